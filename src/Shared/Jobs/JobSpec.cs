@@ -1,0 +1,133 @@
+namespace Convoy.Shared.Jobs;
+
+// The effective job: what a YAML file says after defaults and --set. Every key, its type, default and range are
+// documented once, in JobSchema (the strict reader), and from there in docs/job-file.md and `convoy config --keys`.
+// The same records travel to the coordinator and the workers as canonical JSON.
+
+public sealed record JobSpec
+{
+    /// <summary>Name of the job.</summary>
+    public string Job { get; init; } = "job";
+    public ulong Seed { get; init; } = 1;
+    public ModelSpec Model { get; init; } = new();
+    public DataSpec Data { get; init; } = new();
+    /// <summary>Samples in one step, over all workers.</summary>
+    public int Batch { get; init; } = 128;
+    /// <summary>S: fixed cuts of the batch that fix the order of sums; at least the largest number of workers.</summary>
+    public int Slices { get; init; } = 8;
+    /// <summary>Exactly one of epochs and steps is set; 0 means not set.</summary>
+    public int Epochs { get; init; }
+    public long Steps { get; init; }
+    public OptimizerSpec Optimizer { get; init; } = new();
+    public ClipSpec Clip { get; init; } = new();
+    public ParallelSpec Parallel { get; init; } = new();
+    public SyncSpec Sync { get; init; } = new();
+    public CheckpointSpec Checkpoint { get; init; } = new();
+    public ElasticSpec Elastic { get; init; } = new();
+    public TimeoutSpec Timeouts { get; init; } = new();
+    public string Precision { get; init; } = "float32";
+}
+
+/// <summary>Keys that a family does not use are refused by the reader, not ignored.</summary>
+public sealed record ModelSpec
+{
+    /// <summary>mlp, cnn or gpt.</summary>
+    public string Family { get; init; } = "mlp";
+    /// <summary>mlp: widths from input to classes.</summary>
+    public IReadOnlyList<int> Layers { get; init; } = [];
+    /// <summary>mlp, cnn: relu, gelu or tanh.</summary>
+    public string Activation { get; init; } = "relu";
+    /// <summary>cnn: channels, height, width of a sample.</summary>
+    public IReadOnlyList<int> Image { get; init; } = [];
+    /// <summary>cnn: the network as words: conv16, conv32, pool, 64 (a dense layer), 10 (last: classes).</summary>
+    public IReadOnlyList<string> Network { get; init; } = [];
+    /// <summary>gpt: symbols; 256 for bytes.</summary>
+    public int Vocabulary { get; init; } = 256;
+    /// <summary>gpt: tokens of one sample.</summary>
+    public int Context { get; init; } = 64;
+    public int Width { get; init; } = 128;
+    public int Depth { get; init; } = 2;
+    public int Heads { get; init; } = 4;
+}
+
+public sealed record DataSpec
+{
+    /// <summary>csv, idx, npy or text.</summary>
+    public string Format { get; init; } = "csv";
+    /// <summary>Files, or for text also folders and patterns; absolute once the job is effective.</summary>
+    public IReadOnlyList<string> Path { get; init; } = [];
+    public IReadOnlyList<string> TestPath { get; init; } = [];
+    /// <summary>idx, npy: files of labels.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+    public IReadOnlyList<string> TestLabels { get; init; } = [];
+    /// <summary>csv: column of the label: first, last or a name of the header.</summary>
+    public string Label { get; init; } = "last";
+    /// <summary>Features are multiplied by it.</summary>
+    public double Scale { get; init; } = 1;
+    /// <summary>Share of the samples kept for testing when there is no test_path, chosen by the seed.</summary>
+    public double TestSplit { get; init; }
+}
+
+public sealed record OptimizerSpec
+{
+    /// <summary>sgd, adam or adamw.</summary>
+    public string Kind { get; init; } = "adamw";
+    public double Lr { get; init; } = 0.001;
+    public double WeightDecay { get; init; }
+    /// <summary>sgd.</summary>
+    public double Momentum { get; init; }
+    public double Beta1 { get; init; } = 0.9;
+    public double Beta2 { get; init; } = 0.999;
+    public double Epsilon { get; init; } = 1e-8;
+    public ScheduleSpec Schedule { get; init; } = new();
+}
+
+public sealed record ScheduleSpec
+{
+    /// <summary>constant or cosine.</summary>
+    public string Kind { get; init; } = "constant";
+    /// <summary>Steps of linear warm-up.</summary>
+    public long Warmup { get; init; }
+    /// <summary>cosine: the last rate as a share of the first.</summary>
+    public double Floor { get; init; }
+}
+
+public sealed record ClipSpec
+{
+    /// <summary>0: no clipping.</summary>
+    public double GlobalNorm { get; init; }
+}
+
+public sealed record ParallelSpec
+{
+    /// <summary>0: auto, as many as there are workers.</summary>
+    public int Data { get; init; }
+    public int Tensor { get; init; } = 1;
+    public int Pipeline { get; init; } = 1;
+}
+
+public sealed record SyncSpec
+{
+    public string Algorithm { get; init; } = "auto";
+    public string Codec { get; init; } = "none";
+    public int BucketBytes { get; init; } = 4 << 20;
+}
+
+public sealed record CheckpointSpec
+{
+    /// <summary>Steps between two saves; 0: only at the end.</summary>
+    public long Every { get; init; } = 100;
+    public int Keep { get; init; } = 3;
+}
+
+public sealed record ElasticSpec
+{
+    public int Min { get; init; } = 1;
+    public int Max { get; init; } = 8;
+}
+
+public sealed record TimeoutSpec
+{
+    public int BeatMs { get; init; } = 250;
+    public int DeadMs { get; init; } = 1_000;
+}

@@ -1,0 +1,57 @@
+using Google.Protobuf;
+
+namespace Convoy.Shared.Protocol;
+
+/// <summary>
+/// The only control messages that cross a wire, with their numbers. There are no type names on the wire: an unknown
+/// number is refused (decision 11). Numbers are never reused.
+/// </summary>
+public static class ControlMessages
+{
+    private static readonly (ushort Id, MessageParser Parser, Type Type)[] Table =
+    [
+        (1, Hello.Parser, typeof(Hello)),
+        (2, Welcome.Parser, typeof(Welcome)),
+        (3, Refuse.Parser, typeof(Refuse)),
+        (4, Assign.Parser, typeof(Assign)),
+        (5, Ready.Parser, typeof(Ready)),
+        (6, PrepareFailed.Parser, typeof(PrepareFailed)),
+        (7, Beat.Parser, typeof(Beat)),
+        (8, Suspect.Parser, typeof(Suspect)),
+        (9, Fence.Parser, typeof(Fence)),
+        (10, Fenced.Parser, typeof(Fenced)),
+        (11, Open.Parser, typeof(Open)),
+        (12, Aligned.Parser, typeof(Aligned)),
+        (13, AlignFailed.Parser, typeof(AlignFailed)),
+        (14, Evict.Parser, typeof(Evict)),
+        (15, Drain.Parser, typeof(Drain)),
+        (16, Release.Parser, typeof(Release)),
+        (17, Stale.Parser, typeof(Stale)),
+        (32, StepReport.Parser, typeof(StepReport)),
+        (33, StepDone.Parser, typeof(StepDone)),
+        (34, ShardSaved.Parser, typeof(ShardSaved)),
+        (35, ShardFailed.Parser, typeof(ShardFailed)),
+        (36, ReachedEnd.Parser, typeof(ReachedEnd)),
+        (37, Evaluate.Parser, typeof(Evaluate)),
+        (38, Evaluated.Parser, typeof(Evaluated)),
+        (39, WorkerFailed.Parser, typeof(WorkerFailed)),
+        (40, NeedState.Parser, typeof(NeedState)),
+    ];
+
+    private static readonly Dictionary<Type, ushort> Ids = Table.ToDictionary(r => r.Type, r => r.Id);
+    private static readonly MessageParser?[] Parsers = BuildParsers();
+
+    public static IEnumerable<(ushort Id, Type Type)> All => Table.Select(r => (r.Id, r.Type));
+
+    /// <summary>Number of a message type; 0 when it does not travel.</summary>
+    public static ushort IdOf(IMessage message) => Ids.GetValueOrDefault(message.GetType());
+
+    public static MessageParser? ParserOf(int id) => (uint)id < (uint)Parsers.Length ? Parsers[id] : null;
+
+    private static MessageParser?[] BuildParsers()
+    {
+        var parsers = new MessageParser?[Table.Max(r => r.Id) + 1];
+        foreach (var row in Table) parsers[row.Id] = row.Parser;
+        return parsers;
+    }
+}
