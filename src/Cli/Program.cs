@@ -1,1 +1,3 @@
-return 0;
+using Convoy.Cli.Terminal;
+
+return await Convoy.Cli.CommandLine.RunAsync(args, CliStreams.Process(), TimeProvider.System);
