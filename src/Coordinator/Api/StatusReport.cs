@@ -1,0 +1,80 @@
+namespace Convoy.Coordinator.Api;
+
+/// <summary>GET /api/status: all there is to know about the cluster now. `status --json` prints it as it is.</summary>
+public sealed record StatusReport
+{
+    /// <summary>Name of the job; null: none was submitted.</summary>
+    public string? Job { get; init; }
+    public string? JobId { get; init; }
+    /// <summary>none, submitted, preparing, running, ending, finished or failed.</summary>
+    public string State { get; init; } = "none";
+    /// <summary>State of the membership: forming, stable, fencing, opening, paused or closed.</summary>
+    public string Membership { get; init; } = "forming";
+    public long Generation { get; init; }
+    /// <summary>Generations that were opened for this job.</summary>
+    public long Generations { get; init; }
+    public long Step { get; init; }
+    public long StepsTotal { get; init; }
+    /// <summary>State at which this run ends.</summary>
+    public long UntilStep { get; init; }
+    public long StepsPerEpoch { get; init; }
+    /// <summary>Epochs done, with a fraction.</summary>
+    public double Epoch { get; init; }
+    /// <summary>Mean loss of the last step.</summary>
+    public double? Loss { get; init; }
+    public double? LearningRate { get; init; }
+    public double? SamplesPerSecond { get; init; }
+    /// <summary>Share of a step in which a worker only waits for synchronisation, 0 to 1.</summary>
+    public double? SyncShare { get; init; }
+    public double? EtaSeconds { get; init; }
+    /// <summary>Exactness class: E0 is the same bits for any number of workers and any history.</summary>
+    public string Exactness { get; init; } = "E0";
+    public IReadOnlyList<WorkerView> Workers { get; init; } = [];
+    /// <summary>Why there is no progress, or why a worker is not a member; one line each, with numbers (R23).</summary>
+    public IReadOnlyList<string> Reasons { get; init; } = [];
+    public int Failures { get; init; }
+    public int ScaleEvents { get; init; }
+    public CheckpointView? Checkpoint { get; init; }
+    /// <summary>finished, stopped, failed; null while the job runs.</summary>
+    public string? Outcome { get; init; }
+    public RootCause? RootCause { get; init; }
+    /// <summary>Metrics of the evaluation: test_loss, test_accuracy.</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; init; } = new SortedDictionary<string, double>();
+    public double? FinalLoss { get; init; }
+    public string? WeightsSha256 { get; init; }
+    public double? StartupSeconds { get; init; }
+    public IReadOnlyList<string> Events { get; init; } = [];
+}
+
+public sealed record WorkerView
+{
+    public int Id { get; init; }
+    public string Name { get; init; } = "";
+    public int Pid { get; init; }
+    public string Host { get; init; } = "";
+    public string Address { get; init; } = "";
+    /// <summary>Slices that it computes, such as 0..4; empty when it is no member.</summary>
+    public string Slices { get; init; } = "";
+    public long Step { get; init; }
+    /// <summary>member, ready, preparing, draining, quarantined or lost.</summary>
+    public string State { get; init; } = "";
+    public string Phase { get; init; } = "";
+    public long MemoryBytes { get; init; }
+    public int Losses { get; init; }
+}
+
+public sealed record CheckpointView
+{
+    public long Step { get; init; }
+    public string Path { get; init; } = "";
+}
+
+/// <summary>The first failure of the job; what followed from it is secondary (R3).</summary>
+public sealed record RootCause
+{
+    public string Worker { get; init; } = "";
+    public string Text { get; init; } = "";
+    public string Detail { get; init; } = "";
+    public int ExitCode { get; init; }
+    public IReadOnlyList<string> Secondary { get; init; } = [];
+}

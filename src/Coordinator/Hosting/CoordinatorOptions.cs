@@ -1,0 +1,19 @@
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Time;
+
+namespace Convoy.Coordinator.Hosting;
+
+public sealed record CoordinatorOptions
+{
+    /// <summary>host:port; port 0 takes a free one. Remoting and HTTP share it.</summary>
+    public string Listen { get; init; } = "127.0.0.1:0";
+    /// <summary>Journal, checkpoints, metrics.jsonl, endpoint.json.</summary>
+    public required string StateDirectory { get; init; }
+    /// <summary>Training starts when this many are ready, or after a while with elastic.min of them; 0: elastic.min.</summary>
+    public int WorkersExpected { get; init; }
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+    public ClockTable Clocks { get; init; } = new();
+    public ILogSink Log { get; init; } = NullLogSink.Instance;
+    /// <summary>End the host when its job has ended and its workers are released.</summary>
+    public bool EndWithJob { get; init; }
+}
