@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Text.Json;
+using Convoy.Shared;
+
+namespace Convoy.Cli.Launch;
+
+/// <summary>
+/// Where a run keeps its journal, checkpoints, logs and the coordinator's address. Without <c>--state</c> it is
+/// <c>.convoy/JOB-N</c> with a new N for each run. A lock file, held by the operating system and so gone with the
+/// process however that dies, keeps a second launcher out.
+/// </summary>
+internal sealed class StateFolder : IDisposable
+{
+    public const string DefaultRoot = ".convoy";
+    private const string RunFile = "run.json";
+    private const string LockFile = "lock";
+    private const string AddressFile = "address";
+    private const string ResultFile = "result.json";
+
+    private readonly FileStream _lock;
+
+    private StateFolder(string path, FileStream held)
+    {
+        Root = path;
+        _lock = held;
+    }
+
+    public string Root { get; }
+    public string Logs => Path.Combine(Root, "logs");
+
+    /// <summary>The folder for one <c>train</c>, locked.</summary>
+    /// <param name="given">What <c>--state</c> says, or null.</param>
+    public static StateFolder Open(string? given, string job, bool resume)
+    {
+        if (given is null && !resume) return OpenNew(job);
+        var path = Path.GetFullPath(given ?? Newest(job));
+        var old = File.Exists(Path.Combine(path, RunFile));
+        if (old && !resume)
+            throw new UserException(ExitCode.Usage, $"state folder {path} holds an old run: " +
+                "add --resume to go on with it, or name another folder with --state");
+        if (!old && resume)
+            throw new UserException(ExitCode.Usage, $"state folder {path} holds no run: nothing to resume");
+        return Lock(path) ?? throw new UserException(ExitCode.Cluster,
+            $"state folder {path} is in use by another running train or coordinator");
+    }
+
+    /// <summary>The folder of a coordinator started by hand: old runs in it are taken up by <c>submit --resume</c>.</summary>
+    public static StateFolder OpenForCoordinator(string given)
+    {
+        var path = Path.GetFullPath(given);
+        return Lock(path) ?? throw new UserException(ExitCode.Cluster,
+            $"state folder {path} is in use by another running train or coordinator");
+    }
+
+    /// <summary>Marks the folder as used by a run.</summary>
+    public void WriteRun(string job) => File.WriteAllText(Path.Combine(Root, RunFile),
+        JsonSerializer.Serialize(new { job, pid = Environment.ProcessId }) + "\n");
+
+    public void WriteAddress(string address) => File.WriteAllText(Path.Combine(Root, AddressFile), address + "\n");
+
+    public void WriteResult(string json) => File.WriteAllText(Path.Combine(Root, ResultFile), json + "\n");
+
+    /// <summary>The address of the coordinator that runs on a state folder.</summary>
+    public static string ReadAddress(string folder)
+    {
+        var path = Path.Combine(folder, AddressFile);
+        if (!Directory.Exists(folder))
+            throw new UserException(ExitCode.Usage, $"there is no state folder {Path.GetFullPath(folder)}");
+        if (!File.Exists(path))
+            throw new UserException(ExitCode.Cluster, $"nothing runs on {Path.GetFullPath(folder)}");
+        return File.ReadAllText(path).Trim();
+    }
+
+    /// <summary>The final JSON line of the run that ended on a state folder, or null.</summary>
+    public static string? ReadResult(string folder)
+    {
+        var path = Path.Combine(folder, ResultFile);
+        return File.Exists(path) ? File.ReadAllText(path).Trim() : null;
+    }
+
+    /// <summary>The newest folder under the default root, of any job, or null.</summary>
+    public static string? NewestOfAny() => !Directory.Exists(DefaultRoot) ? null
+        : Directory.EnumerateFiles(DefaultRoot, RunFile, SearchOption.AllDirectories)
+            .OrderByDescending(File.GetLastWriteTimeUtc).Select(Path.GetDirectoryName).FirstOrDefault();
+
+    private static StateFolder OpenNew(string job)
+    {
+        var last = Numbers(job).DefaultIfEmpty(0).Max();
+        // Two launchers may look at the same moment: the lock decides, the other takes the next number.
+        for (var n = last + 1; ; n++)
+        {
+            var path = Path.GetFullPath(Path.Combine(DefaultRoot, Name(job, n)));
+            if (File.Exists(Path.Combine(path, RunFile))) continue;
+            if (Lock(path) is { } state) return state;
+        }
+    }
+
+    private static string Newest(string job)
+    {
+        var numbers = Numbers(job).ToList();
+        return numbers.Count > 0
+            ? Path.Combine(DefaultRoot, Name(job, numbers.Max()))
+            : throw new UserException(ExitCode.Usage,
+                $"nothing to resume: no run of job '{job}' under {DefaultRoot}; start it without --resume");
+    }
+
+    private static string Name(string job, int n) => string.Create(CultureInfo.InvariantCulture, $"{job}-{n}");
+
+    private static IEnumerable<int> Numbers(string job)
+    {
+        if (!Directory.Exists(DefaultRoot)) yield break;
+        foreach (var folder in Directory.EnumerateDirectories(DefaultRoot, $"{job}-*"))
+        {
+            var tail = Path.GetFileName(folder)[(job.Length + 1)..];
+            if (int.TryParse(tail, NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+                && File.Exists(Path.Combine(folder, RunFile)))
+                yield return n;
+        }
+    }
+
+    private static StateFolder? Lock(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+            var held = new FileStream(Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite,
+                FileShare.None);
+            return new StateFolder(path, held);
+        }
+        catch (IOException) when (Directory.Exists(path))
+        {
+            return null; // Held by another process.
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new UserException(ExitCode.Usage, $"cannot use state folder {path}: {refused.Message}");
+        }
+    }
+
+    /// <summary>Nothing runs here any more: the address goes, the lock goes with the process or now.</summary>
+    public void Dispose()
+    {
+        File.Delete(Path.Combine(Root, AddressFile));
+        _lock.Dispose();
+    }
+}

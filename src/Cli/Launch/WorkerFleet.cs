@@ -1,0 +1,93 @@
+using Convoy.Shared;
+
+namespace Convoy.Cli.Launch;
+
+/// <summary>
+/// Keeps as many worker processes alive as are wanted. A lost one is replaced under the same name, so that its logs
+/// and its place in the journal stay the same (R6); one that left in good order is not. Replacements have a budget
+/// that counts failures only, never scaling (R25).
+/// </summary>
+internal sealed class WorkerFleet(string join, string logFolder, int wanted) : IDisposable
+{
+    /// <summary>Replacements in one run; a worker that cannot live must not be started for ever.</summary>
+    public const int ReplacementsMax = 100;
+
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<int, WorkerProcess> _alive = [];
+    private int _wanted = wanted;
+    private bool _stopping;
+
+    public int Replacements { get; private set; }
+
+    /// <summary>A worker's process has ended unasked: name, exit code, its last lines.</summary>
+    public event Action<string, int, string>? Lost;
+
+    /// <summary>Starts what is missing. Also the answer to every change.</summary>
+    public void Fill()
+    {
+        lock (_gate)
+        {
+            for (var index = 0; !_stopping && _alive.Count < _wanted; index++)
+                if (!_alive.ContainsKey(index)) StartOne(index);
+        }
+    }
+
+    /// <summary>Scales. Fewer: the coordinator releases some, and they are not replaced.</summary>
+    public void Want(int workers)
+    {
+        lock (_gate) _wanted = workers;
+        Fill();
+    }
+
+    /// <summary>Waits for all to end on their own, as the coordinator has told them; what is left at the end is killed.</summary>
+    public async Task StopAsync(TimeSpan patience, TimeProvider time)
+    {
+        WorkerProcess[] left;
+        lock (_gate)
+        {
+            _stopping = true;
+            left = [.. _alive.Values];
+        }
+        var all = Task.WhenAll(left.Select(worker => worker.Exited));
+        using var enough = new CancellationTokenSource();
+        await Task.WhenAny(all, Task.Delay(patience, time, enough.Token));
+        await enough.CancelAsync();
+        foreach (var worker in left.Where(worker => !worker.Exited.IsCompleted)) worker.Kill();
+        await all;
+    }
+
+    public void KillAll()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            foreach (var worker in _alive.Values) worker.Kill();
+        }
+    }
+
+    private void StartOne(int index)
+    {
+        var worker = WorkerProcess.Start($"w{index}", join, logFolder);
+        _alive.Add(index, worker);
+        _ = WatchAsync(index, worker);
+    }
+
+    private async Task WatchAsync(int index, WorkerProcess worker)
+    {
+        var code = await worker.Exited;
+        bool unasked;
+        lock (_gate)
+        {
+            _alive.Remove(index);
+            var inGoodOrder = code is (int)ExitCode.Finished or (int)ExitCode.Drained or (int)ExitCode.DrainedByCheckpoint;
+            unasked = !_stopping && !inGoodOrder;
+            if (inGoodOrder) _wanted = Math.Min(_wanted, _alive.Count);
+            else if (unasked && ++Replacements > ReplacementsMax) _wanted = Math.Min(_wanted, _alive.Count);
+        }
+        if (unasked) Lost?.Invoke(worker.Name, code, worker.LastLines());
+        worker.Dispose();
+        Fill();
+    }
+
+    public void Dispose() => KillAll();
+}

@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Reflection;
+using Convoy.Shared;
+
+namespace Convoy.Cli.Launch;
+
+/// <summary>
+/// One worker process of the local launcher: this program again, as <c>worker --join</c>. Its standard input is a pipe
+/// that nobody writes: it closes when the launcher dies by any signal, and the worker then ends at once (R22).
+/// What it prints goes to its log file; the last lines are kept to show a root cause (R3).
+/// </summary>
+internal sealed class WorkerProcess : IDisposable
+{
+    private const int LastLinesMax = 50;
+
+    private readonly Process _process;
+    private readonly StreamWriter _log;
+    private readonly Queue<string> _lastLines = new();
+    private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private WorkerProcess(string name, Process process, StreamWriter log)
+    {
+        Name = name;
+        _process = process;
+        _log = log;
+    }
+
+    public string Name { get; }
+    public int Pid => _process.Id;
+
+    /// <summary>The exit code, once the process is gone and its last line is in the log.</summary>
+    public Task<int> Exited => _exited.Task;
+
+    public static WorkerProcess Start(string name, string join, string logFolder)
+    {
+        Directory.CreateDirectory(logFolder);
+        var path = Path.Combine(logFolder, $"{name}.log");
+        var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        var log = new StreamWriter(stream) { AutoFlush = true };
+        var process = new Process { StartInfo = StartInfo(name, join), EnableRaisingEvents = true };
+        var worker = new WorkerProcess(name, process, log);
+        process.OutputDataReceived += (_, line) => worker.Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => worker.Keep(line.Data);
+        if (!process.Start()) throw new UserException(ExitCode.Failed, $"worker {name} could not be started");
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _ = worker.WatchAsync();
+        return worker;
+    }
+
+    public string LastLines()
+    {
+        lock (_lastLines) return string.Join('\n', _lastLines);
+    }
+
+    /// <summary>Ends the process at once. Asking it to leave in good order is the coordinator's business.</summary>
+    public void Kill()
+    {
+        try
+        {
+            _process.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended on its own: what was wanted.
+        }
+    }
+
+    private static ProcessStartInfo StartInfo(string name, string join)
+    {
+        var start = new ProcessStartInfo
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        // `dotnet run` and the published program start an executable of our own; `dotnet exec` and test hosts do not.
+        var self = typeof(WorkerProcess).Assembly;
+        var host = Environment.ProcessPath;
+        var own = host is not null && Assembly.GetEntryAssembly() == self
+            && Path.GetFileNameWithoutExtension(host) != "dotnet";
+        start.FileName = own ? host! : Path.GetFileNameWithoutExtension(host) == "dotnet" ? host! : "dotnet";
+        if (!own)
+        {
+            start.ArgumentList.Add("exec");
+            start.ArgumentList.Add(self.Location);
+        }
+        foreach (var word in (string[])["worker", "--join", join, "--name", name, "--end-with-parent"])
+            start.ArgumentList.Add(word);
+        return start;
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null) return;
+        lock (_lastLines)
+        {
+            _log.WriteLine(line);
+            _lastLines.Enqueue(line);
+            if (_lastLines.Count > LastLinesMax) _lastLines.Dequeue();
+        }
+    }
+
+    private async Task WatchAsync()
+    {
+        try
+        {
+            // Waits for the end of both streams too, so that the last lines are complete.
+            await _process.WaitForExitAsync();
+            _exited.TrySetResult(_process.ExitCode);
+        }
+        catch (Exception failure)
+        {
+            _exited.TrySetException(failure);
+        }
+    }
+
+    public void Dispose()
+    {
+        _process.Dispose();
+        lock (_lastLines) _log.Dispose();
+    }
+}
