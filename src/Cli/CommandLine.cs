@@ -53,6 +53,10 @@ internal static class CommandLine
 
     private static IEnumerable<Command> All() =>
     [
+        new StatusCommand(),
+        new LogsCommand(),
+        new StopCommand(),
+        new ScaleCommand(),
         new DoctorCommand(),
         new VersionCommand(),
     ];

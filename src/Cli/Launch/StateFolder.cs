@@ -14,7 +14,6 @@ internal sealed class StateFolder : IDisposable
     public const string DefaultRoot = ".convoy";
     private const string RunFile = "run.json";
     private const string LockFile = "lock";
-    private const string AddressFile = "address";
     private const string ResultFile = "result.json";
 
     private readonly FileStream _lock;
@@ -56,20 +55,7 @@ internal sealed class StateFolder : IDisposable
     public void WriteRun(string job) => File.WriteAllText(Path.Combine(Root, RunFile),
         JsonSerializer.Serialize(new { job, pid = Environment.ProcessId }) + "\n");
 
-    public void WriteAddress(string address) => File.WriteAllText(Path.Combine(Root, AddressFile), address + "\n");
-
     public void WriteResult(string json) => File.WriteAllText(Path.Combine(Root, ResultFile), json + "\n");
-
-    /// <summary>The address of the coordinator that runs on a state folder.</summary>
-    public static string ReadAddress(string folder)
-    {
-        var path = Path.Combine(folder, AddressFile);
-        if (!Directory.Exists(folder))
-            throw new UserException(ExitCode.Usage, $"there is no state folder {Path.GetFullPath(folder)}");
-        if (!File.Exists(path))
-            throw new UserException(ExitCode.Cluster, $"nothing runs on {Path.GetFullPath(folder)}");
-        return File.ReadAllText(path).Trim();
-    }
 
     /// <summary>The final JSON line of the run that ended on a state folder, or null.</summary>
     public static string? ReadResult(string folder)
@@ -137,10 +123,5 @@ internal sealed class StateFolder : IDisposable
         }
     }
 
-    /// <summary>Nothing runs here any more: the address goes, the lock goes with the process or now.</summary>
-    public void Dispose()
-    {
-        File.Delete(Path.Combine(Root, AddressFile));
-        _lock.Dispose();
-    }
+    public void Dispose() => _lock.Dispose();
 }

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using Convoy.Cli.Terminal;
+
+namespace Convoy.Cli.Commands;
+
+/// <summary>Changes the number of workers of a run while it runs.</summary>
+internal sealed class ScaleCommand : CliCommand
+{
+    private readonly Argument<int> _workers = new("N") { Description = "Workers wanted, within elastic min and max." };
+    private readonly Target _target = new();
+
+    public ScaleCommand() : base("scale", "Change the number of workers of a run.",
+        "convoy scale 4", "convoy scale 1 --state .convoy/chars-1")
+    {
+        Add(_workers);
+        _target.AddTo(this);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(_workers) is { Tokens.Count: 1 } n && n.GetValueOrDefault<int>() < 1)
+                result.AddError("N must be at least 1.");
+        });
+    }
+
+    protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
+    {
+        using var client = _target.Connect(arguments);
+        var reply = await client.ScaleAsync(arguments.GetValue(_workers), cancel);
+        context.Line(reply.Text);
+        context.Result(new { Accepted = reply.Text });
+        return 0;
+    }
+}

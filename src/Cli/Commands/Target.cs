@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Convoy.Cli.Launch;
+using Convoy.Coordinator.Api;
+using Convoy.Shared;
+
+namespace Convoy.Cli.Commands;
+
+/// <summary>Which run a command is about: <c>--state DIR</c>, <c>--to HOST:PORT</c>, or the newest run here.</summary>
+internal sealed class Target
+{
+    public readonly Option<string?> State = new("--state") { Description = "State folder of the run.", HelpName = "DIR" };
+    public readonly Option<string?> To = new("--to")
+    {
+        Description = "Address of the coordinator.",
+        HelpName = "HOST:PORT",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(State);
+        command.Add(To);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(State) is not null && result.GetValue(To) is not null)
+                result.AddError("Give --state or --to, not both.");
+        });
+    }
+
+    /// <summary>The state folder, or null when an address was given.</summary>
+    public string? Folder(ParseResult arguments)
+    {
+        if (arguments.GetValue(To) is not null) return null;
+        var folder = arguments.GetValue(State) ?? StateFolder.NewestOfAny()
+            ?? throw new UserException(ExitCode.Usage,
+                $"there is no run under {StateFolder.DefaultRoot}: give --state DIR or --to HOST:PORT");
+        return Directory.Exists(folder)
+            ? folder
+            : throw new UserException(ExitCode.Usage, $"there is no state folder {Path.GetFullPath(folder)}");
+    }
+
+    public ConvoyClient Connect(ParseResult arguments) => Folder(arguments) is { } folder
+        ? ConvoyClient.OfState(folder)
+        : new ConvoyClient(arguments.GetValue(To)!);
+}

@@ -1,0 +1,103 @@
+using Convoy.Coordinator.Api;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Convoy.Cli.Terminal;
+
+/// <summary>
+/// Shows a run while it goes on: drawn in place on a terminal, plain lines elsewhere. Plain lines come at most once a
+/// second, and at every change of members, so that a log file stays readable.
+/// </summary>
+internal sealed class ProgressView(CliContext context)
+{
+    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReasonInterval = TimeSpan.FromSeconds(5);
+
+    private LiveDisplayContext? _live;
+    private long _lastLine;
+    private long _lastReason;
+    private long _lastStep = -1;
+    private string _members = "";
+
+    /// <summary>Runs the work with the live display around it where there is a terminal.</summary>
+    public async Task<T> AroundAsync<T>(Func<Task<T>> work)
+    {
+        if (!context.Live) return await work();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Streams.Error) });
+        T result = default!;
+        await console.Live(new Text("")).StartAsync(async live =>
+        {
+            _live = live;
+            try
+            {
+                result = await work();
+            }
+            finally
+            {
+                _live = null;
+            }
+        });
+        return result;
+    }
+
+    public void Show(StatusReport status)
+    {
+        if (_live is { } live) live.UpdateTarget(Draw(status));
+        else Plain(status);
+    }
+
+    /// <summary>A line that stays: a lost worker, a stop that was asked for.</summary>
+    public void Note(string text)
+    {
+        if (_live is null) context.Line(text);
+        else _notes.Enqueue(text);
+        while (_notes.Count > 6) _notes.Dequeue();
+    }
+
+    private readonly Queue<string> _notes = new();
+
+    private void Plain(StatusReport status)
+    {
+        var members = Members(status);
+        if (members != _members && members.Length > 0)
+        {
+            _members = members;
+            context.Line($"generation {status.Generation}: {members}");
+        }
+        if (status.Step != _lastStep && Due(ref _lastLine, PlainInterval))
+        {
+            _lastStep = status.Step;
+            context.Line(StatusText.Progress(status));
+        }
+        if (status.Reasons.Count > 0 && Due(ref _lastReason, ReasonInterval))
+            foreach (var reason in status.Reasons) context.Line($"waiting: {reason}");
+    }
+
+    // The rank map: who computes which slices (R6).
+    private static string Members(StatusReport status) => string.Join(", ", status.Workers
+        .Where(worker => worker.Slices.Length > 0).Select(worker => $"{worker.Name} slices {worker.Slices}"));
+
+    private bool Due(ref long last, TimeSpan interval)
+    {
+        var now = context.Time.GetTimestamp();
+        if (last != 0 && context.Time.GetElapsedTime(last, now) < interval) return false;
+        last = now;
+        return true;
+    }
+
+    private Rows Draw(StatusReport status)
+    {
+        var until = Math.Max(1, status.UntilStep > 0 ? status.UntilStep : status.StepsTotal);
+        var filled = (int)(40 * Math.Clamp((double)status.Step / until, 0, 1));
+        var lines = new List<IRenderable>
+        {
+            new Markup($"[green]{new string('━', filled)}[/][grey]{new string('━', 40 - filled)}[/]  " +
+                Markup.Escape(StatusText.Progress(status))),
+        };
+        lines.AddRange(status.Workers.Select(worker => (IRenderable)new Text(
+            $"  {worker.Name,-6} {worker.State,-10} slices {worker.Slices,-8} step {worker.Step}")));
+        lines.AddRange(status.Reasons.Select(reason => (IRenderable)new Text($"  waiting: {reason}")));
+        lines.AddRange(_notes.Select(note => (IRenderable)new Text($"  {note}")));
+        return new Rows(lines);
+    }
+}
