@@ -1,0 +1,8 @@
+using Convoy.Actors.Runtime;
+
+namespace Convoy.Actors.Remoting;
+
+internal abstract class RemoteActorRef : InternalActorRef
+{
+    public abstract ActorSystem System { get; }
+}

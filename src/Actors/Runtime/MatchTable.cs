@@ -1,0 +1,43 @@
+namespace Convoy.Actors.Runtime;
+
+/// <summary>
+/// Handlers in declaration order. The handlers that fit a concrete message type are looked up once and remembered, so a
+/// message costs one comparison when it has the type of the one before, one dictionary look-up otherwise.
+/// </summary>
+internal sealed class MatchTable
+{
+    private readonly List<(Type Type, Func<object, bool> Handler)> _entries = [];
+    private readonly Dictionary<Type, Func<object, bool>[]> _chains = [];
+    private Type? _lastType;
+    private Func<object, bool>[] _lastChain = [];
+
+    public void Add(Type type, Func<object, bool> handler)
+    {
+        _entries.Add((type, handler));
+        _chains.Clear();
+        _lastType = null;
+    }
+
+    public bool Handle(object message)
+    {
+        var type = message.GetType();
+        if (type != _lastType)
+        {
+            _lastChain = ChainOf(type);
+            _lastType = type;
+        }
+
+        // A handler may Become and so reconfigure: the chain of this message stays what it was.
+        foreach (var handler in _lastChain)
+            if (handler(message)) return true;
+        return false;
+    }
+
+    private Func<object, bool>[] ChainOf(Type type)
+    {
+        if (_chains.TryGetValue(type, out var chain)) return chain;
+        chain = [.. _entries.Where(e => e.Type.IsAssignableFrom(type)).Select(e => e.Handler)];
+        _chains.Add(type, chain);
+        return chain;
+    }
+}
