@@ -33,6 +33,19 @@ public sealed record ClockTable
     /// <summary>Grace of a drain.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The table for the two numbers of a job; deadlines that must lie above dead grow with it.</summary>
+    public static ClockTable From(int beatMs, int deadMs)
+    {
+        var dead = TimeSpan.FromMilliseconds(deadMs);
+        return new ClockTable
+        {
+            Beat = TimeSpan.FromMilliseconds(beatMs),
+            Dead = dead,
+            Confirm = TimeSpan.FromMilliseconds(Math.Min(150, deadMs / 4)),
+            StepOverdue = TimeSpan.FromMilliseconds(Math.Max(2_000L, 2L * deadMs)),
+        };
+    }
+
     /// <summary>Returns the broken rule as text, or null when every rule holds.</summary>
     public string? Check() =>
         3 * Beat >= Dead ? $"3 x beat ({3 * Beat}) must be below dead ({Dead})"
