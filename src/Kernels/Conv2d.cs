@@ -1,0 +1,71 @@
+using System.Numerics;
+using Convoy.Kernels.Reference;
+
+namespace Convoy.Kernels;
+
+/// <summary>
+/// 2-d convolution (cross-correlation), NCHW; layouts are in <see cref="Conv2dShape"/>. Every sum is a contraction in the
+/// order of K-2 over channel, kernel row, kernel column ascending, where a place outside the image is a zero term.
+/// </summary>
+public static class Conv2d
+{
+    /// <summary>y = x * w (+ bias[cOut]), then the activation.</summary>
+    public static void Forward<T>(
+        ReadOnlySpan<T> x, ReadOnlySpan<T> w, ReadOnlySpan<T> bias, Span<T> y, in Conv2dShape shape,
+        Activation activation = Activation.None) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        CheckSizes(x.Length, w.Length, y.Length, shape);
+        if (!bias.IsEmpty) Sizes.AtLeast(bias.Length, shape.COut);
+        ConvReference.Forward(x, w, bias, y, shape, activation);
+    }
+
+    /// <summary>dx: for each input element the sum over output channel, kernel row and column of dy·w.</summary>
+    public static void GradInput<T>(
+        ReadOnlySpan<T> dy, ReadOnlySpan<T> w, Span<T> dx, in Conv2dShape shape)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        CheckSizes(dx.Length, w.Length, dy.Length, shape);
+        ConvReference.GradInput(dy, w, dx, shape);
+    }
+
+    /// <summary>
+    /// Node i: dw[i·nodeStride ..] (COut x CIn/Groups x Kh x Kw) = Σ over samples and output pixels of the node of dy·x.
+    /// RowStarts of <paramref name="s"/> count SAMPLES; the terms are (sample, pixel) in row-major order.
+    /// </summary>
+    public static void SegmentedGradWeight<T>(
+        ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, int nodeStride, in Conv2dShape shape, in Segments s)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        s.Check(shape.N);
+        CheckSizes(x.Length, shape.WeightSize, dy.Length, shape);
+        CheckNodes(dw.Length, shape.WeightSize, nodeStride, s);
+        ConvReference.SegmentedGradWeight(x, dy, dw, nodeStride, shape, s);
+    }
+
+    /// <summary>
+    /// Node i: db[i·nodeStride ..] (COut) = Σ over samples and output pixels of dy. RowStarts count SAMPLES. A sample's
+    /// plane is summed over 16 virtual lanes; samples of a slice add in ascending order, slices by the tree.
+    /// </summary>
+    public static void SegmentedGradBias<T>(
+        ReadOnlySpan<T> dy, Span<T> db, int nodeStride, in Conv2dShape shape, in Segments s)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        s.Check(shape.N);
+        CheckSizes(shape.N * shape.InputSize, shape.WeightSize, dy.Length, shape);
+        CheckNodes(db.Length, shape.COut, nodeStride, s);
+        ConvReference.SegmentedGradBias(dy, db, nodeStride, shape, s);
+    }
+
+    private static void CheckNodes(int length, int size, int nodeStride, in Segments s)
+    {
+        if (s.Nodes.Length > 0) Sizes.AtLeast(length, ((long)(s.Nodes.Length - 1) * nodeStride) + size);
+    }
+
+    private static void CheckSizes(int x, int w, int y, in Conv2dShape shape)
+    {
+        shape.Check();
+        Sizes.AtLeast(x, (long)shape.N * shape.InputSize);
+        Sizes.AtLeast(w, shape.WeightSize);
+        Sizes.AtLeast(y, (long)shape.N * shape.OutputSize);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+
+namespace Convoy.Kernels.Cpu;
+
+// Elementary functions of float32, one formula for every register width, so that scalar tails, NEON and AVX-512 give the
+// same bits. The polynomials are minimax fits of our own (iteratively reweighted least squares on Chebyshev nodes);
+// the bound of each is the largest error against System.Math over a dense grid, checked in FloatMathTests.
+internal static class FloatMath
+{
+    /// <summary>e^x, at most 1.5 ulp; denormal results are kept, overflow is infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Exp<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        // Outside of this range the result is 0 or infinity anyway; a NaN fails both comparisons and passes through.
+        var limited = V.Select(V.Greater(x, V.Create(89f)), V.Create(89f), x);
+        limited = V.Select(V.Greater(V.Create(-104f), limited), V.Create(-104f), limited);
+        // Adding 1.5·2^23 rounds to an integer and leaves it in the low bits.
+        var magic = V.Create(12582912f);
+        var shifted = V.Fma(limited, V.Create(1.44269504f), magic);
+        var n = shifted - magic;
+        var r = V.Fma(n, V.Create(-0.693359375f), limited);
+        r = V.Fma(n, V.Create(2.12194440e-4f), r);
+        var p = V.Create(0.0013814465f);
+        p = V.Fma(p, r, V.Create(0.008368781f));
+        p = V.Fma(p, r, V.Create(0.041668393f));
+        p = V.Fma(p, r, V.Create(0.1666652f));
+        p = V.Fma(p, r, V.Create(0.49999994f));
+        var y = V.Fma(p, r * r, r) + V.Create(1f);
+        // 2^n in two factors: n reaches -150, past the smallest exponent.
+        var exponent = V.SubtractInt(shifted, V.CreateInt(0x4B400000));
+        var half = V.ShiftRight(exponent, 1);
+        var rest = V.SubtractInt(exponent, half);
+        var bias = V.CreateInt(127);
+        return y * V.ShiftLeft(V.AddInt(half, bias), 23) * V.ShiftLeft(V.AddInt(rest, bias), 23);
+    }
+
+    /// <summary>Natural logarithm, at most 1.5 ulp; -infinity at 0, NaN below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Log<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var denormal = V.Greater(V.Create(1.17549435e-38f), x);
+        var scaled = V.Select(denormal, x * V.Create(8388608f), x);
+        var bits = V.SubtractInt(scaled, V.CreateInt(0x3F3504F3));     // sqrt(1/2)
+        var e = V.IntToFloat(V.ShiftRight(bits, 23)) - (denormal & V.Create(23f));
+        var f = V.AddInt(bits & V.CreateInt(0x007FFFFF), V.CreateInt(0x3F3504F3)) - V.Create(1f);
+        var p = V.Create(-0.07646038f);
+        p = V.Fma(p, f, V.Create(0.12779088f));
+        p = V.Fma(p, f, V.Create(-0.13164198f));
+        p = V.Fma(p, f, V.Create(0.141997f));
+        p = V.Fma(p, f, V.Create(-0.16622764f));
+        p = V.Fma(p, f, V.Create(0.20001292f));
+        p = V.Fma(p, f, V.Create(-0.25000837f));
+        p = V.Fma(p, f, V.Create(0.3333333f));
+        var square = f * f;
+        var y = p * f * square;
+        y = V.Fma(e, V.Create(-2.12194440e-4f), y);
+        y = V.Fma(square, V.Create(-0.5f), y);
+        y = V.Fma(e, V.Create(0.693359375f), f + y);
+        y = V.Select(V.Equal(x, V.Create(float.PositiveInfinity)), x, y);
+        y = V.Select(V.Equal(x, V.Create(0f)), V.Create(float.NegativeInfinity), y);
+        var valid = V.Greater(x, V.Create(0f)) | V.Equal(x, V.Create(0f));
+        return V.Select(valid, y, V.Create(float.NaN));
+    }
+
+    /// <summary>Hyperbolic tangent, at most 2 ulp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Tanh<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var signBit = V.CreateInt(int.MinValue);
+        var sign = x & signBit;
+        var a = x ^ sign;
+        var square = x * x;
+        var p = V.Create(-0.0056669805f);
+        p = V.Fma(p, square, V.Create(0.02060618f));
+        p = V.Fma(p, square, V.Create(-0.053730007f));
+        p = V.Fma(p, square, V.Create(0.13331331f));
+        p = V.Fma(p, square, V.Create(-0.33333278f));
+        var small = V.Fma(p * square, x, x);
+        var one = V.Create(1f);
+        var large = one - (V.Create(2f) / (Exp(a + a) + one));
+        return V.Select(V.Greater(a, V.Create(0.625f)), large | sign, small);
+    }
+
+    /// <summary>Error function, at most 2 ulp: x·P(x²) up to 1, above it 1 - e^(-R(x)), R a fit of -ln(erfc).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Erf<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var sign = x & V.CreateInt(int.MinValue);
+        var a = x ^ sign;
+        var square = x * x;
+        var p = V.Create(7.854025e-05f);
+        p = V.Fma(p, square, V.Create(-0.0008010247f));
+        p = V.Fma(p, square, V.Create(0.0051883343f));
+        p = V.Fma(p, square, V.Create(-0.026853817f));
+        p = V.Fma(p, square, V.Create(0.112835854f));
+        p = V.Fma(p, square, V.Create(-0.37612626f));
+        p = V.Fma(p, square, V.Create(0.12837917f));
+        var small = V.Fma(p, x, x);
+        // Past 4 the complement is under half an ulp of one.
+        var limited = V.Select(V.Greater(a, V.Create(4f)), V.Create(4f), a);
+        var t = limited - V.Create(2f);
+        var r = V.Create(-0.00019150504f);
+        r = V.Fma(r, t, V.Create(0.00070148864f));
+        r = V.Fma(r, t, V.Create(-0.0035468405f));
+        r = V.Fma(r, t, V.Create(0.016491879f));
+        r = V.Fma(r, t, V.Create(0.9237557f));
+        r = V.Fma(r, t, V.Create(4.4181595f));
+        r = V.Fma(r, t, V.Create(5.364941f));
+        var large = V.Create(1f) - Exp(V.Create(0f) - r);
+        return V.Select(V.Greater(a, V.Create(1f)), large | sign, small);
+    }
+
+    /// <summary>1 / (1 + e^-x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Sigmoid<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var one = V.Create(1f);
+        return one / (one + Exp(V.Create(0f) - x));
+    }
+
+    /// <summary>x·Φ(x), the exact form of GELU.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Gelu<V>(V x) where V : unmanaged, ILanes<V> =>
+        V.Create(0.5f) * x * (V.Create(1f) + Erf(x * V.Create(0.70710678f)));
+
+    /// <summary>Φ(x) + x·φ(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V GeluSlope<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var cdf = V.Create(0.5f) * (V.Create(1f) + Erf(x * V.Create(0.70710678f)));
+        var density = Exp(x * x * V.Create(-0.5f)) * V.Create(0.39894228f);
+        return V.Fma(x, density, cdf);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+using static System.BitConverter;
+
+namespace Convoy.Kernels.Cpu.Lanes;
+
+/// <summary>One lane: the reference of every float32 formula, the tails of the wide ones, and the portable path.</summary>
+internal readonly unsafe struct Lane1(float value) : ILanes<Lane1>
+{
+    public readonly float V = value;
+
+    private static Lane1 Bits(int bits) => new(Int32BitsToSingle(bits));
+    private int AsInt => SingleToInt32Bits(V);
+
+    public static int Count => 1;
+    public static Lane1 Create(float value) => new(value);
+    public static Lane1 CreateInt(int value) => Bits(value);
+    public static Lane1 Load(float* source) => new(*source);
+    public static void Store(Lane1 value, float* destination) => *destination = value.V;
+    public static Lane1 operator +(Lane1 a, Lane1 b) => new(a.V + b.V);
+    public static Lane1 operator -(Lane1 a, Lane1 b) => new(a.V - b.V);
+    public static Lane1 operator *(Lane1 a, Lane1 b) => new(a.V * b.V);
+    public static Lane1 operator /(Lane1 a, Lane1 b) => new(a.V / b.V);
+    public static Lane1 operator &(Lane1 a, Lane1 b) => Bits(a.AsInt & b.AsInt);
+    public static Lane1 operator |(Lane1 a, Lane1 b) => Bits(a.AsInt | b.AsInt);
+    public static Lane1 operator ^(Lane1 a, Lane1 b) => Bits(a.AsInt ^ b.AsInt);
+    public static Lane1 Fma(Lane1 a, Lane1 b, Lane1 c) => new(MathF.FusedMultiplyAdd(a.V, b.V, c.V));
+    public static Lane1 Sqrt(Lane1 a) => new(MathF.Sqrt(a.V));
+    public static Lane1 Greater(Lane1 a, Lane1 b) => Bits(a.V > b.V ? -1 : 0);
+    public static Lane1 Equal(Lane1 a, Lane1 b) => Bits(a.V == b.V ? -1 : 0);
+    public static Lane1 Select(Lane1 mask, Lane1 a, Lane1 b) => Bits((mask.AsInt & a.AsInt) | (~mask.AsInt & b.AsInt));
+    public static Lane1 AddInt(Lane1 a, Lane1 b) => Bits(unchecked(a.AsInt + b.AsInt));
+    public static Lane1 SubtractInt(Lane1 a, Lane1 b) => Bits(unchecked(a.AsInt - b.AsInt));
+    public static Lane1 ShiftLeft(Lane1 a, int bits) => Bits(a.AsInt << bits);
+    public static Lane1 ShiftRight(Lane1 a, int bits) => Bits(a.AsInt >> bits);
+    public static Lane1 IntToFloat(Lane1 a) => new(a.AsInt);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lane1(float value) => new(value);
+}

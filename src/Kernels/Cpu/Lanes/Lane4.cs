@@ -1,0 +1,32 @@
+using System.Runtime.Intrinsics;
+
+namespace Convoy.Kernels.Cpu.Lanes;
+
+/// <summary>Four lanes: NEON, and x64 without AVX2.</summary>
+internal readonly unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
+{
+    public readonly Vector128<float> V = value;
+
+    public static int Count => Vector128<float>.Count;
+    public static Lane4 Create(float value) => new(Vector128.Create(value));
+    public static Lane4 CreateInt(int value) => new(Vector128.Create(value).AsSingle());
+    public static Lane4 Load(float* source) => new(Vector128.Load(source));
+    public static void Store(Lane4 value, float* destination) => Vector128.Store(value.V, destination);
+    public static Lane4 operator +(Lane4 a, Lane4 b) => new(a.V + b.V);
+    public static Lane4 operator -(Lane4 a, Lane4 b) => new(a.V - b.V);
+    public static Lane4 operator *(Lane4 a, Lane4 b) => new(a.V * b.V);
+    public static Lane4 operator /(Lane4 a, Lane4 b) => new(a.V / b.V);
+    public static Lane4 operator &(Lane4 a, Lane4 b) => new(a.V & b.V);
+    public static Lane4 operator |(Lane4 a, Lane4 b) => new(a.V | b.V);
+    public static Lane4 operator ^(Lane4 a, Lane4 b) => new(a.V ^ b.V);
+    public static Lane4 Fma(Lane4 a, Lane4 b, Lane4 c) => new(Vector128.FusedMultiplyAdd(a.V, b.V, c.V));
+    public static Lane4 Sqrt(Lane4 a) => new(Vector128.Sqrt(a.V));
+    public static Lane4 Greater(Lane4 a, Lane4 b) => new(Vector128.GreaterThan(a.V, b.V));
+    public static Lane4 Equal(Lane4 a, Lane4 b) => new(Vector128.Equals(a.V, b.V));
+    public static Lane4 Select(Lane4 mask, Lane4 a, Lane4 b) => new(Vector128.ConditionalSelect(mask.V, a.V, b.V));
+    public static Lane4 AddInt(Lane4 a, Lane4 b) => new((a.V.AsInt32() + b.V.AsInt32()).AsSingle());
+    public static Lane4 SubtractInt(Lane4 a, Lane4 b) => new((a.V.AsInt32() - b.V.AsInt32()).AsSingle());
+    public static Lane4 ShiftLeft(Lane4 a, int bits) => new((a.V.AsInt32() << bits).AsSingle());
+    public static Lane4 ShiftRight(Lane4 a, int bits) => new((a.V.AsInt32() >> bits).AsSingle());
+    public static Lane4 IntToFloat(Lane4 a) => new(Vector128.ConvertToSingle(a.V.AsInt32()));
+}

@@ -1,0 +1,32 @@
+using System.Runtime.Intrinsics;
+
+namespace Convoy.Kernels.Cpu.Lanes;
+
+/// <summary>Eight lanes: AVX2 with FMA.</summary>
+internal readonly unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
+{
+    public readonly Vector256<float> V = value;
+
+    public static int Count => Vector256<float>.Count;
+    public static Lane8 Create(float value) => new(Vector256.Create(value));
+    public static Lane8 CreateInt(int value) => new(Vector256.Create(value).AsSingle());
+    public static Lane8 Load(float* source) => new(Vector256.Load(source));
+    public static void Store(Lane8 value, float* destination) => Vector256.Store(value.V, destination);
+    public static Lane8 operator +(Lane8 a, Lane8 b) => new(a.V + b.V);
+    public static Lane8 operator -(Lane8 a, Lane8 b) => new(a.V - b.V);
+    public static Lane8 operator *(Lane8 a, Lane8 b) => new(a.V * b.V);
+    public static Lane8 operator /(Lane8 a, Lane8 b) => new(a.V / b.V);
+    public static Lane8 operator &(Lane8 a, Lane8 b) => new(a.V & b.V);
+    public static Lane8 operator |(Lane8 a, Lane8 b) => new(a.V | b.V);
+    public static Lane8 operator ^(Lane8 a, Lane8 b) => new(a.V ^ b.V);
+    public static Lane8 Fma(Lane8 a, Lane8 b, Lane8 c) => new(Vector256.FusedMultiplyAdd(a.V, b.V, c.V));
+    public static Lane8 Sqrt(Lane8 a) => new(Vector256.Sqrt(a.V));
+    public static Lane8 Greater(Lane8 a, Lane8 b) => new(Vector256.GreaterThan(a.V, b.V));
+    public static Lane8 Equal(Lane8 a, Lane8 b) => new(Vector256.Equals(a.V, b.V));
+    public static Lane8 Select(Lane8 mask, Lane8 a, Lane8 b) => new(Vector256.ConditionalSelect(mask.V, a.V, b.V));
+    public static Lane8 AddInt(Lane8 a, Lane8 b) => new((a.V.AsInt32() + b.V.AsInt32()).AsSingle());
+    public static Lane8 SubtractInt(Lane8 a, Lane8 b) => new((a.V.AsInt32() - b.V.AsInt32()).AsSingle());
+    public static Lane8 ShiftLeft(Lane8 a, int bits) => new((a.V.AsInt32() << bits).AsSingle());
+    public static Lane8 ShiftRight(Lane8 a, int bits) => new((a.V.AsInt32() >> bits).AsSingle());
+    public static Lane8 IntToFloat(Lane8 a) => new(Vector256.ConvertToSingle(a.V.AsInt32()));
+}

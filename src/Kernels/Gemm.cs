@@ -1,0 +1,39 @@
+using System.Numerics;
+using Convoy.Kernels.Cpu;
+using Convoy.Kernels.Reference;
+
+namespace Convoy.Kernels;
+
+/// <summary>
+/// Matrix product c[m, n] = op(a)[m, k] · op(b)[k, n], row-major. <c>a</c> is stored m x k (row stride lda), or k x m when
+/// transA; <c>b</c> is stored k x n, or n x k when transB. Each element is a sum over k in blocks of 256 terms, each block
+/// one chain of fused multiply-adds from zero, blocks added left to right (K-2), so it depends on its own row and column
+/// only (K-1). Then: c + sum when accumulating, plus bias[column], then the activation. Buffers do not overlap.
+/// </summary>
+public static class Gemm
+{
+    public static void Run<T>(
+        bool transA, bool transB, int m, int n, int k, ReadOnlySpan<T> a, int lda, ReadOnlySpan<T> b, int ldb,
+        Span<T> c, int ldc, ReadOnlySpan<T> bias = default, Activation activation = Activation.None,
+        bool accumulate = false) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Sizes.AtLeast(a.Length, transA ? Sizes.Matrix(k, m, lda) : Sizes.Matrix(m, k, lda));
+        Sizes.AtLeast(b.Length, transB ? Sizes.Matrix(n, k, ldb) : Sizes.Matrix(k, n, ldb));
+        Sizes.AtLeast(c.Length, Sizes.Matrix(m, n, ldc));
+        if (!bias.IsEmpty) Sizes.AtLeast(bias.Length, n);
+        GemmReference.Run(transA, transB, m, n, k, a, lda, b, ldb, c, ldc, bias, activation, accumulate);
+    }
+
+    /// <summary><paramref name="batch"/> products; product i starts at i·stride of each operand.</summary>
+    public static void Batched<T>(
+        bool transA, bool transB, int batch, int m, int n, int k, ReadOnlySpan<T> a, int lda, int strideA,
+        ReadOnlySpan<T> b, int ldb, int strideB, Span<T> c, int ldc, int strideC, bool accumulate = false)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < batch; i++)
+        {
+            Run(transA, transB, m, n, k, a[(i * strideA)..], lda, b[(i * strideB)..], ldb, c[(i * strideC)..], ldc,
+                accumulate: accumulate);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Numerics;
+using Convoy.Kernels.Reference;
+
+namespace Convoy.Kernels;
+
+/// <summary>Weight gradients: per node of the slice tree, the sum over its rows of aᵀ b.</summary>
+public static class SegmentedGemm
+{
+    /// <summary>
+    /// Node i: c[i·nodeStride ..] (m x n, contiguous) = Σ over rows r of the node of a[r, :]ᵀ b[r, :], in the order that
+    /// <see cref="Segments"/> states. a is rows x m, b is rows x n, both contiguous.
+    /// </summary>
+    public static void Run<T>(
+        int m, int n, ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> c, int nodeStride, in Segments s)
+        where T : unmanaged, IFloatingPointIeee754<T> => Run(m, n, a, m, b, n, c, nodeStride, s);
+
+    /// <summary>The same with row strides: a column range of a wider matrix can be an operand.</summary>
+    public static void Run<T>(
+        int m, int n, ReadOnlySpan<T> a, int lda, ReadOnlySpan<T> b, int ldb, Span<T> c, int nodeStride,
+        in Segments s) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        s.Check(s.Rows);
+        Sizes.AtLeast(a.Length, Sizes.Matrix(s.Rows, m, lda));
+        Sizes.AtLeast(b.Length, Sizes.Matrix(s.Rows, n, ldb));
+        if (s.Nodes.Length > 0) Sizes.AtLeast(c.Length, ((long)(s.Nodes.Length - 1) * nodeStride) + ((long)m * n));
+        SegmentedReference.Gemm(m, n, a, lda, b, ldb, c, nodeStride, s);
+    }
+}

@@ -1,0 +1,81 @@
+using System.Numerics;
+using Convoy.Kernels.Reference;
+
+namespace Convoy.Kernels;
+
+/// <summary>Softmax over rows of n, contiguous. Sums go over 16 virtual lanes (<see cref="Order.Lanes"/>).</summary>
+public static class Softmax
+{
+    /// <summary>y = e^(x - max) · (1 / Σ e^(x - max)); y may be x.</summary>
+    public static void Forward<T>(ReadOnlySpan<T> x, int n, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Sizes.AtLeast(y.Length, x.Length);
+        SoftmaxReference.Forward(x, Sizes.Rows(x.Length, n), n, y);
+    }
+
+    /// <summary>dx = y · (dy - Σ y·dy), y the output of the forward pass; dx may be dy.</summary>
+    public static void Backward<T>(ReadOnlySpan<T> y, ReadOnlySpan<T> dy, int n, Span<T> dx)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Sizes.AtLeast(dy.Length, y.Length);
+        Sizes.AtLeast(dx.Length, y.Length);
+        SoftmaxReference.Backward(y, dy, Sizes.Rows(y.Length, n), n, dx);
+    }
+}
+
+/// <summary>Logarithm of the softmax over rows of n, contiguous.</summary>
+public static class LogSoftmax
+{
+    /// <summary>y = x - (max + ln Σ e^(x - max)); y may be x.</summary>
+    public static void Forward<T>(ReadOnlySpan<T> x, int n, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Sizes.AtLeast(y.Length, x.Length);
+        SoftmaxReference.LogForward(x, Sizes.Rows(x.Length, n), n, y);
+    }
+
+    /// <summary>dx = dy - e^y · Σ dy, y the output of the forward pass; dx may be dy.</summary>
+    public static void Backward<T>(ReadOnlySpan<T> y, ReadOnlySpan<T> dy, int n, Span<T> dx)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Sizes.AtLeast(dy.Length, y.Length);
+        Sizes.AtLeast(dx.Length, y.Length);
+        SoftmaxReference.LogBackward(y, dy, Sizes.Rows(y.Length, n), n, dx);
+    }
+}
+
+/// <summary>Softmax cross entropy with class numbers as targets; rows of logits are contiguous.</summary>
+public static class CrossEntropy
+{
+    /// <summary>
+    /// loss[r] = lse[r] - logits[r, target[r]], lse[r] = max + ln Σ e^(x - max), which the backward pass needs.
+    /// A target outside of the classes (such as -1) gives loss 0.
+    /// </summary>
+    public static void Forward<T>(
+        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, Span<T> loss, Span<T> logSumExp)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        CheckSizes(logits.Length, classes, targets.Length, logSumExp.Length);
+        Sizes.AtLeast(loss.Length, targets.Length);
+        SoftmaxReference.CrossEntropy(logits, classes, targets, loss, logSumExp);
+    }
+
+    /// <summary>
+    /// dLogits[r, i] = (e^(logits - lse) - [i = target]) · dLoss[r]; zeros where the target is outside of the classes.
+    /// dLogits may be logits.
+    /// </summary>
+    public static void Backward<T>(
+        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, ReadOnlySpan<T> logSumExp,
+        ReadOnlySpan<T> dLoss, Span<T> dLogits) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        CheckSizes(logits.Length, classes, targets.Length, logSumExp.Length);
+        Sizes.AtLeast(dLoss.Length, targets.Length);
+        Sizes.AtLeast(dLogits.Length, logits.Length);
+        SoftmaxReference.CrossEntropyBackward(logits, classes, targets, logSumExp, dLoss, dLogits);
+    }
+
+    private static void CheckSizes(int logits, int classes, int rows, int logSumExp)
+    {
+        Sizes.AtLeast(logits, (long)rows * classes);
+        Sizes.AtLeast(logSumExp, rows);
+    }
+}
