@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace Convoy.Cluster.Tests.Processes;
+
+/// <summary>Signals that .NET's own Process class does not send.</summary>
+internal static partial class Signal
+{
+    private const int SigKill = 9;
+    private const int SigTerm = 15;
+
+    public static void Terminate(int pid) => Send(pid, SigTerm);
+
+    public static void Kill9(int pid) => Send(pid, SigKill);
+
+    /// <summary>Zombies count as gone: they hold nothing.</summary>
+    public static bool Alive(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..][0] != 'Z';
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private static void Send(int pid, int signal)
+    {
+        if (NativeKill(pid, signal) != 0) throw new InvalidOperationException($"signal {signal} to {pid} failed");
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int NativeKill(int pid, int signal);
+}
