@@ -1,0 +1,51 @@
+using System.Net.Sockets;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Time;
+
+namespace Convoy.Actors.Remoting;
+
+public sealed record RemotingOptions
+{
+    /// <summary>Stable name of this node, 1 to 128 characters.</summary>
+    public required string NodeName { get; init; }
+
+    /// <summary>Random number of this process start.</summary>
+    public required Incarnation Incarnation { get; init; }
+
+    /// <summary>host:port; port 0 takes a free one. Only loopback until the cluster has credentials.</summary>
+    public string Listen { get; init; } = "127.0.0.1:0";
+
+    /// <summary>What both ends must be built from; compared in the handshake (R20).</summary>
+    public string BuildId { get; init; } = typeof(RemotingOptions).Assembly.ManifestModule.ModuleVersionId.ToString("N");
+
+    /// <summary>Names of optional behaviour that both ends must share; compared in the handshake.</summary>
+    public IReadOnlyList<string> Features { get; init; } = [];
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public ClockTable Clocks { get; init; } = new();
+
+    /// <summary>
+    /// Gets a connection whose first bytes are not ours, such as HTTP. True: it owns the socket now, from which nothing
+    /// was consumed. False, or no callback: the socket is closed.
+    /// </summary>
+    public Func<Socket, ReadOnlyMemory<byte>, bool>? Foreign { get; init; }
+
+    /// <summary>Bytes that may wait on one bulk lane before <see cref="Peer.TrySendBulk"/> says false.</summary>
+    public long BulkQueueBytesMax { get; init; } = 64L << 20;
+
+    /// <summary>Frames that may wait on one bulk lane.</summary>
+    public int BulkQueueFramesMax { get; init; } = 4_096;
+
+    /// <summary>Control messages of one link that wait for acknowledgement; over it a message comes back at once.</summary>
+    public int UnackedMessagesMax { get; init; } = 65_536;
+
+    /// <summary>Bytes of control messages of one link that wait for acknowledgement.</summary>
+    public long UnackedBytesMax { get; init; } = 256L << 20;
+
+    /// <summary>Connections that may be shaking hands at a time.</summary>
+    public int HandshakesMax { get; init; } = 64;
+
+    /// <summary>A connection that has not shaken hands after this is closed.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+}
