@@ -53,6 +53,7 @@ internal static class CommandLine
 
     private static IEnumerable<Command> All() =>
     [
+        new ConfigCommand(),
         new StatusCommand(),
         new LogsCommand(),
         new StopCommand(),

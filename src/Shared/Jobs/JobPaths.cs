@@ -7,8 +7,10 @@ internal static class JobPaths
     {
         string Resolve(string path)
         {
-            var here = Path.GetFullPath(path, workingDirectory);
-            return Exists(here) ? here : Path.GetFullPath(path, jobFolder);
+            // The job file's folder first: a job that ships with its data means that data wherever convoy runs. What is
+            // nowhere is reported where convoy runs, because `data get` puts files there.
+            var besideJob = Path.GetFullPath(path, jobFolder);
+            return Exists(besideJob) ? besideJob : Path.GetFullPath(path, workingDirectory);
         }
 
         return job with

@@ -12,7 +12,7 @@ public static class JobReader
 
     /// <param name="path">The job file.</param>
     /// <param name="sets">Overrides, each <c>a.b=c</c>; later ones win.</param>
-    /// <param name="workingDirectory">Where relative data paths are looked up first.</param>
+    /// <param name="workingDirectory">The second place where relative data paths are looked up.</param>
     public static JobSpec ReadFile(string path, IReadOnlyList<string> sets, string workingDirectory)
     {
         var full = Path.GetFullPath(path, workingDirectory);
@@ -21,9 +21,9 @@ public static class JobReader
 
     /// <param name="text">YAML.</param>
     /// <param name="file">Name for messages.</param>
-    /// <param name="fileFolder">Folder of the job file: the second place where relative data paths are looked up.</param>
+    /// <param name="fileFolder">Folder of the job file: where relative data paths are looked up first.</param>
     /// <param name="sets">Overrides, each <c>a.b=c</c>; later ones win.</param>
-    /// <param name="workingDirectory">Where relative data paths are looked up first.</param>
+    /// <param name="workingDirectory">The second place where relative data paths are looked up.</param>
     public static JobSpec ReadText(string text, string file, string fileFolder, IReadOnlyList<string> sets, string workingDirectory)
     {
         var root = JobNodeParser.ParseFile(text, file);
