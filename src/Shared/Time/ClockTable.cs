@@ -15,6 +15,13 @@ public sealed record ClockTable
     public TimeSpan Coalesce { get; init; } = TimeSpan.FromMilliseconds(100);
     /// <summary>Collects voluntary changes (joins, scale) into one generation change.</summary>
     public TimeSpan Debounce { get; init; } = TimeSpan.FromMilliseconds(300);
+    /// <summary>Voluntary changes come at most this often (and at most once in ten steps): M7.</summary>
+    public TimeSpan VoluntarySpacing { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>At the start: wait this long for the expected workers before training with fewer.</summary>
+    public TimeSpan Form { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>A worker lost three times inside the window may not join for the quarantine.</summary>
+    public TimeSpan FlapWindow { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan Quarantine { get; init; } = TimeSpan.FromSeconds(15);
     /// <summary>Answer to a hard fence; the shell raises it to twice the longest kernel seen.</summary>
     public TimeSpan Fence { get; init; } = TimeSpan.FromMilliseconds(500);
     /// <summary>Answer to a soft fence: it waits for up to three whole steps.</summary>

@@ -1,0 +1,57 @@
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+using Google.Protobuf;
+
+namespace Convoy.Coordinator.Membership;
+
+/// <summary>What the membership protocol is told. Time comes beside it, never inside.</summary>
+internal abstract record MembershipInput;
+
+/// <summary>A connection said who it is. Everything it says later comes as <see cref="FromWorker"/>.</summary>
+internal sealed record HelloReceived(Hello Message) : MembershipInput;
+
+internal sealed record FromWorker(WorkerId Worker, Incarnation Incarnation, IMessage Message) : MembershipInput;
+
+/// <summary>The control connection closed. Final: the transport has already tried to re-dial within the grace.</summary>
+internal sealed record LinkLost(Incarnation Incarnation, string Evidence, bool Final) : MembershipInput;
+
+internal sealed record LinkRestored(Incarnation Incarnation) : MembershipInput;
+
+/// <summary>The launcher saw the process end: no confirmation is needed.</summary>
+internal sealed record ProcessExited(string WorkerName, int ExitCode) : MembershipInput;
+
+/// <summary>The worker has the job's data and graph, and they equal the others'.</summary>
+internal sealed record WorkerPrepared(WorkerId Worker, Incarnation Incarnation) : MembershipInput;
+
+/// <summary>The worker cannot take part: it is told why and let go.</summary>
+internal sealed record WorkerUnfit(
+    WorkerId Worker, Incarnation Incarnation, int ExitCode, string Reason) : MembershipInput;
+
+internal sealed record JobStarted(JobTerms Terms) : MembershipInput;
+
+/// <summary>The newest state that is safe on disk.</summary>
+internal sealed record CheckpointKnown(StateOrigin Origin) : MembershipInput;
+
+internal sealed record ScaleTo(int Workers) : MembershipInput;
+
+/// <summary>Save at the next boundary and stay there.</summary>
+internal sealed record StopJob(string Reason) : MembershipInput;
+
+/// <summary>The job is over: everybody is released with this exit code.</summary>
+internal sealed record JobEnded(int ExitCode, string Reason) : MembershipInput;
+
+/// <summary>What membership needs to know of a job.</summary>
+internal sealed record JobTerms
+{
+    public required string JobId { get; init; }
+    public required int Slices { get; init; }
+    public int MembersMin { get; init; } = 1;
+    public int MembersMax { get; init; } = int.MaxValue;
+    /// <summary>Form with this many if they come in time; 0: with the minimum.</summary>
+    public int MembersExpected { get; init; }
+    /// <summary>State at which this run ends.</summary>
+    public required StepNumber Until { get; init; }
+    public StateOrigin Origin { get; init; } = StateOrigin.Initial;
+    public ClockTable Clocks { get; init; } = new();
+}

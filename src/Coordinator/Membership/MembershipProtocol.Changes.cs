@@ -1,0 +1,279 @@
+using Convoy.Shared;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+
+namespace Convoy.Coordinator.Membership;
+
+// What people and jobs wish: start, join, drain, scale, stop; and when a wish becomes a generation change.
+internal sealed partial class MembershipProtocol
+{
+    /// <summary>M7: at least this many steps between two voluntary changes.</summary>
+    private const int VoluntarySpacingSteps = 10;
+
+    private const string StopWish = "stop: save and end";
+
+    private int _wanted;
+    private int _scale;
+    private string? _stop;
+    private bool _stopOpened;
+    private bool _nothingToSaveTold;
+    private bool _hopeless;
+    private WaitReason? _pausedBy;
+    private Instant? _wishSince;
+    private Instant? _formSince;
+    private (Instant At, StepNumber Step)? _lastVoluntary;
+
+    private void OnJobStarted(JobTerms terms)
+    {
+        Invariant.Check(Status is MembershipStatus.Forming or MembershipStatus.Closed && _job is null, "M4 one job at a time");
+        Invariant.Check(terms.Clocks.Check() is null, terms.Clocks.Check() ?? "");
+        (_job, _clocks, _wanted, _scale) = (terms, terms.Clocks, terms.MembersExpected, 0);
+        (_stop, _stopOpened, _nothingToSaveTold, _hopeless, _pausedBy) = (null, false, false, false, null);
+        (_wishSince, _formSince, _lastVoluntary, _coalesceAt) = (null, null, null, null);
+        _failedOpenings = 0;
+        _members.Clear();
+        Shares = null;
+        if (Status == MembershipStatus.Closed) Become(MembershipStatus.Forming);
+        if (_wanted > 0) _out.Raise(new WorkersAreWanted(_wanted));
+    }
+
+    private void OnJobEnded(JobEnded m)
+    {
+        if (Status != MembershipStatus.Closed) Become(MembershipStatus.Closed);
+        foreach (var worker in _workers.All)
+            if (worker.Connected) Release(worker, (ExitCode)m.ExitCode, m.Reason);
+        _members.Clear();
+        Shares = null;
+        _job = null;
+    }
+
+    private void OnWorkerPrepared(WorkerPrepared m)
+    {
+        if (_workers.Find(m.Worker) is not { Connected: true } worker || worker.Incarnation != m.Incarnation) return;
+        worker.Prepared = true;
+    }
+
+    private void OnWorkerUnfit(WorkerUnfit m)
+    {
+        if (_workers.Find(m.Worker) is not { Connected: true } worker || worker.Incarnation != m.Incarnation) return;
+        _out.Note($"{worker} cannot take part: {m.Reason}");
+        Release(worker, (ExitCode)m.ExitCode, m.Reason);
+    }
+
+    private void OnCheckpointKnown(StateOrigin origin)
+    {
+        if (_job is null) return;
+        _job = _job with { Origin = origin };
+        if (!_saveOnly || _stop is not null || Status != MembershipStatus.Stable || origin.Step != _start) return;
+        foreach (var seat in _members.Where(s => _workers[s.Worker].Draining).ToList())
+        {
+            _members.Remove(seat);
+            Release(_workers[seat.Worker], ExitCode.DrainedByCheckpoint, $"drained by the checkpoint of step {origin.Step}");
+        }
+
+        BeginFencing(FenceKind.Soft, _start, "drained by checkpoint");
+    }
+
+    private void OnScaleTo(int workers)
+    {
+        (_scale, _wanted) = (workers, workers);
+        _out.Raise(new WorkersAreWanted(workers));
+    }
+
+    private void OnStopJob(string reason)
+    {
+        if (_job is null || _stop is not null) return;
+        _stop = reason;
+        if (Status != MembershipStatus.Forming) return;
+        _nothingToSaveTold = true;
+        _out.Raise(new NothingToSave(reason));
+    }
+
+    private void OnDrain(WorkerRecord worker, Drain m)
+    {
+        if (worker.Draining) return;
+        (worker.Draining, worker.Farewell) = (true, true);
+        if (_wanted > 0) _wanted--;
+        _out.Note($"{worker} wants to leave within {m.GraceMs} ms");
+        if (!IsMember(worker) || Status is MembershipStatus.Paused or MembershipStatus.Closed)
+            Release(worker, ExitCode.Drained, "drained");
+    }
+
+    /// <summary>Most members that the job, its slices and the last scale command allow.</summary>
+    private int Cap()
+    {
+        var cap = Math.Min(Job.MembersMax, Job.Slices);
+        return _scale > 0 ? Math.Min(cap, _scale) : cap;
+    }
+
+    /// <summary>Prepared workers that are no members and may become ones, in the order of their ids.</summary>
+    private List<WorkerRecord> Candidates() =>
+        [.. _workers.All.Where(w => w.Connected && w.LinkUp && w.Prepared && !w.Draining && !IsMember(w)
+            && _now >= w.QuarantinedUntil)];
+
+    private List<MemberSeat> Leavers()
+    {
+        var stay = _members.FindAll(s => !_workers[s.Worker].Draining);
+        var beyond = stay.Skip(Cap()).ToList();   // the highest ids go
+        return _members.FindAll(s => _workers[s.Worker].Draining || beyond.Contains(s));
+    }
+
+    private StepNumber NewestStep()
+    {
+        var newest = _start;
+        foreach (var seat in _members)
+        {
+            var beat = _workers[seat.Worker].LastBeat;
+            if (beat.Generation == Generation.Value && beat.Step > newest.Value) newest = new StepNumber(beat.Step);
+        }
+
+        return newest;
+    }
+
+    /// <summary>Row 1: with the expected workers at once; with fewer when nobody else is on the way, or after a while.</summary>
+    private void MaybeForm()
+    {
+        if (_job is null || _stop is not null || _hopeless) return;
+        var ready = Candidates();
+        if (ready.Count < Math.Max(1, Job.MembersMin))
+        {
+            _formSince = null;
+            return;
+        }
+
+        _formSince ??= _now;
+        var expected = Math.Min(Job.MembersExpected, Cap());
+        var preparing = _workers.All.Any(w => w.Connected && w.LinkUp && !w.Prepared && !w.Draining);
+        var complete = expected > 0
+            ? ready.Count >= expected
+            : !preparing && _now - _formSince.Value >= _clocks.Debounce;
+        if (!complete && _now - _formSince.Value < _clocks.Form) return;
+
+        _highest = _highest.Next;
+        (_changeStartedAt, _voluntary) = (_now, false);
+        var plan = new MemberPlan([], [.. ready.Take(Cap())], []);
+        var decision = DecideAlignment.Of([], [.. plan.Join.Select(w => w.Kept)], Job.Origin);
+        if (decision.Contradiction)
+        {
+            _hopeless = true;
+            _out.Raise(new JobIsHopeless(decision.Reason));
+            return;
+        }
+
+        OpenGeneration(plan, decision);
+    }
+
+    private void MaybeChange()
+    {
+        if (_coalesceAt is { } at)
+        {
+            if (_now >= at) BeginFencing(FenceKind.Hard, default, TakeLossTexts());
+            return;
+        }
+
+        var (wish, urgent) = Wish();
+        if (wish is null)
+        {
+            _wishSince = null;
+            return;
+        }
+
+        _wishSince ??= _now;
+        if (_now - _wishSince.Value < (urgent ? _clocks.Coalesce : _clocks.Debounce) || (!urgent && TooSoon())) return;
+        _wishSince = null;
+        _lastVoluntary = (_now, NewestStep());
+        // Two steps ahead of what is known: the message arrives before the boundary, so nobody has to wait there.
+        var stopAt = Min(new StepNumber(NewestStep().Value + 2), _until);
+        BeginFencing(FenceKind.Soft, stopAt, wish);
+    }
+
+    private static StepNumber Min(StepNumber a, StepNumber b) => a < b ? a : b;
+
+    /// <summary>M7. Goodbyes and the stop do not wait: their senders will not.</summary>
+    private bool TooSoon() =>
+        _lastVoluntary is { } last
+        && (_now - last.At < _clocks.VoluntarySpacing || NewestStep().Value - last.Step.Value < VoluntarySpacingSteps);
+
+    /// <summary>What would change the generation, in words; urgent: it does not wait for the spacing.</summary>
+    private (string? Wish, bool Urgent) Wish()
+    {
+        if (_stop is not null) return _stopOpened ? (null, false) : (StopWish, true);
+        if (_saveOnly) return (null, false);
+        var leavers = Leavers();
+        var drain = leavers.FindAll(s => _workers[s.Worker].Draining);
+        if (drain.Count > 0) return ("drain " + string.Join(", ", drain.Select(s => s.Worker)), true);
+        if (NewestStep() >= _until) return (null, false);   // nothing is left to share
+        if (leavers.Count > 0) return ($"scale down to {Cap()}", false);
+        var join = Candidates().Take(Cap() - _members.Count).ToList();
+        return join.Count > 0 ? ("join " + string.Join(", ", join.Select(w => w.Id)), false) : (null, false);
+    }
+
+    /// <summary>Row 11: enough workers again, or a stop that saves what the survivors have.</summary>
+    private void MaybeResume()
+    {
+        if (_job is null || _hopeless) return;
+        var candidates = Candidates();
+        if (_stop is not null)
+        {
+            if (_members.Count > 0 || candidates.Exists(w => w.Kept.HasState))
+                BeginFencing(FenceKind.Soft, default, StopWish);
+            else if (!_nothingToSaveTold)
+            {
+                _nothingToSaveTold = true;
+                _out.Raise(new NothingToSave(_stop));
+            }
+
+            return;
+        }
+
+        var stay = _members.Count(s => !_workers[s.Worker].Draining);
+        if (candidates.Count + stay < Math.Max(1, Job.MembersMin))
+        {
+            _wishSince = null;
+            return;
+        }
+
+        _wishSince ??= _now;
+        if (_now - _wishSince.Value < _clocks.Debounce) return;
+        _wishSince = null;
+        BeginFencing(FenceKind.Soft, default, "enough workers again");
+    }
+
+    /// <summary>All survivors are fenced: who is in the next generation?</summary>
+    private MemberPlan PlanMembers()
+    {
+        if (_hopeless) return MemberPlan.Paused(new Infeasible("the job cannot go on"));
+        _voluntary = _fenceKind == FenceKind.Soft;
+        if (_stop is not null) return PlanStop();
+
+        var leave = Leavers();
+        var stay = _members.Where(s => !leave.Contains(s)).ToList();
+        var min = Math.Max(1, Job.MembersMin);
+        // After a loss the survivors go on at once; joiners come by a change of their own, unless they are needed.
+        var room = Math.Max(0, Cap() - stay.Count);
+        var join = _fenceKind == FenceKind.Soft || stay.Count < min ? Candidates().Take(room).ToList() : [];
+        if (stay.Count + join.Count < min)
+        {
+            var infeasible = new WaitingForMinimum(stay.Count + join.Count, min);
+            return leave.Exists(s => s.Fenced!.HasState) && !_saveOnly
+                ? new MemberPlan([.. _members], [], []) { SaveOnly = true }
+                : MemberPlan.Paused(infeasible);
+        }
+
+        // A leaver that alone holds the newest state stays once more: the next change finds its heirs level (G1).
+        var newest = leave.Count == 0 ? -1 : leave.Max(s => s.Fenced!.Step.Value);
+        if (leave.Count > 0 && newest >= 0 && !stay.Exists(s => s.Fenced!.Step.Value >= newest))
+            return new MemberPlan([.. _members], [.. join.Take(Math.Max(0, Cap() - _members.Count))], []);
+        return new MemberPlan(stay, join, leave);
+    }
+
+    private MemberPlan PlanStop()
+    {
+        var join = _members.Exists(s => s.Fenced!.HasState) ? [] : Candidates().FindAll(w => w.Kept.HasState);
+        if (join.Count == 0 && !_members.Exists(s => s.Fenced!.HasState))
+            return MemberPlan.Paused(new PausedBy("stop, and no worker has state to save"));
+        _stopOpened = true;
+        return new MemberPlan([.. _members], join, []) { SaveOnly = true };
+    }
+}

@@ -1,0 +1,210 @@
+using Convoy.Shared;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+using Convoy.Coordinator.Planning;
+
+namespace Convoy.Coordinator.Membership;
+
+// From the decision until every member has reached the start state.
+internal sealed partial class MembershipProtocol
+{
+    /// <summary>Openings in a row that may fail without a loss before the job is given up (1.1: bounded repetition).</summary>
+    private const int FailedOpeningsMax = 4;
+
+    /// <summary>A member that failed to align this many times in a row is let go; a joiner after the first.</summary>
+    private const int AlignFailuresMax = 2;
+
+    private readonly List<WorkerId> _joining = [];
+    private StepNumber _start;
+    private StepNumber _until;
+    private Fingerprint _startFingerprint;
+    private bool _saveOnly;
+    private bool _voluntary;
+    private Instant _alignDeadline;
+    private Instant _openedAt;
+    private int _failedOpenings;
+    private string _firstAlignFailure = "";
+
+    private void OpenGeneration(MemberPlan plan, AlignDecision decision)
+    {
+        SeatMembers(plan);
+        var deal = DealSlices.To([.. _members.Select(m => m.Worker)], Job.Slices);
+        Invariant.Check(deal.Possible, $"M4 {deal.Reason}");
+        Invariant.Check(decision.Actions.Count == _members.Count, "M4 every member has its action");
+        Shares = deal.Shares!;
+        (_start, _startFingerprint, _saveOnly) = (decision.Start, decision.StartFingerprint, plan.SaveOnly);
+        _until = plan.SaveOnly ? _start : Max(Job.Until, _start);
+        Generation = _highest;
+
+        _out.Note($"T={_start} {decision.Reason}; {deal.Reason}");
+        _out.Persist(new GenerationOpened(
+            Generation, Job.JobId, Shares.Members, Shares.Cuts, _start, _until, decision.Reason));
+        SendOpen(decision);
+        foreach (var seat in plan.Leave) Release(_workers[seat.Worker], ExitCode.Drained, "drained");
+
+        var moves = decision.Actions.Any(a =>
+            a.Action is AlignAction.LoadSnapshot or AlignAction.LoadCheckpoint or AlignAction.Initialize);
+        _openedAt = _now;
+        _alignDeadline = _now + (moves ? _clocks.AlignWithState : _clocks.Align);
+        Become(MembershipStatus.Opening);
+        _out.Raise(new GenerationBegan(Generation, Shares, _start, _until, _voluntary));
+    }
+
+    private static StepNumber Max(StepNumber a, StepNumber b) => a > b ? a : b;
+
+    private void SeatMembers(MemberPlan plan)
+    {
+        _members.Clear();
+        _members.AddRange(plan.Stay);
+        _joining.Clear();
+        foreach (var worker in plan.Join)
+        {
+            _members.Add(new MemberSeat(worker.Id, worker.Incarnation));
+            _joining.Add(worker.Id);
+        }
+
+        _members.Sort((a, b) => a.Worker.CompareTo(b.Worker));
+        foreach (var seat in _members) (seat.Fenced, seat.Aligned) = (null, null);
+    }
+
+    private void SendOpen(AlignDecision decision)
+    {
+        var open = new Open
+        {
+            LeaderToken = _token.Value, Generation = Generation.Value, JobId = Job.JobId, StartStep = _start.Value,
+            UntilStep = _until.Value, CheckpointPath = Job.Origin.CheckpointPath,
+            StartFingerprint = _startFingerprint.Value,
+        };
+        open.Cuts.AddRange(Shares!.Cuts);
+        foreach (var action in decision.Actions)
+        {
+            var worker = _workers[action.Worker];
+            open.Members.Add(new Member
+            {
+                WorkerId = worker.Id.Value, Incarnation = worker.Incarnation.Value, PeerAddress = worker.PeerAddress,
+                Action = action.Action, Source = action.Source.Value,
+            });
+        }
+
+        foreach (var seat in _members) _out.Send(_workers[seat.Worker], open);
+    }
+
+    /// <summary>It leaves by our wish or its own: its end is no failure from now on (G4).</summary>
+    private void Release(WorkerRecord worker, ExitCode code, string reason)
+    {
+        (worker.Farewell, worker.Draining, worker.Prepared) = (true, true, false);
+        _out.Send(worker, new Release { LeaderToken = _token.Value, ExitCode = (int)code, Reason = reason });
+    }
+
+    private void OnAligned(WorkerRecord worker, Aligned m)
+    {
+        if (IgnoreAligned(worker, m) is { } reason)
+        {
+            _out.Note($"ignored Aligned of {worker}: {reason}");
+            return;
+        }
+
+        SeatOf(worker)!.Aligned = new Fingerprint(m.Fingerprint);
+        if (_members.Exists(s => s.Aligned is null)) return;
+        if (Contradicting() is { } minority) OnContradiction(minority);
+        else CompleteOpening();
+    }
+
+    private string? IgnoreAligned(WorkerRecord worker, Aligned m) =>
+        Status != MembershipStatus.Opening ? $"nothing is opening (status {Status})"
+        : m.Generation != Generation.Value ? $"for g{m.Generation}, {Generation} is opening"
+        : SeatOf(worker) is null ? "no member"
+        : m.Step != _start.Value ? $"at state {m.Step}, {Generation} starts from {_start}"
+        : null;
+
+    private void CompleteOpening()
+    {
+        (_failedOpenings, _firstAlignFailure) = (0, "");
+        foreach (var seat in _members)
+        {
+            var worker = _workers[seat.Worker];
+            worker.AlignFailures = 0;
+            // Its own state counts from now on; what it brought along is history.
+            worker.Kept = StateReport.Nothing(worker.Id);
+        }
+
+        if (_startFingerprint == default) _startFingerprint = _members[0].Aligned!.Value;
+        Become(MembershipStatus.Stable);
+        _out.Note($"{Generation} trains from state {_start}: fence {Ms(_openedAt - _changeStartedAt)}, "
+            + $"align {Ms(_now - _openedAt)}");
+        _out.Raise(new GenerationIsStable(Generation, [.. _members.Select(m => m.Worker)]));
+    }
+
+    private static string Ms(TimeSpan time) => $"{time.TotalMilliseconds:0} ms";
+
+    /// <summary>Members that aligned with other fingerprints than the known or the most frequent one (M6); null: none.</summary>
+    private List<MemberSeat>? Contradicting()
+    {
+        var expected = _startFingerprint;
+        if (expected == default)
+        {
+            expected = _members.GroupBy(m => m.Aligned!.Value).OrderByDescending(g => g.Count()).First().Key;
+            var tied = _members.GroupBy(m => m.Aligned!.Value).Count(g => g.Count() == _members.Count(m => m.Aligned == expected));
+            if (tied > 1) return [.. _members];
+        }
+
+        var minority = _members.FindAll(m => m.Aligned != expected);
+        return minority.Count == 0 ? null : minority;
+    }
+
+    private void OnContradiction(List<MemberSeat> minority)
+    {
+        if (minority.Count == _members.Count)
+        {
+            _out.Raise(new JobIsHopeless($"members reach state {_start} with different fingerprints: silent corruption"));
+            _hopeless = true;
+            BeginFencing(FenceKind.Hard, default, "fingerprints differ");
+            return;
+        }
+
+        foreach (var seat in minority)
+            LetGo(_workers[seat.Worker], $"reached state {_start} with another fingerprint than the majority", mayRejoin: false);
+    }
+
+    private void OnAlignFailed(WorkerRecord worker, AlignFailed m)
+    {
+        if (Status != MembershipStatus.Opening || m.Generation != Generation.Value || SeatOf(worker) is null)
+        {
+            _out.Note($"ignored AlignFailed of {worker}: {Generation} is {Status}");
+            return;
+        }
+
+        FailOpening($"{worker}: {m.Text}", [worker]);
+    }
+
+    private void OnAlignTimeout()
+    {
+        if (_now < _alignDeadline) return;
+        var silent = _members.Where(m => m.Aligned is null).Select(m => _workers[m.Worker]).ToList();
+        FailOpening($"{Names(silent)} did not reach state {_start} within {Ms(_now - _openedAt)}", silent);
+    }
+
+    /// <summary>Row 9. A joiner that fails is let go at once (J4); a member gets a second try over new links.</summary>
+    private void FailOpening(string text, List<WorkerRecord> guilty)
+    {
+        _out.Note($"{Generation} does not open: {text}");
+        if (_firstAlignFailure.Length == 0) _firstAlignFailure = text;
+        if (++_failedOpenings >= FailedOpeningsMax && !_hopeless)
+        {
+            _hopeless = true;
+            _out.Raise(new JobIsHopeless($"{_failedOpenings} generations in a row did not open; first: {_firstAlignFailure}"));
+        }
+
+        foreach (var worker in guilty)
+        {
+            worker.AlignFailures++;
+            var joins = _joining.Contains(worker.Id) && _members.Count > _joining.Count;
+            if (!joins && worker.AlignFailures < AlignFailuresMax) continue;
+            Quarantine(worker);
+            LetGo(worker, text, mayRejoin: true);
+        }
+
+        if (Status == MembershipStatus.Opening) BeginFencing(FenceKind.Hard, default, text);
+    }
+}

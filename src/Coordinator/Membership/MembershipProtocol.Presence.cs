@@ -1,0 +1,278 @@
+using Convoy.Shared;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+
+namespace Convoy.Coordinator.Membership;
+
+// Who is there: Hello, links, beats, suspicions, and what counts as lost.
+internal sealed partial class MembershipProtocol
+{
+    /// <summary>Losses inside the flapping window that put a worker into quarantine.</summary>
+    private const int FlapLosses = 3;
+
+    private Instant _tickedAt;
+    private Instant? _coalesceAt;
+    private readonly List<string> _lossTexts = [];
+
+    private void OnHello(Hello m)
+    {
+        if (RefuseHello(m) is { } reason)
+        {
+            _out.Note($"refused {m.WorkerName} of {m.Host}: {reason}");
+            _out.SendTo(new Incarnation(m.Incarnation), new Refuse { Reason = reason });
+            _out.Disconnect(new Incarnation(m.Incarnation), reason);
+            return;
+        }
+
+        var worker = _workers.Find(m.WorkerName) ?? Register(m.WorkerName);
+        var same = worker.Connected && worker.Incarnation.Value == m.Incarnation;
+        if (worker.Connected && !same) Lose(worker, "restarted", charged: !worker.Farewell);
+        // A worker may have seen a number that this journal does not know: never tell it a lower one (M2).
+        if (m.GenerationSeen > _highest.Value) _highest = new Generation(m.GenerationSeen);
+        if (same) (worker.LinkUp, worker.HeardAt) = (true, _now);
+        else worker.Begin(m, _now, _job?.JobId ?? "");
+        _out.Send(worker, new Welcome { WorkerId = worker.Id.Value, LeaderToken = _token.Value });
+        if (same) return;
+        _out.Note($"{worker} joined the cluster from {m.Host} pid {m.Pid}, dial it at {m.PeerAddress}");
+        _out.Raise(new WorkerAdmitted(worker.Id, worker.Incarnation, worker.Name));
+    }
+
+    private string? RefuseHello(Hello m)
+    {
+        if (m.WorkerName.Length == 0) return "a worker needs a name";
+        if (_workers.Find(m.WorkerName) is { Barred: true } barred && barred.Incarnation.Value == m.Incarnation)
+            return "its state contradicted the majority's: start the process anew";
+        if (m.TokenSeen > _token.Value) return $"this worker follows a newer coordinator (k{m.TokenSeen}, here {_token})";
+        if (_workers.Find(m.WorkerName) is not { } known)
+            return _workers.All.Count < Limits.WorkersMax ? null : $"the cluster has {Limits.WorkersMax} workers, no more fit";
+        var otherLives = known.Connected && known.Incarnation.Value != m.Incarnation && known.LinkUp
+            && _now - known.HeardAt < _clocks.Dead && Status != MembershipStatus.Closed;
+        return otherLives
+            ? $"a worker named {known.Name} is connected from {known.Host} pid {known.Pid}: give this one another --name"
+            : null;
+    }
+
+    private WorkerRecord Register(string name)
+    {
+        var worker = _workers.Register(name);
+        _out.Persist(new WorkerRegistered(worker.Id, name));
+        return worker;
+    }
+
+    /// <summary>False for a process that was replaced or let go; what it says changes nothing.</summary>
+    private bool Hears(FromWorker said)
+    {
+        if (_workers.Find(said.Worker) is not { } worker || worker.Incarnation != said.Incarnation)
+        {
+            _out.Note($"ignored {said.Message.Descriptor.Name} of {said.Worker}: another process has its place");
+            return false;
+        }
+
+        if (!worker.Connected)
+        {
+            Remind(worker, said);
+            return false;
+        }
+
+        worker.HeardAt = _now;
+        return true;
+    }
+
+    /// <summary>It was let go but has not heard so: it is told again, once in a while.</summary>
+    private void Remind(WorkerRecord worker, FromWorker said)
+    {
+        if (said.Message is not Beat)
+            _out.Note($"ignored {said.Message.Descriptor.Name} of {said.Worker}: it was let go and must say Hello");
+        if (worker.Farewell || _now < worker.RemindAt) return;
+        worker.RemindAt = _now + _clocks.Dead;
+        SendEvict(worker, "it was taken for lost", mayRejoin: !worker.Barred);
+    }
+
+    private void OnBeat(WorkerRecord worker, Beat m)
+    {
+        // Whoever speaks is linked: the beat may overtake the news of a restored link.
+        worker.LinkUp = true;
+        worker.LastBeat = m;
+    }
+
+    private void OnLinkLost(LinkLost m)
+    {
+        if (_workers.Find(m.Incarnation) is not { } worker) return;
+        if (m.Final || worker.Farewell || Status == MembershipStatus.Closed)
+        {
+            Lose(worker, m.Evidence, charged: !worker.Farewell);
+            return;
+        }
+
+        if (!worker.LinkUp) return;
+        (worker.LinkUp, worker.LinkDownAt, worker.LinkEvidence) = (false, _now, m.Evidence);
+    }
+
+    private void OnLinkRestored(LinkRestored m)
+    {
+        if (_workers.Find(m.Incarnation) is { } worker) (worker.LinkUp, worker.HeardAt) = (true, _now);
+    }
+
+    private void OnProcessExited(ProcessExited m)
+    {
+        if (_workers.Find(m.WorkerName) is not { Connected: true } worker) return;
+        Lose(worker, $"its process ended with code {m.ExitCode}", charged: !worker.Farewell);
+    }
+
+    private void OnWorkerFailed(WorkerRecord worker, WorkerFailed m) => Lose(worker, $"failed: {m.Text}", charged: true);
+
+    private void OnStale(WorkerRecord worker, Stale m)
+    {
+        _out.Note($"{worker} refused a stale message; it has seen k{m.TokenSeen} g{m.GenerationSeen}");
+        if (m.TokenSeen <= _token.Value) return;
+        _out.Raise(new LeadershipLost(m.TokenSeen));
+        if (Status != MembershipStatus.Closed) Become(MembershipStatus.Closed);
+    }
+
+    private void OnSuspect(WorkerRecord worker, Suspect m)
+    {
+        if (IgnoreSuspect(worker, m) is { } reason)
+        {
+            _out.Note($"ignored Suspect of {worker}: {reason}");
+            return;
+        }
+
+        _out.Note($"{worker} suspects w{m.About}: {m.Evidence}");
+        _suspicions.Add(worker.Id, new WorkerId(m.About), _now);
+    }
+
+    private string? IgnoreSuspect(WorkerRecord worker, Suspect m) =>
+        m.Generation != Generation.Value ? "of another generation"
+        : _workers.Find(new WorkerId(m.About)) is not { } about ? "of an unknown worker"
+        : about.Incarnation.Value != m.AboutIncarnation ? "of a process that is gone already"
+        : !IsMember(worker) || !IsMember(about) ? "between workers that are no members"
+        : null;
+
+    /// <summary>
+    /// A coordinator that was stopped or starved has not read what the workers sent meanwhile: its own pause is no
+    /// silence of theirs.
+    /// </summary>
+    private void ForgiveOwnPause()
+    {
+        var pause = _now - _tickedAt;
+        if (_tickedAt != Instant.Zero && pause > _clocks.Beat)
+        {
+            foreach (var worker in _workers.All)
+            {
+                worker.HeardAt = Earlier(worker.HeardAt + pause, _now);
+                if (!worker.LinkUp) worker.LinkDownAt = Earlier(worker.LinkDownAt + pause, _now);
+            }
+        }
+
+        _tickedAt = _now;
+    }
+
+    private static Instant Earlier(Instant a, Instant b) => a < b ? a : b;
+
+    /// <summary>4.2 row 2: closed and not back within the grace, or silent for longer than dead.</summary>
+    private void CheckPresence()
+    {
+        foreach (var worker in _workers.All)
+        {
+            if (!worker.Connected) continue;
+            if (!worker.LinkUp && _now - worker.LinkDownAt >= _clocks.Confirm)
+                Lose(worker, worker.LinkEvidence, charged: !worker.Farewell);
+            else if (worker.LinkUp && _now - worker.HeardAt > _clocks.Dead)
+                Lose(worker, $"silent for {(_now - worker.HeardAt).TotalMilliseconds:0} ms", charged: !worker.Farewell);
+        }
+    }
+
+    private void CheckSuspicions()
+    {
+        var broken = _suspicions.Broken(_workers, _clocks.Confirm);
+        if (broken.Count == 0) return;
+        var links = string.Join(", ", broken.Select(l => $"{l.A}-{l.B}"));
+        foreach (var id in LinkCover.Of(broken))
+        {
+            var worker = _workers[id];
+            Quarantine(worker);
+            LetGo(worker, $"link broken between workers that both live ({links})", mayRejoin: true);
+        }
+    }
+
+    /// <summary>Tells a living worker that it is out, then treats it as lost.</summary>
+    private void LetGo(WorkerRecord worker, string reason, bool mayRejoin)
+    {
+        worker.Barred = !mayRejoin;
+        SendEvict(worker, reason, mayRejoin);
+        Lose(worker, reason, charged: true, told: true);
+    }
+
+    private void SendEvict(WorkerRecord worker, string reason, bool mayRejoin)
+    {
+        worker.RemindAt = _now + _clocks.Dead;
+        _out.Send(worker, new Evict
+        {
+            LeaderToken = _token.Value, Generation = _highest.Value, Reason = reason, MayRejoin = mayRejoin,
+        });
+    }
+
+    private void Lose(WorkerRecord worker, string evidence, bool charged, bool told = false)
+    {
+        Invariant.Check(worker.Connected, "M2 a worker is lost once");
+        var seat = SeatOf(worker);
+        if (Status == MembershipStatus.Closed) charged = false;
+        // It may live on behind a broken link: should it hear this, it keeps its state and says Hello again (W5).
+        if (!told && seat is not null && charged) SendEvict(worker, evidence, mayRejoin: true);
+        (worker.Connected, worker.LinkUp, worker.Prepared) = (false, false, false);
+        _suspicions.Forget(worker.Id);
+        if (charged) CountLoss(worker);
+        _out.Note($"lost {worker}: {evidence}");
+        _out.Raise(new WorkerLost(worker.Id, worker.Name, evidence, seat is not null, charged));
+        if (seat is not null) OnMemberLost(seat, worker, evidence);
+        if (_job is not null && Status != MembershipStatus.Closed) _out.Raise(new WorkersAreWanted(_wanted));
+    }
+
+    private void CountLoss(WorkerRecord worker)
+    {
+        worker.Losses++;
+        worker.LostAt.RemoveAll(t => _now - t > _clocks.FlapWindow);
+        worker.LostAt.Add(_now);
+        if (worker.LostAt.Count >= FlapLosses) Quarantine(worker);
+    }
+
+    private void Quarantine(WorkerRecord worker) => worker.QuarantinedUntil = _now + _clocks.Quarantine;
+
+    private void OnMemberLost(MemberSeat seat, WorkerRecord worker, string evidence)
+    {
+        _lossTexts.Add($"{worker.Id} {evidence}");
+        _lostIds.Add(worker.Id);
+        switch (Status)
+        {
+            case MembershipStatus.Stable:
+                seat.Lost = true;
+                // Concurrent losses come together; a goodbye needs no company.
+                var due = worker.Farewell ? _now : _now + _clocks.Coalesce;
+                _coalesceAt = _coalesceAt is { } at ? Earlier(at, due) : due;
+                break;
+            case MembershipStatus.Fencing:
+                _members.Remove(seat);
+                HardenFence();
+                MaybeCompleteFencing();
+                break;
+            case MembershipStatus.Opening:
+                _members.Remove(seat);
+                BeginFencing(FenceKind.Hard, default, TakeLossTexts());
+                break;
+            case MembershipStatus.Paused:
+                _members.Remove(seat);
+                break;
+            case MembershipStatus.Forming or MembershipStatus.Closed:
+                break;
+            default: throw Invariant.Unhandled(Status);
+        }
+    }
+
+    private string TakeLossTexts()
+    {
+        var text = "lost " + string.Join("; ", _lossTexts);
+        _lossTexts.Clear();
+        return text;
+    }
+}

@@ -1,0 +1,170 @@
+using Convoy.Shared;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Tensors;
+using Convoy.Shared.Time;
+
+namespace Convoy.Coordinator.Membership;
+
+// Decides who trains. Every change of the member list is one new generation: members are fenced, a start state is chosen
+// out of what they report, the slices are dealt anew, and a record in the journal precedes the message that opens it.
+// The coordinator is not on the path of a step: between two changes this class only listens to beats.
+// The worker's half is docs/protocols/membership.md W1-W7; who does what in which order is on that page.
+//
+// M1  Generation numbers strictly increase in the journal, over all coordinators, and are never reused.
+// M2  The (token, generation) that a worker is told never falls.
+// M3  Inside one generation the members' steps differ by at most 1.
+// M4  The cuts of a generation cover [0, S) exactly once; more members than slices are refused.
+// M5  Open is sent only after its journal record is durable.
+// M6  All members align with the same fingerprint; contradicting states are never mixed.
+// M7  Voluntary changes come at most once per max(10 steps, spacing); losses wait for the coalesce time only.
+// J1  A joiner has no voice in the choice of the start state.
+// J4  Members wait for a joiner at most for the align deadline; then it is let go.
+// G4  A drained worker is a scale event, never a failure.
+internal enum MembershipStatus
+{
+    Forming,    // no generation of this job was opened yet; waits for the job and enough workers
+    Stable,     // members train; losses and wishes are collected
+    Fencing,    // the next number is announced; waits for every survivor to say that it stopped, and where
+    Opening,    // the generation is journaled and sent; waits for every member to reach the start state
+    Paused,     // too few workers, or nothing may go on; survivors keep their state
+    Closed,     // the job is over and everybody is released, or another coordinator leads
+}
+
+/// <summary>See the page docs/protocols/membership.md. Pure: no clock, no I/O, no thread (decision 3).</summary>
+internal sealed partial class MembershipProtocol
+{
+    public static readonly (MembershipStatus From, MembershipStatus To, string On)[] Transitions =
+    [
+        (MembershipStatus.Forming, MembershipStatus.Opening, "enough workers are prepared"),
+        (MembershipStatus.Forming, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
+        (MembershipStatus.Stable, MembershipStatus.Fencing, "coalesce time after a loss (hard); join, drain, scale or stop (soft)"),
+        (MembershipStatus.Stable, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
+        (MembershipStatus.Fencing, MembershipStatus.Opening, "all survivors are fenced and enough remain"),
+        (MembershipStatus.Fencing, MembershipStatus.Paused, "too few survivors, or their states contradict each other"),
+        (MembershipStatus.Fencing, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
+        (MembershipStatus.Opening, MembershipStatus.Stable, "Aligned from all members with the same fingerprint"),
+        (MembershipStatus.Opening, MembershipStatus.Fencing, "loss, AlignFailed, or the align deadline"),
+        (MembershipStatus.Opening, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
+        (MembershipStatus.Paused, MembershipStatus.Fencing, "enough workers again, or stop"),
+        (MembershipStatus.Paused, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
+        (MembershipStatus.Closed, MembershipStatus.Forming, "JobStarted"),
+    ];
+
+    private readonly LeaderToken _token;
+    private readonly WorkerRegistry _workers;
+    private readonly Suspicions _suspicions = new();
+    private readonly List<MemberSeat> _members = [];
+    private ClockTable _clocks;
+    private JobTerms? _job;
+    private Generation _highest;
+    private Instant _now;
+    private MembershipOutbox _out = new();
+
+    public MembershipProtocol(LeaderToken token, MembershipHistory history, ClockTable clocks)
+    {
+        Invariant.Check(clocks.Check() is null, clocks.Check() ?? "");
+        (_token, _clocks, _highest) = (token, clocks, history.Highest);
+        _workers = new WorkerRegistry(history);
+    }
+
+    public MembershipStatus Status { get; private set; } = MembershipStatus.Forming;
+
+    /// <summary>The generation that is open, or was last.</summary>
+    public Generation Generation { get; private set; }
+
+    public ShareMap? Shares { get; private set; }
+
+    public IReadOnlyList<WorkerRecord> Workers => _workers.All;
+
+    /// <summary>Members that are not lost, sorted by worker.</summary>
+    public IReadOnlyList<MemberSeat> Members => _members;
+
+    public void Step(MembershipInput input, Instant now, MembershipOutbox outbox)
+    {
+        (_now, _out) = (now, outbox);
+        if (input is FromWorker said && !Hears(said)) return;
+        switch (input)
+        {
+            case HelloReceived m: OnHello(m.Message); break;
+            case FromWorker { Message: Beat m } w: OnBeat(_workers[w.Worker], m); break;
+            case FromWorker { Message: Suspect m } w: OnSuspect(_workers[w.Worker], m); break;
+            case FromWorker { Message: Fenced m } w: OnFenced(_workers[w.Worker], m); break;
+            case FromWorker { Message: Aligned m } w: OnAligned(_workers[w.Worker], m); break;
+            case FromWorker { Message: AlignFailed m } w: OnAlignFailed(_workers[w.Worker], m); break;
+            case FromWorker { Message: Drain m } w: OnDrain(_workers[w.Worker], m); break;
+            case FromWorker { Message: Stale m } w: OnStale(_workers[w.Worker], m); break;
+            case FromWorker { Message: WorkerFailed m } w: OnWorkerFailed(_workers[w.Worker], m); break;
+            case LinkLost m: OnLinkLost(m); break;
+            case LinkRestored m: OnLinkRestored(m); break;
+            case ProcessExited m: OnProcessExited(m); break;
+            case WorkerPrepared m: OnWorkerPrepared(m); break;
+            case WorkerUnfit m: OnWorkerUnfit(m); break;
+            case JobStarted m: OnJobStarted(m.Terms); break;
+            case CheckpointKnown m: OnCheckpointKnown(m.Origin); break;
+            case ScaleTo m: OnScaleTo(m.Workers); break;
+            case StopJob m: OnStopJob(m.Reason); break;
+            case JobEnded m: OnJobEnded(m); break;
+            default: throw Invariant.Unhandled(input);
+        }
+
+        ReportReasons();
+    }
+
+    /// <summary>Called at least every few tens of milliseconds; every deadline is looked at here.</summary>
+    public void Tick(Instant now, MembershipOutbox outbox)
+    {
+        (_now, _out) = (now, outbox);
+        ForgiveOwnPause();
+        if (Status != MembershipStatus.Closed)
+        {
+            CheckPresence();
+            CheckSuspicions();
+        }
+
+        switch (Status)
+        {
+            case MembershipStatus.Forming: MaybeForm(); break;
+            case MembershipStatus.Stable: MaybeChange(); break;
+            case MembershipStatus.Fencing: OnFenceTimeout(); break;
+            case MembershipStatus.Opening: OnAlignTimeout(); break;
+            case MembershipStatus.Paused: MaybeResume(); break;
+            case MembershipStatus.Closed: break;
+            default: throw Invariant.Unhandled(Status);
+        }
+
+        ReportReasons();
+    }
+
+    private void Become(MembershipStatus next)
+    {
+        Invariant.Check(TransitionTable.Allows(Transitions, Status, next), $"M2 no way from {Status} to {next}");
+        _out.Note($"status {Status} > {next}");
+        Status = next;
+    }
+
+    private JobTerms Job => _job ?? throw new InvariantException("M4 a generation belongs to a job");
+
+    private MemberSeat? SeatOf(WorkerRecord worker) =>
+        _members.Find(m => m.Worker == worker.Id && m.Incarnation == worker.Incarnation);
+
+    private bool IsMember(WorkerRecord worker) => SeatOf(worker) is not null;
+
+    private static string Names(IEnumerable<WorkerRecord> workers) => string.Join(", ", workers.Select(w => w.Name));
+}
+
+/// <summary>One place of a generation. A restarted process does not inherit it: the incarnation is part of it.</summary>
+internal sealed class MemberSeat(WorkerId worker, Incarnation incarnation)
+{
+    public WorkerId Worker { get; } = worker;
+    public Incarnation Incarnation { get; } = incarnation;
+
+    /// <summary>Its answer to the fence that is under way.</summary>
+    public StateReport? Fenced { get; set; }
+
+    /// <summary>Fingerprint with which it reached the start state.</summary>
+    public Fingerprint? Aligned { get; set; }
+
+    /// <summary>Lost, but the generation change waits for others that may fall with it.</summary>
+    public bool Lost { get; set; }
+}

@@ -1,0 +1,56 @@
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+
+namespace Convoy.Coordinator.Membership;
+
+/// <summary>All that is known of one worker. Id and name stay; the rest belongs to the process behind them now (R6).</summary>
+internal sealed class WorkerRecord(WorkerId id, string name)
+{
+    public WorkerId Id { get; } = id;
+    public string Name { get; } = name;
+
+    public Incarnation Incarnation { get; private set; }
+    public string Host { get; private set; } = "";
+    public int Pid { get; private set; }
+    public string PeerAddress { get; private set; } = "";
+
+    /// <summary>A process said Hello and is neither lost nor let go.</summary>
+    public bool Connected { get; set; }
+    public bool LinkUp { get; set; }
+    public Instant LinkDownAt { get; set; }
+    public string LinkEvidence { get; set; } = "";
+    public Instant HeardAt { get; set; }
+    public bool Prepared { get; set; }
+    /// <summary>It asked to leave, or is asked to: it gets no slices in the next generation.</summary>
+    public bool Draining { get; set; }
+    /// <summary>It said goodbye: its end is no failure.</summary>
+    public bool Farewell { get; set; }
+    /// <summary>This process may not come back: its state was found corrupt.</summary>
+    public bool Barred { get; set; }
+    public Instant RemindAt { get; set; }
+    /// <summary>State that it brought along, by its own account.</summary>
+    public StateReport Kept { get; set; } = StateReport.Nothing(id);
+    public Beat LastBeat { get; set; } = new();
+    /// <summary>Generations in a row that this process did not align to.</summary>
+    public int AlignFailures { get; set; }
+
+    /// <summary>Times of failures inside the flapping window.</summary>
+    public List<Instant> LostAt { get; } = [];
+    public int Losses { get; set; }
+    public Instant QuarantinedUntil { get; set; }
+
+    public void Begin(Hello hello, Instant now, string jobId)
+    {
+        Incarnation = new Incarnation(hello.Incarnation);
+        (Host, Pid, PeerAddress) = (hello.Host, hello.Pid, hello.PeerAddress);
+        (Connected, LinkUp, HeardAt) = (true, true, now);
+        (Prepared, Draining, Farewell, Barred, AlignFailures) = (false, false, false, false, 0);
+        LastBeat = new Beat { Step = Math.Max(0, hello.StateStep) };
+        Kept = jobId.Length > 0 && hello.JobId == jobId && hello.StateStep >= 0
+            ? new StateReport(Id, new StepNumber(hello.StateStep), new Fingerprint(hello.StateFingerprint), false, false)
+            : StateReport.Nothing(Id);
+    }
+
+    public override string ToString() => $"{Id} ({Name})";
+}
