@@ -140,7 +140,7 @@ internal static class DecideAlignment
         var joining = sound.Count(r => !r.HasState);
         var reason = (behind > 0
                 ? $"(a) {state.Count} applied step {newest}, {behind} behind reach it"
-                : $"(d) nobody holds step {newest + 1}: it is redone from state {newest}")
+                : $"(d) all have state {newest}, nobody holds all of step {newest + 1}")
             + (joining > 0 ? $"; {joining} without state copy it" : "");
         return new AlignDecision(new StepNumber(newest), fingerprint, actions, [], reason);
     }

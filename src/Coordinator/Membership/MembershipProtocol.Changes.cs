@@ -119,16 +119,10 @@ internal sealed partial class MembershipProtocol
         return _members.FindAll(s => _workers[s.Worker].Draining || beyond.Contains(s));
     }
 
-    private StepNumber NewestStep()
+    /// <summary>A member of the open generation is known to have this state.</summary>
+    private void Heard(WorkerRecord worker, long generation, long step)
     {
-        var newest = _start;
-        foreach (var seat in _members)
-        {
-            var beat = _workers[seat.Worker].LastBeat;
-            if (beat.Generation == Generation.Value && beat.Step > newest.Value) newest = new StepNumber(beat.Step);
-        }
-
-        return newest;
+        if (generation >= Generation.Value && step > _newest.Value && IsMember(worker)) _newest = new StepNumber(step);
     }
 
     /// <summary>Row 1: with the expected workers at once; with fewer when nobody else is on the way, or after a while.</summary>
@@ -182,9 +176,9 @@ internal sealed partial class MembershipProtocol
         _wishSince ??= _now;
         if (_now - _wishSince.Value < (urgent ? _clocks.Coalesce : _clocks.Debounce) || (!urgent && TooSoon())) return;
         _wishSince = null;
-        _lastVoluntary = (_now, NewestStep());
+        _lastVoluntary = (_now, _newest);
         // Two steps ahead of what is known: the message arrives before the boundary, so nobody has to wait there.
-        var stopAt = Min(new StepNumber(NewestStep().Value + 2), _until);
+        var stopAt = Min(new StepNumber(_newest.Value + 2), _until);
         BeginFencing(FenceKind.Soft, stopAt, wish);
     }
 
@@ -193,7 +187,7 @@ internal sealed partial class MembershipProtocol
     /// <summary>M7. Goodbyes and the stop do not wait: their senders will not.</summary>
     private bool TooSoon() =>
         _lastVoluntary is { } last
-        && (_now - last.At < _clocks.VoluntarySpacing || NewestStep().Value - last.Step.Value < VoluntarySpacingSteps);
+        && (_now - last.At < _clocks.VoluntarySpacing || _newest.Value - last.Step.Value < VoluntarySpacingSteps);
 
     /// <summary>What would change the generation, in words; urgent: it does not wait for the spacing.</summary>
     private (string? Wish, bool Urgent) Wish()
@@ -203,7 +197,7 @@ internal sealed partial class MembershipProtocol
         var leavers = Leavers();
         var drain = leavers.FindAll(s => _workers[s.Worker].Draining);
         if (drain.Count > 0) return ("drain " + string.Join(", ", drain.Select(s => s.Worker)), true);
-        if (NewestStep() >= _until) return (null, false);   // nothing is left to share
+        if (_newest >= _until) return (null, false);   // nothing is left to share
         if (leavers.Count > 0) return ($"scale down to {Cap()}", false);
         var join = Candidates().Take(Cap() - _members.Count).ToList();
         return join.Count > 0 ? ("join " + string.Join(", ", join.Select(w => w.Id)), false) : (null, false);
@@ -228,7 +222,8 @@ internal sealed partial class MembershipProtocol
         }
 
         var stay = _members.Count(s => !_workers[s.Worker].Draining);
-        if (candidates.Count + stay < Math.Max(1, Job.MembersMin))
+        if (candidates.Count + stay < Math.Max(1, Job.MembersMin)
+            || (_pausedBy is WaitingForState && WaitForState(_members, candidates) is not null))
         {
             _wishSince = null;
             return;
@@ -261,11 +256,24 @@ internal sealed partial class MembershipProtocol
                 : MemberPlan.Paused(infeasible);
         }
 
+        if (WaitForState(stay, join) is { } wait) return MemberPlan.Paused(wait);
         // A leaver that alone holds the newest state stays once more: the next change finds its heirs level (G1).
         var newest = leave.Count == 0 ? -1 : leave.Max(s => s.Fenced!.Step.Value);
         if (leave.Count > 0 && newest >= 0 && !stay.Exists(s => s.Fenced!.Step.Value >= newest))
             return new MemberPlan([.. _members], [.. join.Take(Math.Max(0, Cap() - _members.Count))], []);
         return new MemberPlan(stay, join, leave);
+    }
+
+    /// <summary>
+    /// Nobody here has state, but a worker that was let go alive may bring a newer one than the checkpoint: it gets a
+    /// while to say Hello before steps are thrown away.
+    /// </summary>
+    private WaitReason? WaitForState(List<MemberSeat> stay, List<WorkerRecord> join)
+    {
+        var here = stay.Exists(s => s.Fenced is not { HasState: false }) || join.Exists(w => w.Kept.HasState);
+        if (here || _newest <= Job.Origin.Step) return null;
+        var awaited = _workers.All.Where(w => _now < w.MayReturnUntil && !(w.Connected && w.Prepared)).ToList();
+        return awaited.Count == 0 ? null : new WaitingForState(Names(awaited), _newest.ToString());
     }
 
     private MemberPlan PlanStop()

@@ -82,6 +82,7 @@ internal sealed partial class MembershipProtocol
         var seat = SeatOf(worker)!;
         seat.Fenced = new StateReport(
             worker.Id, new StepNumber(m.Step), new Fingerprint(m.Fingerprint), m.HoldsNext, m.RetainsCurrent);
+        Heard(worker, m.Generation, m.Step);
         MaybeCompleteFencing();
     }
 

@@ -17,6 +17,7 @@ internal sealed partial class MembershipProtocol
 
     private readonly List<WorkerId> _joining = [];
     private StepNumber _start;
+    private StepNumber _newest;
     private StepNumber _until;
     private Fingerprint _startFingerprint;
     private bool _saveOnly;
@@ -36,6 +37,7 @@ internal sealed partial class MembershipProtocol
         (_start, _startFingerprint, _saveOnly) = (decision.Start, decision.StartFingerprint, plan.SaveOnly);
         _until = plan.SaveOnly ? _start : Max(Job.Until, _start);
         Generation = _highest;
+        _newest = _start;
 
         _out.Note($"T={_start} {decision.Reason}; {deal.Reason}");
         _out.Persist(new GenerationOpened(

@@ -94,6 +94,7 @@ internal sealed partial class MembershipProtocol
         // Whoever speaks is linked: the beat may overtake the news of a restored link.
         worker.LinkUp = true;
         worker.LastBeat = m;
+        Heard(worker, m.Generation, m.Step);
     }
 
     private void OnLinkLost(LinkLost m)
@@ -179,8 +180,14 @@ internal sealed partial class MembershipProtocol
             if (!worker.LinkUp && _now - worker.LinkDownAt >= _clocks.Confirm)
                 Lose(worker, worker.LinkEvidence, charged: !worker.Farewell);
             else if (worker.LinkUp && _now - worker.HeardAt > _clocks.Dead)
-                Lose(worker, $"silent for {(_now - worker.HeardAt).TotalMilliseconds:0} ms", charged: !worker.Farewell);
+                LoseSilent(worker);
         }
+    }
+
+    private void LoseSilent(WorkerRecord worker)
+    {
+        worker.MayReturnUntil = _now + _clocks.Form;
+        Lose(worker, $"silent for {(_now - worker.HeardAt).TotalMilliseconds:0} ms", charged: !worker.Farewell);
     }
 
     private void CheckSuspicions()
@@ -191,6 +198,7 @@ internal sealed partial class MembershipProtocol
         foreach (var id in LinkCover.Of(broken))
         {
             var worker = _workers[id];
+            if (!worker.Connected) continue;
             Quarantine(worker);
             LetGo(worker, $"link broken between workers that both live ({links})", mayRejoin: true);
         }
@@ -200,6 +208,7 @@ internal sealed partial class MembershipProtocol
     private void LetGo(WorkerRecord worker, string reason, bool mayRejoin)
     {
         worker.Barred = !mayRejoin;
+        if (mayRejoin) worker.MayReturnUntil = _now + _clocks.Form;
         SendEvict(worker, reason, mayRejoin);
         Lose(worker, reason, charged: true, told: true);
     }

@@ -64,3 +64,8 @@ internal sealed record PausedBy(string By) : WaitReason
 {
     public override string ToString() => $"paused: {By}";
 }
+
+internal sealed record WaitingForState(string Names, string Newest) : WaitReason
+{
+    public override string ToString() => $"{Names} may come back with state {Newest}, which nobody else holds";
+}

@@ -29,6 +29,8 @@ internal sealed class WorkerRecord(WorkerId id, string name)
     /// <summary>This process may not come back: its state was found corrupt.</summary>
     public bool Barred { get; set; }
     public Instant RemindAt { get; set; }
+    /// <summary>It was let go alive: until then its state is waited for before an older one is taken.</summary>
+    public Instant MayReturnUntil { get; set; }
     /// <summary>State that it brought along, by its own account.</summary>
     public StateReport Kept { get; set; } = StateReport.Nothing(id);
     public Beat LastBeat { get; set; } = new();
