@@ -19,7 +19,8 @@ public static class Attention
         AttentionReference.Forward(q, k, v, output, logSumExp, shape);
     }
 
-    /// <summary>Gradients of q, k, v from that of the output; they may be ranges of one buffer, as the inputs.</summary>
+    /// <summary>Gradients of q, k, v from that of the output; they may be ranges of one buffer, as the
+    /// inputs.</summary>
     public static void Backward<T>(
         ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, ReadOnlySpan<T> output, ReadOnlySpan<T> logSumExp,
         ReadOnlySpan<T> dOutput, Span<T> dq, Span<T> dk, Span<T> dv, in AttentionShape shape)

@@ -4,8 +4,9 @@ using Convoy.Kernels.Reference;
 namespace Convoy.Kernels;
 
 /// <summary>
-/// 2-d convolution (cross-correlation), NCHW; layouts are in <see cref="Conv2dShape"/>. Every sum is a contraction in the
-/// order of K-2 over channel, kernel row, kernel column ascending, where a place outside the image is a zero term.
+/// 2-d convolution (cross-correlation), NCHW; layouts are in <see cref="Conv2dShape"/>. Every sum is a contraction
+/// in the order of K-2 over channel, kernel row, kernel column ascending, where a place outside the image is a zero
+/// term.
 /// </summary>
 public static class Conv2d
 {
@@ -29,8 +30,8 @@ public static class Conv2d
     }
 
     /// <summary>
-    /// Node i: dw[i·nodeStride ..] (COut x CIn/Groups x Kh x Kw) = Σ over samples and output pixels of the node of dy·x.
-    /// RowStarts of <paramref name="s"/> count SAMPLES; the terms are (sample, pixel) in row-major order.
+    /// Node i: dw[i·nodeStride ..] (COut x CIn/Groups x Kh x Kw) = Σ over samples and output pixels of the node of
+    /// dy·x. RowStarts of <paramref name="s"/> count SAMPLES; the terms are (sample, pixel) in row-major order.
     /// </summary>
     public static void SegmentedGradWeight<T>(
         ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, int nodeStride, in Conv2dShape shape, in Segments s)

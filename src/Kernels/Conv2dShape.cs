@@ -20,11 +20,13 @@ public readonly record struct Conv2dShape(
     public int OutputSize => COut * OutH * OutW;
     public int WeightSize => COut * Terms;
 
-    private int Extent(int size, int kernel) => Math.Max(0, ((size + (2 * Padding) - (Dilation * (kernel - 1)) - 1) / Stride) + 1);
+    private int Extent(int size, int kernel) =>
+        Math.Max(0, ((size + (2 * Padding) - (Dilation * (kernel - 1)) - 1) / Stride) + 1);
 
     internal void Check()
     {
-        if (N < 0 || CIn < 1 || COut < 1 || H < 1 || W < 1 || Kh < 1 || Kw < 1 || Stride < 1 || Dilation < 1 || Padding < 0)
+        if (N < 0 || CIn < 1 || COut < 1 || H < 1 || W < 1 || Kh < 1 || Kw < 1 || Stride < 1 || Dilation < 1
+            || Padding < 0)
             throw new ArgumentException($"not a convolution: {this}");
         if (Groups < 1 || CIn % Groups != 0 || COut % Groups != 0)
             throw new ArgumentException($"channels are not whole groups: {this}");

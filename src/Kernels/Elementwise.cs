@@ -56,12 +56,14 @@ public static class Elementwise
         where T : unmanaged, IFloatingPointIeee754<T> where TOp : struct, IBinaryOperator
     {
         Sizes.AtLeast(y.Length, a.Length);
-        if (typeof(T) == typeof(float)) FloatElementwise.BinaryScalar<TOp>(a.AsFloat(), float.CreateTruncating(b), y.AsFloat());
+        if (typeof(T) == typeof(float))
+            FloatElementwise.BinaryScalar<TOp>(a.AsFloat(), float.CreateTruncating(b), y.AsFloat());
         else ElementwiseReference.BinaryScalar<T, TOp>(a, b, y);
     }
 
     /// <summary>
-    /// y (contiguous, of shape dims) = op(a, b) with any strides in elements; stride 0 broadcasts. At most 8 dimensions.
+    /// y (contiguous, of shape dims) = op(a, b) with any strides in elements; stride 0 broadcasts. At most 8
+    /// dimensions.
     /// </summary>
     public static void BinaryStrided<T, TOp>(
         ReadOnlySpan<int> dims, ReadOnlySpan<T> a, ReadOnlySpan<int> stridesA, ReadOnlySpan<T> b,

@@ -20,8 +20,8 @@ public static class Embedding
     }
 
     /// <summary>
-    /// Node i: c[i·nodeStride ..] (vocabulary x width) = Σ over its rows r of dy[r, :] added to row ids[r]. Inside a slice
-    /// a table row takes its terms in ascending order of r, from zero, in one run; slices add by the tree.
+    /// Node i: c[i·nodeStride ..] (vocabulary x width) = Σ over its rows r of dy[r, :] added to row ids[r]. Inside a
+    /// slice a table row takes its terms in ascending order of r, from zero, in one run; slices add by the tree.
     /// </summary>
     public static void SegmentedScatterAdd<T>(
         ReadOnlySpan<int> ids, ReadOnlySpan<T> dy, int width, int vocabulary, Span<T> c, int nodeStride, in Segments s)

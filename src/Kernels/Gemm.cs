@@ -1,14 +1,16 @@
 using System.Numerics;
 using Convoy.Kernels.Cpu;
+using Convoy.Kernels.Cpu.Products;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
 
 /// <summary>
-/// Matrix product c[m, n] = op(a)[m, k] · op(b)[k, n], row-major. <c>a</c> is stored m x k (row stride lda), or k x m when
-/// transA; <c>b</c> is stored k x n, or n x k when transB. Each element is a sum over k in blocks of 256 terms, each block
-/// one chain of fused multiply-adds from zero, blocks added left to right (K-2), so it depends on its own row and column
-/// only (K-1). Then: c + sum when accumulating, plus bias[column], then the activation. Buffers do not overlap.
+/// Matrix product c[m, n] = op(a)[m, k] · op(b)[k, n], row-major. <c>a</c> is stored m x k (row stride lda), or k x
+/// m when transA; <c>b</c> is stored k x n, or n x k when transB. Each element is a sum over k in blocks of 256
+/// terms, each block one chain of fused multiply-adds from zero, blocks added left to right (K-2), so it depends on
+/// its own row and column only (K-1). When accumulating, the blocks are added to c, left to right. Then plus
+/// bias[column], then the activation. Buffers do not overlap.
 /// </summary>
 public static class Gemm
 {
@@ -21,6 +23,13 @@ public static class Gemm
         Sizes.AtLeast(b.Length, transB ? Sizes.Matrix(n, k, ldb) : Sizes.Matrix(k, n, ldb));
         Sizes.AtLeast(c.Length, Sizes.Matrix(m, n, ldc));
         if (!bias.IsEmpty) Sizes.AtLeast(bias.Length, n);
+        if (typeof(T) == typeof(float))
+        {
+            Float(transA, transB, m, n, k, a.AsFloat(), lda, b.AsFloat(), ldb, c.AsFloat(), ldc, bias.AsFloat(),
+                activation, accumulate);
+            return;
+        }
+
         GemmReference.Run(transA, transB, m, n, k, a, lda, b, ldb, c, ldc, bias, activation, accumulate);
     }
 
@@ -34,6 +43,20 @@ public static class Gemm
         {
             Run(transA, transB, m, n, k, a[(i * strideA)..], lda, b[(i * strideB)..], ldb, c[(i * strideC)..], ldc,
                 accumulate: accumulate);
+        }
+    }
+
+    private static unsafe void Float(
+        bool transA, bool transB, int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb,
+        Span<float> c, int ldc, ReadOnlySpan<float> bias, Activation activation, bool accumulate)
+    {
+        fixed (float* pa = a, pb = b, pc = c, pbias = bias)
+        {
+            FloatGemm.Run(new GemmCall
+            {
+                TransA = transA, TransB = transB, M = m, N = n, K = k, A = pa, Lda = lda, B = pb, Ldb = ldb, C = pc,
+                Ldc = ldc, Bias = pbias, Activation = activation, Accumulate = accumulate,
+            });
         }
     }
 }

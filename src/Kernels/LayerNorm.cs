@@ -4,8 +4,8 @@ using Convoy.Kernels.Reference;
 namespace Convoy.Kernels;
 
 /// <summary>
-/// Layer normalisation over rows of n, contiguous: y = (x - mean)·rstd·gain + bias. Mean and variance (of the whole row,
-/// not n - 1) are sums over 16 virtual lanes; rstd = 1 / √(variance + epsilon).
+/// Layer normalisation over rows of n, contiguous: y = (x - mean)·rstd·gain + bias. Mean and variance (of the whole
+/// row, not n - 1) are sums over 16 virtual lanes; rstd = 1 / √(variance + epsilon).
 /// </summary>
 public static class LayerNorm
 {

@@ -15,8 +15,8 @@ public readonly record struct SgdStep(
     double LearningRate, double Momentum, double WeightDecay, double GradientScale = 1);
 
 /// <summary>
-/// Optimizers in one pass over flat vectors. Hyperparameters are computed in float64 and rounded once to T. Elementwise,
-/// so any cut of the vectors gives the same bits.
+/// Optimizers in one pass over flat vectors. Hyperparameters are computed in float64 and rounded once to T.
+/// Elementwise, so any cut of the vectors gives the same bits.
 /// </summary>
 public static class Optimizers
 {

@@ -7,7 +7,8 @@ public static class Order
     public const int Block = 256;
 
     /// <summary>
-    /// Virtual lanes of a horizontal sum: term i goes to lane i mod 16; then lane l takes lane l + 8, l + 4, l + 2, l + 1.
+    /// Virtual lanes of a horizontal sum: term i goes to lane i mod 16; then lane l takes lane l + 8, l + 4, l + 2,
+    /// l + 1.
     /// </summary>
     public const int Lanes = 16;
 }

@@ -43,7 +43,8 @@ public static class Reduce
         for (var r = 0; r < rows; r++) y[r] = x[(r * n) + ReduceReference.ArgMax(x.Slice(r * n, n))];
     }
 
-    /// <summary>y[r] = place of the largest of x[r, :]; the first of equals, and the first NaN if there is one.</summary>
+    /// <summary>y[r] = place of the largest of x[r, :]; the first of equals, and the first NaN if there is
+    /// one.</summary>
     public static void ArgMaxRows<T>(ReadOnlySpan<T> x, int n, Span<int> y)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -1,4 +1,6 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu;
+using Convoy.Kernels.Cpu.Products;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
@@ -7,7 +9,8 @@ namespace Convoy.Kernels;
 public static class SegmentedGemm
 {
     /// <summary>
-    /// Node i: c[i·nodeStride ..] (m x n, contiguous) = Σ over rows r of the node of a[r, :]ᵀ b[r, :], in the order that
+    /// Node i: c[i·nodeStride ..] (m x n, contiguous) = Σ over rows r of the node of a[r, :]ᵀ b[r, :], in the order
+    /// that
     /// <see cref="Segments"/> states. a is rows x m, b is rows x n, both contiguous.
     /// </summary>
     public static void Run<T>(
@@ -23,6 +26,14 @@ public static class SegmentedGemm
         Sizes.AtLeast(a.Length, Sizes.Matrix(s.Rows, m, lda));
         Sizes.AtLeast(b.Length, Sizes.Matrix(s.Rows, n, ldb));
         if (s.Nodes.Length > 0) Sizes.AtLeast(c.Length, ((long)(s.Nodes.Length - 1) * nodeStride) + ((long)m * n));
-        SegmentedReference.Gemm(m, n, a, lda, b, ldb, c, nodeStride, s);
+        if (typeof(T) == typeof(float)) Float(m, n, a.AsFloat(), lda, b.AsFloat(), ldb, c.AsFloat(), nodeStride, s);
+        else SegmentedReference.Gemm(m, n, a, lda, b, ldb, c, nodeStride, s);
+    }
+
+    private static unsafe void Float(
+        int m, int n, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int nodeStride,
+        in Segments s)
+    {
+        fixed (float* pa = a, pb = b, pc = c) FloatSegmentedGemm.Run(m, n, pa, lda, pb, ldb, pc, nodeStride, s);
     }
 }

@@ -7,8 +7,8 @@ namespace Convoy.Kernels;
 public static class SegmentedSum
 {
     /// <summary>
-    /// Node i: c[i·nodeStride ..] (n elements) = Σ over rows r of the node of x[r, :]; x is rows x n, contiguous. Inside a
-    /// slice: blocks of 256 rows, each added up from zero in ascending order, blocks left to right.
+    /// Node i: c[i·nodeStride ..] (n elements) = Σ over rows r of the node of x[r, :]; x is rows x n, contiguous.
+    /// Inside a slice: blocks of 256 rows, each added up from zero in ascending order, blocks left to right.
     /// </summary>
     public static void Rows<T>(ReadOnlySpan<T> x, int n, Span<T> c, int nodeStride, in Segments s)
         where T : unmanaged, IFloatingPointIeee754<T>

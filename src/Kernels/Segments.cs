@@ -5,8 +5,8 @@ namespace Convoy.Kernels;
 
 /// <summary>
 /// How the rows of a batched pass belong to slices, and which sums over slices are wanted (K-3). Kernels named
-/// Segmented add the rows of each slice in ascending order, in blocks of <see cref="Order.Block"/> counted from the start
-/// of the slice, then the slices by the tree. Output i (at i·nodeStride) is the value of <see cref="Nodes"/>[i];
+/// Segmented add the rows of each slice in ascending order, in blocks of <see cref="Order.Block"/> counted from the
+/// start of the slice, then the slices by the tree. Output i (at i·nodeStride) is the value of <see cref="Nodes"/>[i];
 /// a node without rows is written as zeros and is not to be used.
 /// </summary>
 /// <param name="rowStarts">Prefix sums of rows per slice of the share, from 0: one more than there are slices.</param>

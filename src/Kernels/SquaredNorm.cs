@@ -13,8 +13,8 @@ public static class SquaredNorm
     public static int BlockCount(long elements) => checked((int)((elements + Limits.NormBlock - 1) / Limits.NormBlock));
 
     /// <summary>
-    /// blocks[i] = Σ x² over block i, over 16 virtual lanes of float64 (the last block may be shorter). Infinity or NaN in
-    /// x makes its block not finite.
+    /// blocks[i] = Σ x² over block i, over 16 virtual lanes of float64 (the last block may be shorter). Infinity or
+    /// NaN in x makes its block not finite.
     /// </summary>
     public static void Blocks<T>(ReadOnlySpan<T> x, Span<double> blocks) where T : unmanaged, IFloatingPointIeee754<T>
     {

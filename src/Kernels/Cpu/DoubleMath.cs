@@ -1,9 +1,11 @@
 namespace Convoy.Kernels.Cpu;
 
-/// <summary>Functions of float64 that the framework lacks; used for gradient checks, so accuracy comes before speed.</summary>
+/// <summary>Functions of float64 that the framework lacks; used for gradient checks, so accuracy comes before
+/// speed.</summary>
 internal static class DoubleMath
 {
-    /// <summary>Error function: its Taylor series near zero, the continued fraction of the complement elsewhere.</summary>
+    /// <summary>Error function: its Taylor series near zero, the continued fraction of the complement
+    /// elsewhere.</summary>
     public static double Erf(double x)
     {
         var a = Math.Abs(x);

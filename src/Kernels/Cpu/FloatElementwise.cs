@@ -4,8 +4,8 @@ using Convoy.Kernels.Operators;
 
 namespace Convoy.Kernels.Cpu;
 
-// Elementwise loops of float32: whole registers, then the tail one element at a time with the same formula. The width is
-// a constant for the JIT, so only one branch of each dispatch is compiled.
+// Elementwise loops of float32: whole registers, then the tail one element at a time with the same formula. The
+// width is a constant for the JIT, so only one branch of each dispatch is compiled.
 internal static unsafe class FloatElementwise
 {
     public static void Unary<TOp>(ReadOnlySpan<float> x, Span<float> y) where TOp : struct, IUnaryOperator

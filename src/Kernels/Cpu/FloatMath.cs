@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Convoy.Kernels.Cpu;
 
-// Elementary functions of float32, one formula for every register width, so that scalar tails, NEON and AVX-512 give the
-// same bits. The polynomials are minimax fits of our own (iteratively reweighted least squares on Chebyshev nodes);
+// Elementary functions of float32, one formula for every register width, so that scalar tails, NEON and AVX-512 give
+// the same bits. The polynomials are minimax fits of our own (iteratively reweighted least squares on Chebyshev nodes);
 // the bound of each is the largest error against System.Math over a dense grid, checked in FloatMathTests.
 internal static class FloatMath
 {

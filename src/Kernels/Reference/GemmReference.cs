@@ -16,8 +16,9 @@ internal static class GemmReference
         {
             for (var j = 0; j < n; j++)
             {
-                var sum = Contract(k, a, i * rowA, stepA, b, j * columnB, stepB);
-                if (accumulate) sum = c[(i * ldc) + j] + sum;
+                var blocks = accumulate ? new BlockSum<T>(c[(i * ldc) + j]) : new BlockSum<T>();
+                Contract(ref blocks, k, a, i * rowA, stepA, b, j * columnB, stepB);
+                var sum = blocks.Total;
                 if (!bias.IsEmpty) sum += bias[j];
                 c[(i * ldc) + j] = Scalar<T>.Activate(sum, activation);
             }
@@ -30,16 +31,24 @@ internal static class GemmReference
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var blocks = new BlockSum<T>();
-        for (var p = 0; p < k; p++) blocks.Add(a[fromA + (p * stepA)], b[fromB + (p * stepB)]);
+        Contract(ref blocks, k, a, fromA, stepA, b, fromB, stepB);
         return blocks.Total;
+    }
+
+    private static void Contract<T>(
+        ref BlockSum<T> blocks, int k, ReadOnlySpan<T> a, int fromA, int stepA, ReadOnlySpan<T> b, int fromB,
+        int stepB) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var p = 0; p < k; p++) blocks.Add(a[fromA + (p * stepA)], b[fromB + (p * stepB)]);
     }
 }
 
-/// <summary>One contraction in the order of K-2, term by term.</summary>
-internal struct BlockSum<T> where T : unmanaged, IFloatingPointIeee754<T>
+/// <summary>One contraction in the order of K-2, term by term; it may go on from a value that is there.</summary>
+internal struct BlockSum<T>(T start) where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private T _total;
-    private T _chain;
+    private bool _started = true;
+    private T _total = start;
+    private T _chain = T.Zero;
     private int _terms;
 
     public void Add(T x, T y)
@@ -49,11 +58,12 @@ internal struct BlockSum<T> where T : unmanaged, IFloatingPointIeee754<T>
         _terms++;
     }
 
-    public readonly T Total => _terms <= Order.Block ? _chain : _total + _chain;
+    public readonly T Total => _started ? _total + _chain : _chain;
 
     private void Close()
     {
-        _total = _terms == Order.Block ? _chain : _total + _chain;
+        _total = Total;
+        _started = true;
         _chain = T.Zero;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Convoy.Kernels.Cpu.Lanes;
@@ -8,25 +9,46 @@ internal readonly unsafe struct Lane16(Vector512<float> value) : ILanes<Lane16>
     public readonly Vector512<float> V = value;
 
     public static int Count => Vector512<float>.Count;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Create(float value) => new(Vector512.Create(value));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 CreateInt(int value) => new(Vector512.Create(value).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Load(float* source) => new(Vector512.Load(source));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lane16 value, float* destination) => Vector512.Store(value.V, destination);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator +(Lane16 a, Lane16 b) => new(a.V + b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator -(Lane16 a, Lane16 b) => new(a.V - b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator *(Lane16 a, Lane16 b) => new(a.V * b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator /(Lane16 a, Lane16 b) => new(a.V / b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator &(Lane16 a, Lane16 b) => new(a.V & b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator |(Lane16 a, Lane16 b) => new(a.V | b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator ^(Lane16 a, Lane16 b) => new(a.V ^ b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Fma(Lane16 a, Lane16 b, Lane16 c) => new(Vector512.FusedMultiplyAdd(a.V, b.V, c.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Sqrt(Lane16 a) => new(Vector512.Sqrt(a.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Greater(Lane16 a, Lane16 b) => new(Vector512.GreaterThan(a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Equal(Lane16 a, Lane16 b) => new(Vector512.Equals(a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Select(Lane16 mask, Lane16 a, Lane16 b) => new(Vector512.ConditionalSelect(mask.V, a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 AddInt(Lane16 a, Lane16 b) => new((a.V.AsInt32() + b.V.AsInt32()).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 SubtractInt(Lane16 a, Lane16 b) => new((a.V.AsInt32() - b.V.AsInt32()).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 ShiftLeft(Lane16 a, int bits) => new((a.V.AsInt32() << bits).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 ShiftRight(Lane16 a, int bits) => new((a.V.AsInt32() >> bits).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 IntToFloat(Lane16 a) => new(Vector512.ConvertToSingle(a.V.AsInt32()));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Convoy.Kernels.Cpu.Lanes;
@@ -8,25 +9,46 @@ internal readonly unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
     public readonly Vector128<float> V = value;
 
     public static int Count => Vector128<float>.Count;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Create(float value) => new(Vector128.Create(value));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 CreateInt(int value) => new(Vector128.Create(value).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Load(float* source) => new(Vector128.Load(source));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lane4 value, float* destination) => Vector128.Store(value.V, destination);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator +(Lane4 a, Lane4 b) => new(a.V + b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator -(Lane4 a, Lane4 b) => new(a.V - b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator *(Lane4 a, Lane4 b) => new(a.V * b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator /(Lane4 a, Lane4 b) => new(a.V / b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator &(Lane4 a, Lane4 b) => new(a.V & b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator |(Lane4 a, Lane4 b) => new(a.V | b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator ^(Lane4 a, Lane4 b) => new(a.V ^ b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Fma(Lane4 a, Lane4 b, Lane4 c) => new(Vector128.FusedMultiplyAdd(a.V, b.V, c.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Sqrt(Lane4 a) => new(Vector128.Sqrt(a.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Greater(Lane4 a, Lane4 b) => new(Vector128.GreaterThan(a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Equal(Lane4 a, Lane4 b) => new(Vector128.Equals(a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Select(Lane4 mask, Lane4 a, Lane4 b) => new(Vector128.ConditionalSelect(mask.V, a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 AddInt(Lane4 a, Lane4 b) => new((a.V.AsInt32() + b.V.AsInt32()).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 SubtractInt(Lane4 a, Lane4 b) => new((a.V.AsInt32() - b.V.AsInt32()).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 ShiftLeft(Lane4 a, int bits) => new((a.V.AsInt32() << bits).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 ShiftRight(Lane4 a, int bits) => new((a.V.AsInt32() >> bits).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 IntToFloat(Lane4 a) => new(Vector128.ConvertToSingle(a.V.AsInt32()));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Convoy.Kernels.Cpu.Lanes;
@@ -8,25 +9,46 @@ internal readonly unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
     public readonly Vector256<float> V = value;
 
     public static int Count => Vector256<float>.Count;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Create(float value) => new(Vector256.Create(value));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 CreateInt(int value) => new(Vector256.Create(value).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Load(float* source) => new(Vector256.Load(source));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lane8 value, float* destination) => Vector256.Store(value.V, destination);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator +(Lane8 a, Lane8 b) => new(a.V + b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator -(Lane8 a, Lane8 b) => new(a.V - b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator *(Lane8 a, Lane8 b) => new(a.V * b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator /(Lane8 a, Lane8 b) => new(a.V / b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator &(Lane8 a, Lane8 b) => new(a.V & b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator |(Lane8 a, Lane8 b) => new(a.V | b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator ^(Lane8 a, Lane8 b) => new(a.V ^ b.V);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Fma(Lane8 a, Lane8 b, Lane8 c) => new(Vector256.FusedMultiplyAdd(a.V, b.V, c.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Sqrt(Lane8 a) => new(Vector256.Sqrt(a.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Greater(Lane8 a, Lane8 b) => new(Vector256.GreaterThan(a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Equal(Lane8 a, Lane8 b) => new(Vector256.Equals(a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Select(Lane8 mask, Lane8 a, Lane8 b) => new(Vector256.ConditionalSelect(mask.V, a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 AddInt(Lane8 a, Lane8 b) => new((a.V.AsInt32() + b.V.AsInt32()).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 SubtractInt(Lane8 a, Lane8 b) => new((a.V.AsInt32() - b.V.AsInt32()).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 ShiftLeft(Lane8 a, int bits) => new((a.V.AsInt32() << bits).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 ShiftRight(Lane8 a, int bits) => new((a.V.AsInt32() >> bits).AsSingle());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 IntToFloat(Lane8 a) => new(Vector256.ConvertToSingle(a.V.AsInt32()));
 }

@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+
+namespace Convoy.Kernels.Cpu.Products;
+
+// The register tile of all products: 6 rows x 2 registers of columns (6 x 16 with AVX2, 12 sums + 2 + 1 of 16
+// registers). One call is one block of K-2: every element is one chain of fused multiply-adds from zero, in
+// ascending order.
+//   b        packed: term p has its 2·V.Count columns at b + p·2·V.Count
+//   merges   tiles that lie under each other, below `stack`: sum = stack[-1] + sum, then stack[-2] + sum, …  (K-3)
+//   add      c = c + sum, else c = sum
+// Both methods write the whole tile; edges go through a buffer (TileEdges).
+// Inner loops: long on purpose, and repetitive so that the twelve sums stay in registers.
+internal static unsafe class Tile
+{
+    public const int Rows = 6;
+
+    public static int Columns<V>() where V : unmanaged, ILanes<V> => 2 * V.Count;
+
+    /// <summary>Floats of one tile in a buffer.</summary>
+    public static int Size<V>() where V : unmanaged, ILanes<V> => Rows * 2 * V.Count;
+
+    /// <summary>Term p of the six rows lies at a + p·stepA, contiguous.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Packed<V>(
+        int terms, float* a, nint stepA, float* b, float* stack, int merges, float* c, nint ldc, bool add)
+        where V : unmanaged, ILanes<V>
+    {
+        V s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default;
+        V s30 = default, s31 = default, s40 = default, s41 = default, s50 = default, s51 = default;
+        for (; terms > 0; terms--)
+        {
+            var b0 = V.Load(b);
+            var b1 = V.Load(b + V.Count);
+            b += 2 * V.Count;
+            var x = V.Create(a[0]);
+            s00 = V.Fma(x, b0, s00);
+            s01 = V.Fma(x, b1, s01);
+            x = V.Create(a[1]);
+            s10 = V.Fma(x, b0, s10);
+            s11 = V.Fma(x, b1, s11);
+            x = V.Create(a[2]);
+            s20 = V.Fma(x, b0, s20);
+            s21 = V.Fma(x, b1, s21);
+            x = V.Create(a[3]);
+            s30 = V.Fma(x, b0, s30);
+            s31 = V.Fma(x, b1, s31);
+            x = V.Create(a[4]);
+            s40 = V.Fma(x, b0, s40);
+            s41 = V.Fma(x, b1, s41);
+            x = V.Create(a[5]);
+            s50 = V.Fma(x, b0, s50);
+            s51 = V.Fma(x, b1, s51);
+            a += stepA;
+        }
+
+        for (; merges > 0; merges--)
+        {
+            stack -= Rows * 2 * V.Count;
+            s00 = V.Load(stack) + s00;
+            s01 = V.Load(stack + V.Count) + s01;
+            s10 = V.Load(stack + (2 * V.Count)) + s10;
+            s11 = V.Load(stack + (3 * V.Count)) + s11;
+            s20 = V.Load(stack + (4 * V.Count)) + s20;
+            s21 = V.Load(stack + (5 * V.Count)) + s21;
+            s30 = V.Load(stack + (6 * V.Count)) + s30;
+            s31 = V.Load(stack + (7 * V.Count)) + s31;
+            s40 = V.Load(stack + (8 * V.Count)) + s40;
+            s41 = V.Load(stack + (9 * V.Count)) + s41;
+            s50 = V.Load(stack + (10 * V.Count)) + s50;
+            s51 = V.Load(stack + (11 * V.Count)) + s51;
+        }
+
+        Row(c, s00, s01, add);
+        Row(c + ldc, s10, s11, add);
+        c += 2 * ldc;
+        Row(c, s20, s21, add);
+        Row(c + ldc, s30, s31, add);
+        c += 2 * ldc;
+        Row(c, s40, s41, add);
+        Row(c + ldc, s50, s51, add);
+    }
+
+    /// <summary>Term p of row r lies at a + r·lda + p: rows of a matrix, not packed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Direct<V>(int terms, float* a, nint lda, float* b, float* c, nint ldc, bool add)
+        where V : unmanaged, ILanes<V>
+    {
+        V s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default;
+        V s30 = default, s31 = default, s40 = default, s41 = default, s50 = default, s51 = default;
+        var (a1, a2, a3) = ((nint)(a + lda), (nint)(a + (2 * lda)), (nint)(a + (3 * lda)));
+        var (a4, a5) = ((nint)(a + (4 * lda)), (nint)(a + (5 * lda)));
+        for (nint p = 0; p < terms; p++)
+        {
+            var b0 = V.Load(b);
+            var b1 = V.Load(b + V.Count);
+            b += 2 * V.Count;
+            var x = V.Create(a[p]);
+            s00 = V.Fma(x, b0, s00);
+            s01 = V.Fma(x, b1, s01);
+            x = V.Create(((float*)a1)[p]);
+            s10 = V.Fma(x, b0, s10);
+            s11 = V.Fma(x, b1, s11);
+            x = V.Create(((float*)a2)[p]);
+            s20 = V.Fma(x, b0, s20);
+            s21 = V.Fma(x, b1, s21);
+            x = V.Create(((float*)a3)[p]);
+            s30 = V.Fma(x, b0, s30);
+            s31 = V.Fma(x, b1, s31);
+            x = V.Create(((float*)a4)[p]);
+            s40 = V.Fma(x, b0, s40);
+            s41 = V.Fma(x, b1, s41);
+            x = V.Create(((float*)a5)[p]);
+            s50 = V.Fma(x, b0, s50);
+            s51 = V.Fma(x, b1, s51);
+        }
+
+        Row(c, s00, s01, add);
+        Row(c + ldc, s10, s11, add);
+        c += 2 * ldc;
+        Row(c, s20, s21, add);
+        Row(c + ldc, s30, s31, add);
+        c += 2 * ldc;
+        Row(c, s40, s41, add);
+        Row(c + ldc, s50, s51, add);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Row<V>(float* c, V left, V right, bool add) where V : unmanaged, ILanes<V>
+    {
+        if (add)
+        {
+            left = V.Load(c) + left;
+            right = V.Load(c + V.Count) + right;
+        }
+
+        V.Store(left, c);
+        V.Store(right, c + V.Count);
+    }
+}
