@@ -2,18 +2,28 @@ using Convoy.Shared;
 
 namespace Convoy.Cli.Launch;
 
+/// <summary>A worker process, as far as the fleet cares.</summary>
+internal interface IFleetMember : IDisposable
+{
+    string Name { get; }
+    /// <summary>The exit code, once the process is gone.</summary>
+    Task<int> Exited { get; }
+    string LastLines();
+    void Kill();
+}
+
 /// <summary>
 /// Keeps as many worker processes alive as are wanted. A lost one is replaced under the same name, so that its logs
 /// and its place in the journal stay the same (R6); one that left in good order is not. Replacements have a budget
 /// that counts failures only, never scaling (R25).
 /// </summary>
-internal sealed class WorkerFleet(string join, string logFolder, int wanted) : IDisposable
+internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) : IDisposable
 {
     /// <summary>Replacements in one run; a worker that cannot live must not be started for ever.</summary>
     public const int ReplacementsMax = 100;
 
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<int, WorkerProcess> _alive = [];
+    private readonly SortedDictionary<int, IFleetMember> _alive = [];
     private int _wanted = wanted;
     private bool _stopping;
 
@@ -42,7 +52,7 @@ internal sealed class WorkerFleet(string join, string logFolder, int wanted) : I
     /// <summary>Waits for all to end on their own, as the coordinator has told them; what is left at the end is killed.</summary>
     public async Task StopAsync(TimeSpan patience, TimeProvider time)
     {
-        WorkerProcess[] left;
+        IFleetMember[] left;
         lock (_gate)
         {
             _stopping = true;
@@ -67,12 +77,12 @@ internal sealed class WorkerFleet(string join, string logFolder, int wanted) : I
 
     private void StartOne(int index)
     {
-        var worker = WorkerProcess.Start($"w{index}", join, logFolder);
+        var worker = start($"w{index}");
         _alive.Add(index, worker);
         _ = WatchAsync(index, worker);
     }
 
-    private async Task WatchAsync(int index, WorkerProcess worker)
+    private async Task WatchAsync(int index, IFleetMember worker)
     {
         var code = await worker.Exited;
         bool unasked;
@@ -86,6 +96,11 @@ internal sealed class WorkerFleet(string join, string logFolder, int wanted) : I
         }
         if (unasked) Lost?.Invoke(worker.Name, code, worker.LastLines());
         worker.Dispose();
+        lock (_gate)
+        {
+            // First the same name again, then whatever else is missing.
+            if (unasked && !_stopping && _alive.Count < _wanted && !_alive.ContainsKey(index)) StartOne(index);
+        }
         Fill();
     }
 

@@ -9,7 +9,7 @@ namespace Convoy.Cli.Launch;
 /// that nobody writes: it closes when the launcher dies by any signal, and the worker then ends at once (R22).
 /// What it prints goes to its log file; the last lines are kept to show a root cause (R3).
 /// </summary>
-internal sealed class WorkerProcess : IDisposable
+internal sealed class WorkerProcess : IFleetMember
 {
     private const int LastLinesMax = 50;
 
