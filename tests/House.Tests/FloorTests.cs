@@ -1,0 +1,81 @@
+using System.Xml.Linq;
+
+namespace Convoy.House.Tests;
+
+// The floors of ARCHITECTURE.md: a project refers only to floors below its own, and only to the rooms named here.
+public class FloorTests
+{
+    private static readonly Dictionary<string, string[]> May = new(StringComparer.Ordinal)
+    {
+        ["Shared"] = [],
+        ["Kernels"] = ["Shared"],
+        ["Actors"] = ["Shared"],
+        ["Autodiff"] = ["Shared", "Kernels"],
+        ["Coordinator"] = ["Shared", "Actors", "Autodiff"],
+        ["Worker"] = ["Shared", "Actors", "Autodiff", "Kernels"],
+        ["Cli"] = ["Shared", "Actors", "Autodiff", "Kernels", "Coordinator", "Worker"],
+    };
+
+    [Fact]
+    public void SrcHoldsExactlyTheSevenProjects()
+    {
+        var found = Directory.GetDirectories(Repository.PathOf("src")).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal);
+        Assert.Equal(May.Keys.Order(StringComparer.Ordinal), found);
+    }
+
+    [Fact]
+    public void ReferencesGoDown()
+    {
+        foreach (var (project, allowed) in May)
+        {
+            var file = XDocument.Load(Repository.PathOf($"src/{project}/{project}.csproj"));
+            foreach (var reference in file.Descendants("ProjectReference"))
+            {
+                var target = Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/'));
+                Assert.True(allowed.Contains(target), $"src/{project} must not refer to src/{target}");
+            }
+        }
+    }
+
+    [Fact]
+    public void CoordinatorNeverUsesKernels()
+    {
+        foreach (var file in Sources("src/Coordinator"))
+            Assert.False(File.ReadAllText(file).Contains("using Convoy.Kernels", StringComparison.Ordinal), $"{file} uses kernels");
+    }
+
+    // Collectives and codecs are pure: they know no tensors and no actors; the actor that drives them lives in Training.
+    [Fact]
+    public void CollectivesKnowNoActors()
+    {
+        foreach (var file in Sources("src/Worker/Collectives"))
+            Assert.False(File.ReadAllText(file).Contains("using Convoy.Actors", StringComparison.Ordinal), $"{file} uses actors");
+    }
+
+    // Decision 3: a protocol is a plain deterministic class.
+    [Fact]
+    public void ProtocolsReadNoClockAndTouchNoThread()
+    {
+        string[] banned = ["TimeProvider", "async ", "await ", "Task.", "lock (", "Thread", "ILog", "File.", "Socket", "HashSet<", "Dictionary<"];
+        foreach (var file in Sources("src").Where(f => f.EndsWith("Protocol.cs", StringComparison.Ordinal)))
+        {
+            var code = string.Join('\n', File.ReadLines(file).Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+            foreach (var word in banned)
+                Assert.False(code.Contains(word, StringComparison.Ordinal), $"{Path.GetFileName(file)} uses {word.Trim()}");
+        }
+    }
+
+    [Fact]
+    public void EachRoomSaysWhatItIsFor()
+    {
+        foreach (var project in May.Keys)
+        {
+            var lines = Repository.Read($"src/{project}/README.md").TrimEnd().Split('\n').Length;
+            Assert.InRange(lines, 5, 40);
+        }
+    }
+
+    private static IEnumerable<string> Sources(string folder) =>
+        Directory.EnumerateFiles(Repository.PathOf(folder), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+}
