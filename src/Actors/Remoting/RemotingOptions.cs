@@ -31,6 +31,9 @@ public sealed record RemotingOptions
     /// </summary>
     public Func<Socket, ReadOnlyMemory<byte>, bool>? Foreign { get; init; }
 
+    /// <summary>Messages that overtake the mailbox of their receiver, such as fences. Null: none.</summary>
+    public Func<Google.Protobuf.IMessage, bool>? Urgent { get; init; }
+
     /// <summary>Bytes that may wait on one bulk lane before <see cref="Peer.TrySendBulk"/> says false.</summary>
     public long BulkQueueBytesMax { get; init; } = 64L << 20;
 

@@ -8,6 +8,7 @@ internal sealed class AskRef<T> : InternalActorRef
     private readonly string _question;
     private ActorPath? _path;
     private TimerEntry? _deadline;
+    private InternalActorRef? _watcher; // a name table that lent this ref a name
 
     private AskRef(InternalActorRef target, string question)
     {
@@ -57,11 +58,20 @@ internal sealed class AskRef<T> : InternalActorRef
 
     public override void SendSystem(SystemMessage message)
     {
-        if (message is WatchMessage watch) watch.Watcher.SendSystem(new DeathNotice(this, false, false));
+        if (message is WatchMessage watch)
+        {
+            _watcher = watch.Watcher;
+            if (_answer.Task.IsCompleted) TellWatcher();
+        }
+
         if (message is not DeathNotice) return;
         _answer.TrySetException(new AskTargetTerminatedException($"{_target.Path} ended before it answered {_question}"));
         _deadline?.Cancel();
+        TellWatcher();
     }
+
+    private void TellWatcher() =>
+        Interlocked.Exchange(ref _watcher, null)?.SendSystem(new DeathNotice(this, true, false));
 
     private void OnTimeout(TimeSpan timeout)
     {
@@ -86,6 +96,7 @@ internal sealed class AskRef<T> : InternalActorRef
     private void Release()
     {
         _deadline?.Cancel();
+        TellWatcher();
         _target.SendSystem(new UnwatchMessage(this));
     }
 

@@ -33,11 +33,12 @@ public sealed class TestProbe : ICanTell
 
     public void Reply(object message) => Sender.Tell(message, Ref);
 
-    /// <summary>From now on a death of <paramref name="subject"/> arrives here as <see cref="Terminated"/>.</summary>
+    /// <summary>From the return on a death of <paramref name="subject"/> arrives here as <see cref="Terminated"/>.</summary>
     public IActorRef Watch(IActorRef subject)
     {
-        Ref.Tell(new WatchOrder(subject), null);
-        _kit.Settle();
+        using var watching = new SemaphoreSlim(0);
+        Ref.Tell(new WatchOrder(subject, watching), null);
+        if (!_kit.WaitFor(watching, _kit.DefaultTimeout)) throw new TestProbeException($"{subject.Path} is not watched yet");
         return subject;
     }
 
@@ -117,14 +118,21 @@ public sealed class TestProbe : ICanTell
         _arrived.Release();
     }
 
-    private sealed record WatchOrder(IActorRef Subject);
+    private sealed record WatchOrder(IActorRef Subject, SemaphoreSlim Watching);
 
     private sealed class ProbeActor(TestProbe probe) : UntypedActor
     {
         protected override void OnReceive(object message)
         {
-            if (message is WatchOrder order) Context.Watch(order.Subject);
-            else probe.OnReceived(message, Sender);
+            if (message is WatchOrder order)
+            {
+                Context.Watch(order.Subject);
+                order.Watching.Release();
+            }
+            else
+            {
+                probe.OnReceived(message, Sender);
+            }
         }
     }
 }

@@ -1,0 +1,77 @@
+using Convoy.Actors.Remoting.Lanes;
+using Convoy.Actors.Remoting.Session;
+using Convoy.Shared;
+using Convoy.Shared.Protocol;
+
+namespace Convoy.Actors.Remoting;
+
+/// <summary>The queue of bulk frames, bounded in frames and bytes, and the counts that tell whether a frame was lost.</summary>
+internal abstract partial class Link
+{
+    private readonly Queue<BulkItem> _bulkQueue = new();
+    private long _bulkQueueBytes;
+    private long _bulkStarted;  // frames handed to a connection in this session
+    private long _bulkReceived; // frames read whole in this session
+
+    public override bool TrySendBulk(in BulkHeader header, ReadOnlyMemory<byte> payload, IBulkCompletion? done = null)
+    {
+        if (payload.Length > Limits.BulkPayloadBytesMax)
+            throw new ArgumentException(
+                $"a bulk payload has at most {Limits.BulkPayloadBytesMax} bytes, this one {payload.Length}", nameof(payload));
+        BulkLane? lane;
+        lock (_gate)
+        {
+            if (_closed || !_wasUp || _session.Status == SessionStatus.Over) return false;
+            var full = _bulkQueue.Count >= Remoting.Options.BulkQueueFramesMax
+                || (_bulkQueue.Count > 0 && _bulkQueueBytes + payload.Length > Remoting.Options.BulkQueueBytesMax);
+            if (full) return false;
+            _bulkQueue.Enqueue(new BulkItem(header, payload, done));
+            _bulkQueueBytes += payload.Length;
+            lane = _bulk;
+        }
+
+        lane?.Kick();
+        return true;
+    }
+
+    /// <summary>The next frame; when <paramref name="onlySmall"/>, only if it fits into <paramref name="room"/> bytes.</summary>
+    public bool TakeBulk(BulkLane lane, int room, bool onlySmall, out BulkItem item)
+    {
+        item = default;
+        lock (_gate)
+        {
+            if (lane != _bulk || !_bulkQueue.TryPeek(out item)) return false;
+            if (onlySmall && item.Payload.Length > room)
+            {
+                item = default;
+                return false;
+            }
+
+            _bulkQueue.Dequeue();
+            _bulkQueueBytes -= item.Payload.Length;
+            _bulkStarted++;
+            return true;
+        }
+    }
+
+    public bool HasBulk(BulkLane lane)
+    {
+        lock (_gate) return lane == _bulk && _bulkQueue.Count > 0;
+    }
+
+    public void NoteBulkReceived(BulkLane lane)
+    {
+        lock (_gate)
+        {
+            if (lane == _bulk) _bulkReceived++;
+        }
+    }
+
+    private List<BulkItem> TakeUnsent_NeedsGate()
+    {
+        var unsent = _bulkQueue.ToList();
+        _bulkQueue.Clear();
+        _bulkQueueBytes = 0;
+        return unsent;
+    }
+}

@@ -1,0 +1,365 @@
+// What both ends of a link share: the session, its two connections, and what happens when one of them is lost.
+// LK-1  A link is Up only while both lanes are connected and the session is.
+// LK-2  Events reach the owner in the order LinkUp, LinkDown, at most one LinkDown for each LinkUp.
+// LK-3  Callbacks and tells run outside the gate.
+// LK-4  A connection that is no longer the link's own changes nothing: lanes name themselves in every call.
+using System.Net.Sockets;
+using Convoy.Actors.Remoting.Lanes;
+using Convoy.Actors.Remoting.Session;
+using Convoy.Actors.Runtime;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Time;
+
+namespace Convoy.Actors.Remoting;
+
+internal abstract partial class Link : Peer
+{
+    private static readonly TimeSpan CloseGrace = TimeSpan.FromMilliseconds(500);
+
+    private readonly Lock _events = new(); // outside _gate: keeps LinkUp and LinkDown in order (LK-2)
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SessionProtocol _session;
+    private ControlLane? _control;
+    private BulkLane? _bulk;
+    private Task _lastReader = Task.CompletedTask;
+    private PeerId? _id;
+    private long _controlPeerReceived;
+    private Instant _bulkGraceEnds = Instant.Never;
+    private Instant _closeBy = Instant.Never;
+    private Instant _timerAt = Instant.Never;
+    private TimerEntry? _timer;
+    private bool _wasUp;     // in this session
+    private bool _wasDown;   // in the life of this link
+    private bool _closed;
+    private bool _closeNow;  // the time for acknowledgements is over: say goodbye
+    private string _lossText = "";
+
+    protected Link(Remoting remoting)
+    {
+        Remoting = remoting;
+        _session = remoting.NewSession();
+    }
+
+    public Remoting Remoting { get; }
+    public override PeerId? Id => _id;
+    public uint SessionNumber { get; protected set; } = 1;
+
+    public override LinkState State
+    {
+        get
+        {
+            lock (_gate) return StateNow();
+        }
+    }
+
+    /// <summary>Completes when a closed link has ended: nothing of it is left.</summary>
+    public Task Ended => _ended.Task;
+
+    protected abstract IActorRef Owner { get; }
+
+    /// <summary>Something changed that the dialling side has to look at.</summary>
+    protected abstract void Wake();
+
+    /// <summary>The session is over; lanes are closed and the owner knows.</summary>
+    protected abstract void AfterEnd();
+
+    private LinkState StateNow() => _session.Status switch
+    {
+        _ when _closed => LinkState.Closed,
+        SessionStatus.Over => LinkState.Down,
+        SessionStatus.Opening => _wasDown ? LinkState.Down : LinkState.Connecting,
+        SessionStatus.Up when _control is not null && _bulk is not null => LinkState.Up,
+        _ => LinkState.Suspect,
+    };
+
+    /// <summary>A connection shook hands. The link comes up, or back, when both are there.</summary>
+    /// <returns>Null, or why the session cannot go on.</returns>
+    public string? AttachControl(Socket socket, PeerId id, long peerReceived)
+    {
+        ControlLane? replaced;
+        lock (_gate)
+        {
+            if (_session.Status == SessionStatus.Over || _closed) return "the session is over";
+            replaced = _control;
+            if (replaced is not null) LoseControl_NeedsGate(Remoting.Now); // the peer noticed the loss before we did
+            _id = id;
+            _control = new ControlLane(this, socket);
+            _controlPeerReceived = peerReceived;
+        }
+
+        return GoUp();
+    }
+
+    public string? AttachBulk(Socket socket, long peerReceived)
+    {
+        var lost = false;
+        lock (_gate)
+        {
+            if (_session.Status == SessionStatus.Over || _closed) return "the session is over";
+            _bulk?.Close();
+            _bulk = new BulkLane(this, socket);
+            _bulkGraceEnds = Instant.Never;
+            lost = peerReceived != _bulkStarted;
+        }
+
+        if (!lost) return GoUp();
+        const string Why = "bulk frames were lost with their connection";
+        End(LinkDownReason.BulkLost, Why);
+        return Why;
+    }
+
+    private string? GoUp()
+    {
+        string? error = null;
+        lock (_events)
+        {
+            bool first;
+            lock (_gate)
+            {
+                if (_control is null || _bulk is null || _session.Status == SessionStatus.Over) return null;
+                if (_session.Status != SessionStatus.Up) error = _session.Connect(_controlPeerReceived);
+                first = error is null && !_wasUp;
+                _wasUp |= first;
+            }
+
+            // The owner knows of the link before the first message comes over it (LK-2).
+            if (first) Owner.Tell(new LinkUp(this), ActorRefs.NoSender);
+            if (first) Log(LogLevel.Info, "link up");
+        }
+
+        if (error is not null) End(LinkDownReason.ProtocolError, error);
+        else StartLanes();
+        return error;
+    }
+
+    private void StartLanes()
+    {
+        lock (_gate)
+        {
+            if (_session.Status != SessionStatus.Up) return;
+            _control?.Start(_lastReader);
+            _bulk?.Start();
+            _control?.Kick();
+            _bulk?.Kick();
+            Arm_NeedsGate();
+        }
+    }
+
+    public void OnLaneLost(object lane, string text)
+    {
+        bool ended;
+        lock (_gate)
+        {
+            var now = Remoting.Now;
+            if (lane == _control) LoseControl_NeedsGate(now);
+            else if (lane == _bulk) LoseBulk_NeedsGate(now);
+            else return; // LK-4
+            if (_control is null && _bulk is null)
+            {
+                _session.ShortenGrace(now + Remoting.Options.Clocks.Confirm / 2);
+                if (_bulkGraceEnds > now + Remoting.Options.Clocks.Confirm / 2)
+                    _bulkGraceEnds = now + Remoting.Options.Clocks.Confirm / 2;
+            }
+
+            ended = _closed;
+            _lossText = text;
+            Arm_NeedsGate();
+        }
+
+        Log(LogLevel.Debug, $"a connection was lost: {text}");
+        if (ended) End(LinkDownReason.ClosedHere, "closed here");
+        Wake();
+    }
+
+    public void OnProtocolError(object lane, string text)
+    {
+        lock (_gate)
+        {
+            if (lane != _control && lane != _bulk) return;
+        }
+
+        End(LinkDownReason.ProtocolError, text);
+    }
+
+    public void OnGoodbyeSent() => End(LinkDownReason.ClosedHere, "closed here");
+
+    public override void Close()
+    {
+        bool now;
+        lock (_gate)
+        {
+            if (_closed) return;
+            _closed = true;
+            // What was told before is still delivered and acknowledged, for a bounded time; then the goodbye.
+            now = _session.Status != SessionStatus.Up || _control is null;
+            _closeBy = Remoting.Now + CloseGrace;
+            Arm_NeedsGate();
+            if (!now) _control!.Kick();
+        }
+
+        if (now) End(LinkDownReason.ClosedHere, "closed here");
+        CompleteWhenClosed();
+        Wake();
+    }
+
+    /// <summary>Ends the session; everything that waits is handed back. Does nothing the second time.</summary>
+    public void End(LinkDownReason reason, string text)
+    {
+        IReadOnlyList<SessionFrame> unacknowledged;
+        List<BulkItem> unsent;
+        lock (_events)
+        {
+            bool wasUp;
+            ControlLane? control;
+            BulkLane? bulk;
+            lock (_gate)
+            {
+                if (_session.Status == SessionStatus.Over) return;
+                unacknowledged = _session.End();
+                unsent = TakeUnsent_NeedsGate();
+                (control, bulk, wasUp) = (_control, _bulk, _wasUp);
+                if (_control is not null) _lastReader = _control.Reader;
+                (_control, _bulk, _wasUp) = (null, null, false);
+                _wasDown |= wasUp;
+                _timer?.Cancel();
+                _timerAt = Instant.Never;
+            }
+
+            control?.Close();
+            bulk?.Close();
+            Log(wasUp ? LogLevel.Info : LogLevel.Debug, $"link down: {reason}, {text}");
+            if (wasUp) Owner.Tell(new LinkDown(this, reason, text), ActorRefs.NoSender);
+        }
+
+        foreach (var item in unsent) item.Done?.Completed(item.Header, sent: false);
+        HandBack(unacknowledged, reason);
+        EndWatches();
+        AfterEnd();
+        Wake();
+        CompleteWhenClosed();
+    }
+
+    private void CompleteWhenClosed()
+    {
+        lock (_gate)
+        {
+            if (!_closed || _session.Status != SessionStatus.Over) return;
+        }
+
+        _ended.TrySetResult();
+    }
+
+    /// <summary>The dialling side begins again with an empty session.</summary>
+    protected void Renew()
+    {
+        lock (_gate)
+        {
+            if (_session.Status != SessionStatus.Over || _closed) return;
+            SessionNumber++;
+            _session = Remoting.NewSession();
+            (_bulkStarted, _bulkReceived, _bulkGraceEnds) = (0, 0, Instant.Never);
+            _id = null;
+        }
+    }
+
+    /// <summary>What the dialling side has to do next.</summary>
+    protected (bool Control, bool Bulk, bool Over, bool Closed, long ControlReceived, long BulkReceived) Missing()
+    {
+        lock (_gate)
+        {
+            var over = _session.Status == SessionStatus.Over;
+            return (_control is null, _bulk is null, over, _closed, _session.Received, _bulkReceived);
+        }
+    }
+
+    protected bool NeverUp
+    {
+        get
+        {
+            lock (_gate) return !_wasUp;
+        }
+    }
+
+    /// <summary>Numbers for the answer to a greeting.</summary>
+    public long ReceivedOn(Frames.Lane lane)
+    {
+        lock (_gate) return lane == Frames.Lane.Control ? _session.Received : _bulkReceived;
+    }
+
+    /// <summary>In a session that never was up, half a pair of lanes is worth nothing.</summary>
+    protected void DropHalf()
+    {
+        lock (_gate)
+        {
+            if (_session.Status != SessionStatus.Opening) return;
+            _control?.Close();
+            _bulk?.Close();
+            (_control, _bulk) = (null, null);
+        }
+    }
+
+    /// <summary>A greeting for this lane came: its old connection takes nothing any more, so that our number stands.</summary>
+    public void Quiet(Frames.Lane lane)
+    {
+        lock (_gate)
+        {
+            if (_session.Status == SessionStatus.Opening) return;
+            if (lane == Frames.Lane.Control && _control is not null) LoseControl_NeedsGate(Remoting.Now);
+            if (lane == Frames.Lane.Bulk && _bulk is not null) LoseBulk_NeedsGate(Remoting.Now);
+            Arm_NeedsGate();
+        }
+    }
+
+    protected void Log(LogLevel level, string text) => Remoting.Log(level, ToString(), text);
+
+    private void LoseControl_NeedsGate(Instant now)
+    {
+        _lastReader = _control!.Reader;
+        _control.Close();
+        _control = null;
+        _session.Lose(now);
+    }
+
+    private void LoseBulk_NeedsGate(Instant now)
+    {
+        _bulk!.Close();
+        _bulk = null;
+        _bulkGraceEnds = now + Remoting.Options.Clocks.Confirm;
+    }
+
+    private void Arm_NeedsGate()
+    {
+        var next = _session.NextDeadline;
+        if (_bulkGraceEnds < next) next = _bulkGraceEnds;
+        if (_closeBy < next) next = _closeBy;
+        if (next >= _timerAt || _session.Status == SessionStatus.Over) return;
+        _timer?.Cancel();
+        _timerAt = next;
+        _timer = Remoting.Timers.Schedule(next - Remoting.Now, OnTimer);
+    }
+
+    private void OnTimer()
+    {
+        (LinkDownReason Reason, string Text)? end = null;
+        lock (_gate)
+        {
+            _timerAt = Instant.Never;
+            var now = Remoting.Now;
+            if (_closed && now >= _closeBy && (_closeNow || _control is null)) end = (LinkDownReason.ClosedHere, "closed here");
+            else if (_session.MustEnd(now))
+                end = _session.Status == SessionStatus.Up
+                    ? (LinkDownReason.Silent, "no acknowledgement came")
+                    : (LinkDownReason.ConnectionLost, _lossText);
+            else if (now >= _bulkGraceEnds) end = (LinkDownReason.BulkLost, _lossText);
+            else
+            {
+                if (_closed && now >= _closeBy) (_closeNow, _closeBy) = (true, now + CloseGrace);
+                _control?.Kick();
+                Arm_NeedsGate();
+            }
+        }
+
+        if (end is { } why) End(why.Reason, why.Text);
+    }
+}

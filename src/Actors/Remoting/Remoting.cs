@@ -1,0 +1,139 @@
+using System.Net;
+using System.Net.Sockets;
+using Convoy.Actors.Remoting.Session;
+using Convoy.Actors.Runtime;
+using Convoy.Shared;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Time;
+
+namespace Convoy.Actors.Remoting;
+
+/// <summary>One listening address of a process, and its links to others.</summary>
+public sealed class Remoting : IAsyncDisposable
+{
+    /// <summary>Back-stop for a peer whose machine vanished; heartbeats of the rooms above notice earlier.</summary>
+    private const int SilenceInDeads = 5;
+
+    private readonly Lock _lock = new();
+    private readonly List<DialLink> _dialled = [];
+    private readonly MonotonicClock _clock;
+    private readonly Socket _listener;
+    private readonly Acceptor _acceptor;
+    private ulong _links;
+    private volatile bool _stopping;
+
+    private Remoting(ActorSystem system, RemotingOptions options, IPEndPoint listen)
+    {
+        System = system;
+        Options = options;
+        Features = [.. options.Features.Order(StringComparer.Ordinal)];
+        _clock = new MonotonicClock(options.Time);
+        Timers = new TimerQueue(options.Time);
+        Names = new NameTable(system);
+        _listener = Endpoints.NewSocket(listen.AddressFamily);
+        try
+        {
+            _listener.Bind(listen);
+            _listener.Listen(512);
+        }
+        catch (SocketException inUse)
+        {
+            _listener.Dispose();
+            Timers.Dispose();
+            throw new UserException(
+                ExitCode.Cluster, $"cannot listen on {options.Listen}: {inUse.Message}; choose another port, or port 0 for a free one");
+        }
+
+        Address = _listener.LocalEndPoint!.ToString()!;
+        _acceptor = new Acceptor(this, _listener);
+    }
+
+    /// <summary>Where others dial this process, host:port.</summary>
+    public string Address { get; }
+
+    /// <summary>Takes the bulk frames of all links; set it before the first link is up. Frames without a receiver are drained.</summary>
+    public IBulkReceiver? Bulk { get; set; }
+
+    /// <summary>Gets <see cref="LinkUp"/> and <see cref="LinkDown"/> of accepted links.</summary>
+    public IActorRef? AcceptedOwner { get; set; }
+
+    /// <summary>Connections that were closed because of what they sent, or did not send.</summary>
+    public long RefusedCount => _acceptor.RefusedCount;
+
+    internal ActorSystem System { get; }
+    internal RemotingOptions Options { get; }
+    internal IReadOnlyList<string> Features { get; }
+    internal TimerQueue Timers { get; }
+    internal NameTable Names { get; }
+    internal Instant Now => _clock.Now;
+    internal bool IsStopping => _stopping;
+    internal IReadOnlyList<Link> AcceptedLinks => _acceptor.Links;
+
+    /// <exception cref="UserException">The address is not loopback, is taken, or cannot be understood.</exception>
+    public static Task<Remoting> StartAsync(
+        ActorSystem system, RemotingOptions options, IActorRef? acceptedOwner = null, IBulkReceiver? bulk = null)
+    {
+        if (options.NodeName.Length is 0 or > Frames.Handshake.NameBytesMax)
+            throw new UserException(ExitCode.Usage, $"a node name has 1 to {Frames.Handshake.NameBytesMax} characters");
+        if (options.Clocks.Check() is { } broken) throw new UserException(ExitCode.Usage, $"clocks: {broken}");
+        var remoting = new Remoting(system, options, Endpoints.Loopback(options.Listen, "listen on"))
+        {
+            AcceptedOwner = acceptedOwner, Bulk = bulk,
+        };
+        _ = remoting._acceptor.RunAsync();
+        return Task.FromResult(remoting);
+    }
+
+    /// <summary>Messages that name <paramref name="name"/> go to this actor from now on.</summary>
+    public void Register(string name, IActorRef actor) => Names.Register(name, actor);
+
+    /// <summary>
+    /// Dials until the link is up, and again whenever it was lost, until <see cref="Peer.Close"/> or a refusal.
+    /// <paramref name="linkOwner"/> gets <see cref="LinkUp"/>, <see cref="LinkDown"/> and <see cref="LinkRefused"/>.
+    /// </summary>
+    /// <exception cref="UserException">The address is not loopback, or cannot be understood.</exception>
+    public Peer Connect(string address, IActorRef linkOwner)
+    {
+        var endPoint = Endpoints.Loopback(address, "dial");
+        DialLink link;
+        lock (_lock)
+        {
+            if (_stopping) throw new InvalidOperationException("remoting is stopping: it dials nobody");
+            link = new DialLink(this, address, endPoint, ++_links, linkOwner);
+            _dialled.RemoveAll(static l => l.State == LinkState.Closed);
+            _dialled.Add(link);
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static l => _ = l.RunAsync(), link, preferLocal: false);
+        return link;
+    }
+
+    /// <summary>Stops listening and closes every link; what was told before gets half a second to arrive.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        List<Link> links;
+        lock (_lock)
+        {
+            if (_stopping) return;
+            _stopping = true;
+            links = [.. _dialled];
+        }
+
+        _listener.Dispose();
+        links.AddRange(_acceptor.Links);
+        foreach (var link in links) link.Close();
+        foreach (var link in links) await link.Ended.ConfigureAwait(false);
+        Timers.Dispose();
+    }
+
+    internal SessionProtocol NewSession() => new(new SessionLimits
+    {
+        MessagesMax = Options.UnackedMessagesMax,
+        BytesMax = Options.UnackedBytesMax,
+        Grace = Options.Clocks.Confirm,
+        Silence = SilenceInDeads * Options.Clocks.Dead,
+    });
+
+    internal void Log(LogLevel level, string source, string text) =>
+        System.Log(level, $"{Options.NodeName}/{source}", text, null);
+}
