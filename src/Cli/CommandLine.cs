@@ -58,6 +58,7 @@ internal static class CommandLine
         new LogsCommand(),
         new StopCommand(),
         new ScaleCommand(),
+        new CommandGroup("data", "Data sets.", new DataGetCommand()),
         new DoctorCommand(),
         new VersionCommand(),
     ];
