@@ -21,13 +21,14 @@ public sealed class JobFileTests : IDisposable
     private const string Job = "model: { family: mlp, layers: [4, 2] }\ndata: { format: csv, path: a.csv }\nsteps: 1\n";
 
     [Fact]
-    public void A_data_path_is_looked_up_where_convoy_runs_and_then_beside_the_job()
+    public void A_data_path_is_looked_up_beside_the_job_and_then_where_convoy_runs()
     {
         var job = Write("jobs/j.yaml", Job);
-        Write("jobs/a.csv", "x");
-        Assert.Equal(Path.Combine(_folder, "jobs/a.csv"), JobReader.ReadFile(job, [], _folder).Data.Path[0]);
+        Assert.Equal(Path.Combine(_folder, "a.csv"), JobReader.ReadFile(job, [], _folder).Data.Path[0]);
         Write("a.csv", "x");
-        Assert.Equal(Path.Combine(_folder, "a.csv"), JobReader.ReadFile("jobs/j.yaml", [], _folder).Data.Path[0]);
+        Assert.Equal(Path.Combine(_folder, "a.csv"), JobReader.ReadFile(job, [], _folder).Data.Path[0]);
+        Write("jobs/a.csv", "x");
+        Assert.Equal(Path.Combine(_folder, "jobs/a.csv"), JobReader.ReadFile("jobs/j.yaml", [], _folder).Data.Path[0]);
     }
 
     [Fact]

@@ -53,7 +53,7 @@ public sealed class JobReaderTests
         Assert.Equal("digits-mlp", job.Job);
         Assert.Equal(7ul, job.Seed);
         Assert.Equal([64, 128, 10], job.Model.Layers);
-        Assert.Equal("/jobs/data/optdigits.tra", Assert.Single(job.Data.Path));
+        Assert.Equal("/data/optdigits.tra", Assert.Single(job.Data.Path));
         Assert.Equal(0.0625, job.Data.Scale);
         Assert.Equal(20, job.Epochs);
         Assert.Equal(0, job.Steps);

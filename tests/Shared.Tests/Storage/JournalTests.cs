@@ -1,0 +1,184 @@
+using Convoy.Shared.Ids;
+using Convoy.Shared.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace Convoy.Shared.Tests.Storage;
+
+/// <summary>The same rules for every journal.</summary>
+public abstract class JournalTests : IDisposable
+{
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(10);
+
+    /// <summary>Another process that opens the same journal.</summary>
+    internal abstract IJournal Open();
+
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+
+    [Fact]
+    public void Events_come_back_in_order_and_survive_reopening()
+    {
+        using (var journal = Open())
+        {
+            var lease = journal.TryAcquire("a", Life).Lease!;
+            Assert.Equal(AppendResult.Appended, journal.Append(lease, "job", 0, [new("Started", "{\"x\":1}"), new("Opened", "{}")]));
+            Assert.Equal(AppendResult.Appended, journal.Append(lease, "job", 2, [new("Closed", "{}")]));
+            Assert.Equal(AppendResult.Appended, journal.Append(lease, "another", 0, [new("Ä \"' ;", "{}")]));
+        }
+
+        using var again = Open();
+        Assert.Equal(["another", "job"], again.Streams());
+        Assert.Equal([(1, "Started"), (2, "Opened"), (3, "Closed")], again.Read("job").Select(e => ((int)e.Seq, e.Type)));
+        Assert.Equal("{\"x\":1}", again.Read("job")[0].Json);
+        Assert.Equal([3L], again.Read("job", 2).Select(e => e.Seq));
+        Assert.Equal("Ä \"' ;", Assert.Single(again.Read("another")).Type);
+        Assert.Empty(again.Read("none"));
+    }
+
+    [Fact]
+    public void A_held_lease_is_not_given_and_names_its_holder()
+    {
+        using var journal = Open();
+        Assert.Equal(new LeaderToken(1), journal.TryAcquire("a", Life).Lease!.Token);
+        var refused = journal.TryAcquire("b", Life);
+        Assert.Null(refused.Lease);
+        Assert.Equal("a", refused.Holder);
+        Assert.InRange(refused.ExpiresIn, TimeSpan.FromMinutes(9), Life);
+    }
+
+    // L1: at most one token can append.
+    [Fact]
+    public void After_a_take_over_the_old_leader_can_neither_append_nor_renew()
+    {
+        using var old = Open();
+        using var young = Open();
+        var first = old.TryAcquire("a", TimeSpan.Zero).Lease!;
+        var second = young.TryAcquire("b", Life).Lease!;
+        Assert.Equal(first.Token.Value + 1, second.Token.Value);
+        Assert.Equal(AppendResult.LeaseLost, old.Append(first, "job", 0, [new("x", "{}")]));
+        Assert.False(old.Renew(first, Life));
+        old.Release(first);
+        Assert.Equal(AppendResult.Appended, young.Append(second, "job", 0, [new("y", "{}")]));
+        Assert.Equal("y", Assert.Single(old.Read("job")).Type);
+        Assert.Null(old.TryAcquire("c", Life).Lease);
+    }
+
+    [Fact]
+    public void An_expired_lease_without_successor_still_appends_and_renews()
+    {
+        using var journal = Open();
+        var lease = journal.TryAcquire("a", TimeSpan.Zero).Lease!;
+        Assert.Equal(AppendResult.Appended, journal.Append(lease, "job", 0, [new("x", "{}")]));
+        Assert.True(journal.Renew(lease, Life));
+        Assert.Null(journal.TryAcquire("b", Life).Lease);
+    }
+
+    [Fact]
+    public void A_released_lease_and_that_of_a_dead_holder_are_free_at_once()
+    {
+        using var journal = Open();
+        journal.Release(journal.TryAcquire("a", Life).Lease!);
+        Assert.NotNull(journal.TryAcquire("b", Life).Lease);
+        Assert.Null(journal.TryAcquire("c", Life, holder => holder != "b").Lease);
+        Assert.Equal(new LeaderToken(3), journal.TryAcquire("c", Life, holder => holder == "b").Lease!.Token);
+    }
+
+    [Fact]
+    public void A_stream_that_moved_on_takes_nothing()
+    {
+        using var journal = Open();
+        var lease = journal.TryAcquire("a", Life).Lease!;
+        journal.Append(lease, "job", 0, [new("x", "{}")]);
+        Assert.Equal(AppendResult.SeqTaken, journal.Append(lease, "job", 0, [new("y", "{}"), new("z", "{}")]));
+        Assert.Equal(AppendResult.SeqTaken, journal.Append(lease, "job", 5, [new("y", "{}")]));
+        Assert.Single(journal.Read("job"));
+    }
+}
+
+public sealed class MemoryJournalTests : JournalTests
+{
+    private readonly MemoryJournal _journal = new(TimeProvider.System);
+
+    internal override IJournal Open() => _journal;
+}
+
+public sealed class SqliteJournalTests : JournalTests
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("convoy-journal-").FullName;
+
+    private string File => Path.Combine(_folder, "state", "journal.db");
+
+    internal override IJournal Open() => SqliteJournal.Open(File);
+
+    public override void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        base.Dispose();
+    }
+
+    private string Refusal()
+    {
+        var e = Assert.Throws<UserException>(Open);
+        Assert.Equal(ExitCode.Cluster, e.Code);
+        Assert.StartsWith(File, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+        return e.Message;
+    }
+
+    [Fact]
+    public void A_file_that_is_no_database_is_refused()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(File)!);
+        System.IO.File.WriteAllText(File, string.Concat(Enumerable.Repeat("this is not a database ", 100)));
+        Assert.Contains("not a journal", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_in_its_place_is_refused()
+    {
+        Directory.CreateDirectory(File);
+        Assert.Contains("cannot be opened", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Somebody_elses_database_is_refused_and_left_alone()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(File)!);
+        using (var connection = new SqliteConnection($"Data Source={File};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "CREATE TABLE mine(x); PRAGMA user_version = 1";
+            command.ExecuteNonQuery();
+        }
+
+        Assert.Contains("not a journal of this version", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_database_is_refused_or_read_never_an_exception_of_another_kind()
+    {
+        using (var journal = Open())
+        {
+            var lease = journal.TryAcquire("a", TimeSpan.FromMinutes(1)).Lease!;
+            for (var i = 0; i < 200; i++) journal.Append(lease, "job", i, [new("x", new string('y', 200))]);
+        }
+
+        var bytes = System.IO.File.ReadAllBytes(File);
+        for (var at = 0; at < bytes.Length; at += 997)
+        {
+            var damaged = (byte[])bytes.Clone();
+            damaged.AsSpan(at, Math.Min(200, damaged.Length - at)).Fill(0xA5);
+            System.IO.File.WriteAllBytes(File, damaged);
+            try
+            {
+                using var journal = Open();
+                journal.Read("job");
+                journal.Streams();
+            }
+            catch (UserException e)
+            {
+                Assert.Equal(ExitCode.Cluster, e.Code);
+            }
+        }
+    }
+}
