@@ -59,6 +59,7 @@ internal static class CommandLine
         new StopCommand(),
         new ScaleCommand(),
         new CommandGroup("data", "Data sets.", new DataGetCommand()),
+        new CommandGroup("ckpt", "Checkpoints.", new CkptLsCommand(), new CkptVerifyCommand()),
         new DoctorCommand(),
         new VersionCommand(),
     ];
