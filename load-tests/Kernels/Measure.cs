@@ -31,13 +31,18 @@ internal static class Measure
         return (times[times.Count / 2], times[0]);
     }
 
-    public static void Report(string op, string shape, (double Median, double Best) seconds, double flops = 0, double bytes = 0)
+    public static void Report(
+        string op, string shape, (double Median, double Best) seconds, double flops = 0, double bytes = 0)
     {
-        var line = string.Create(CultureInfo.InvariantCulture, $"{{\"op\":\"{op}\",\"shape\":\"{shape}\",\"us\":{seconds.Median * 1e6:F1},\"best_us\":{seconds.Best * 1e6:F1}");
-        if (flops > 0) line += string.Create(CultureInfo.InvariantCulture, $",\"gflops\":{flops / seconds.Best / 1e9:F1}");
-        if (bytes > 0) line += string.Create(CultureInfo.InvariantCulture, $",\"gbs\":{bytes / seconds.Best / 1e9:F2}");
+        var line = $"{{\"op\":\"{op}\",\"shape\":\"{shape}\""
+            + Field("us", seconds.Median * 1e6) + Field("best_us", seconds.Best * 1e6);
+        if (flops > 0) line += Field("gflops", flops / seconds.Best / 1e9);
+        if (bytes > 0) line += Field("gbs", bytes / seconds.Best / 1e9);
         Console.WriteLine(line + "}");
     }
+
+    private static string Field(string name, double value) =>
+        string.Create(CultureInfo.InvariantCulture, $",\"{name}\":{value:F1}");
 
     /// <summary>Numbers in [-1, 1) from a fixed generator.</summary>
     public static float[] Numbers(int count, uint seed = 1)

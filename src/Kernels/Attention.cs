@@ -1,4 +1,5 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
@@ -9,13 +10,25 @@ namespace Convoy.Kernels;
 /// p = e^(s - lse). Contractions follow K-2 (over head size; over keys; over queries), row sums the 16 virtual lanes.
 /// A zero result is +0. Inputs must be finite: a masked key may be multiplied by zero.
 /// </summary>
-public static class Attention
+public static unsafe class Attention
 {
     public static void Forward<T>(
         ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, Span<T> output, Span<T> logSumExp,
         in AttentionShape shape) where T : unmanaged, IFloatingPointIeee754<T>
     {
         CheckSizes(q.Length, k.Length, v.Length, output.Length, logSumExp.Length, shape);
+        if (typeof(T) == typeof(float) && shape.HeadSize <= FloatAttention.HeadSizeMax)
+        {
+            fixed (float* pq = q.AsFloat(), pk = k.AsFloat(), pv = v.AsFloat())
+            fixed (float* po = output.AsFloat(), lse = logSumExp.AsFloat())
+            {
+                FloatAttention.Forward(
+                    new AttentionCall { Shape = shape, Q = pq, K = pk, V = pv, Output = po, LogSumExp = lse });
+            }
+
+            return;
+        }
+
         AttentionReference.Forward(q, k, v, output, logSumExp, shape);
     }
 
@@ -28,6 +41,22 @@ public static class Attention
     {
         CheckSizes(q.Length, k.Length, v.Length, output.Length, logSumExp.Length, shape);
         CheckSizes(dq.Length, dk.Length, dv.Length, dOutput.Length, logSumExp.Length, shape);
+        if (typeof(T) == typeof(float) && shape.HeadSize <= FloatAttention.HeadSizeMax)
+        {
+            fixed (float* pq = q.AsFloat(), pk = k.AsFloat(), pv = v.AsFloat())
+            fixed (float* po = output.AsFloat(), lse = logSumExp.AsFloat(), pdo = dOutput.AsFloat())
+            fixed (float* pdq = dq.AsFloat(), pdk = dk.AsFloat(), pdv = dv.AsFloat())
+            {
+                FloatAttention.Backward(new AttentionCall
+                {
+                    Shape = shape, Q = pq, K = pk, V = pv, Output = po, LogSumExp = lse, DOutput = pdo, DQ = pdq,
+                    DK = pdk, DV = pdv,
+                });
+            }
+
+            return;
+        }
+
         AttentionReference.Backward(q, k, v, output, logSumExp, dOutput, dq, dk, dv, shape);
     }
 

@@ -1,4 +1,6 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu.Rows;
+using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
@@ -7,7 +9,7 @@ namespace Convoy.Kernels;
 /// Layer normalisation over rows of n, contiguous: y = (x - mean)·rstd·gain + bias. Mean and variance (of the whole
 /// row, not n - 1) are sums over 16 virtual lanes; rstd = 1 / √(variance + epsilon).
 /// </summary>
-public static class LayerNorm
+public static unsafe class LayerNorm
 {
     /// <summary>mean and rstd (one per row) are saved for the backward pass. n is the length of gain.</summary>
     public static void Forward<T>(
@@ -19,6 +21,14 @@ public static class LayerNorm
         Sizes.AtLeast(y.Length, x.Length);
         Sizes.AtLeast(mean.Length, rows);
         Sizes.AtLeast(rstd.Length, rows);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* px = x.AsFloat(), pg = gain.AsFloat(), pb = bias.AsFloat(), py = y.AsFloat())
+            fixed (float* pm = mean.AsFloat(), ps = rstd.AsFloat())
+                FloatLayerNorm.Forward(px, rows, gain.Length, pg, pb, float.CreateTruncating(epsilon), py, pm, ps);
+            return;
+        }
+
         LayerNormReference.Forward(x, rows, gain, bias, epsilon, y, mean, rstd);
     }
 
@@ -34,6 +44,14 @@ public static class LayerNorm
         Sizes.AtLeast(dx.Length, x.Length);
         Sizes.AtLeast(mean.Length, rows);
         Sizes.AtLeast(rstd.Length, rows);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* pdy = dy.AsFloat(), px = x.AsFloat(), pg = gain.AsFloat(), pdx = dx.AsFloat())
+            fixed (float* pm = mean.AsFloat(), ps = rstd.AsFloat())
+                FloatLayerNorm.GradInput(pdy, px, rows, gain.Length, pg, pm, ps, pdx);
+            return;
+        }
+
         LayerNormReference.GradInput(dy, x, rows, gain, mean, rstd, dx);
     }
 
@@ -50,7 +68,14 @@ public static class LayerNorm
         Sizes.AtLeast(dy.Length, (long)s.Rows * n);
         Sizes.AtLeast(mean.Length, s.Rows);
         Sizes.AtLeast(rstd.Length, s.Rows);
-        LayerNormReference.SegmentedGradGain(dy, x, n, mean, rstd, dGain, gainStride, s);
         SegmentedSum.Rows(dy, n, dBias, biasStride, s);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* pdy = dy.AsFloat(), px = x.AsFloat(), pm = mean.AsFloat(), ps = rstd.AsFloat())
+                FloatRows.Segmented(new GainTerm(pdy, px, pm, ps, n), n, dGain.AsFloat(), gainStride, s);
+            return;
+        }
+
+        LayerNormReference.SegmentedGradGain(dy, x, n, mean, rstd, dGain, gainStride, s);
     }
 }

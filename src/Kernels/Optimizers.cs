@@ -1,4 +1,5 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
@@ -18,7 +19,7 @@ public readonly record struct SgdStep(
 /// Optimizers in one pass over flat vectors. Hyperparameters are computed in float64 and rounded once to T.
 /// Elementwise, so any cut of the vectors gives the same bits.
 /// </summary>
-public static class Optimizers
+public static unsafe class Optimizers
 {
     /// <summary>g' = g·scale + decay·w; m = momentum·m + g'; w -= rate·m (or rate·g' without momentum).</summary>
     public static void Sgd<T>(Span<T> w, ReadOnlySpan<T> g, Span<T> m, in SgdStep step)
@@ -26,6 +27,13 @@ public static class Optimizers
     {
         Sizes.AtLeast(g.Length, w.Length);
         if (step.Momentum != 0) Sizes.AtLeast(m.Length, w.Length);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* pw = w.AsFloat(), pg = g.AsFloat(), pm = m.AsFloat())
+                FloatOptimizers.Sgd(pw, pg, pm, w.Length, step);
+            return;
+        }
+
         OptimizerReference.Sgd(w, g, m, step);
     }
 
@@ -36,16 +44,28 @@ public static class Optimizers
     public static void Adam<T>(Span<T> w, ReadOnlySpan<T> g, Span<T> m, Span<T> v, in AdamStep step)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        CheckSizes(w.Length, g.Length, m.Length, v.Length);
-        OptimizerReference.Adam(w, g, m, v, step, decoupled: false);
+        Adam(w, g, m, v, step, decoupled: false);
     }
 
     /// <summary>As Adam, but the decay is decoupled: w·(1 - rate·decay) first, and g' = g·scale.</summary>
     public static void AdamW<T>(Span<T> w, ReadOnlySpan<T> g, Span<T> m, Span<T> v, in AdamStep step)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        Adam(w, g, m, v, step, decoupled: true);
+    }
+
+    private static void Adam<T>(Span<T> w, ReadOnlySpan<T> g, Span<T> m, Span<T> v, in AdamStep step, bool decoupled)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
         CheckSizes(w.Length, g.Length, m.Length, v.Length);
-        OptimizerReference.Adam(w, g, m, v, step, decoupled: true);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* pw = w.AsFloat(), pg = g.AsFloat(), pm = m.AsFloat(), pv = v.AsFloat())
+                FloatOptimizers.Adam(pw, pg, pm, pv, w.Length, new AdamConstants<float>(step, decoupled));
+            return;
+        }
+
+        OptimizerReference.Adam(w, g, m, v, step, decoupled);
     }
 
     private static void CheckSizes(int w, int g, int m, int v)

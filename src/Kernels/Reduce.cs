@@ -1,4 +1,6 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu.Rows;
+using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
@@ -7,13 +9,19 @@ namespace Convoy.Kernels;
 /// Reductions. The terms of one output are numbered in row-major order and summed over 16 virtual lanes
 /// (<see cref="Order.Lanes"/>), so an output depends on its own terms only.
 /// </summary>
-public static class Reduce
+public static unsafe class Reduce
 {
     /// <summary>y[r] = Σ x[r, :], rows of n.</summary>
     public static void SumRows<T>(ReadOnlySpan<T> x, int n, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
     {
         var rows = Sizes.Rows(x.Length, n);
         Sizes.AtLeast(y.Length, rows);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* px = x.AsFloat(), py = y.AsFloat()) FloatRows.Sum(px, rows, n, py);
+            return;
+        }
+
         ReduceReference.SumRows(x, rows, n, y);
     }
 
@@ -24,6 +32,12 @@ public static class Reduce
         var rows = Sizes.Rows(a.Length, n);
         Sizes.AtLeast(b.Length, a.Length);
         Sizes.AtLeast(y.Length, rows);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* pa = a.AsFloat(), pb = b.AsFloat(), py = y.AsFloat()) FloatRows.Dot(pa, pb, rows, n, py);
+            return;
+        }
+
         ReduceReference.DotRows(a, b, rows, n, y);
     }
 

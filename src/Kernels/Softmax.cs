@@ -1,16 +1,25 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu.Rows;
+using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
 
 /// <summary>Softmax over rows of n, contiguous. Sums go over 16 virtual lanes (<see cref="Order.Lanes"/>).</summary>
-public static class Softmax
+public static unsafe class Softmax
 {
     /// <summary>y = e^(x - max) · (1 / Σ e^(x - max)); y may be x.</summary>
     public static void Forward<T>(ReadOnlySpan<T> x, int n, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
     {
         Sizes.AtLeast(y.Length, x.Length);
-        SoftmaxReference.Forward(x, Sizes.Rows(x.Length, n), n, y);
+        var rows = Sizes.Rows(x.Length, n);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* px = x.AsFloat(), py = y.AsFloat()) FloatSoftmax.Forward(px, rows, n, py);
+            return;
+        }
+
+        SoftmaxReference.Forward(x, rows, n, y);
     }
 
     /// <summary>dx = y · (dy - Σ y·dy), y the output of the forward pass; dx may be dy.</summary>
@@ -19,18 +28,33 @@ public static class Softmax
     {
         Sizes.AtLeast(dy.Length, y.Length);
         Sizes.AtLeast(dx.Length, y.Length);
-        SoftmaxReference.Backward(y, dy, Sizes.Rows(y.Length, n), n, dx);
+        var rows = Sizes.Rows(y.Length, n);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* py = y.AsFloat(), pdy = dy.AsFloat(), pdx = dx.AsFloat())
+                FloatSoftmax.Backward(py, pdy, rows, n, pdx);
+            return;
+        }
+
+        SoftmaxReference.Backward(y, dy, rows, n, dx);
     }
 }
 
 /// <summary>Logarithm of the softmax over rows of n, contiguous.</summary>
-public static class LogSoftmax
+public static unsafe class LogSoftmax
 {
     /// <summary>y = x - (max + ln Σ e^(x - max)); y may be x.</summary>
     public static void Forward<T>(ReadOnlySpan<T> x, int n, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
     {
         Sizes.AtLeast(y.Length, x.Length);
-        SoftmaxReference.LogForward(x, Sizes.Rows(x.Length, n), n, y);
+        var rows = Sizes.Rows(x.Length, n);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* px = x.AsFloat(), py = y.AsFloat()) FloatSoftmax.LogForward(px, rows, n, py);
+            return;
+        }
+
+        SoftmaxReference.LogForward(x, rows, n, y);
     }
 
     /// <summary>dx = dy - e^y · Σ dy, y the output of the forward pass; dx may be dy.</summary>
@@ -39,12 +63,20 @@ public static class LogSoftmax
     {
         Sizes.AtLeast(dy.Length, y.Length);
         Sizes.AtLeast(dx.Length, y.Length);
-        SoftmaxReference.LogBackward(y, dy, Sizes.Rows(y.Length, n), n, dx);
+        var rows = Sizes.Rows(y.Length, n);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* py = y.AsFloat(), pdy = dy.AsFloat(), pdx = dx.AsFloat())
+                FloatSoftmax.LogBackward(py, pdy, rows, n, pdx);
+            return;
+        }
+
+        SoftmaxReference.LogBackward(y, dy, rows, n, dx);
     }
 }
 
 /// <summary>Softmax cross entropy with class numbers as targets; rows of logits are contiguous.</summary>
-public static class CrossEntropy
+public static unsafe class CrossEntropy
 {
     /// <summary>
     /// loss[r] = lse[r] - logits[r, target[r]], lse[r] = max + ln Σ e^(x - max), which the backward pass needs.
@@ -56,6 +88,13 @@ public static class CrossEntropy
     {
         CheckSizes(logits.Length, classes, targets.Length, logSumExp.Length);
         Sizes.AtLeast(loss.Length, targets.Length);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* x = logits.AsFloat(), pl = loss.AsFloat(), lse = logSumExp.AsFloat())
+            fixed (int* t = targets) FloatSoftmax.CrossEntropy(x, targets.Length, classes, t, pl, lse);
+            return;
+        }
+
         SoftmaxReference.CrossEntropy(logits, classes, targets, loss, logSumExp);
     }
 
@@ -70,6 +109,14 @@ public static class CrossEntropy
         CheckSizes(logits.Length, classes, targets.Length, logSumExp.Length);
         Sizes.AtLeast(dLoss.Length, targets.Length);
         Sizes.AtLeast(dLogits.Length, logits.Length);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* x = logits.AsFloat(), lse = logSumExp.AsFloat(), dl = dLoss.AsFloat(), dx = dLogits.AsFloat())
+            fixed (int* t = targets)
+                FloatSoftmax.CrossEntropyBackward(x, targets.Length, classes, t, lse, dl, dx);
+            return;
+        }
+
         SoftmaxReference.CrossEntropyBackward(logits, classes, targets, logSumExp, dLoss, dLogits);
     }
 

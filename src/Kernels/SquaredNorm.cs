@@ -1,4 +1,5 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Reference;
 using Convoy.Shared;
 
@@ -8,7 +9,7 @@ namespace Convoy.Kernels;
 /// Squared norms in float64: blocks of <see cref="Limits.NormBlock"/> elements in storage order, then one tree over the
 /// blocks. A vector may be cut at block borders and its block sums put together again.
 /// </summary>
-public static class SquaredNorm
+public static unsafe class SquaredNorm
 {
     public static int BlockCount(long elements) => checked((int)((elements + Limits.NormBlock - 1) / Limits.NormBlock));
 
@@ -19,6 +20,12 @@ public static class SquaredNorm
     public static void Blocks<T>(ReadOnlySpan<T> x, Span<double> blocks) where T : unmanaged, IFloatingPointIeee754<T>
     {
         Sizes.AtLeast(blocks.Length, BlockCount(x.Length));
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* px = x.AsFloat()) FloatNorm.Blocks(px, x.Length, blocks);
+            return;
+        }
+
         NormReference.Blocks(x, blocks);
     }
 

@@ -29,7 +29,9 @@ internal sealed class Numbers(uint seed)
     public float[] Odd(int count)
     {
         ReadOnlySpan<float> odd =
-            [0f, -0f, 1e-45f, -1e-42f, 3e38f, -3e38f, float.PositiveInfinity, float.NegativeInfinity, float.NaN, 1e-38f];
+        [
+            0f, -0f, 1e-45f, -1e-42f, 1e-38f, 3e38f, -3e38f, float.PositiveInfinity, float.NegativeInfinity, float.NaN,
+        ];
         var x = Floats(count);
         for (var i = 0; i < count; i++)
             if (Next() % 8 == 0) x[i] = odd[Int(0, odd.Length)];
@@ -40,7 +42,8 @@ internal sealed class Numbers(uint seed)
     public int[] RowStarts(int slices, int rowsMax)
     {
         var starts = new int[slices + 1];
-        for (var i = 0; i < slices; i++) starts[i + 1] = starts[i] + (Next() % 4 == 0 ? 0 : Int(0, rowsMax + 1));
+        for (var i = 0; i < slices; i++)
+            starts[i + 1] = starts[i] + (Next() % 4 == 0 ? 0 : Int(0, rowsMax + 1));
         return starts;
     }
 }

@@ -61,7 +61,11 @@ internal static unsafe class FloatSegmentedGemm
     {
         var levels = 1;
         foreach (var node in s.Nodes)
-            if (s.RowsOf(node) is var (from, end) && end - from > Order.Block) levels = Math.Max(levels, node.Level + 1);
+        {
+            var (from, end) = s.RowsOf(node);
+            if (end - from > Order.Block) levels = Math.Max(levels, node.Level + 1);
+        }
+
         return levels;
     }
 

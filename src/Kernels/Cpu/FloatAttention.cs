@@ -1,0 +1,152 @@
+using Convoy.Kernels.Cpu.Lanes;
+using Convoy.Kernels.Cpu.Products;
+using Convoy.Kernels.Cpu.Rows;
+
+namespace Convoy.Kernels.Cpu;
+
+/// <summary>Where attention's operands lie; see <see cref="AttentionShape"/>.</summary>
+internal unsafe struct AttentionCall
+{
+    public AttentionShape Shape;
+    public float* Q;
+    public float* K;
+    public float* V;
+    public float* Output;
+    public float* LogSumExp;
+    public float* DOutput;
+    public float* DQ;
+    public float* DK;
+    public float* DV;
+}
+
+// One head at a time, six queries at a time: their scores stay in the first-level cache from the product over the
+// softmax to the product with v. Keys past the last visible one of the six are never visited; those between are
+// -infinity, so their weight is +0. Works for head sizes up to one block of K-2; larger ones use the reference.
+internal static unsafe class FloatAttention
+{
+    public const int HeadSizeMax = Order.Block;
+
+    public static void Forward(in AttentionCall call)
+    {
+        if (SimdInfo.Lanes == 16) Forward<Lane16>(call);
+        else if (SimdInfo.Lanes == 8) Forward<Lane8>(call);
+        else if (SimdInfo.Lanes == 4) Forward<Lane4>(call);
+        else Forward<Lane1>(call);
+    }
+
+    internal static void Forward<V>(in AttentionCall call) where V : unmanaged, ILanes<V>
+    {
+        var s = call.Shape;
+        var head = new AttentionHead<V>(s, rowsKept: Tile.Rows);
+        for (var b = 0; b < s.Batch; b++)
+        {
+            for (var h = 0; h < s.Heads; h++)
+            {
+                var (input, output) = (Place(b, h, s.InputStride, s), Place(b, h, s.OutputStride, s));
+                var lse = call.LogSumExp + ((((nint)b * s.Heads) + h) * s.Time);
+                head.PackColumns(call.K + input, head.KeysT);
+                head.PackRows(call.V + input, s.InputStride, head.Values);
+                for (var i = 0; i < s.Time; i += Tile.Rows)
+                {
+                    head.Scores(call.Q + input, s.InputStride, i, head.KeysT, head.P);
+                    ForwardRows(head, i, lse);
+                    head.WeightedSum(head.P, i, head.Values);
+                    head.Write(call.Output + output + ((nint)i * s.OutputStride), s.OutputStride, i, head.Factors);
+                }
+            }
+        }
+    }
+
+    private static nint Place(int b, int h, int stride, in AttentionShape s) =>
+        ((nint)b * s.Time * stride) + (h * s.HeadSize);
+
+    private static void ForwardRows<V>(in AttentionHead<V> head, int i, float* lse) where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < Math.Min(Tile.Rows, head.Shape.Time - i); r++)
+        {
+            var row = head.P + ((nint)r * head.Stride);
+            var width = head.Mask(row, i, i + r, float.NegativeInfinity);
+            var max = LaneSums.Max<V>(row, width);
+            var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(row, row, max), width);
+            lse[i + r] = max + FloatMath.Log(new Lane1(total)).V;
+            head.Factors[r] = 1f / total;
+        }
+    }
+
+    public static void Backward(in AttentionCall call)
+    {
+        if (SimdInfo.Lanes == 16) Backward<Lane16>(call);
+        else if (SimdInfo.Lanes == 8) Backward<Lane8>(call);
+        else if (SimdInfo.Lanes == 4) Backward<Lane4>(call);
+        else Backward<Lane1>(call);
+    }
+
+    internal static void Backward<V>(in AttentionCall call) where V : unmanaged, ILanes<V>
+    {
+        var s = call.Shape;
+        var head = new AttentionHead<V>(s, rowsKept: s.Time + Tile.Rows);
+        for (var b = 0; b < s.Batch; b++)
+        {
+            for (var h = 0; h < s.Heads; h++)
+            {
+                var (input, output) = (Place(b, h, s.InputStride, s), Place(b, h, s.OutputStride, s));
+                head.PackColumns(call.K + input, head.KeysT);
+                head.PackColumns(call.V + input, head.ValuesT);
+                head.PackRows(call.K + input, s.InputStride, head.Keys);
+                var lse = call.LogSumExp + ((((nint)b * s.Heads) + h) * s.Time);
+                for (var i = 0; i < s.Time; i += Tile.Rows)
+                    BackwardRows(head, call, i, input, output, lse);
+                head.PackRows(call.Q + input, s.InputStride, head.Keys);
+                head.PackRows(call.DOutput + output, s.OutputStride, head.Values);
+                for (var j = 0; j < s.Time; j += Tile.Rows)
+                {
+                    head.ColumnSum(head.DS, j, head.Keys);
+                    head.Write(call.DK + input + ((nint)j * s.InputStride), s.InputStride, j, null);
+                    head.ColumnSum(head.P, j, head.Values);
+                    head.Write(call.DV + input + ((nint)j * s.InputStride), s.InputStride, j, null);
+                }
+            }
+        }
+    }
+
+    // p, ds and dq of six queries.
+    private static void BackwardRows<V>(
+        in AttentionHead<V> head, in AttentionCall call, int i, nint input, nint output, float* lse)
+        where V : unmanaged, ILanes<V>
+    {
+        var s = head.Shape;
+        var p = head.P + ((nint)i * head.Stride);
+        var ds = head.DS + ((nint)i * head.Stride);
+        head.Scores(call.Q + input, s.InputStride, i, head.KeysT, p);
+        head.Scores(call.DOutput + output, s.OutputStride, i, head.ValuesT, ds);
+        for (var r = 0; r < Math.Min(Tile.Rows, s.Time - i); r++)
+        {
+            var rowP = p + ((nint)r * head.Stride);
+            var rowS = ds + ((nint)r * head.Stride);
+            var at = output + ((nint)(i + r) * s.OutputStride);
+            var delta = LaneSums.Run<V, DotTerm>(new DotTerm(call.DOutput + at, call.Output + at), s.HeadSize);
+            var width = head.Mask(rowP, i, i + r, float.NegativeInfinity);
+            Gradients<V>(rowP, rowS, width, lse[i + r], delta, (float)s.Factor);
+            head.Mask(rowS, i, i + r, 0f, scale: false);
+        }
+
+        head.WeightedSum(ds, i, head.Keys);
+        head.Write(call.DQ + input + ((nint)i * s.InputStride), s.InputStride, i, null);
+    }
+
+    private static void Gradients<V>(float* p, float* ds, int width, float lse, float delta, float scale)
+        where V : unmanaged, ILanes<V>
+    {
+        var i = 0;
+        for (; i <= width - V.Count; i += V.Count) Gradient<V>(p + i, ds + i, lse, delta, scale);
+        for (; i < width; i++) Gradient<Lane1>(p + i, ds + i, lse, delta, scale);
+    }
+
+    private static void Gradient<V>(float* p, float* ds, float lse, float delta, float scale)
+        where V : unmanaged, ILanes<V>
+    {
+        var weight = FloatMath.Exp(V.Load(p) - V.Create(lse));
+        V.Store(weight, p);
+        V.Store(weight * (V.Load(ds) - V.Create(delta)) * V.Create(scale), ds);
+    }
+}

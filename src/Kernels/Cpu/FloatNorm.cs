@@ -1,0 +1,49 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Convoy.Shared;
+
+namespace Convoy.Kernels.Cpu;
+
+// Squares of float32 are exact in float64, so a product and an addition round like one fused operation.
+internal static unsafe class FloatNorm
+{
+    public static void Blocks(float* x, int count, Span<double> blocks)
+    {
+        for (var b = 0; b < SquaredNorm.BlockCount(count); b++)
+        {
+            var from = b * Limits.NormBlock;
+            blocks[b] = Block(x + from, Math.Min(Limits.NormBlock, count - from));
+        }
+    }
+
+    private static double Block(float* x, int count)
+    {
+        var lanes = stackalloc double[Order.Lanes];
+        Vector256<double> a = default, b = default, c = default, d = default;
+        var i = 0;
+        for (; i <= count - 16; i += 16)
+        {
+            a += Square(x + i);
+            b += Square(x + i + 4);
+            c += Square(x + i + 8);
+            d += Square(x + i + 12);
+        }
+
+        Vector256.Store(a, lanes);
+        Vector256.Store(b, lanes + 4);
+        Vector256.Store(c, lanes + 8);
+        Vector256.Store(d, lanes + 12);
+        for (; i < count; i++) lanes[i & 15] += (double)x[i] * x[i];
+        for (var half = Order.Lanes / 2; half > 0; half /= 2)
+            for (var lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
+        return lanes[0];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> Square(float* x)
+    {
+        var (low, high) = Vector128.Widen(Vector128.Load(x));
+        var wide = Vector256.Create(low, high);
+        return wide * wide;
+    }
+}

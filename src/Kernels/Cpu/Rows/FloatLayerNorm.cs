@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+using Convoy.Kernels.Cpu.Lanes;
+
+namespace Convoy.Kernels.Cpu.Rows;
+
+internal static unsafe class FloatLayerNorm
+{
+    public static void Forward(
+        float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
+    {
+        if (SimdInfo.Lanes == 16) Forward<Lane16>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
+        else if (SimdInfo.Lanes == 8) Forward<Lane8>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
+        else if (SimdInfo.Lanes == 4) Forward<Lane4>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
+        else Forward<Lane1>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
+    }
+
+    internal static void Forward<V>(
+        float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
+        where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < rows; r++, x += n, y += n)
+        {
+            var m = LaneSums.Run<V, SumTerm>(new SumTerm(x), n) / n;
+            var variance = LaneSums.Run<V, SpreadTerm>(new SpreadTerm(x, m), n) / n;
+            var s = 1f / MathF.Sqrt(variance + epsilon);
+            (mean[r], rstd[r]) = (m, s);
+            var i = 0;
+            for (; i <= n - V.Count; i += V.Count) Output<V>(x + i, m, s, gain + i, bias + i, y + i);
+            for (; i < n; i++) Output<Lane1>(x + i, m, s, gain + i, bias + i, y + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Output<V>(float* x, float m, float s, float* gain, float* bias, float* y)
+        where V : unmanaged, ILanes<V> =>
+        V.Store(V.Fma((V.Load(x) - V.Create(m)) * V.Create(s), V.Load(gain), V.Load(bias)), y);
+
+    public static void GradInput(float* dy, float* x, int rows, int n, float* gain, float* mean, float* rstd, float* dx)
+    {
+        if (SimdInfo.Lanes == 16) GradInput<Lane16>(dy, x, rows, n, gain, mean, rstd, dx);
+        else if (SimdInfo.Lanes == 8) GradInput<Lane8>(dy, x, rows, n, gain, mean, rstd, dx);
+        else if (SimdInfo.Lanes == 4) GradInput<Lane4>(dy, x, rows, n, gain, mean, rstd, dx);
+        else GradInput<Lane1>(dy, x, rows, n, gain, mean, rstd, dx);
+    }
+
+    internal static void GradInput<V>(
+        float* dy, float* x, int rows, int n, float* gain, float* mean, float* rstd, float* dx)
+        where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < rows; r++, x += n, dy += n, dx += n)
+        {
+            var (m, s) = (mean[r], rstd[r]);
+            var meanG = LaneSums.Run<V, GradientTerm>(new GradientTerm(dy, gain), n) / n;
+            var meanDot = LaneSums.Run<V, GradientDotTerm>(new GradientDotTerm(dy, gain, x, m, s), n) / n;
+            var i = 0;
+            for (; i <= n - V.Count; i += V.Count) Input<V>(dy + i, x + i, m, s, gain + i, meanG, meanDot, dx + i);
+            for (; i < n; i++) Input<Lane1>(dy + i, x + i, m, s, gain + i, meanG, meanDot, dx + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Input<V>(
+        float* dy, float* x, float m, float s, float* gain, float meanG, float meanDot, float* dx)
+        where V : unmanaged, ILanes<V>
+    {
+        var h = (V.Load(x) - V.Create(m)) * V.Create(s);
+        var g = V.Load(dy) * V.Load(gain);
+        var negated = h ^ V.CreateInt(int.MinValue);
+        V.Store(V.Create(s) * V.Fma(negated, V.Create(meanDot), g - V.Create(meanG)), dx);
+    }
+
+    private readonly struct GradientTerm(float* dy, float* gain) : ILaneTerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V> => sum + (V.Load(dy + i) * V.Load(gain + i));
+    }
+
+    private readonly struct GradientDotTerm(float* dy, float* gain, float* x, float m, float s) : ILaneTerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V>
+        {
+            var h = (V.Load(x + i) - V.Create(m)) * V.Create(s);
+            return V.Fma(V.Load(dy + i) * V.Load(gain + i), h, sum);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using Convoy.Kernels.Cpu.Lanes;
+
+namespace Convoy.Kernels.Cpu.Rows;
+
+// Softmax family, a row at a time: the row stays in the first-level cache between its passes.
+internal static unsafe class FloatSoftmax
+{
+    public static void Forward(float* x, int rows, int n, float* y)
+    {
+        if (SimdInfo.Lanes == 16) Forward<Lane16>(x, rows, n, y);
+        else if (SimdInfo.Lanes == 8) Forward<Lane8>(x, rows, n, y);
+        else if (SimdInfo.Lanes == 4) Forward<Lane4>(x, rows, n, y);
+        else Forward<Lane1>(x, rows, n, y);
+    }
+
+    internal static void Forward<V>(float* x, int rows, int n, float* y) where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < rows; r++, x += n, y += n)
+        {
+            var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(x, y, LaneSums.Max<V>(x, n)), n);
+            FloatElementwise.BinaryScalar<V, Operators.Multiply>(y, 1f / total, y, n);
+        }
+    }
+
+    public static void Backward(float* y, float* dy, int rows, int n, float* dx)
+    {
+        if (SimdInfo.Lanes == 16) Backward<Lane16>(y, dy, rows, n, dx);
+        else if (SimdInfo.Lanes == 8) Backward<Lane8>(y, dy, rows, n, dx);
+        else if (SimdInfo.Lanes == 4) Backward<Lane4>(y, dy, rows, n, dx);
+        else Backward<Lane1>(y, dy, rows, n, dx);
+    }
+
+    internal static void Backward<V>(float* y, float* dy, int rows, int n, float* dx) where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < rows; r++, y += n, dy += n, dx += n)
+        {
+            var dot = LaneSums.Run<V, DotTerm>(new DotTerm(y, dy), n);
+            var i = 0;
+            for (; i <= n - V.Count; i += V.Count)
+                V.Store(V.Load(y + i) * (V.Load(dy + i) - V.Create(dot)), dx + i);
+            for (; i < n; i++) dx[i] = y[i] * (dy[i] - dot);
+        }
+    }
+
+    public static void LogForward(float* x, int rows, int n, float* y)
+    {
+        if (SimdInfo.Lanes == 16) LogForward<Lane16>(x, rows, n, y);
+        else if (SimdInfo.Lanes == 8) LogForward<Lane8>(x, rows, n, y);
+        else if (SimdInfo.Lanes == 4) LogForward<Lane4>(x, rows, n, y);
+        else LogForward<Lane1>(x, rows, n, y);
+    }
+
+    internal static void LogForward<V>(float* x, int rows, int n, float* y) where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < rows; r++, x += n, y += n)
+            FloatElementwise.BinaryScalar<V, Operators.Subtract>(x, LogSumExp<V>(x, n), y, n);
+    }
+
+    public static void LogBackward(float* y, float* dy, int rows, int n, float* dx)
+    {
+        if (SimdInfo.Lanes == 16) LogBackward<Lane16>(y, dy, rows, n, dx);
+        else if (SimdInfo.Lanes == 8) LogBackward<Lane8>(y, dy, rows, n, dx);
+        else if (SimdInfo.Lanes == 4) LogBackward<Lane4>(y, dy, rows, n, dx);
+        else LogBackward<Lane1>(y, dy, rows, n, dx);
+    }
+
+    internal static void LogBackward<V>(float* y, float* dy, int rows, int n, float* dx)
+        where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < rows; r++, y += n, dy += n, dx += n)
+        {
+            var total = LaneSums.Run<V, SumTerm>(new SumTerm(dy), n);
+            var i = 0;
+            for (; i <= n - V.Count; i += V.Count) LogGradient<V>(y + i, dy + i, total, dx + i);
+            for (; i < n; i++) LogGradient<Lane1>(y + i, dy + i, total, dx + i);
+        }
+    }
+
+    private static void LogGradient<V>(float* y, float* dy, float total, float* dx) where V : unmanaged, ILanes<V> =>
+        V.Store(V.Load(dy) - (FloatMath.Exp(V.Load(y)) * V.Create(total)), dx);
+
+    internal static float LogSumExp<V>(float* x, int n) where V : unmanaged, ILanes<V>
+    {
+        var max = LaneSums.Max<V>(x, n);
+        var total = LaneSums.Run<V, ExpSumTerm>(new ExpSumTerm(x, max), n);
+        return max + FloatMath.Log(new Lane1(total)).V;
+    }
+
+    public static void CrossEntropy(float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp)
+    {
+        if (SimdInfo.Lanes == 16) CrossEntropy<Lane16>(logits, rows, classes, targets, loss, logSumExp);
+        else if (SimdInfo.Lanes == 8) CrossEntropy<Lane8>(logits, rows, classes, targets, loss, logSumExp);
+        else if (SimdInfo.Lanes == 4) CrossEntropy<Lane4>(logits, rows, classes, targets, loss, logSumExp);
+        else CrossEntropy<Lane1>(logits, rows, classes, targets, loss, logSumExp);
+    }
+
+    internal static void CrossEntropy<V>(
+        float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp)
+        where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < rows; r++, logits += classes)
+        {
+            logSumExp[r] = LogSumExp<V>(logits, classes);
+            loss[r] = (uint)targets[r] < (uint)classes ? logSumExp[r] - logits[targets[r]] : 0f;
+        }
+    }
+
+    public static void CrossEntropyBackward(
+        float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits)
+    {
+        if (
+        SimdInfo.Lanes == 16) CrossEntropyBackward<Lane16>(logits, rows, classes, targets, logSumExp, dLoss,
+        dLogits);
+        else if (
+        SimdInfo.Lanes == 8) CrossEntropyBackward<Lane8>(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
+        else if (
+        SimdInfo.Lanes == 4) CrossEntropyBackward<Lane4>(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
+        else CrossEntropyBackward<Lane1>(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
+    }
+
+    internal static void CrossEntropyBackward<V>(
+        float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits)
+        where V : unmanaged, ILanes<V>
+    {
+        for (var r = 0; r < rows; r++, logits += classes, dLogits += classes)
+        {
+            if ((uint)targets[r] >= (uint)classes)
+            {
+                new Span<float>(dLogits, classes).Clear();
+                continue;
+            }
+
+            // Before the loop: the output may lie over the input.
+            var own = (FloatMath.Exp(new Lane1(logits[targets[r]] - logSumExp[r])).V - 1f) * dLoss[r];
+            var i = 0;
+            for (; i <= classes - V.Count; i += V.Count) Gradient<V>(logits + i, logSumExp[r], dLoss[r], dLogits + i);
+            for (; i < classes; i++) Gradient<Lane1>(logits + i, logSumExp[r], dLoss[r], dLogits + i);
+            dLogits[targets[r]] = own;
+        }
+    }
+
+    private static void Gradient<V>(float* x, float lse, float dLoss, float* dx) where V : unmanaged, ILanes<V> =>
+        V.Store(FloatMath.Exp(V.Load(x) - V.Create(lse)) * V.Create(dLoss), dx);
+}

@@ -1,0 +1,154 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Convoy.Kernels.Cpu.Lanes;
+
+namespace Convoy.Kernels.Cpu.Rows;
+
+/// <summary>One term of a horizontal sum: adds the lanes that start at element i. It may also store
+/// something.</summary>
+internal interface ILaneTerm
+{
+    V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V>;
+}
+
+// Horizontal sums over 16 virtual lanes (Order.Lanes), whatever the width of a register: 16 / V.Count registers hold
+// them.
+internal static unsafe class LaneSums
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Run<V, TTerm>(in TTerm term, int count)
+        where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
+    {
+        var lanes = stackalloc float[Order.Lanes];
+        nint i = 0;
+        if (V.Count == 16) i = One<V, TTerm>(term, count, lanes);
+        else if (V.Count == 8) i = Two<V, TTerm>(term, count, lanes);
+        else if (V.Count == 4) i = Four<V, TTerm>(term, count, lanes);
+        else for (var lane = 0; lane < Order.Lanes; lane++) lanes[lane] = 0f;
+        for (; i < count; i++) Lane1.Store(term.Add(Lane1.Load(lanes + (i & 15)), i), lanes + (i & 15));
+        return Fold(lanes);
+    }
+
+    /// <summary>Lane l takes l + 8, then l + 4, l + 2, l + 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Fold(float* lanes)
+    {
+        var low = Vector128.Load(lanes) + Vector128.Load(lanes + 8);
+        var high = Vector128.Load(lanes + 4) + Vector128.Load(lanes + 12);
+        var four = low + high;
+        return (four[0] + four[2]) + (four[1] + four[3]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint One<V, TTerm>(in TTerm term, int count, float* lanes)
+        where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
+    {
+        V a = default;
+        nint i = 0;
+        for (; i <= count - 16; i += 16) a = term.Add(a, i);
+        V.Store(a, lanes);
+        return i;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint Two<V, TTerm>(in TTerm term, int count, float* lanes)
+        where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
+    {
+        V a = default, b = default;
+        nint i = 0;
+        for (; i <= count - 16; i += 16)
+        {
+            a = term.Add(a, i);
+            b = term.Add(b, i + 8);
+        }
+
+        V.Store(a, lanes);
+        V.Store(b, lanes + 8);
+        return i;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint Four<V, TTerm>(in TTerm term, int count, float* lanes)
+        where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
+    {
+        V a = default, b = default, c = default, d = default;
+        nint i = 0;
+        for (; i <= count - 16; i += 16)
+        {
+            a = term.Add(a, i);
+            b = term.Add(b, i + 4);
+            c = term.Add(c, i + 8);
+            d = term.Add(d, i + 12);
+        }
+
+        V.Store(a, lanes);
+        V.Store(b, lanes + 4);
+        V.Store(c, lanes + 8);
+        V.Store(d, lanes + 12);
+        return i;
+    }
+
+    /// <summary>The largest element; comparisons with NaN are false.</summary>
+    public static float Max<V>(float* x, int count) where V : unmanaged, ILanes<V>
+    {
+        var max = V.Create(float.NegativeInfinity);
+        nint i = 0;
+        for (; i <= count - V.Count; i += V.Count)
+        {
+            var value = V.Load(x + i);
+            max = V.Select(V.Greater(value, max), value, max);
+        }
+
+        var lanes = stackalloc float[16];
+        V.Store(max, lanes);
+        var best = lanes[0];
+        for (var lane = 1; lane < V.Count; lane++)
+            if (lanes[lane] > best) best = lanes[lane];
+        for (; i < count; i++)
+            if (x[i] > best) best = x[i];
+        return best;
+    }
+}
+
+internal readonly unsafe struct SumTerm(float* x) : ILaneTerm
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V> => sum + V.Load(x + i);
+}
+
+internal readonly unsafe struct DotTerm(float* a, float* b) : ILaneTerm
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V> => V.Fma(V.Load(a + i), V.Load(b + i), sum);
+}
+
+/// <summary>Stores y = e^(x - max) and adds it.</summary>
+internal readonly unsafe struct ExpTerm(float* x, float* y, float max) : ILaneTerm
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V>
+    {
+        var value = FloatMath.Exp(V.Load(x + i) - V.Create(max));
+        V.Store(value, y + i);
+        return sum + value;
+    }
+}
+
+/// <summary>Adds e^(x - max).</summary>
+internal readonly unsafe struct ExpSumTerm(float* x, float max) : ILaneTerm
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V> =>
+        sum + FloatMath.Exp(V.Load(x + i) - V.Create(max));
+}
+
+/// <summary>Adds (x - mean)².</summary>
+internal readonly unsafe struct SpreadTerm(float* x, float mean) : ILaneTerm
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V>
+    {
+        var d = V.Load(x + i) - V.Create(mean);
+        return V.Fma(d, d, sum);
+    }
+}

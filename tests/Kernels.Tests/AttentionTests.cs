@@ -1,0 +1,77 @@
+using Convoy.Kernels.Cpu;
+using Convoy.Kernels.Reference;
+
+namespace Convoy.Kernels.Tests;
+
+// K-4 for attention, forward and backward, with q, k, v as column ranges of one projection.
+public sealed unsafe class AttentionTests
+{
+    private sealed record Case(int Batch, int Time, int Heads, int HeadSize, bool Causal) : IWidthCheck
+    {
+        public void Run<V>(string width) where V : unmanaged, ILanes<V>
+        {
+            var d = Heads * HeadSize;
+            var shape = new AttentionShape(Batch, Time, Heads, HeadSize, 3 * d, d, Causal);
+            var numbers = new Numbers(5);
+            var qkv = numbers.Floats(Batch * Time * 3 * d);
+            var dOutput = numbers.Floats(Batch * Time * d);
+            var (o1, o2) = (new float[dOutput.Length], new float[dOutput.Length]);
+            var (l1, l2) = (new float[Batch * Heads * Time], new float[Batch * Heads * Time]);
+            var (g1, g2) = (new float[qkv.Length], new float[qkv.Length]);
+            ReadOnlySpan<float> all = qkv;
+            AttentionReference.Forward(all, all[d..], all[(2 * d)..], o1.AsSpan(), l1.AsSpan(), shape);
+            AttentionReference.Backward(
+                all, all[d..], all[(2 * d)..], o1, l1, dOutput, g1.AsSpan(), g1.AsSpan(d), g1.AsSpan(2 * d), shape);
+            fixed (float* q = qkv, o = o2, l = l2, g = g2, dout = dOutput)
+            {
+                var call = new AttentionCall
+                {
+                    Shape = shape, Q = q, K = q + d, V = q + (2 * d), Output = o, LogSumExp = l, DOutput = dout,
+                    DQ = g, DK = g + d, DV = g + (2 * d),
+                };
+                FloatAttention.Forward<V>(call);
+                FloatAttention.Backward<V>(call);
+            }
+
+            Bits.Equal(o1, o2, $"output of {this}, {width}");
+            Bits.Equal(l1, l2, $"log-sum-exp of {this}, {width}");
+            Bits.Equal(g1, g2, $"gradients of {this}, {width}");
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 1, 1, 1)]
+    [InlineData(2, 7, 2, 5)]
+    [InlineData(1, 16, 1, 16)]
+    [InlineData(1, 37, 3, 32)]
+    [InlineData(2, 64, 2, 16)]
+    [InlineData(1, 270, 1, 8)]
+    public void K4_attention_has_the_bits_of_the_reference(int batch, int time, int heads, int headSize)
+    {
+        Widths.Check(new Case(batch, time, heads, headSize, true));
+        Widths.Check(new Case(batch, time, heads, headSize, false));
+    }
+
+    [Fact]
+    public void K1_samples_do_not_depend_on_the_batch_and_queries_not_on_later_keys()
+    {
+        var (time, d) = (20, 8);
+        var numbers = new Numbers(2);
+        var qkv = numbers.Floats(3 * time * 3 * d);
+        var whole = Forward(qkv, 3, time, d);
+        var second = Forward(qkv[(time * 3 * d)..(2 * time * 3 * d)], 1, time, d);
+        Bits.Equal(whole.AsSpan(time * d, time * d), second, "sample 1 of 3");
+        var shorter = Forward(qkv[..(11 * 3 * d)], 1, 11, d);
+        Bits.Equal(whole.AsSpan(0, 11 * d), shorter, "first 11 queries");
+    }
+
+    private static float[] Forward(float[] qkv, int batch, int time, int d)
+    {
+        var output = new float[batch * time * d];
+        ReadOnlySpan<float> all = qkv;
+        Attention.Forward(
+            all, all[d..], all[(2 * d)..], output.AsSpan(), new float[batch * time * 2].AsSpan(),
+            new AttentionShape(batch, time, 2, d / 2, 3 * d, d, true));
+        return output;
+    }
+}
