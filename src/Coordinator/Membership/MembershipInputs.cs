@@ -28,6 +28,9 @@ internal sealed record WorkerPrepared(WorkerId Worker, Incarnation Incarnation) 
 internal sealed record WorkerUnfit(
     WorkerId Worker, Incarnation Incarnation, int ExitCode, string Reason) : MembershipInput;
 
+/// <summary>No progress by a worker that others wait for: it is let go, though it beats (R1).</summary>
+internal sealed record WorkerHangs(WorkerId Worker, Incarnation Incarnation, string Text) : MembershipInput;
+
 internal sealed record JobStarted(JobTerms Terms) : MembershipInput;
 
 /// <summary>The newest state that is safe on disk.</summary>

@@ -123,6 +123,12 @@ internal sealed partial class MembershipProtocol
 
     private void OnWorkerFailed(WorkerRecord worker, WorkerFailed m) => Lose(worker, $"failed: {m.Text}", charged: true);
 
+    private void OnWorkerHangs(WorkerHangs m)
+    {
+        if (_workers.Find(m.Worker) is { Connected: true } worker && worker.Incarnation == m.Incarnation && IsMember(worker))
+            LetGo(worker, m.Text, mayRejoin: true);
+    }
+
     private void OnStale(WorkerRecord worker, Stale m)
     {
         _out.Note($"{worker} refused a stale message; it has seen k{m.TokenSeen} g{m.GenerationSeen}");

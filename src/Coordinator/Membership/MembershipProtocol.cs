@@ -100,6 +100,7 @@ internal sealed partial class MembershipProtocol
             case ProcessExited m: OnProcessExited(m); break;
             case WorkerPrepared m: OnWorkerPrepared(m); break;
             case WorkerUnfit m: OnWorkerUnfit(m); break;
+            case WorkerHangs m: OnWorkerHangs(m); break;
             case JobStarted m: OnJobStarted(m.Terms); break;
             case CheckpointKnown m: OnCheckpointKnown(m.Origin); break;
             case ScaleTo m: OnScaleTo(m.Workers); break;

@@ -1,0 +1,42 @@
+using Convoy.Coordinator.Membership;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Time;
+using Google.Protobuf;
+
+namespace Convoy.Coordinator.Jobs;
+
+/// <summary>A job as it was submitted, and what its run starts from.</summary>
+internal sealed record JobDescription
+{
+    public required string JobId { get; init; }
+    public required JobSpec Job { get; init; }
+    public required byte[] Graph { get; init; }
+    public required byte[] GraphSha256 { get; init; }
+    public required string CheckpointRoot { get; init; }
+    public StateOrigin Origin { get; init; } = StateOrigin.Initial;
+    /// <summary>Last step whose row is already in the metrics of this job.</summary>
+    public StepNumber LastRow { get; init; }
+    /// <summary>Stop with a checkpoint at this state; null: at the end of the job.</summary>
+    public long? UntilStep { get; init; }
+    public int WorkersExpected { get; init; }
+    public ClockTable Clocks { get; init; } = new();
+    public LeaderToken Token { get; init; } = new(1);
+    /// <summary>Time from the launch to the submission.</summary>
+    public TimeSpan LaunchLead { get; init; }
+}
+
+internal abstract record JobInput;
+
+internal sealed record MembershipSaid(MembershipNews News) : JobInput;
+
+/// <summary>A message of a worker that is no matter of membership, or that both look at.</summary>
+internal sealed record WorkerSaid(WorkerId Worker, Incarnation Incarnation, IMessage Message) : JobInput;
+
+internal sealed record ProcessEnded(string WorkerName, int ExitCode, string LastLines) : JobInput;
+
+internal sealed record StateSaved(StepNumber Step, Fingerprint Fingerprint, string Path) : JobInput;
+
+internal sealed record SaveGivenUp(StepNumber Step, string Text) : JobInput;
+
+internal sealed record StopAsked(string Reason) : JobInput;

@@ -1,0 +1,88 @@
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+
+namespace Convoy.Coordinator.Jobs;
+
+// Every member reports every step; the first report of a step is kept, so each step has exactly one row, in order (S5).
+// Later reports only have to agree (M6). Reports of one worker come in order, but its first ones may be lost with it: a
+// row ahead of its turn waits until somebody else fills the gap.
+internal sealed class StepLedger(StepNumber last)
+{
+    private const int RememberedMax = 4_096;
+    private const int WaitingMax = 4_096;
+
+    private readonly Queue<(long Step, ulong Fingerprint)> _remembered = new();
+    private readonly SortedList<long, StepRow> _waiting = [];
+
+    /// <summary>Last step that has its row.</summary>
+    public StepNumber Last { get; private set; } = last;
+
+    /// <summary>Steps whose rows nobody can report any more; they stay without.</summary>
+    public long Lost { get; private set; }
+
+    /// <summary>Rows that are due now, oldest first. Contradiction: two members disagree about a step.</summary>
+    public List<StepRow> Offer(StepRow row, out string? contradiction)
+    {
+        contradiction = null;
+        if (row.Step <= Last.Value || _waiting.ContainsKey(row.Step))
+        {
+            contradiction = Compare(row);
+            return [];
+        }
+
+        _waiting.Add(row.Step, row);
+        if (_waiting.Count > WaitingMax) SkipGap();
+        return TakeDue();
+    }
+
+    /// <summary>The members start from here: rows up to this state that are still missing will not come.</summary>
+    public List<StepRow> CloseGapsUpTo(StepNumber step)
+    {
+        var due = new List<StepRow>();
+        while (_waiting.Count > 0 && _waiting.Keys[0] <= step.Value)
+        {
+            SkipGap();
+            due.AddRange(TakeDue());
+        }
+
+        return due;
+    }
+
+    private void SkipGap()
+    {
+        Lost += _waiting.Keys[0] - Last.Value - 1;
+        Last = new StepNumber(_waiting.Keys[0] - 1);
+    }
+
+    private List<StepRow> TakeDue()
+    {
+        var due = new List<StepRow>();
+        while (_waiting.Count > 0 && _waiting.Keys[0] == Last.Value + 1)
+        {
+            var row = _waiting.Values[0];
+            _waiting.RemoveAt(0);
+            Last = new StepNumber(row.Step);
+            _remembered.Enqueue((row.Step, row.Fingerprint));
+            if (_remembered.Count > RememberedMax) _remembered.Dequeue();
+            due.Add(row);
+        }
+
+        return due;
+    }
+
+    private string? Compare(StepRow row)
+    {
+        var known = _waiting.TryGetValue(row.Step, out var waiting) ? waiting.Fingerprint : Remembered(row.Step);
+        return known is { } fingerprint && fingerprint != row.Fingerprint
+            ? $"members disagree about step {row.Step}: fingerprints {new Fingerprint(fingerprint)} and "
+              + $"{new Fingerprint(row.Fingerprint)} (silent corruption, or different builds or data)"
+            : null;
+    }
+
+    private ulong? Remembered(long step)
+    {
+        foreach (var (known, fingerprint) in _remembered)
+            if (known == step) return fingerprint;
+        return null;
+    }
+}
