@@ -84,6 +84,9 @@ public sealed class Remoting : IAsyncDisposable
         return Task.FromResult(remoting);
     }
 
+    /// <summary>The link that a message's sender belongs to; null for an actor of this process.</summary>
+    public static Peer? PeerOf(IActorRef? actor) => (actor as RemoteActorRef)?.Link;
+
     /// <summary>Messages that name <paramref name="name"/> go to this actor from now on.</summary>
     public void Register(string name, IActorRef actor) => Names.Register(name, actor);
 
