@@ -114,7 +114,7 @@ public sealed class ActorSystem : IActorRefFactory
     /// <summary>A mailbox did not take a message. A full one tells the sender by name; both are dead letters.</summary>
     internal void OnRefused(object message, IActorRef? sender, IActorRef recipient, UndeliverableReason reason, int limit)
     {
-        if (message is TimerFired or ReceiveTimeoutCheck or PoisonPill or Undeliverable { Reason: UndeliverableReason.ReceiverGone })
+        if (message is TimerFired or ReceiveTimeoutCheck or DeathNotice or PoisonPill or Undeliverable { Reason: UndeliverableReason.ReceiverGone })
             return;
         OnDeadLetter(new DeadLetter(message, sender, recipient, reason));
         if (reason != UndeliverableReason.MailboxFull) return;

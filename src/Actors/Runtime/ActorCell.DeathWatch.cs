@@ -65,13 +65,13 @@ internal sealed partial class ActorCell
     private void DeliverTerminated(DeathNotice m)
     {
         if (_terminating || _watching is null || !_watching.ContainsKey(m.Actor)) return;
-        if (Mailbox.IsSuspended || _actor is null)
-        {
-            Park(m);
-            return;
-        }
+        Mailbox.PrependDeath(m);
+    }
 
-        _watching.Remove(m.Actor, out var own);
-        Invoke(new Envelope(own ?? new Terminated(m.Actor, m.ExistenceConfirmed, m.AddressTerminated), m.Actor));
+    /// <summary>The notice's turn has come; the watch may have been given up meanwhile.</summary>
+    private void ReceiveDeath(DeathNotice m)
+    {
+        if (_watching is null || !_watching.Remove(m.Actor, out var own)) return;
+        ReceiveMessage(own ?? new Terminated(m.Actor, m.ExistenceConfirmed, m.AddressTerminated));
     }
 }

@@ -77,6 +77,9 @@ internal sealed partial class ActorCell : IActorContext
             case TimerFired fired:
                 if (fired.Owner == _timers && _timers.Accept(fired)) Dispatch(fired.Message);
                 break;
+            case DeathNotice death:
+                ReceiveDeath(death);
+                break;
             case ReceiveTimeoutCheck:
                 CheckReceiveTimeout();
                 break;

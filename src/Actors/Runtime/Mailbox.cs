@@ -3,6 +3,7 @@
 // MB-2  No message is stranded: a producer publishes before it looks at _scheduled, the runner clears _scheduled
 //       before it looks for messages, and both steps are full fences; so one of the two sees the other.
 // MB-3  After Close every message that is still in, or comes later, goes to the dead letters.
+// MB-4  Messages of one sender to one receiver stay in order, and Terminated of the sender comes after them.
 using System.Collections.Concurrent;
 
 namespace Convoy.Actors.Runtime;
@@ -14,7 +15,8 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
     private const int Throughput = 256;
 
     private readonly ConcurrentQueue<Envelope> _user = new();
-    private readonly Deque<Envelope> _front = new(); // unstashed: ahead of the queue; touched by the runner only
+    private readonly Deque<Envelope> _front = new();  // unstashed, and deaths: ahead of the queue; touched by the runner only
+    private readonly Deque<Envelope> _pulled = new(); // the head of the queue, after a death was looked for in it; runner only
     // A small bound is kept to the message; a large one may count a whole turn late, which saves an interlocked operation.
     private readonly bool _exact = capacity < 16 * Throughput;
     private SystemMessage? _systemStack;
@@ -67,6 +69,26 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
         for (var i = envelopes.Count - 1; i >= 0; i--) _front.PushFront(envelopes[i]);
     }
 
+    /// <summary>
+    /// A death overtakes what waits, but not the last words of the dead: those come first, then the notice (MB-4).
+    /// Runner only.
+    /// </summary>
+    public void PrependDeath(DeathNotice notice)
+    {
+        var words = new List<Envelope>();
+        for (var i = _pulled.Count; i > 0 && _pulled.TryPopFront(out var envelope); i--) Sort(envelope, notice, words);
+        while (_user.TryDequeue(out var envelope)) Sort(envelope, notice, words);
+        Interlocked.Add(ref _count, -words.Count); // what is ahead of the queue is not counted
+        words.Add(new Envelope(notice, notice.Actor));
+        Prepend(words);
+    }
+
+    private void Sort(in Envelope envelope, DeathNotice notice, List<Envelope> words)
+    {
+        if (notice.Actor.Equals(envelope.Sender)) words.Add(envelope);
+        else _pulled.PushBack(envelope);
+    }
+
     /// <summary>Runner only: what is left goes to the dead letters.</summary>
     public void Close() => _closed = true;
 
@@ -107,7 +129,7 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
 
     private bool Dequeue(out Envelope envelope, ref int taken)
     {
-        if (!_user.TryDequeue(out envelope)) return false;
+        if (!_pulled.TryPopFront(out envelope) && !_user.TryDequeue(out envelope)) return false;
         if (_exact) Interlocked.Decrement(ref _count);
         else taken++;
         return true;

@@ -10,7 +10,6 @@ public class TestKit : IDisposable
 {
     private readonly DeterministicDispatcher? _dispatcher;
     private readonly ManualTime? _manualTime;
-    private readonly Lazy<TestProbe> _testProbe;
 
     public TestKit(bool virtualTime = true, ILogSink? logSink = null, Action<DeadLetter>? deadLetterSink = null)
     {
@@ -24,8 +23,7 @@ public class TestKit : IDisposable
         {
             Time = Time, LogSink = logSink, Dispatcher = _dispatcher, DeadLetterSink = deadLetterSink,
         });
-        _testProbe = new Lazy<TestProbe>(() => CreateTestProbe("testActor"));
-        Settle();
+        Probe = CreateTestProbe("testActor");
     }
 
     public ActorSystem Sys { get; }
@@ -38,9 +36,9 @@ public class TestKit : IDisposable
     /// <summary>How long silence is when it is not told: short in real time.</summary>
     public TimeSpan DefaultSilence => _manualTime is null ? TimeSpan.FromMilliseconds(50) : TimeSpan.FromSeconds(1);
 
-    public IActorRef TestActor => _testProbe.Value.Ref;
+    public IActorRef TestActor => Probe.Ref;
 
-    public TestProbe Probe => _testProbe.Value;
+    public TestProbe Probe { get; }
 
     public TestProbe CreateTestProbe(string? name = null)
     {
