@@ -1,4 +1,6 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu;
+using Convoy.Kernels.Cpu.Conv;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
@@ -8,7 +10,7 @@ namespace Convoy.Kernels;
 /// in the order of K-2 over channel, kernel row, kernel column ascending, where a place outside the image is a zero
 /// term.
 /// </summary>
-public static class Conv2d
+public static unsafe class Conv2d
 {
     /// <summary>y = x * w (+ bias[cOut]), then the activation.</summary>
     public static void Forward<T>(
@@ -17,6 +19,13 @@ public static class Conv2d
     {
         CheckSizes(x.Length, w.Length, y.Length, shape);
         if (!bias.IsEmpty) Sizes.AtLeast(bias.Length, shape.COut);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* px = x.AsFloat(), pw = w.AsFloat(), pb = bias.AsFloat(), py = y.AsFloat())
+                FloatConv.Forward(px, pw, pb, py, shape, activation);
+            return;
+        }
+
         ConvReference.Forward(x, w, bias, y, shape, activation);
     }
 
@@ -26,6 +35,13 @@ public static class Conv2d
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         CheckSizes(dx.Length, w.Length, dy.Length, shape);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* pdy = dy.AsFloat(), pw = w.AsFloat(), pdx = dx.AsFloat())
+                FloatConv.GradInput(pdy, pw, pdx, shape);
+            return;
+        }
+
         ConvReference.GradInput(dy, w, dx, shape);
     }
 
@@ -40,6 +56,13 @@ public static class Conv2d
         s.Check(shape.N);
         CheckSizes(x.Length, shape.WeightSize, dy.Length, shape);
         CheckNodes(dw.Length, shape.WeightSize, nodeStride, s);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* px = x.AsFloat(), pdy = dy.AsFloat())
+                FloatConvWeight.Weight(px, pdy, dw.AsFloat(), nodeStride, shape, s);
+            return;
+        }
+
         ConvReference.SegmentedGradWeight(x, dy, dw, nodeStride, shape, s);
     }
 
@@ -54,6 +77,12 @@ public static class Conv2d
         s.Check(shape.N);
         CheckSizes(shape.N * shape.InputSize, shape.WeightSize, dy.Length, shape);
         CheckNodes(db.Length, shape.COut, nodeStride, s);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* pdy = dy.AsFloat()) FloatConvWeight.Bias(pdy, db.AsFloat(), nodeStride, shape, s);
+            return;
+        }
+
         ConvReference.SegmentedGradBias(dy, db, nodeStride, shape, s);
     }
 

@@ -1,10 +1,11 @@
 using System.Numerics;
+using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
 
 /// <summary>2-d pooling, NCHW, in the layouts of <see cref="Pool2dShape"/>.</summary>
-public static class Pooling
+public static unsafe class Pooling
 {
     /// <summary>
     /// y = largest element of the window; indices (one per output) = its place h·W + w in the plane. The first of equal
@@ -15,6 +16,13 @@ public static class Pooling
     {
         CheckSizes(x.Length, y.Length, shape);
         Sizes.AtLeast(indices.Length, shape.OutputSize);
+        if (typeof(T) == typeof(float) && FloatPooling.Fits(shape))
+        {
+            fixed (float* px = x.AsFloat(), py = y.AsFloat())
+            fixed (int* pi = indices) FloatPooling.MaxForward(px, py, pi, shape);
+            return;
+        }
+
         PoolingReference.MaxForward(x, y, indices, shape);
     }
 

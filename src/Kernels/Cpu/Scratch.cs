@@ -12,6 +12,7 @@ internal enum ScratchSlot
     ConvImage,
     ConvPanel,
     ConvWeights,
+    ConvOffsets,
     AttentionScores,
     AttentionGrads,
     AttentionRows,

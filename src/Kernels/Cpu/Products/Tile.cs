@@ -8,7 +8,7 @@ namespace Convoy.Kernels.Cpu.Products;
 //   b        packed: term p has its 2·V.Count columns at b + p·2·V.Count
 //   merges   tiles that lie under each other, below `stack`: sum = stack[-1] + sum, then stack[-2] + sum, …  (K-3)
 //   add      c = c + sum, else c = sum
-// Both methods write the whole tile; edges go through a buffer (TileEdges).
+// All write the whole tile; edges go through a buffer (TileEdges).
 // Inner loops: long on purpose, and repetitive so that the twelve sums stay in registers.
 internal static unsafe class Tile
 {
@@ -112,6 +112,58 @@ internal static unsafe class Tile
             x = V.Create(((float*)a5)[p]);
             s50 = V.Fma(x, b0, s50);
             s51 = V.Fma(x, b1, s51);
+        }
+
+        Row(c, s00, s01, add);
+        Row(c + ldc, s10, s11, add);
+        c += 2 * ldc;
+        Row(c, s20, s21, add);
+        Row(c + ldc, s30, s31, add);
+        c += 2 * ldc;
+        Row(c, s40, s41, add);
+        Row(c + ldc, s50, s51, add);
+    }
+
+    /// <summary>
+    /// Terms are pixels of an image, in runs of (offset, count), `step` floats apart; row r lies offsets[r] behind
+    /// the pixel.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Patches<V>(
+        (int Offset, int Count)* runs, int runCount, nint step, float* image, int* offsets, float* b, float* c,
+        nint ldc, bool add) where V : unmanaged, ILanes<V>
+    {
+        V s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default;
+        V s30 = default, s31 = default, s40 = default, s41 = default, s50 = default, s51 = default;
+        nint o0 = offsets[0], o1 = offsets[1], o2 = offsets[2], o3 = offsets[3], o4 = offsets[4], o5 = offsets[5];
+        for (; runCount > 0; runCount--, runs++)
+        {
+            var a = image + runs->Offset;
+            for (var count = runs->Count; count > 0; count--)
+            {
+                var b0 = V.Load(b);
+                var b1 = V.Load(b + V.Count);
+                b += 2 * V.Count;
+                var x = V.Create(a[o0]);
+                s00 = V.Fma(x, b0, s00);
+                s01 = V.Fma(x, b1, s01);
+                x = V.Create(a[o1]);
+                s10 = V.Fma(x, b0, s10);
+                s11 = V.Fma(x, b1, s11);
+                x = V.Create(a[o2]);
+                s20 = V.Fma(x, b0, s20);
+                s21 = V.Fma(x, b1, s21);
+                x = V.Create(a[o3]);
+                s30 = V.Fma(x, b0, s30);
+                s31 = V.Fma(x, b1, s31);
+                x = V.Create(a[o4]);
+                s40 = V.Fma(x, b0, s40);
+                s41 = V.Fma(x, b1, s41);
+                x = V.Create(a[o5]);
+                s50 = V.Fma(x, b0, s50);
+                s51 = V.Fma(x, b1, s51);
+                a += step;
+            }
         }
 
         Row(c, s00, s01, add);

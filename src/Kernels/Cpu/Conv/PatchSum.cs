@@ -1,0 +1,124 @@
+using Convoy.Kernels.Cpu.Products;
+using Convoy.Kernels.Reference;
+
+namespace Convoy.Kernels.Cpu.Conv;
+
+// The weight gradient of one slice: patchesᵀ [terms, pixels] · dy [pixels, output channels]. The pixels of all
+// samples of the slice form one sequence that is cut in blocks of 256 (K-2). A block's dy is packed with channels
+// side by side; its patches are read where they lie, in padded images: six terms are six offsets. Only the images
+// that a block touches are kept, in a ring.
+internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanaged, ILanes<V>
+{
+    private readonly float* _x;
+    private readonly float* _dy;
+    private readonly Conv2dShape _s;
+    private readonly PaddedImage _image;
+    private readonly int _ring;
+    private readonly int _paddedTerms;
+    private readonly int _paddedChannels;
+    private readonly float* _images;
+    private readonly float* _panels;
+    private readonly float* _sums;
+    private readonly int* _offsets;
+
+    public PatchSum(float* x, float* dy, in Conv2dShape s)
+    {
+        _x = x;
+        _dy = dy;
+        _s = s;
+        _image = PaddedImage.OfInput(s);
+        var (pixels, width) = (s.OutH * s.OutW, Tile.Columns<V>());
+        _ring = 2 + (Order.Block / pixels);
+        _paddedTerms = (s.Terms + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
+        _paddedChannels = (s.COutGroup + width - 1) / width * width;
+        _images = Scratch.Floats(ScratchSlot.ConvImage, checked((_ring * _image.Size) + PaddedImage.Slack));
+        _panels = Scratch.Floats(ScratchSlot.ConvPanel, Order.Block * _paddedChannels);
+        _sums = Scratch.Floats(ScratchSlot.ConvWeights, checked(_paddedTerms * _paddedChannels));
+        _offsets = (int*)Scratch.Floats(ScratchSlot.ConvOffsets, _paddedTerms);
+        new Span<int>(_offsets, _paddedTerms).Clear();
+        _image.Offsets(s, mirrored: false, _offsets);
+    }
+
+    public void Sum(int firstRow, int endRow, Span<float> destination)
+    {
+        for (var g = 0; g < _s.Groups; g++)
+        {
+            Group(firstRow, endRow, g);
+            var at = g * _s.COutGroup * _s.Terms;
+            for (var co = 0; co < _s.COutGroup; co++)
+                for (var k = 0; k < _s.Terms; k++)
+                    destination[at++] = _sums[((nint)k * _paddedChannels) + co];
+        }
+    }
+
+    private void Group(int firstSample, int endSample, int group)
+    {
+        var plane = _s.OutH * _s.OutW;
+        var runs = stackalloc (int Offset, int Count)[Order.Block + 2];
+        var built = firstSample;
+        var end = (long)endSample * plane;
+        for (var pixel = (long)firstSample * plane; pixel < end; pixel += Order.Block)
+        {
+            var terms = (int)Math.Min(Order.Block, end - pixel);
+            for (; built <= (pixel + terms - 1) / plane; built++) Fill(built, group);
+            var count = 0;
+            for (var done = 0; done < terms;)
+            {
+                var (sample, place) = ((int)((pixel + done) / plane), (int)((pixel + done) % plane));
+                var take = Math.Min(terms - done, plane - place);
+                PackGradient(sample, group, place, take, done, terms);
+                Runs(sample, place, take, runs, ref count);
+                done += take;
+            }
+
+            Tiles(runs, count, terms, pixel > (long)firstSample * plane);
+        }
+    }
+
+    private void Fill(int sample, int group)
+    {
+        var size = _s.CInGroup * _s.H * _s.W;
+        _image.Fill(
+            _x + ((((nint)sample * _s.Groups) + group) * size), _images + ((nint)(sample % _ring) * _image.Size));
+    }
+
+    private void PackGradient(int sample, int group, int place, int take, int done, int terms)
+    {
+        var (plane, width) = (_s.OutH * _s.OutW, Tile.Columns<V>());
+        var from = _dy + ((((((nint)sample * _s.Groups) + group) * _s.COutGroup)) * plane) + place;
+        for (var j = 0; j < _s.COutGroup; j += width)
+        {
+            Pack.Columns(
+                take, Math.Min(width, _s.COutGroup - j), from + ((nint)j * plane), plane,
+                _panels + ((nint)j * terms) + ((nint)done * width), width);
+        }
+    }
+
+    // Rows of pixels, from one place of a sample's plane on.
+    private void Runs(int sample, int place, int take, (int Offset, int Count)* runs, ref int count)
+    {
+        var image = sample % _ring * _image.Size;
+        while (take > 0)
+        {
+            var (h, w) = Math.DivRem(place, _s.OutW);
+            var pixels = Math.Min(take, _s.OutW - w);
+            runs[count++] = (image + (((h * _image.Width) + w) * _s.Stride), pixels);
+            place += pixels;
+            take -= pixels;
+        }
+    }
+
+    private void Tiles((int Offset, int Count)* runs, int count, int terms, bool add)
+    {
+        var width = Tile.Columns<V>();
+        for (var j = 0; j < _paddedChannels; j += width)
+        {
+            for (var k = 0; k < _paddedTerms; k += Tile.Rows)
+            {
+                Tile.Patches<V>(
+                    runs, count, _s.Stride, _images, _offsets + k, _panels + ((nint)j * terms),
+                    _sums + ((nint)k * _paddedChannels) + j, _paddedChannels, add);
+            }
+        }
+    }
+}

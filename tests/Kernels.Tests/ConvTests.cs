@@ -1,0 +1,129 @@
+using Convoy.Kernels.Cpu.Conv;
+using Convoy.Kernels.Reference;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Kernels.Tests;
+
+// K-4 for convolution: forward, input gradient, weight and bias gradient cut at slices.
+public sealed unsafe class ConvTests
+{
+    private sealed record Case(Conv2dShape Shape, bool Odd) : IWidthCheck
+    {
+        public void Run<V>(string width) where V : unmanaged, ILanes<V>
+        {
+            var numbers = new Numbers(21);
+            var x = Odd ? numbers.Odd(Shape.N * Shape.InputSize) : numbers.Floats(Shape.N * Shape.InputSize);
+            var (w, bias) = (numbers.Floats(Shape.WeightSize), numbers.Floats(Shape.COut));
+            var dy = Odd ? numbers.Odd(Shape.N * Shape.OutputSize) : numbers.Floats(Shape.N * Shape.OutputSize);
+            var (y1, y2) = (new float[dy.Length], new float[dy.Length]);
+            var (dx1, dx2) = (new float[x.Length], new float[x.Length]);
+            ConvReference.Forward<float>(x, w, bias, y1, Shape, Activation.Relu);
+            ConvReference.GradInput<float>(dy, w, dx1, Shape);
+            fixed (float* px = x, pw = w, pb = bias, py = y2, pdy = dy, pdx = dx2)
+            {
+                FloatConv.Forward<V>(px, pw, pb, py, Shape, Activation.Relu);
+                FloatConv.GradInput<V>(pdy, pw, pdx, Shape);
+            }
+
+            Bits.Equal(y1, y2, $"{this}, {width}");
+            Bits.Equal(dx1, dx2, $"input gradient of {this}, {width}");
+            if (!Odd) Weights<V>(numbers, x, dy, width);
+        }
+
+        private void Weights<V>(Numbers numbers, float[] x, float[] dy, string width) where V : unmanaged, ILanes<V>
+        {
+            var starts = new int[5];
+            for (var i = 1; i < 5; i++) starts[i] = i == 4 ? Shape.N : numbers.Int(starts[i - 1], Shape.N + 1);
+            var nodes = new SliceTree(4).Cover(0, 4);
+            var s = new Segments(starts, 0, 4, nodes);
+            var (w1, w2) = (new float[Shape.WeightSize], new float[Shape.WeightSize]);
+            var (b1, b2) = (new float[Shape.COut], new float[Shape.COut]);
+            ConvReference.SegmentedGradWeight<float>(x, dy, w1, w1.Length, Shape, s);
+            ConvReference.SegmentedGradBias<float>(dy, b1, b1.Length, Shape, s);
+            fixed (float* px = x, pdy = dy)
+            {
+                FloatConvWeight.Weight<V>(px, pdy, w2, w2.Length, Shape, s);
+                FloatConvWeight.Bias<V>(pdy, b2, b2.Length, Shape, s);
+            }
+
+            Bits.Equal(w1, w2, $"weight gradient of {this}, {width}");
+            Bits.Equal(b1, b2, $"bias gradient of {this}, {width}");
+        }
+    }
+
+    private static readonly Conv2dShape[] Shapes =
+    [
+        new(2, 1, 28, 28, 16, 3, 3, Padding: 1),
+        new(3, 16, 8, 8, 32, 3, 3, Padding: 1),
+        new(5, 3, 7, 5, 7, 3, 3),
+        new(2, 30, 6, 6, 5, 3, 3, Padding: 1),
+        new(4, 4, 9, 9, 6, 3, 3, Stride: 2, Padding: 1),
+        new(2, 2, 11, 10, 3, 5, 2, Stride: 3, Padding: 2, Dilation: 2),
+        new(2, 6, 5, 5, 4, 1, 1, Groups: 2),
+        new(2, 4, 3, 3, 4, 2, 2, Padding: 3),
+        new(70, 1, 2, 2, 2, 2, 2),
+        new(0, 1, 4, 4, 1, 3, 3),
+    ];
+
+    [Fact]
+    public void K4_convolutions_have_the_bits_of_the_reference()
+    {
+        foreach (var shape in Shapes)
+        {
+            Widths.Check(new Case(shape, false));
+            Widths.Check(new Case(shape, true));
+        }
+    }
+
+    [Fact]
+    public void K3_weight_gradients_do_not_depend_on_the_deal()
+    {
+        var numbers = new Numbers(23);
+        var shape = new Conv2dShape(1, 3, 6, 6, 4, 3, 3, Padding: 1);
+        var starts = numbers.RowStarts(7, 9);
+        var x = numbers.Floats((starts[^1] + 1) * shape.InputSize);
+        var dy = numbers.Floats((starts[^1] + 1) * shape.OutputSize);
+        new Deal(7, starts, shape.WeightSize, (c, stride, first, in s) => Conv2d.SegmentedGradWeight<float>(
+            x.AsSpan(first * shape.InputSize), dy.AsSpan(first * shape.OutputSize), c, stride,
+            shape with { N = s.Rows }, s)).Check(numbers);
+        new Deal(7, starts, shape.COut, (c, stride, first, in s) => Conv2d.SegmentedGradBias<float>(
+            dy.AsSpan(first * shape.OutputSize), c, stride, shape with { N = s.Rows }, s)).Check(numbers);
+    }
+
+    [Fact]
+    public void Convolution_of_ones_counts_the_window()
+    {
+        var shape = new Conv2dShape(1, 1, 3, 3, 1, 3, 3, Padding: 1);
+        float[] ones = [1, 1, 1, 1, 1, 1, 1, 1, 1], y = new float[9];
+        Conv2d.Forward<float>(ones, ones, default, y, shape);
+        Assert.Equal([4f, 6, 4, 6, 9, 6, 4, 6, 4], y);
+    }
+
+    [Fact]
+    public void Max_pooling_finds_places_and_gives_gradients_back()
+    {
+        var shape = new Pool2dShape(1, 2, 4, 5, 2, 2, 2);
+        var x = new Numbers(3).Odd(40);
+        var (y1, y2, i1, i2) = (new float[8], new float[8], new int[8], new int[8]);
+        PoolingReference.MaxForward<float>(x, y1, i1, shape);
+        Pooling.MaxForward<float>(x, y2, i2, shape);
+        Bits.Equal(y1, y2, "max pooling");
+        Assert.Equal(i1, i2);
+        float[] dy = [1, 2, 3, 4, 5, 6, 7, 8], dx = new float[40];
+        Pooling.MaxBackward<float>(dy, i2, dx, shape);
+        for (var o = 0; o < 8; o++) Assert.Equal(dy[o], dx[(o / 4 * 20) + i2[o]]);
+        Assert.Equal(36, dx.Sum());
+    }
+
+    [Fact]
+    public void Average_pooling_is_its_own_transpose()
+    {
+        var shape = new Pool2dShape(1, 1, 5, 5, 3, 3, 2, 1);
+        var numbers = new Numbers(4);
+        var (x, dy) = (numbers.Floats(25), numbers.Floats(9));
+        var (y, dx) = (new float[9], new float[25]);
+        Pooling.AvgForward<float>(x, y, shape);
+        Pooling.AvgBackward<float>(dy, dx, shape);
+        Assert.Equal(y.Zip(dy, (a, b) => (double)a * b).Sum(), x.Zip(dx, (a, b) => (double)a * b).Sum(), 1e-5);
+    }
+}
