@@ -81,7 +81,8 @@ public static partial class JobSchema
         Choice("data.format", Formats, [], j => j.Data.Format, (j, v) => j with { Data = j.Data with { Format = v } },
             "How the files are read: CSV with a header, IDX (plain or .gz), NPY, or text as bytes.") with { IsRequired = true },
         Paths("data.path", j => j.Data.Path, (j, v) => j with { Data = j.Data with { Path = v } },
-            "Training files; relative to the job file if it is there, else to where convoy runs. Text also takes folders and patterns such as docs/*.md.")
+            "Training files; relative to the job file if it is there, else to where convoy runs. Text also takes folders and patterns such as docs/*.md; "
+            + "they leave out hidden names, bin, obj, node_modules and binary files.")
             with { IsRequired = true },
         Paths("data.test_path", j => j.Data.TestPath, (j, v) => j with { Data = j.Data with { TestPath = v } },
             "Test files of the same format.") with { DefaultInWords = "no test set" },
