@@ -6,3 +6,6 @@ Console.WriteLine($$"""{"machine":"{{SimdInfo.Name}}","kind":"{{SimdInfo.DeviceK
 bool Wanted(string family) => args.Length == 0 || args.Contains(family, StringComparer.Ordinal);
 if (Wanted("gemm")) ProductRuns.Gemm();
 if (Wanted("segmented")) ProductRuns.Segmented();
+if (Wanted("conv")) ModelRuns.Conv();
+if (Wanted("attention")) ModelRuns.AttentionRuns();
+if (Wanted("elementwise")) ModelRuns.Rows();

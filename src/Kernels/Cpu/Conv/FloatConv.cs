@@ -3,9 +3,8 @@ using Convoy.Kernels.Cpu.Products;
 
 namespace Convoy.Kernels.Cpu.Conv;
 
-// Forward pass and input gradient as one product per sample and group: weights [rows, terms] times patches [terms,
-// pixels]. The patches of one tile's pixels are gathered into a panel that stays in the first-level cache (16 KB at
-// 256 terms), then used by all rows of weights.
+// Forward pass and input gradient as one product per sample and group: weights [rows, terms] times patches
+// [terms, pixels] of a padded image.
 internal static unsafe class FloatConv
 {
     public static void Forward(float* x, float* w, float* bias, float* y, in Conv2dShape s, Activation activation)

@@ -176,6 +176,52 @@ internal static unsafe class Tile
         Row(c + ldc, s50, s51, add);
     }
 
+    /// <summary>Rows are pixels of an image (places[r]); term p lies offsets[p] behind each of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pixels<V>(
+        int terms, float* image, int* places, int* offsets, float* b, float* c, nint ldc, bool add)
+        where V : unmanaged, ILanes<V>
+    {
+        V s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default;
+        V s30 = default, s31 = default, s40 = default, s41 = default, s50 = default, s51 = default;
+        float* a0 = image + places[0], a1 = image + places[1], a2 = image + places[2];
+        float* a3 = image + places[3], a4 = image + places[4], a5 = image + places[5];
+        for (; terms > 0; terms--)
+        {
+            nint p = *offsets++;
+            var b0 = V.Load(b);
+            var b1 = V.Load(b + V.Count);
+            b += 2 * V.Count;
+            var x = V.Create(a0[p]);
+            s00 = V.Fma(x, b0, s00);
+            s01 = V.Fma(x, b1, s01);
+            x = V.Create(a1[p]);
+            s10 = V.Fma(x, b0, s10);
+            s11 = V.Fma(x, b1, s11);
+            x = V.Create(a2[p]);
+            s20 = V.Fma(x, b0, s20);
+            s21 = V.Fma(x, b1, s21);
+            x = V.Create(a3[p]);
+            s30 = V.Fma(x, b0, s30);
+            s31 = V.Fma(x, b1, s31);
+            x = V.Create(a4[p]);
+            s40 = V.Fma(x, b0, s40);
+            s41 = V.Fma(x, b1, s41);
+            x = V.Create(a5[p]);
+            s50 = V.Fma(x, b0, s50);
+            s51 = V.Fma(x, b1, s51);
+        }
+
+        Row(c, s00, s01, add);
+        Row(c + ldc, s10, s11, add);
+        c += 2 * ldc;
+        Row(c, s20, s21, add);
+        Row(c + ldc, s30, s31, add);
+        c += 2 * ldc;
+        Row(c, s40, s41, add);
+        Row(c + ldc, s50, s51, add);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Row<V>(float* c, V left, V right, bool add) where V : unmanaged, ILanes<V>
     {
