@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Convoy.Kernels.Cpu.Lanes;
 using Convoy.Kernels.Cpu.Products;
 
@@ -76,6 +77,7 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
 
     /// <summary>Scales a row of scores and writes the filler over what the query does not see; returns its
     /// width.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Mask(float* row, int i, int query, float filler, bool scale = true)
     {
         var columns = Tile.Columns<V>();
@@ -121,6 +123,7 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
     }
 
     /// <summary>Writes the rows of the result that exist, times a factor per row; -0 becomes +0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Write(float* to, int stride, int i, float* factors)
     {
         for (var r = 0; r < Math.Min(Tile.Rows, Shape.Time - i); r++)
@@ -133,6 +136,7 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<W>(float* from, float* to, float factor) where W : unmanaged, ILanes<W> =>
         W.Store((W.Load(from) * W.Create(factor)) + W.Create(0f), to);
 }

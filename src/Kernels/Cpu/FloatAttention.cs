@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Convoy.Kernels.Cpu.Lanes;
 using Convoy.Kernels.Cpu.Products;
 using Convoy.Kernels.Cpu.Rows;
@@ -60,6 +61,7 @@ internal static unsafe class FloatAttention
     private static nint Place(int b, int h, int stride, in AttentionShape s) =>
         ((nint)b * s.Time * stride) + (h * s.HeadSize);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ForwardRows<V>(in AttentionHead<V> head, int i, float* lse) where V : unmanaged, ILanes<V>
     {
         for (var r = 0; r < Math.Min(Tile.Rows, head.Shape.Time - i); r++)
@@ -110,6 +112,7 @@ internal static unsafe class FloatAttention
     }
 
     // p, ds and dq of six queries.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BackwardRows<V>(
         in AttentionHead<V> head, in AttentionCall call, int i, nint input, nint output, float* lse)
         where V : unmanaged, ILanes<V>
@@ -134,6 +137,7 @@ internal static unsafe class FloatAttention
         head.Write(call.DQ + input + ((nint)i * s.InputStride), s.InputStride, i, null);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gradients<V>(float* p, float* ds, int width, float lse, float delta, float scale)
         where V : unmanaged, ILanes<V>
     {
@@ -142,6 +146,7 @@ internal static unsafe class FloatAttention
         for (; i < width; i++) Gradient<Lane1>(p + i, ds + i, lse, delta, scale);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Gradient<V>(float* p, float* ds, float lse, float delta, float scale)
         where V : unmanaged, ILanes<V>
     {

@@ -43,6 +43,7 @@ internal static unsafe class FloatElementwise
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Unary<V, TOp>(float* x, float* y, int count)
         where V : unmanaged, ILanes<V> where TOp : struct, IUnaryOperator
     {
@@ -51,6 +52,7 @@ internal static unsafe class FloatElementwise
         for (; i < count; i++) Lane1.Store(TOp.Lanes(Lane1.Load(x + i)), y + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Binary<V, TOp>(float* a, float* b, float* y, int count)
         where V : unmanaged, ILanes<V> where TOp : struct, IBinaryOperator
     {
@@ -59,6 +61,7 @@ internal static unsafe class FloatElementwise
         for (; i < count; i++) Lane1.Store(TOp.Lanes(Lane1.Load(a + i), Lane1.Load(b + i)), y + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void BinaryScalar<V, TOp>(float* a, float b, float* y, int count)
         where V : unmanaged, ILanes<V> where TOp : struct, IBinaryOperator
     {

@@ -12,20 +12,18 @@ internal static class FloatMath
     public static V Exp<V>(V x) where V : unmanaged, ILanes<V>
     {
         // Outside of this range the result is 0 or infinity anyway; a NaN fails both comparisons and passes through.
-        var limited = V.Select(V.Greater(x, V.Create(89f)), V.Create(89f), x);
-        limited = V.Select(V.Greater(V.Create(-104f), limited), V.Create(-104f), limited);
+        var limited = V.Larger(V.Create(-104f), V.Lesser(V.Create(89f), x));
         // Adding 1.5·2^23 rounds to an integer and leaves it in the low bits.
         var magic = V.Create(12582912f);
         var shifted = V.Fma(limited, V.Create(1.44269504f), magic);
         var n = shifted - magic;
         var r = V.Fma(n, V.Create(-0.693359375f), limited);
         r = V.Fma(n, V.Create(2.12194440e-4f), r);
-        var p = V.Create(0.0013814465f);
-        p = V.Fma(p, r, V.Create(0.008368781f));
-        p = V.Fma(p, r, V.Create(0.041668393f));
-        p = V.Fma(p, r, V.Create(0.1666652f));
-        p = V.Fma(p, r, V.Create(0.49999994f));
-        var y = V.Fma(p, r * r, r) + V.Create(1f);
+        // Two halves of the polynomial, because the chain of one Horner form is what the loop would wait for.
+        var square = r * r;
+        var high = V.Fma(V.Create(0.0013814465f), square, V.Fma(V.Create(0.008368781f), r, V.Create(0.041668393f)));
+        var p = V.Fma(high, square, V.Fma(V.Create(0.1666652f), r, V.Create(0.49999994f)));
+        var y = V.Fma(p, square, r) + V.Create(1f);
         // 2^n in two factors: n reaches -150, past the smallest exponent.
         var exponent = V.SubtractInt(shifted, V.CreateInt(0x4B400000));
         var half = V.ShiftRight(exponent, 1);
@@ -88,24 +86,20 @@ internal static class FloatMath
         var sign = x & V.CreateInt(int.MinValue);
         var a = x ^ sign;
         var square = x * x;
-        var p = V.Create(7.854025e-05f);
-        p = V.Fma(p, square, V.Create(-0.0008010247f));
-        p = V.Fma(p, square, V.Create(0.0051883343f));
-        p = V.Fma(p, square, V.Create(-0.026853817f));
-        p = V.Fma(p, square, V.Create(0.112835854f));
-        p = V.Fma(p, square, V.Create(-0.37612626f));
-        p = V.Fma(p, square, V.Create(0.12837917f));
+        var fourth = square * square;
+        var p = V.Fma(V.Create(-0.0008010247f), square, V.Create(0.0051883343f));
+        p = V.Fma(V.Create(7.854025e-05f), fourth, p);
+        p = V.Fma(p, fourth, V.Fma(V.Create(-0.026853817f), square, V.Create(0.112835854f)));
+        p = V.Fma(p, fourth, V.Fma(V.Create(-0.37612626f), square, V.Create(0.12837917f)));
         var small = V.Fma(p, x, x);
         // Past 4 the complement is under half an ulp of one.
-        var limited = V.Select(V.Greater(a, V.Create(4f)), V.Create(4f), a);
+        var limited = V.Lesser(V.Create(4f), a);
         var t = limited - V.Create(2f);
-        var r = V.Create(-0.00019150504f);
-        r = V.Fma(r, t, V.Create(0.00070148864f));
-        r = V.Fma(r, t, V.Create(-0.0035468405f));
-        r = V.Fma(r, t, V.Create(0.016491879f));
-        r = V.Fma(r, t, V.Create(0.9237557f));
-        r = V.Fma(r, t, V.Create(4.4181595f));
-        r = V.Fma(r, t, V.Create(5.364941f));
+        var t2 = t * t;
+        var r = V.Fma(V.Create(0.00070148864f), t, V.Create(-0.0035468405f));
+        r = V.Fma(V.Create(-0.00019150504f), t2, r);
+        r = V.Fma(r, t2, V.Fma(V.Create(0.016491879f), t, V.Create(0.9237557f)));
+        r = V.Fma(r, t2, V.Fma(V.Create(4.4181595f), t, V.Create(5.364941f)));
         var large = V.Create(1f) - Exp(V.Create(0f) - r);
         return V.Select(V.Greater(a, V.Create(1f)), large | sign, small);
     }

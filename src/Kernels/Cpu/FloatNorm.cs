@@ -16,6 +16,7 @@ internal static unsafe class FloatNorm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double Block(float* x, int count)
     {
         var lanes = stackalloc double[Order.Lanes];

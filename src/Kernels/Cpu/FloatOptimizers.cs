@@ -15,6 +15,7 @@ internal static unsafe class FloatOptimizers
         else Sgd<Lane1>(w, g, m, count, step);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Sgd<V>(float* w, float* g, float* m, int count, in SgdStep step) where V : unmanaged, ILanes<V>
     {
         var i = 0;
@@ -57,6 +58,7 @@ internal static unsafe class FloatOptimizers
         else Adam<Lane1>(w, g, m, v, count, c);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Adam<V>(float* w, float* g, float* m, float* v, int count, in AdamConstants<float> c)
         where V : unmanaged, ILanes<V>
     {

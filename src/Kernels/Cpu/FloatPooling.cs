@@ -22,6 +22,7 @@ internal static unsafe class FloatPooling
     }
 
     // Whole registers; the last one may overlap the one before, which writes the same values again.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row(float* x, int at, int width, float* y, int* indices, int count)
     {
         var ow = 0;

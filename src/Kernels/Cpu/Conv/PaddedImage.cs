@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Convoy.Kernels.Cpu.Conv;
 
 // A group's channels of one sample with everything around them that the kernel touches, so that the place of a term is
@@ -38,6 +40,7 @@ internal readonly unsafe struct PaddedImage
     /// <summary>Floats of one image.</summary>
     public int Size => checked(_channels * Height * Width);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Fill(float* source, float* image)
     {
         new Span<float>(image, Size).Clear();
@@ -52,6 +55,7 @@ internal readonly unsafe struct PaddedImage
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Row(float* source, float* row)
     {
         // Gradients may fall outside when the padding is wider than the kernel reaches.

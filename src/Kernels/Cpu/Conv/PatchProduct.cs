@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Convoy.Kernels.Cpu.Products;
 
 namespace Convoy.Kernels.Cpu.Conv;
@@ -83,6 +84,7 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
     }
 
     // [pixel, row] to [row, pixel].
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Turn(float* c, int rows, int pixels)
     {
         var width = Tile.Columns<V>();
@@ -100,6 +102,7 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
         for (var r = 0; r < rows; r++) TurnRow(c, r, i, pixels);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void TurnRow(float* c, int row, int from, int end)
     {
         for (var i = from; i < end; i++) c[((nint)row * _pixels) + i] = _strip[(i * Tile.Columns<V>()) + row];

@@ -26,6 +26,10 @@ public unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
     static abstract TSelf Equal(TSelf a, TSelf b);
     /// <summary>Lanes of <paramref name="a"/> where the mask is all ones, of <paramref name="b"/> elsewhere.</summary>
     static abstract TSelf Select(TSelf mask, TSelf a, TSelf b);
+    /// <summary>a where a is smaller than b, else b: also when either is NaN.</summary>
+    static abstract TSelf Lesser(TSelf a, TSelf b);
+    /// <summary>a where a is larger than b, else b: also when either is NaN.</summary>
+    static abstract TSelf Larger(TSelf a, TSelf b);
     static abstract TSelf AddInt(TSelf a, TSelf b);
     static abstract TSelf SubtractInt(TSelf a, TSelf b);
     static abstract TSelf ShiftLeft(TSelf a, int bits);

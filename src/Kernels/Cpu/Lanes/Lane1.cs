@@ -47,6 +47,10 @@ internal readonly unsafe struct Lane1(float value) : ILanes<Lane1>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 Select(Lane1 mask, Lane1 a, Lane1 b) => Bits((mask.AsInt & a.AsInt) | (~mask.AsInt & b.AsInt));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane1 Lesser(Lane1 a, Lane1 b) => a.V < b.V ? a : b;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane1 Larger(Lane1 a, Lane1 b) => a.V > b.V ? a : b;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 AddInt(Lane1 a, Lane1 b) => Bits(unchecked(a.AsInt + b.AsInt));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 SubtractInt(Lane1 a, Lane1 b) => Bits(unchecked(a.AsInt - b.AsInt));

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Convoy.Kernels.Cpu.Lanes;
 
@@ -41,6 +42,14 @@ internal readonly unsafe struct Lane16(Vector512<float> value) : ILanes<Lane16>
     public static Lane16 Equal(Lane16 a, Lane16 b) => new(Vector512.Equals(a.V, b.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Select(Lane16 mask, Lane16 a, Lane16 b) => new(Vector512.ConditionalSelect(mask.V, a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane16 Lesser(Lane16 a, Lane16 b) =>
+        Avx512F.IsSupported ? new(Avx512F.Min(a.V, b.V))
+        : new(Vector512.ConditionalSelect(Vector512.LessThan(a.V, b.V), a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane16 Larger(Lane16 a, Lane16 b) =>
+        Avx512F.IsSupported ? new(Avx512F.Max(a.V, b.V))
+        : new(Vector512.ConditionalSelect(Vector512.GreaterThan(a.V, b.V), a.V, b.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 AddInt(Lane16 a, Lane16 b) => new((a.V.AsInt32() + b.V.AsInt32()).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Convoy.Kernels.Cpu.Lanes;
 
@@ -40,7 +41,17 @@ internal readonly unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Equal(Lane4 a, Lane4 b) => new(Vector128.Equals(a.V, b.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lane4 Select(Lane4 mask, Lane4 a, Lane4 b) => new(Vector128.ConditionalSelect(mask.V, a.V, b.V));
+    public static Lane4 Select(Lane4 mask, Lane4 a, Lane4 b) =>
+        Sse41.IsSupported ? new(Sse41.BlendVariable(b.V, a.V, mask.V))
+        : new(Vector128.ConditionalSelect(mask.V, a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane4 Lesser(Lane4 a, Lane4 b) =>
+        Sse.IsSupported ? new(Sse.Min(a.V, b.V))
+        : new(Vector128.ConditionalSelect(Vector128.LessThan(a.V, b.V), a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane4 Larger(Lane4 a, Lane4 b) =>
+        Sse.IsSupported ? new(Sse.Max(a.V, b.V))
+        : new(Vector128.ConditionalSelect(Vector128.GreaterThan(a.V, b.V), a.V, b.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 AddInt(Lane4 a, Lane4 b) => new((a.V.AsInt32() + b.V.AsInt32()).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Convoy.Kernels.Cpu.Lanes;
 
@@ -40,7 +41,17 @@ internal readonly unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Equal(Lane8 a, Lane8 b) => new(Vector256.Equals(a.V, b.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lane8 Select(Lane8 mask, Lane8 a, Lane8 b) => new(Vector256.ConditionalSelect(mask.V, a.V, b.V));
+    public static Lane8 Select(Lane8 mask, Lane8 a, Lane8 b) =>
+        Avx.IsSupported ? new(Avx.BlendVariable(b.V, a.V, mask.V))
+        : new(Vector256.ConditionalSelect(mask.V, a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane8 Lesser(Lane8 a, Lane8 b) =>
+        Avx.IsSupported ? new(Avx.Min(a.V, b.V))
+        : new(Vector256.ConditionalSelect(Vector256.LessThan(a.V, b.V), a.V, b.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane8 Larger(Lane8 a, Lane8 b) =>
+        Avx.IsSupported ? new(Avx.Max(a.V, b.V))
+        : new(Vector256.ConditionalSelect(Vector256.GreaterThan(a.V, b.V), a.V, b.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 AddInt(Lane8 a, Lane8 b) => new((a.V.AsInt32() + b.V.AsInt32()).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

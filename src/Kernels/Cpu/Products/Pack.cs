@@ -24,6 +24,7 @@ internal static unsafe class Pack
     }
 
     /// <summary>Terms are columns of the source: term p, place r at source[r·stride + p].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Columns(int terms, int count, float* source, nint stride, float* panels, int width)
     {
         for (var first = 0; first < count; first += width, panels += (nint)width * terms)
@@ -48,6 +49,7 @@ internal static unsafe class Pack
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows16(int terms, float* from, nint stride, float* to)
     {
         for (var p = 0; p < terms; p++, from += stride, to += 16)
@@ -57,6 +59,7 @@ internal static unsafe class Pack
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows6(int terms, float* from, nint stride, float* to)
     {
         for (var p = 0; p < terms; p++, from += stride, to += 6)
@@ -66,6 +69,7 @@ internal static unsafe class Pack
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RowsAny(int terms, int take, float* from, nint stride, float* to, int width)
     {
         for (var p = 0; p < terms; p++, from += stride, to += width)
@@ -75,6 +79,7 @@ internal static unsafe class Pack
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Columns6(int terms, float* a, nint stride, float* to)
     {
         float* b = a + stride, c = b + stride, d = c + stride, e = d + stride, f = e + stride;

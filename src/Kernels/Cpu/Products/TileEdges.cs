@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace Convoy.Kernels.Cpu.Products;
 
 /// <summary>What happens to a tile after its sums: partial tiles, bias and activation.</summary>
 internal static unsafe class TileEdges
 {
     /// <summary>Copies (or adds) the valid part of a buffered tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write<V>(float* tile, float* c, nint ldc, int rows, int columns, bool add)
         where V : unmanaged, ILanes<V>
     {

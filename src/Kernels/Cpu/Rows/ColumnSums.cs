@@ -32,6 +32,7 @@ internal readonly unsafe struct ColumnSums<V, TTerm>(TTerm term, int columns) : 
         for (; j < columns; j++) One<Lane1>(from, end, j, c + j, add);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Four(int from, int end, int j, float* c, bool add)
     {
         V s0 = default, s1 = default, s2 = default, s3 = default;
@@ -49,6 +50,7 @@ internal readonly unsafe struct ColumnSums<V, TTerm>(TTerm term, int columns) : 
         Put(s3, c + (3 * V.Count), add);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void One<W>(int from, int end, int j, float* c, bool add) where W : unmanaged, ILanes<W>
     {
         W sum = default;

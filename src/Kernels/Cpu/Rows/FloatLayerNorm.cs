@@ -14,6 +14,7 @@ internal static unsafe class FloatLayerNorm
         else Forward<Lane1>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Forward<V>(
         float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
         where V : unmanaged, ILanes<V>
@@ -43,6 +44,7 @@ internal static unsafe class FloatLayerNorm
         else GradInput<Lane1>(dy, x, rows, n, gain, mean, rstd, dx);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void GradInput<V>(
         float* dy, float* x, int rows, int n, float* gain, float* mean, float* rstd, float* dx)
         where V : unmanaged, ILanes<V>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Convoy.Kernels.Cpu.Lanes;
 using Convoy.Kernels.Reference;
 
@@ -31,11 +32,13 @@ internal static unsafe class FloatRows
         else Segmented<Lane1, TTerm>(term, n, c, nodeStride, s);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Sum<V>(float* x, int rows, int n, float* y) where V : unmanaged, ILanes<V>
     {
         for (var r = 0; r < rows; r++, x += n) y[r] = LaneSums.Run<V, SumTerm>(new SumTerm(x), n);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Dot<V>(float* a, float* b, int rows, int n, float* y) where V : unmanaged, ILanes<V>
     {
         for (var r = 0; r < rows; r++, a += n, b += n) y[r] = LaneSums.Run<V, DotTerm>(new DotTerm(a, b), n);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Convoy.Kernels.Cpu.Lanes;
 
 namespace Convoy.Kernels.Cpu.Rows;
@@ -13,6 +14,7 @@ internal static unsafe class FloatSoftmax
         else Forward<Lane1>(x, rows, n, y);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Forward<V>(float* x, int rows, int n, float* y) where V : unmanaged, ILanes<V>
     {
         for (var r = 0; r < rows; r++, x += n, y += n)
@@ -30,6 +32,7 @@ internal static unsafe class FloatSoftmax
         else Backward<Lane1>(y, dy, rows, n, dx);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Backward<V>(float* y, float* dy, int rows, int n, float* dx) where V : unmanaged, ILanes<V>
     {
         for (var r = 0; r < rows; r++, y += n, dy += n, dx += n)
@@ -64,6 +67,7 @@ internal static unsafe class FloatSoftmax
         else LogBackward<Lane1>(y, dy, rows, n, dx);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void LogBackward<V>(float* y, float* dy, int rows, int n, float* dx)
         where V : unmanaged, ILanes<V>
     {
@@ -76,9 +80,11 @@ internal static unsafe class FloatSoftmax
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void LogGradient<V>(float* y, float* dy, float total, float* dx) where V : unmanaged, ILanes<V> =>
         V.Store(V.Load(dy) - (FloatMath.Exp(V.Load(y)) * V.Create(total)), dx);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static float LogSumExp<V>(float* x, int n) where V : unmanaged, ILanes<V>
     {
         var max = LaneSums.Max<V>(x, n);
@@ -118,6 +124,7 @@ internal static unsafe class FloatSoftmax
         else CrossEntropyBackward<Lane1>(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void CrossEntropyBackward<V>(
         float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits)
         where V : unmanaged, ILanes<V>
@@ -139,6 +146,7 @@ internal static unsafe class FloatSoftmax
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Gradient<V>(float* x, float lse, float dLoss, float* dx) where V : unmanaged, ILanes<V> =>
         V.Store(FloatMath.Exp(V.Load(x) - V.Create(lse)) * V.Create(dLoss), dx);
 }

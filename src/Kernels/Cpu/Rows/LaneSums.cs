@@ -89,6 +89,7 @@ internal static unsafe class LaneSums
     }
 
     /// <summary>The largest element; comparisons with NaN are false.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Max<V>(float* x, int count) where V : unmanaged, ILanes<V>
     {
         var max = V.Create(float.NegativeInfinity);
@@ -96,7 +97,7 @@ internal static unsafe class LaneSums
         for (; i <= count - V.Count; i += V.Count)
         {
             var value = V.Load(x + i);
-            max = V.Select(V.Greater(value, max), value, max);
+            max = V.Larger(value, max);
         }
 
         var lanes = stackalloc float[16];
