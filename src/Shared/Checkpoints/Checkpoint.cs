@@ -27,7 +27,8 @@ public sealed class Checkpoint
     public static Checkpoint Open(IDisk disk, string path)
     {
         var file = System.IO.Path.Combine(path, Manifest.FileName);
-        if (!disk.FileExists(file)) throw Damage.Because(path, $"this is not a checkpoint (it has no {Manifest.FileName})");
+        if (!disk.FileExists(file))
+            throw Damage.Because(path, $"this is not a checkpoint (it has no {Manifest.FileName})");
         try
         {
             using var stream = disk.OpenRead(file);
@@ -39,15 +40,16 @@ public sealed class Checkpoint
         }
     }
 
-    /// <summary>Reads every shard and compares hash, size and header with the manifest. Throws on the first difference.</summary>
+    /// <summary>Reads every shard and compares hash, size and header with the manifest. Throws on the first
+    /// difference.</summary>
     public void Verify()
     {
         for (var shard = 0; shard < Manifest.Shards.Count; shard++) ReadShard(shard, []);
     }
 
     /// <summary>
-    /// Fills flat vectors. Every slot must be in the checkpoint with its shape; hashes are checked on the way, so after a
-    /// refusal the vectors hold nothing to be used. What lies between the slots is left alone.
+    /// Fills flat vectors. Every slot must be in the checkpoint with its shape; hashes are checked on the way, so after
+    /// a refusal the vectors hold nothing to be used. What lies between the slots is left alone.
     /// </summary>
     public void Load(params IReadOnlyList<FlatVector> vectors)
     {
@@ -58,7 +60,8 @@ public sealed class Checkpoint
             foreach (var slot in vector.Slots)
             {
                 Fit(slot, saved);
-                if (!wanted.TryAdd(slot.Tensor, vector.Values.Slice(checked((int)slot.Offset), checked((int)slot.Shape.Count))))
+                if (!wanted.TryAdd(slot.Tensor,
+                    vector.Values.Slice(checked((int)slot.Offset), checked((int)slot.Shape.Count))))
                     throw new ArgumentException($"{slot.Tensor} is wanted twice", nameof(vectors));
             }
         }
@@ -70,10 +73,13 @@ public sealed class Checkpoint
     private void Fit(FlatSlot slot, Dictionary<string, SavedTensor> saved)
     {
         if (!saved.TryGetValue(slot.Tensor, out var tensor))
-            throw new UserException(ExitCode.BadCheckpoint, $"{Path}: it has no tensor {slot.Tensor}; it is of another model or optimizer");
-        if (!tensor.Shape.SequenceEqual(slot.Shape.Dims.ToArray()) || tensor.DType != SafetensorsHeader.NameOf(DType.Float32))
             throw new UserException(ExitCode.BadCheckpoint,
-                $"{Path}: tensor {slot.Tensor} is {tensor.DType} [{string.Join(", ", tensor.Shape)}], the model needs F32 {slot.Shape}; it is of another model");
+                $"{Path}: it has no tensor {slot.Tensor}; it is of another model or optimizer");
+        if (!tensor.Shape.SequenceEqual(slot.Shape.Dims.ToArray())
+            || tensor.DType != SafetensorsHeader.NameOf(DType.Float32))
+            throw new UserException(ExitCode.BadCheckpoint,
+                $"{Path}: tensor {slot.Tensor} is {tensor.DType} [{string.Join(", ", tensor.Shape)}], the model "
+                    + $"needs F32 {slot.Shape}; it is of another model");
     }
 
     private void ReadShard(int shard, Dictionary<string, Memory<float>> wanted)
@@ -85,7 +91,8 @@ public sealed class Checkpoint
         {
             using var stream = _disk.OpenRead(file);
             if (stream.Length != expected.Bytes)
-                throw Damage.At(file, Math.Min(stream.Length, expected.Bytes), $"the shard has {stream.Length} bytes, the manifest says {expected.Bytes}");
+                throw Damage.At(file, Math.Min(stream.Length, expected.Bytes),
+                    $"the shard has {stream.Length} bytes, the manifest says {expected.Bytes}");
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             using var reader = new HashingReader(stream, hash);
             var header = SafetensorsHeader.Read(reader, file);
@@ -102,9 +109,11 @@ public sealed class Checkpoint
 
     private void CheckTensors(SafetensorsHeader header, int shard, string file)
     {
-        var listed = Manifest.Tensors.Where(t => t.Shard == shard).OrderBy(t => t.Name, StringComparer.Ordinal).ToList();
+        var listed = Manifest.Tensors.Where(t => t.Shard == shard).OrderBy(t => t.Name,
+            StringComparer.Ordinal).ToList();
         var there = header.Tensors.OrderBy(t => t.Name, StringComparer.Ordinal).ToList();
-        if (listed.Count != there.Count) throw Damage.Because(file, $"it has {there.Count} tensors, the manifest lists {listed.Count}");
+        if (listed.Count != there.Count)
+            throw Damage.Because(file, $"it has {there.Count} tensors, the manifest lists {listed.Count}");
         for (var i = 0; i < listed.Count; i++)
         {
             var same = listed[i].Name == there[i].Name && listed[i].DType == SafetensorsHeader.NameOf(there[i].DType)
@@ -124,7 +133,8 @@ public sealed class Checkpoint
             while (bytes > 0)
             {
                 var piece = (int)Math.Min(bytes, 1 << 18);
-                var to = floats.IsEmpty ? _piece.AsSpan(0, piece) : MemoryMarshal.AsBytes(floats[..(piece / sizeof(float))]);
+                var to = floats.IsEmpty ? _piece.AsSpan(0, piece)
+                    : MemoryMarshal.AsBytes(floats[..(piece / sizeof(float))]);
                 this.ReadExactly(to);
                 if (!floats.IsEmpty) floats = floats[(piece / sizeof(float))..];
                 bytes -= piece;

@@ -12,10 +12,12 @@ public static class CheckpointNames
     private const string Prefix = "step-";
 
     /// <summary><c>step-00000100</c>: published.</summary>
-    public static string Published(StepNumber step) => $"{Prefix}{step.Value.ToString("D8", CultureInfo.InvariantCulture)}";
+    public static string Published(StepNumber step) =>
+        $"{Prefix}{step.Value.ToString("D8", CultureInfo.InvariantCulture)}";
 
     /// <summary><c>step-00000100.g3.partial</c>: being written by the members of generation 3.</summary>
-    public static string Partial(StepNumber step, Generation generation) => $"{Published(step)}.{generation}{PartialSuffix}";
+    public static string Partial(StepNumber step, Generation generation) =>
+        $"{Published(step)}.{generation}{PartialSuffix}";
 
     /// <summary><c>shard-00001-of-00003.safetensors</c>, counted from 1.</summary>
     public static string Shard(int index, int count) =>
@@ -25,7 +27,8 @@ public static class CheckpointNames
     {
         step = default;
         if (!name.StartsWith(Prefix, StringComparison.Ordinal)) return false;
-        if (!long.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return false;
+        if (!long.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            return false;
         step = new StepNumber(number);
         return name == Published(step);
     }
@@ -34,8 +37,10 @@ public static class CheckpointNames
     {
         (step, generation) = (default, default);
         var dot = name.IndexOf(".g", StringComparison.Ordinal);
-        if (dot < 0 || !name.EndsWith(PartialSuffix, StringComparison.Ordinal) || !TryReadPublished(name[..dot], out step)) return false;
-        if (!long.TryParse(name.AsSpan((dot + 2)..^PartialSuffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var g)) return false;
+        if (dot < 0 || !name.EndsWith(PartialSuffix, StringComparison.Ordinal)
+            || !TryReadPublished(name[..dot], out step)) return false;
+        if (!long.TryParse(name.AsSpan((dot + 2)..^PartialSuffix.Length), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var g)) return false;
         generation = new Generation(g);
         return name == Partial(step, generation);
     }

@@ -8,12 +8,14 @@ namespace Convoy.Shared.Checkpoints;
 public sealed record CheckpointPlace(StepNumber Step, string Path);
 
 // Durable before visible (decision 9, R9).
-// CK-1  A folder step-N is complete: every shard and the manifest were flushed and verified before the one rename that made it.
+// CK-1  A folder step-N is complete: every shard and the manifest were flushed and verified before the one rename that
+// made it.
 // CK-2  After a crash at any operation the previous or the new checkpoint loads.
 // CK-3  The newest verified checkpoint is never deleted.
 // CK-4  What is half-written or half-deleted has a name that no reader takes for a checkpoint.
 
-/// <summary>The folder of a job's checkpoints. Workers write shards into a partial folder; the coordinator publishes it.</summary>
+/// <summary>The folder of a job's checkpoints. Workers write shards into a partial folder; the coordinator publishes
+/// it.</summary>
 public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = null)
 {
     private const string Source = "checkpoints";
@@ -24,8 +26,10 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
 
     public string Root { get; } = Path.GetFullPath(root);
 
-    /// <summary>Writes shard <paramref name="index"/> of <paramref name="count"/>; returns when it is durable.</summary>
-    public ShardFile WriteShard(StepNumber step, Generation generation, int index, int count, IReadOnlyList<ShardTensor> tensors)
+    /// <summary>Writes shard <paramref name="index"/> of <paramref name="count"/>; returns when it is
+    /// durable.</summary>
+    public ShardFile WriteShard(StepNumber step, Generation generation, int index, int count,
+        IReadOnlyList<ShardTensor> tensors)
     {
         Invariant.Check((uint)index < (uint)count, "CK-5 a shard has a place among its siblings");
         var folder = Path.Combine(Root, CheckpointNames.Partial(step, generation));
@@ -37,7 +41,8 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
 
     /// <summary>
     /// Publishes the partial folder of the manifest's step and generation. The list of tensors is taken from the shards
-    /// themselves; every shard is read back and hashed before the rename. Publishing the same state twice has one effect.
+    /// themselves; every shard is read back and hashed before the rename. Publishing the same state twice has one
+    /// effect.
     /// </summary>
     public CheckpointPlace Publish(Manifest draft)
     {
@@ -80,7 +85,8 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
             if (!disk.FileExists(file)) throw Damage.Because(file, "the shard is missing");
             using var stream = disk.OpenRead(file);
             foreach (var t in SafetensorsHeader.Read(stream, file).Tensors)
-                tensors.Add(new SavedTensor { Name = t.Name, DType = SafetensorsHeader.NameOf(t.DType), Shape = t.Shape.Dims.ToArray(), Shard = i });
+                tensors.Add(new SavedTensor { Name = t.Name, DType = SafetensorsHeader.NameOf(t.DType),
+                    Shape = t.Shape.Dims.ToArray(), Shard = i });
         }
 
         return tensors;
@@ -92,7 +98,8 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
         try
         {
             var there = Checkpoint.Open(disk, target);
-            var same = there.Manifest.Fingerprint == draft.Fingerprint && there.Manifest.GraphSha256 == draft.GraphSha256
+            var same = there.Manifest.Fingerprint == draft.Fingerprint
+                && there.Manifest.GraphSha256 == draft.GraphSha256
                 && there.Manifest.Seed == draft.Seed;
             return same && IsGood(target);
         }
@@ -103,7 +110,8 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
         }
     }
 
-    // A damaged or different checkpoint of the same step makes room by a rename; Recover undoes it after a crash in between.
+    // A damaged or different checkpoint of the same step makes room by a rename; Recover undoes it after a crash in
+    // between.
     private void MakeRoom(string target)
     {
         if (!disk.FolderExists(target)) return;
@@ -119,12 +127,14 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
     {
         var places = new List<CheckpointPlace>();
         foreach (var name in disk.List(Root))
-            if (CheckpointNames.TryReadPublished(name, out var step)) places.Add(new CheckpointPlace(step, Path.Combine(Root, name)));
+            if (CheckpointNames.TryReadPublished(name, out var step))
+                places.Add(new CheckpointPlace(step, Path.Combine(Root, name)));
         places.Sort((a, b) => a.Step.CompareTo(b.Step));
         return places;
     }
 
-    /// <summary>The newest checkpoint that verifies, or null. Newer ones that do not are logged with their reason.</summary>
+    /// <summary>The newest checkpoint that verifies, or null. Newer ones that do not are logged with their
+    /// reason.</summary>
     public Checkpoint? NewestGood()
     {
         foreach (var place in List().Reverse())
@@ -162,7 +172,8 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
         }
     }
 
-    /// <summary>Deletes all but the newest <paramref name="keep"/>, and never the newest one that verifies (CK-3).</summary>
+    /// <summary>Deletes all but the newest <paramref name="keep"/>, and never the newest one that verifies
+    /// (CK-3).</summary>
     public void KeepLast(int keep)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
@@ -199,7 +210,8 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
     /// </summary>
     public void Recover(Generation current)
     {
-        foreach (var name in disk.List(Root).Where(n => n.EndsWith(CheckpointNames.ReplacedSuffix, StringComparison.Ordinal)))
+        foreach (var name in disk.List(Root).Where(
+            n => n.EndsWith(CheckpointNames.ReplacedSuffix, StringComparison.Ordinal)))
         {
             var original = Path.Combine(Root, name[..^CheckpointNames.ReplacedSuffix.Length]);
             if (disk.FolderExists(original)) continue;

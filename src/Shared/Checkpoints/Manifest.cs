@@ -52,16 +52,19 @@ public sealed record Manifest
         return JsonSerializer.SerializeToUtf8Bytes(sealedManifest, Options);
     }
 
-    /// <summary>Reads and checks a manifest. A newer version is refused by its number before anything else is looked at.</summary>
+    /// <summary>Reads and checks a manifest. A newer version is refused by its number before anything else is looked
+    /// at.</summary>
     public static Manifest Decode(Stream stream, string file)
     {
-        if (stream.Length > BytesMax) throw Damage.Because(file, $"a manifest of {stream.Length} bytes is impossible (at most {BytesMax})");
+        if (stream.Length > BytesMax)
+            throw Damage.Because(file, $"a manifest of {stream.Length} bytes is impossible (at most {BytesMax})");
         var json = new byte[stream.Length];
         stream.ReadExactly(json);
         try
         {
             RefuseOther(json, file);
-            var manifest = JsonSerializer.Deserialize<Manifest>(json, Options) ?? throw Damage.Because(file, "the manifest is null");
+            var manifest = JsonSerializer.Deserialize<Manifest>(json, Options) ??
+                throw Damage.Because(file, "the manifest is null");
             manifest.Check(file);
             return manifest;
         }
@@ -75,32 +78,40 @@ public sealed record Manifest
     {
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 16 });
         if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !document.RootElement.TryGetProperty("format", out var format) || format.ValueKind != JsonValueKind.String
+            || !document.RootElement.TryGetProperty("format", out var format)
+                || format.ValueKind != JsonValueKind.String
             || format.GetString() != FormatName)
             throw Damage.Because(file, "this is not the manifest of a convoy checkpoint");
-        if (!document.RootElement.TryGetProperty("version", out var version) || version.ValueKind != JsonValueKind.Number
+        if (!document.RootElement.TryGetProperty("version", out var version)
+            || version.ValueKind != JsonValueKind.Number
             || !version.TryGetInt32(out var number) || number != VersionNow)
-            throw Damage.Because(file, $"format version {version} is not read here (this is version {VersionNow}; a newer convoy wrote it)");
+            throw Damage.Because(file,
+                $"format version {version} is not read here (this is version {VersionNow}; a newer convoy wrote it)");
     }
 
     private void Check(string file)
     {
-        if (SealOf(this) != ManifestSha256) throw Damage.Because(file, "the manifest was changed or damaged (its own SHA-256 differs)");
+        if (SealOf(this) != ManifestSha256)
+            throw Damage.Because(file, "the manifest was changed or damaged (its own SHA-256 differs)");
         if (Step < 0 || Generation < 0) throw Damage.Because(file, "step or generation is negative");
-        if (JobRules.Check(Job) is { } broken) throw Damage.Because(file, $"the job in the manifest breaks a rule: {broken}");
+        if (JobRules.Check(Job) is { } broken)
+            throw Damage.Because(file, $"the job in the manifest breaks a rule: {broken}");
         foreach (var shard in Shards)
-            if (shard.File != Path.GetFileName(shard.File) || shard.File.Length == 0 || shard.File is "." or ".." || shard.Bytes < 0)
+            if (shard.File != Path.GetFileName(shard.File) || shard.File.Length == 0 || shard.File is "." or ".."
+                || shard.Bytes < 0)
                 throw Damage.Because(file, $"'{shard.File}' is not the name of a shard");
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var tensor in Tensors)
         {
-            if ((uint)tensor.Shard >= (uint)Shards.Count) throw Damage.Tensor(file, tensor.Name, $"there is no shard {tensor.Shard}");
+            if ((uint)tensor.Shard >= (uint)Shards.Count)
+                throw Damage.Tensor(file, tensor.Name, $"there is no shard {tensor.Shard}");
             if (!names.Add(tensor.Name)) throw Damage.Tensor(file, tensor.Name, "it is listed twice");
         }
     }
 
     private static string SealOf(Manifest manifest) =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(manifest with { ManifestSha256 = "" }, Options)));
+        Convert.ToHexStringLower(
+            SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(manifest with { ManifestSha256 = "" }, Options)));
 }
 
 /// <summary>Who saved and when; never read back into a computation.</summary>

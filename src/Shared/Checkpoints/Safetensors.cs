@@ -13,7 +13,7 @@ public sealed record TensorEntry(string Name, DType DType, Shape Shape, long Fro
 /// The safetensors format, which other tools read too:
 /// <code>
 /// 0  length of the header (8, little endian)
-/// 8  header: JSON { "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24] }, "__metadata__": { "a": "b" } }
+/// 8  header: JSON { "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24] }, "__metadata__": { .. } }
 /// .. data: tensors side by side, row-major, little endian, no holes
 /// </code>
 /// </summary>
@@ -26,13 +26,16 @@ public sealed record SafetensorsHeader(
     private const string MetadataKey = "__metadata__";
 
     private static readonly (DType Type, string Name)[] DTypeNames =
-        [(DType.Float32, "F32"), (DType.Float64, "F64"), (DType.Int32, "I32"), (DType.Int64, "I64"), (DType.UInt8, "U8")];
+        [(DType.Float32, "F32"), (DType.Float64, "F64"), (DType.Int32, "I32"), (DType.Int64, "I64"),
+            (DType.UInt8, "U8")];
 
     /// <summary>Name of an element type in the format.</summary>
     public static string NameOf(DType type) => Array.Find(DTypeNames, row => row.Type == type).Name;
 
-    /// <summary>The bytes before the data: length and header, padded with spaces so that the data is aligned to 8.</summary>
-    public static byte[] Encode(IReadOnlyList<(string Name, DType DType, Shape Shape)> tensors, IReadOnlyList<(string Key, string Value)> metadata)
+    /// <summary>The bytes before the data: length and header, padded with spaces so that the data is aligned to
+    /// 8.</summary>
+    public static byte[] Encode(IReadOnlyList<(string Name, DType DType, Shape Shape)> tensors,
+        IReadOnlyList<(string Key, string Value)> metadata)
     {
         using var stream = new MemoryStream();
         stream.Write(new byte[8]);
@@ -59,7 +62,8 @@ public sealed record SafetensorsHeader(
 
     private static long WriteEntry(Utf8JsonWriter json, string name, DType type, Shape shape, long offset)
     {
-        Invariant.Check(name.Length is > 0 and <= NameCharsMax && name != MetadataKey, "SAFE-1 a tensor has a name of its own");
+        Invariant.Check(name.Length is > 0 and <= NameCharsMax
+            && name != MetadataKey, "SAFE-1 a tensor has a name of its own");
         var end = checked(offset + (shape.Count * type.Size()));
         json.WriteStartObject(name);
         json.WriteString("dtype", NameOf(type));
@@ -75,8 +79,8 @@ public sealed record SafetensorsHeader(
     }
 
     /// <summary>
-    /// Reads and checks the header of a file: sizes before anything is allocated, then names, types, shapes, and that the
-    /// tensors lie side by side and fill the file.
+    /// Reads and checks the header of a file: sizes before anything is allocated, then names, types, shapes, and that
+    /// the tensors lie side by side and fill the file.
     /// </summary>
     public static SafetensorsHeader Read(Stream stream, string file)
     {
@@ -84,8 +88,10 @@ public sealed record SafetensorsHeader(
         if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8)
             throw Damage.At(file, stream.Length, "the file ends before the length of its header");
         var length = System.Buffers.Binary.BinaryPrimitives.ReadInt64LittleEndian(prefix);
-        if (length is < 2 or > HeaderBytesMax) throw Damage.At(file, 0, $"a header of {length} bytes is impossible (2 to {HeaderBytesMax})");
-        if (length > stream.Length - 8) throw Damage.At(file, 0, $"a header of {length} bytes does not fit in a file of {stream.Length}");
+        if (length is < 2 or > HeaderBytesMax)
+            throw Damage.At(file, 0, $"a header of {length} bytes is impossible (2 to {HeaderBytesMax})");
+        if (length > stream.Length - 8)
+            throw Damage.At(file, 0, $"a header of {length} bytes does not fit in a file of {stream.Length}");
 
         var json = new byte[length];
         stream.ReadExactly(json);
@@ -96,13 +102,15 @@ public sealed record SafetensorsHeader(
     {
         try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(json,
+                new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
             var tensors = new List<TensorEntry>();
             var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal);
             foreach (var property in document.RootElement.EnumerateObject())
             {
                 if (property.Name == MetadataKey)
-                    foreach (var pair in property.Value.EnumerateObject()) metadata.Add(pair.Name, pair.Value.GetString() ?? "");
+                    foreach (var pair in property.Value.EnumerateObject())
+                        metadata.Add(pair.Name, pair.Value.GetString() ?? "");
                 else tensors.Add(ReadEntry(property, file));
                 if (tensors.Count > TensorsMax) throw Damage.At(file, 8, $"more than {TensorsMax} tensors");
             }
@@ -113,13 +121,15 @@ public sealed record SafetensorsHeader(
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw Damage.At(file, 8, $"the header is not that of a safetensors file: {e.Message.ReplaceLineEndings(" ")}");
+            throw Damage.At(file, 8,
+                $"the header is not that of a safetensors file: {e.Message.ReplaceLineEndings(" ")}");
         }
     }
 
     private static TensorEntry ReadEntry(JsonProperty property, string file)
     {
-        UserException Bad(string why) => Damage.Tensor(file, property.Name.Length > 80 ? property.Name[..80] : property.Name, why);
+        UserException Bad(string why) =>
+            Damage.Tensor(file, property.Name.Length > 80 ? property.Name[..80] : property.Name, why);
         if (property.Name.Length is 0 or > NameCharsMax) throw Bad("the name is empty or too long");
         var (type, shape, offsets) = ((string?)null, (JsonElement?)null, (JsonElement?)null);
         foreach (var field in property.Value.EnumerateObject())
@@ -131,8 +141,11 @@ public sealed record SafetensorsHeader(
         }
 
         var known = Array.FindIndex(DTypeNames, row => row.Name == type);
-        if (known < 0) throw Bad($"element type {type ?? "none"} is not read here ({string.Join(", ", DTypeNames.Select(row => row.Name))})");
-        if (shape is not { } dims || dims.GetArrayLength() > Limits.TensorRankMax) throw Bad($"it has no shape or more than {Limits.TensorRankMax} dimensions");
+        if (known < 0)
+            throw Bad($"element type {type ?? "none"} is not read here "
+            + $"({string.Join(", ", DTypeNames.Select(row => row.Name))})");
+        if (shape is not { } dims || dims.GetArrayLength() > Limits.TensorRankMax)
+            throw Bad($"it has no shape or more than {Limits.TensorRankMax} dimensions");
         if (offsets is not { } range || range.GetArrayLength() != 2) throw Bad("it has no data_offsets");
 
         var bytes = (Int128)DTypeNames[known].Type.Size();
@@ -143,9 +156,11 @@ public sealed record SafetensorsHeader(
             if (bytes > long.MaxValue) throw Bad("it is too large");
         }
 
-        if (!range[0].TryGetInt64(out var from) || !range[1].TryGetInt64(out var end) || from < 0 || end < from) throw Bad("its data_offsets are not a range");
+        if (!range[0].TryGetInt64(out var from) || !range[1].TryGetInt64(out var end) || from < 0 || end < from)
+            throw Bad("its data_offsets are not a range");
         if (bytes != end - from) throw Bad($"its shape needs {bytes} bytes, its range has {end - from}");
-        return new TensorEntry(property.Name, DTypeNames[known].Type, new Shape([.. dims.EnumerateArray().Select(d => d.GetInt32())]), from, end);
+        return new TensorEntry(property.Name, DTypeNames[known].Type,
+            new Shape([.. dims.EnumerateArray().Select(d => d.GetInt32())]), from, end);
     }
 
     private static void CheckLayout(List<TensorEntry> tensors, string file, long dataOffset, long dataBytes)
@@ -153,13 +168,16 @@ public sealed record SafetensorsHeader(
         var expected = 0L;
         foreach (var tensor in tensors)
         {
-            if (tensor.End > dataBytes) throw Damage.Tensor(file, tensor.Name, $"it ends at byte {dataOffset + tensor.End} of a file of {dataOffset + dataBytes}");
+            if (tensor.End > dataBytes)
+                throw Damage.Tensor(file, tensor.Name,
+                $"it ends at byte {dataOffset + tensor.End} of a file of {dataOffset + dataBytes}");
             if (tensor.From < expected) throw Damage.Tensor(file, tensor.Name, "it overlaps the tensor before it");
             if (tensor.From > expected) throw Damage.Tensor(file, tensor.Name, "there is a hole before it");
             expected = tensor.End;
         }
 
-        if (expected != dataBytes) throw Damage.At(file, dataOffset + expected, $"{dataBytes - expected} bytes belong to no tensor");
+        if (expected != dataBytes)
+            throw Damage.At(file, dataOffset + expected, $"{dataBytes - expected} bytes belong to no tensor");
     }
 }
 
@@ -168,9 +186,12 @@ internal static class Damage
 {
     private const string Advice = "use another checkpoint (convoy ckpt ls)";
 
-    public static UserException At(string file, long offset, string reason) => Because(file, $"byte {offset}: {reason}");
+    public static UserException At(string file, long offset, string reason) =>
+        Because(file, $"byte {offset}: {reason}");
 
-    public static UserException Tensor(string file, string tensor, string reason) => Because(file, $"tensor {tensor}: {reason}");
+    public static UserException Tensor(string file, string tensor, string reason) =>
+        Because(file, $"tensor {tensor}: {reason}");
 
-    public static UserException Because(string file, string reason) => new(ExitCode.BadCheckpoint, $"{file}: {reason}; {Advice}");
+    public static UserException Because(string file, string reason) =>
+        new(ExitCode.BadCheckpoint, $"{file}: {reason}; {Advice}");
 }

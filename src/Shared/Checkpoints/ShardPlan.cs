@@ -17,8 +17,10 @@ public static class ShardPlan
 
     public static string State(string stateName, string parameter) => $"{stateName}/{parameter}";
 
-    /// <summary>All tensors of a replica in the order they are dealt: weights of every parameter, then each optimizer state.</summary>
-    public static IReadOnlyList<TensorName> Tensors(IReadOnlyList<TensorName> parameters, IReadOnlyList<string> stateNames) =>
+    /// <summary>All tensors of a replica in the order they are dealt: weights of every parameter, then each optimizer
+    /// state.</summary>
+    public static IReadOnlyList<TensorName> Tensors(IReadOnlyList<TensorName> parameters,
+        IReadOnlyList<string> stateNames) =>
     [
         .. parameters.Select(p => p with { Name = Weights(p.Name) }),
         .. stateNames.SelectMany(state => parameters.Select(p => p with { Name = State(state, p.Name) })),
@@ -35,7 +37,8 @@ public static class ShardPlan
         {
             var from = index;
             // A tensor belongs to the shard in which its middle lies, so no shard is off by more than half a tensor.
-            while (index < tensors.Count && (shard == shards || MiddleOf(tensors[index], sum) * shards < (Int128)total * 2 * shard))
+            while (index < tensors.Count
+                && (shard == shards || MiddleOf(tensors[index], sum) * shards < (Int128)total * 2 * shard))
                 sum += tensors[index++].Shape.Count;
             ranges.Add((from, index));
         }

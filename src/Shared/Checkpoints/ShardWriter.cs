@@ -22,11 +22,13 @@ internal static class ShardWriter
     private const int PieceBytes = 1 << 20;
 
     /// <summary>Writes one safetensors file and returns when it is durable; the hash is taken on the way.</summary>
-    public static ShardFile Write(IDisk disk, string folder, string file, IReadOnlyList<ShardTensor> tensors, IReadOnlyList<(string, string)> metadata)
+    public static ShardFile Write(IDisk disk, string folder, string file, IReadOnlyList<ShardTensor> tensors,
+        IReadOnlyList<(string, string)> metadata)
     {
         Invariant.Check(BitConverter.IsLittleEndian, "SAFE-2 tensors are written as they lie in memory, little endian");
         foreach (var tensor in tensors)
-            Invariant.Check(tensor.Shape.Count == tensor.Values.Length, "SAFE-3 a tensor has as many values as its shape");
+            Invariant.Check(tensor.Shape.Count == tensor.Values.Length,
+                "SAFE-3 a tensor has as many values as its shape");
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var to = disk.Create(Path.Combine(folder, file));

@@ -44,6 +44,7 @@ public static class EventIds
     public const int FrameDamaged = 6003;
 
     /// <summary>Writes a line that begins with its number.</summary>
-    public static void Event(this ILogSink log, int id, LogLevel level, string source, string text, Exception? exception = null) =>
+    public static void Event(this ILogSink log, int id, LogLevel level, string source, string text,
+        Exception? exception = null) =>
         log.Write(level, source, $"[{id}] {text}", exception);
 }

@@ -5,8 +5,9 @@ namespace Convoy.Shared.Diagnostics;
 
 /// <summary>
 /// Lines in a file of bounded size: <c>name.log</c>, and the one before it as <c>name.log.1</c> and so on. A line is
-/// <c>2026-01-31T10:20:30.456Z warning source: text</c>; an exception follows indented. Every line reaches the operating
-/// system at once, so it survives the death of the process. A log that cannot be written never stops what it tells of.
+/// <c>2026-01-31T10:20:30.456Z warning source: text</c>; an exception follows indented. Every line reaches the
+/// operating system at once, so it survives the death of the process. A log that cannot be written never stops what it
+/// tells of.
 /// </summary>
 public sealed class RollingFileLog : ILogSink, IDisposable
 {
@@ -73,7 +74,8 @@ public sealed class RollingFileLog : ILogSink, IDisposable
         // One event is one line: a text from outside must not be able to fake another.
         line.Append(' ').Append(source).Append(": ").Append(text.ReplaceLineEndings(" ")).Append('\n');
         if (exception is not null)
-            foreach (var detail in exception.ToString().Split('\n')) line.Append("    ").Append(detail.TrimEnd('\r')).Append('\n');
+            foreach (var detail in exception.ToString().Split('\n'))
+                line.Append("    ").Append(detail.TrimEnd('\r')).Append('\n');
         return line.ToString();
     }
 
@@ -91,7 +93,8 @@ public sealed class RollingFileLog : ILogSink, IDisposable
         _stream = Open();
     }
 
-    private FileStream Open() => new(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 4_096);
+    private FileStream Open() =>
+        new(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 4_096);
 
     private FileStream? TryOpen()
     {

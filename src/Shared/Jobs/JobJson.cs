@@ -22,7 +22,8 @@ public static class JobJson
     public static JobSpec Read(ReadOnlySpan<byte> json)
     {
         if (json.Length > Limits.JobFileBytesMax)
-            throw new UserException(ExitCode.BadJob, $"job: {json.Length} bytes of JSON; at most {Limits.JobFileBytesMax}");
+            throw new UserException(ExitCode.BadJob,
+                $"job: {json.Length} bytes of JSON; at most {Limits.JobFileBytesMax}");
         JobSpec? job;
         try
         {
@@ -30,7 +31,8 @@ public static class JobJson
         }
         catch (JsonException e)
         {
-            throw new UserException(ExitCode.BadJob, $"job: the JSON is not a job: {e.Message.ReplaceLineEndings(" ")}");
+            throw new UserException(ExitCode.BadJob,
+                $"job: the JSON is not a job: {e.Message.ReplaceLineEndings(" ")}");
         }
 
         if (job is null) throw new UserException(ExitCode.BadJob, "job: the JSON is null, not a job");
@@ -40,5 +42,6 @@ public static class JobJson
 
     // The serializer's null checks do not reach into lists.
     private static bool HasNull(JobSpec job) =>
-        new[] { job.Model.Network, job.Data.Path, job.Data.TestPath, job.Data.Labels, job.Data.TestLabels }.Any(list => list.Any(item => item is null));
+        new[] { job.Model.Network, job.Data.Path, job.Data.TestPath, job.Data.Labels, job.Data.TestLabels }
+            .Any(list => list.Any(item => item is null));
 }

@@ -63,7 +63,8 @@ internal sealed class JobNodeParser
     {
         // The scanner takes a zero character for the end of the file and would read half a job.
         if (text.Contains('\0', StringComparison.Ordinal))
-            throw JobNode.Fail(locate(new Mark(0, 1, 1)), "", "this is not YAML: it holds zero characters; save the job as UTF-8 text");
+            throw JobNode.Fail(locate(new Mark(0, 1, 1)), "",
+                "this is not YAML: it holds zero characters; save the job as UTF-8 text");
         var parser = new JobNodeParser(text, locate);
         try
         {
@@ -72,7 +73,8 @@ internal sealed class JobNodeParser
         catch (YamlException e)
         {
             // The parser's own words say what it met; its location prefix is replaced by ours.
-            throw JobNode.Fail(locate(e.Start), "", $"this is not YAML: {OneLine(e.Message)}; check indentation and quotes");
+            throw JobNode.Fail(locate(e.Start), "",
+                $"this is not YAML: {OneLine(e.Message)}; check indentation and quotes");
         }
         catch (InvalidOperationException)
         {
@@ -99,15 +101,18 @@ internal sealed class JobNodeParser
     private JobNode Node(int depth)
     {
         var next = _parser.Current ?? throw Refuse(new Mark(0, 1, 1), "the file ends too early");
-        if (depth > DepthMax) throw Refuse(next.Start, $"values are nested more than {DepthMax} deep; no key needs that");
+        if (depth > DepthMax)
+            throw Refuse(next.Start, $"values are nested more than {DepthMax} deep; no key needs that");
         if (next is AnchorAlias) throw Refuse(next.Start, "aliases (*name) are not read here; write the value out");
-        if (next is NodeEvent { Anchor.IsEmpty: false }) throw Refuse(next.Start, "anchors (&name) are not read here; remove it");
+        if (next is NodeEvent { Anchor.IsEmpty: false })
+            throw Refuse(next.Start, "anchors (&name) are not read here; remove it");
         if (next is NodeEvent { Tag.IsEmpty: false } tagged && !tagged.Tag.IsNonSpecific)
             throw Refuse(next.Start, $"tags ({tagged.Tag.Value}) are not read here; remove it");
 
         var location = _locate(next.Start);
         if (_parser.TryConsume<Scalar>(out var scalar))
-            return new JobNode(JobNodeKind.Scalar, location) { Text = scalar.Value, IsQuoted = scalar.Style != ScalarStyle.Plain };
+            return new JobNode(JobNodeKind.Scalar, location) { Text = scalar.Value,
+                IsQuoted = scalar.Style != ScalarStyle.Plain };
         if (_parser.TryConsume<SequenceStart>(out _)) return List(location, depth);
         if (_parser.TryConsume<MappingStart>(out _)) return Map(location, depth);
         throw Refuse(next.Start, "a value is expected here");

@@ -25,7 +25,8 @@ internal static class JobPaths
         };
     }
 
-    /// <summary>A pattern exists when the folder before its first wildcard does and something in it may match.</summary>
+    /// <summary>A pattern exists when the folder before its first wildcard does and something in it may
+    /// match.</summary>
     private static bool Exists(string path)
     {
         var wildcard = path.AsSpan().IndexOfAny('*', '?');

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Convoy.Shared.Jobs;
 
-/// <summary>Prints the effective job: every key that it uses, in the order of the table. It reads back to the same job.</summary>
+/// <summary>Prints the effective job: every key that it uses, in the order of the table. It reads back to the same
+/// job.</summary>
 public static class JobPrinter
 {
     public static string ToYaml(JobSpec job)
@@ -31,5 +32,6 @@ public static class JobPrinter
         _ => true,
     };
 
-    private static void Line(StringBuilder yaml, int depth, string text) => yaml.Append(' ', depth * 2).Append(text).Append('\n');
+    private static void Line(StringBuilder yaml, int depth, string text) =>
+        yaml.Append(' ', depth * 2).Append(text).Append('\n');
 }

@@ -24,10 +24,12 @@ public static class JobReader
     /// <param name="fileFolder">Folder of the job file: where relative data paths are looked up first.</param>
     /// <param name="sets">Overrides, each <c>a.b=c</c>; later ones win.</param>
     /// <param name="workingDirectory">The second place where relative data paths are looked up.</param>
-    public static JobSpec ReadText(string text, string file, string fileFolder, IReadOnlyList<string> sets, string workingDirectory)
+    public static JobSpec ReadText(string text, string file, string fileFolder, IReadOnlyList<string> sets,
+        string workingDirectory)
     {
         var root = JobNodeParser.ParseFile(text, file);
-        if (root.Kind != JobNodeKind.Map) throw root.Fail("", $"a job is a list of 'key: value' lines, not {root.Describe()}");
+        if (root.Kind != JobNodeKind.Map)
+            throw root.Fail("", $"a job is a list of 'key: value' lines, not {root.Describe()}");
 
         var given = new Dictionary<string, Given>(StringComparer.Ordinal);
         Collect(root, "", given, mayRepeat: false);
@@ -36,9 +38,14 @@ public static class JobReader
         var job = Build(given);
         RefuseUnused(job, given);
         Require(given, file);
-        if (!given.ContainsKey("elastic.max")) job = job with { Elastic = job.Elastic with { Max = Math.Min(job.Elastic.Max, job.Slices) } };
+        if (!given.ContainsKey("elastic.max"))
+            job = job with { Elastic = job.Elastic with { Max = Math.Min(job.Elastic.Max, job.Slices) } };
         if (JobRules.Find(job) is { } broken)
-            throw JobNode.Fail(given.TryGetValue(broken.Key, out var at) ? at.Node.Location : $"{file}:1:1", broken.Key, broken.RuleAndAdvice);
+        {
+            var place = given.TryGetValue(broken.Key, out var at) ? at.Node.Location : $"{file}:1:1";
+            throw JobNode.Fail(place, broken.Key, broken.RuleAndAdvice);
+        }
+
         return JobPaths.MakeAbsolute(job, workingDirectory, fileFolder);
     }
 
@@ -48,7 +55,8 @@ public static class JobReader
         {
             using var stream = File.OpenRead(full);
             if (stream.Length > Limits.JobFileBytesMax)
-                throw new UserException(ExitCode.BadJob, $"{shown}: {stream.Length} bytes; a job file has at most {Limits.JobFileBytesMax}");
+                throw new UserException(ExitCode.BadJob,
+                    $"{shown}: {stream.Length} bytes; a job file has at most {Limits.JobFileBytesMax}");
             using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
             return reader.ReadToEnd();
         }
@@ -77,7 +85,8 @@ public static class JobReader
         }
     }
 
-    private static void Add(string path, JobNode keyNode, JobNode value, Dictionary<string, Given> given, bool mayRepeat)
+    private static void Add(string path, JobNode keyNode, JobNode value, Dictionary<string, Given> given,
+        bool mayRepeat)
     {
         if (JobSchema.Find(path) is { } key)
         {
@@ -86,7 +95,8 @@ public static class JobReader
         }
         else if (JobSchema.Groups.Contains(path, StringComparer.Ordinal))
         {
-            if (value.Kind != JobNodeKind.Map) throw value.Fail(path, $"a group of keys is expected ({Names(path)}), not {value.Describe()}");
+            if (value.Kind != JobNodeKind.Map)
+                throw value.Fail(path, $"a group of keys is expected ({Names(path)}), not {value.Describe()}");
             Collect(value, path, given, mayRepeat);
         }
         else
@@ -102,7 +112,8 @@ public static class JobReader
         if (NearestWord.Of(name, JobSchema.NamesIn(group)) is { } near)
             return $"unknown key; did you mean {(group.Length == 0 ? near : $"{group}.{near}")}?";
         // The right name in the wrong place: under another group, or one level too high.
-        var elsewhere = JobSchema.Keys.Select(k => k.Path).FirstOrDefault(p => p.EndsWith($".{name}", StringComparison.Ordinal) || p == name);
+        var elsewhere = JobSchema.Keys.Select(k => k.Path).FirstOrDefault(
+            p => p.EndsWith($".{name}", StringComparison.Ordinal) || p == name);
         if (elsewhere is not null) return $"unknown key; did you mean {elsewhere}?";
         return NearestWord.Of(path, JobSchema.Keys.Select(k => k.Path)) is { } nearest
             ? $"unknown key; did you mean {nearest}?"
@@ -154,6 +165,7 @@ public static class JobReader
     {
         foreach (var key in JobSchema.Keys)
             if (key.IsRequired && !given.ContainsKey(key.Path))
-                throw JobNode.Fail($"{file}:1:1", key.Path, $"the key is missing; write one ({(key.Range.Length > 0 ? key.Range : key.Type)})");
+                throw JobNode.Fail($"{file}:1:1", key.Path,
+                    $"the key is missing; write one ({(key.Range.Length > 0 ? key.Range : key.Type)})");
     }
 }

@@ -9,8 +9,10 @@ internal readonly record struct BrokenRule(string Key, string RuleAndAdvice);
 /// <summary>Rules of a whole job: those of each key's own value, and those between keys.</summary>
 public static class JobRules
 {
-    /// <summary>Returns the first broken rule as "key: rule; advice", or null. For jobs that do not come from the reader.</summary>
-    public static string? Check(JobSpec job) => Find(job) is { } broken ? $"{broken.Key}: {broken.RuleAndAdvice}" : null;
+    /// <summary>Returns the first broken rule as "key: rule; advice", or null. For jobs that do not come from the
+    /// reader.</summary>
+    public static string? Check(JobSpec job) =>
+        Find(job) is { } broken ? $"{broken.Key}: {broken.RuleAndAdvice}" : null;
 
     internal static BrokenRule? Find(JobSpec job) => OwnValues(job) ?? BetweenKeys(job);
 
@@ -27,7 +29,8 @@ public static class JobRules
         return null;
     }
 
-    private static BrokenRule? BetweenKeys(JobSpec job) => Length(job) ?? Grid(job) ?? Model(job) ?? Data(job) ?? Clocks(job);
+    private static BrokenRule? BetweenKeys(JobSpec job) =>
+        Length(job) ?? Grid(job) ?? Model(job) ?? Data(job) ?? Clocks(job);
 
     private static BrokenRule? Length(JobSpec job) =>
         (job.Epochs > 0, job.Steps > 0) switch
@@ -39,34 +42,46 @@ public static class JobRules
 
     private static BrokenRule? Grid(JobSpec job) =>
         job.Slices > job.Batch
-            ? new("slices", $"{job.Slices} slices are more than the {job.Batch} samples of a batch; lower slices or raise batch")
+            ? new("slices", $"{job.Slices} slices are more than the {job.Batch} samples of a batch; lower slices or "
+                + "raise batch")
         : job.Elastic.Max > job.Slices
-            ? new("elastic.max", $"{job.Elastic.Max} workers are more than the {job.Slices} slices; lower elastic.max or raise slices")
+            ? new("elastic.max", $"{job.Elastic.Max} workers are more than the {job.Slices} slices; lower "
+                + "elastic.max or raise slices")
         : job.Elastic.Min > job.Elastic.Max
-            ? new("elastic.min", $"{job.Elastic.Min} is above elastic.max ({job.Elastic.Max}); lower elastic.min or raise elastic.max")
+            ? new("elastic.min", $"{job.Elastic.Min} is above elastic.max ({job.Elastic.Max}); lower elastic.min or "
+                + "raise elastic.max")
         : job.Parallel.Data != 0 && (job.Parallel.Data < job.Elastic.Min || job.Parallel.Data > job.Elastic.Max)
-            ? new("parallel.data", $"{job.Parallel.Data} is outside elastic ({job.Elastic.Min} to {job.Elastic.Max}); change it or elastic")
+            ? new("parallel.data",
+                $"{job.Parallel.Data} is outside elastic ({job.Elastic.Min} to {job.Elastic.Max}); change it or "
+                + "elastic")
         : null;
 
     private static BrokenRule? Model(JobSpec job) =>
         job.Model.Family == "gpt" && job.Model.Width % job.Model.Heads != 0
-            ? new("model.width", $"{job.Model.Width} is not a multiple of model.heads ({job.Model.Heads}); change one of them")
+            ? new("model.width", $"{job.Model.Width} is not a multiple of model.heads ({job.Model.Heads}); change "
+                + "one of them")
         : job.Model.Family == "gpt" && job.Data.Format != "text"
-            ? new("data.format", $"the gpt family reads text, not {job.Data.Format}; use format: text or another family")
+            ? new("data.format", $"the gpt family reads text, not {job.Data.Format}; use format: text or another "
+                + "family")
         : job.Model.Family != "gpt" && job.Data.Format == "text"
-            ? new("data.format", $"the {job.Model.Family} family reads csv, idx or npy, not text; use another format or family: gpt")
+            ? new("data.format", $"the {job.Model.Family} family reads csv, idx or npy, not text; use another format "
+                + "or family: gpt")
         : null;
 
     private static BrokenRule? Data(JobSpec job)
     {
         var data = job.Data;
         if (data.Path.Count == 0) return new("data.path", "the training data is missing; write path: FILE");
-        if (data.TestPath.Count > 0 && data.TestSplit > 0) return new("data.test_split", "test_path is set too; keep one of the two");
+        if (data.TestPath.Count > 0 && data.TestSplit > 0)
+            return new("data.test_split", "test_path is set too; keep one of the two");
         if (data.Format is not ("idx" or "npy")) return null;
         if (data.Labels.Count != data.Path.Count)
-            return new("data.labels", $"{data.Labels.Count} files of labels for {data.Path.Count} files of samples; give one for each");
+            return new("data.labels",
+                $"{data.Labels.Count} files of labels for {data.Path.Count} files of samples; give one for each");
         return data.TestLabels.Count != data.TestPath.Count
-            ? new("data.test_labels", $"{data.TestLabels.Count} files of labels for {data.TestPath.Count} files of test_path; give one for each")
+            ? new("data.test_labels",
+                $"{data.TestLabels.Count} files of labels for {data.TestPath.Count} files of test_path; give one for "
+                + "each")
             : null;
     }
 
@@ -82,7 +97,8 @@ public static class JobRules
         foreach (var word in words)
         {
             var isDense = IsWidth(word);
-            if (!isDense && word != "pool" && !(word.StartsWith("conv", StringComparison.Ordinal) && IsWidth(word.AsSpan(4))))
+            if (!isDense && word != "pool"
+                && !(word.StartsWith("conv", StringComparison.Ordinal) && IsWidth(word.AsSpan(4))))
                 return $"'{word}' is not a layer; write conv<channels>, pool or a width, each 1 to 65536";
             if (dense && !isDense) return $"'{word}' stands after a dense layer; put convolutions and pools first";
             dense |= isDense;
@@ -92,5 +108,6 @@ public static class JobRules
     }
 
     private static bool IsWidth(ReadOnlySpan<char> text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && width is >= 1 and <= 65_536 && text[0] != '0';
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var width)
+            && width is >= 1 and <= 65_536 && text[0] != '0';
 }

@@ -27,7 +27,8 @@ public static partial class JobSchema
             foreach (var key in group)
             {
                 var when = key.UsedWhen.Length == 0 ? "" : $" Only where {key.UsedWhen}.";
-                page.Append($"| `{key.Path}` | {key.Type} | {Cell(key.Default)} | {Cell(key.Range)} | {Cell(key.Doc + when)} |\n");
+                page.Append($"| `{key.Path}` | {key.Type} | {Cell(key.Default)} | {Cell(key.Range)} | "
+                    + $"{Cell(key.Doc + when)} |\n");
             }
 
             page.Append('\n');

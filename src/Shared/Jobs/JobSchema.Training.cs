@@ -7,24 +7,34 @@ public static partial class JobSchema
 {
     private static IEnumerable<JobKey> Training() =>
     [
-        Int("batch", 1, 1 << 24, j => j.Batch, (j, v) => j with { Batch = v }, "Samples in one step, over all workers."),
+        Int("batch", 1, 1 << 24, j => j.Batch, (j, v) => j with { Batch = v },
+            "Samples in one step, over all workers."),
         Int("slices", 1, Limits.SlicesMax, j => j.Slices, (j, v) => j with { Slices = v },
-            "Fixed cuts of the batch that fix the order of sums; at most batch, at least the largest number of workers. Another value gives other last bits."),
-        Int("epochs", 1, 1_000_000, j => j.Epochs, (j, v) => j with { Epochs = v }, "Passes over the training set.") with { DefaultInWords = "this or steps" },
-        Long("steps", 1, 1L << 40, j => j.Steps, (j, v) => j with { Steps = v }, "Number of updates.") with { DefaultInWords = "this or epochs" },
+            "Fixed cuts of the batch that fix the order of sums; at most batch, at least the largest number of "
+                + "workers. Another value gives other last bits."),
+        Int("epochs", 1, 1_000_000, j => j.Epochs, (j, v) => j with { Epochs = v },
+            "Passes over the training set.") with { DefaultInWords = "this or steps" },
+        Long("steps", 1, 1L << 40, j => j.Steps, (j, v) => j with { Steps = v },
+            "Number of updates.") with { DefaultInWords = "this or epochs" },
         Choice("optimizer.kind", ["sgd", "adam", "adamw"], [], j => j.Optimizer.Kind,
-            (j, v) => j with { Optimizer = j.Optimizer with { Kind = v } }, "Update rule; adamw decays weights apart from the gradient."),
-        Real("optimizer.lr", v => v > 0, "above 0", j => j.Optimizer.Lr, (j, v) => j with { Optimizer = j.Optimizer with { Lr = v } }, "Learning rate."),
+            (j, v) => j with { Optimizer = j.Optimizer with { Kind = v } },
+                "Update rule; adamw decays weights apart from the gradient."),
+        Real("optimizer.lr", v => v > 0, "above 0", j => j.Optimizer.Lr,
+            (j, v) => j with { Optimizer = j.Optimizer with { Lr = v } }, "Learning rate."),
         Real("optimizer.weight_decay", v => v >= 0, "0 or more", j => j.Optimizer.WeightDecay,
             (j, v) => j with { Optimizer = j.Optimizer with { WeightDecay = v } }, "Pull of the weights to zero."),
         ForKind(Real("optimizer.momentum", v => v is >= 0 and < 1, "0 to below 1", j => j.Optimizer.Momentum,
-            (j, v) => j with { Optimizer = j.Optimizer with { Momentum = v } }, "Share of the last update that is kept."), "sgd"),
+            (j, v) => j with { Optimizer = j.Optimizer with { Momentum = v } },
+                "Share of the last update that is kept."), "sgd"),
         ForKind(Real("optimizer.beta1", v => v is >= 0 and < 1, "0 to below 1", j => j.Optimizer.Beta1,
-            (j, v) => j with { Optimizer = j.Optimizer with { Beta1 = v } }, "Decay of the mean of gradients."), "adam", "adamw"),
+            (j, v) => j with { Optimizer = j.Optimizer with { Beta1 = v } }, "Decay of the mean of gradients."), "adam",
+                "adamw"),
         ForKind(Real("optimizer.beta2", v => v is >= 0 and < 1, "0 to below 1", j => j.Optimizer.Beta2,
-            (j, v) => j with { Optimizer = j.Optimizer with { Beta2 = v } }, "Decay of the mean of squared gradients."), "adam", "adamw"),
+            (j, v) => j with { Optimizer = j.Optimizer with { Beta2 = v } }, "Decay of the mean of squared gradients."),
+                "adam", "adamw"),
         ForKind(Real("optimizer.epsilon", v => v > 0, "above 0", j => j.Optimizer.Epsilon,
-            (j, v) => j with { Optimizer = j.Optimizer with { Epsilon = v } }, "Added to the root of the squared mean."), "adam", "adamw"),
+            (j, v) => j with { Optimizer = j.Optimizer with { Epsilon = v } },
+                "Added to the root of the squared mean."), "adam", "adamw"),
         Choice("optimizer.schedule.kind", ["constant", "cosine"], [], j => j.Optimizer.Schedule.Kind,
             (j, v) => Schedule(j, j.Optimizer.Schedule with { Kind = v }), "Course of the learning rate."),
         Long("optimizer.schedule.warmup", 0, 1L << 40, j => j.Optimizer.Schedule.Warmup,
@@ -34,9 +44,11 @@ public static partial class JobSchema
         {
             UsedWhen = "optimizer.schedule.kind is cosine", Used = j => j.Optimizer.Schedule.Kind == "cosine",
         },
-        Real("clip.global_norm", v => v >= 0, "0 or more", j => j.Clip.GlobalNorm, (j, v) => j with { Clip = new ClipSpec { GlobalNorm = v } },
+        Real("clip.global_norm", v => v >= 0, "0 or more", j => j.Clip.GlobalNorm,
+            (j, v) => j with { Clip = new ClipSpec { GlobalNorm = v } },
             "Largest norm of the gradient over all parameters; 0 does not clip."),
-        Choice("precision", ["float32"], ["float64", "float16", "bfloat16"], j => j.Precision, (j, v) => j with { Precision = v },
+        Choice("precision", ["float32"], ["float64", "float16", "bfloat16"], j => j.Precision,
+            (j, v) => j with { Precision = v },
             "Type of weights and activations."),
     ];
 
@@ -44,39 +56,54 @@ public static partial class JobSchema
     [
         new JobKey<int>
         {
-            Path = "parallel.data", Type = "auto or whole number", Range = $"auto or 1 to {Limits.SlicesMax}", Parse = JobValues.AutoOrInt,
+            Path = "parallel.data", Type = "auto or whole number", Range = $"auto or 1 to {Limits.SlicesMax}",
+                Parse = JobValues.AutoOrInt,
             Text = v => v == 0 ? "auto" : JobValues.Print(v), Rule = v => v == 0 ? null : OutOf(v, 1, Limits.SlicesMax),
             Get = j => j.Parallel.Data, Set = (j, v) => j with { Parallel = j.Parallel with { Data = v } },
             Doc = "Workers that share a batch; auto takes those that are there, within elastic.",
         },
-        OnlyOne("parallel.tensor", j => j.Parallel.Tensor, (j, v) => j with { Parallel = j.Parallel with { Tensor = v } }, "Workers that share one layer."),
-        OnlyOne("parallel.pipeline", j => j.Parallel.Pipeline, (j, v) => j with { Parallel = j.Parallel with { Pipeline = v } }, "Stages that share the layers."),
+        OnlyOne("parallel.tensor", j => j.Parallel.Tensor,
+            (j, v) => j with { Parallel = j.Parallel with { Tensor = v } }, "Workers that share one layer."),
+        OnlyOne("parallel.pipeline", j => j.Parallel.Pipeline,
+            (j, v) => j with { Parallel = j.Parallel with { Pipeline = v } }, "Stages that share the layers."),
         Choice("sync.algorithm", ["auto", "direct"], ["ring", "tree", "hierarchical"], j => j.Sync.Algorithm,
-            (j, v) => j with { Sync = j.Sync with { Algorithm = v } }, "How gradients are added; direct sends each part to the worker that owns it."),
+            (j, v) => j with { Sync = j.Sync with { Algorithm = v } },
+                "How gradients are added; direct sends each part to the worker that owns it."),
         Choice("sync.codec", ["none"], ["fp16", "bf16", "int8", "topk", "powersgd", "sign"], j => j.Sync.Codec,
             (j, v) => j with { Sync = j.Sync with { Codec = v } }, "Compression of gradients."),
         new JobKey<int>
         {
-            Path = "sync.bucket", Type = "size", Range = "16KB to 256MB", Parse = JobValues.Bytes, Text = JobValues.PrintBytes,
-            Rule = v => v is >= 16 << 10 and <= 256 << 20 ? null : $"{JobValues.PrintBytes(v)} is out of range; it is 16KB to 256MB",
+            Path = "sync.bucket", Type = "size", Range = "16KB to 256MB", Parse = JobValues.Bytes,
+                Text = JobValues.PrintBytes,
+            Rule = v => v is >= 16 << 10 and <= 256 << 20 ? null
+                : $"{JobValues.PrintBytes(v)} is out of range; it is 16KB to 256MB",
             Get = j => j.Sync.BucketBytes, Set = (j, v) => j with { Sync = j.Sync with { BucketBytes = v } },
-            Doc = "Gradients travel in pieces of about this size while the rest is computed; KB, MB and GB are powers of 1024.",
+            Doc = "Gradients travel in pieces of about this size while the rest is computed; KB, MB and GB are "
+                + "powers of 1024.",
         },
-        Long("checkpoint.every", 0, 1L << 40, j => j.Checkpoint.Every, (j, v) => j with { Checkpoint = j.Checkpoint with { Every = v } },
+        Long("checkpoint.every", 0, 1L << 40, j => j.Checkpoint.Every,
+            (j, v) => j with { Checkpoint = j.Checkpoint with { Every = v } },
             "Steps between two saves; 0 saves only at the end."),
-        Int("checkpoint.keep", 1, 10_000, j => j.Checkpoint.Keep, (j, v) => j with { Checkpoint = j.Checkpoint with { Keep = v } },
+        Int("checkpoint.keep", 1, 10_000, j => j.Checkpoint.Keep,
+            (j, v) => j with { Checkpoint = j.Checkpoint with { Keep = v } },
             "Newest checkpoints that are kept; older ones are deleted."),
-        Int("elastic.min", 1, Limits.SlicesMax, j => j.Elastic.Min, (j, v) => j with { Elastic = j.Elastic with { Min = v } },
+        Int("elastic.min", 1, Limits.SlicesMax, j => j.Elastic.Min,
+            (j, v) => j with { Elastic = j.Elastic with { Min = v } },
             "Workers below which the job waits."),
-        Int("elastic.max", 1, Limits.SlicesMax, j => j.Elastic.Max, (j, v) => j with { Elastic = j.Elastic with { Max = v } },
-            "Workers above which others stay spare; at most slices.") with { DefaultInWords = "8, or slices where that is less" },
-        Time("timeouts.beat", 10, 20_000, j => j.Timeouts.BeatMs, (j, v) => j with { Timeouts = j.Timeouts with { BeatMs = v } },
+        Int("elastic.max", 1, Limits.SlicesMax, j => j.Elastic.Max,
+            (j, v) => j with { Elastic = j.Elastic with { Max = v } },
+            "Workers above which others stay spare; at most slices.") 
+            with { DefaultInWords = "8, or slices where that is less" },
+        Time("timeouts.beat", 10, 20_000, j => j.Timeouts.BeatMs,
+            (j, v) => j with { Timeouts = j.Timeouts with { BeatMs = v } },
             "Time between two signs of life; three of them are shorter than dead."),
-        Time("timeouts.dead", 50, 60_000, j => j.Timeouts.DeadMs, (j, v) => j with { Timeouts = j.Timeouts with { DeadMs = v } },
+        Time("timeouts.dead", 50, 60_000, j => j.Timeouts.DeadMs,
+            (j, v) => j with { Timeouts = j.Timeouts with { DeadMs = v } },
             "Silence after which a worker is lost."),
     ];
 
-    private static JobSpec Schedule(JobSpec job, ScheduleSpec schedule) => job with { Optimizer = job.Optimizer with { Schedule = schedule } };
+    private static JobSpec Schedule(JobSpec job, ScheduleSpec schedule) =>
+        job with { Optimizer = job.Optimizer with { Schedule = schedule } };
 
     private static JobKey ForKind(JobKey key, params string[] kinds) => key with
     {
@@ -84,14 +111,16 @@ public static partial class JobSchema
         Used = job => kinds.Contains(job.Optimizer.Kind, StringComparer.Ordinal),
     };
 
-    private static JobKey<int> Time(string path, int minMs, int maxMs, Func<JobSpec, int> get, Func<JobSpec, int, JobSpec> set, string doc)
+    private static JobKey<int> Time(string path, int minMs, int maxMs, Func<JobSpec, int> get,
+        Func<JobSpec, int, JobSpec> set, string doc)
     {
         var range = $"{JobValues.PrintMilliseconds(minMs)} to {JobValues.PrintMilliseconds(maxMs)}";
         return new JobKey<int>
         {
             Path = path, Type = "time", Range = range, Doc = doc, Get = get, Set = set,
             Parse = JobValues.Milliseconds, Text = JobValues.PrintMilliseconds,
-            Rule = v => v >= minMs && v <= maxMs ? null : $"{JobValues.PrintMilliseconds(v)} is out of range; it is {range}",
+            Rule = v => v >= minMs && v <= maxMs ? null
+                : $"{JobValues.PrintMilliseconds(v)} is out of range; it is {range}",
         };
     }
 }

@@ -6,7 +6,8 @@ namespace Convoy.Shared.Jobs;
 internal static class JobValues
 {
     private static readonly (string Suffix, long Factor)[] SizeUnits =
-        [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("KB", 1L << 10), ("MB", 1L << 20), ("GB", 1L << 30), ("B", 1)];
+        [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("KB", 1L << 10), ("MB", 1L << 20), ("GB", 1L << 30),
+            ("B", 1)];
 
     private static readonly (string Suffix, long Factor)[] TimeUnits = [("ms", 1), ("s", 1_000)];
 
@@ -15,7 +16,8 @@ internal static class JobValues
     public static long Whole(JobNode node, string key)
     {
         var text = Number(node, key, "a whole number");
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)) return value;
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
+            return value;
         throw node.Fail(key, $"a whole number is expected, not {node.Describe()}");
     }
 
@@ -36,7 +38,8 @@ internal static class JobValues
     public static double Real(JobNode node, string key)
     {
         var text = Number(node, key, "a number");
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value))
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            && double.IsFinite(value))
             return value;
         throw node.Fail(key, $"a finite number is expected, not {node.Describe()}");
     }
@@ -87,7 +90,8 @@ internal static class JobValues
         foreach (var c in text)
         {
             if (c is '"' or '\\') quoted.Append('\\').Append(c);
-            else if (c < ' ' || c is '\u007f' or '\u0085' or '\u2028' or '\u2029' or '\ufeff') quoted.Append($"\\u{(int)c:x4}");
+            else if (c < ' ' || c is '\u007f' or '\u0085' or '\u2028' or '\u2029' or '\ufeff')
+                quoted.Append($"\\u{(int)c:x4}");
             else quoted.Append(c);
         }
 
@@ -97,17 +101,20 @@ internal static class JobValues
     private static JobNode Scalar(JobNode node, string key, string expected)
     {
         if (node.IsEmptyScalar) throw node.Fail(key, $"has no value; write {expected} or remove the key");
-        return node.Kind == JobNodeKind.Scalar ? node : throw node.Fail(key, $"{expected} is expected, not {node.Describe()}");
+        return node.Kind == JobNodeKind.Scalar ? node
+            : throw node.Fail(key, $"{expected} is expected, not {node.Describe()}");
     }
 
     private static string Number(JobNode node, string key, string expected)
     {
         Scalar(node, key, expected);
-        return node.IsQuoted ? throw node.Fail(key, $"{expected} is expected, not {node.Describe()}; remove the quotes") : node.Text;
+        return node.IsQuoted
+            ? throw node.Fail(key, $"{expected} is expected, not {node.Describe()}; remove the quotes") : node.Text;
     }
 
     private static IReadOnlyList<JobNode> List(JobNode node, string key, string expected) =>
-        node.Kind == JobNodeKind.List ? node.Items : throw node.Fail(key, $"{expected} is expected, not {node.Describe()}");
+        node.Kind == JobNodeKind.List ? node.Items
+            : throw node.Fail(key, $"{expected} is expected, not {node.Describe()}");
 
     private static long WithUnit(JobNode node, string key, (string Suffix, long Factor)[] units, string expected)
     {

@@ -7,7 +7,8 @@ public static class NearestWord
     public static string DidYouMean(string word, IEnumerable<string> candidates) =>
         Of(word, candidates) is { } nearest ? $" (did you mean {nearest}?)" : "";
 
-    /// <summary>The nearest candidate within a third of the word's length and at least two edits; the first of equals.</summary>
+    /// <summary>The nearest candidate within a third of the word's length and at least two edits; the first of
+    /// equals.</summary>
     public static string? Of(string word, IEnumerable<string> candidates)
     {
         string? best = null;
@@ -21,7 +22,8 @@ public static class NearestWord
         return best;
     }
 
-    /// <summary>Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.</summary>
+    /// <summary>Insertions, deletions, replacements and swaps of neighbours that turn one word into the
+    /// other.</summary>
     internal static int Distance(string a, string b)
     {
         // Longer input is never a slip of the pen, and the table grows with the product of the lengths.
@@ -33,9 +35,11 @@ public static class NearestWord
         {
             for (var j = 1; j <= b.Length; j++)
             {
-                var replace = d[i - 1, j - 1] + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1);
+                var replace = d[i - 1, j - 1]
+                    + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1);
                 d[i, j] = Math.Min(replace, Math.Min(d[i - 1, j], d[i, j - 1]) + 1);
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
             }
         }
 

@@ -1,6 +1,7 @@
 namespace Convoy.Shared.Random;
 
-/// <summary>What random numbers are for. Each purpose has its own key, so no two of them share numbers. Never renumbered.</summary>
+/// <summary>What random numbers are for. Each purpose has its own key, so no two of them share numbers. Never
+/// renumbered.</summary>
 public enum RandomPurpose
 {
     InitialWeights = 1,

@@ -6,8 +6,9 @@ namespace Convoy.Shared.Random;
 /// ask for any position, which makes exactly-once per epoch hold under every resize.
 ///
 /// It is a balanced Feistel network on pairs (left, right) below side, with side^2 >= count, whose round function is
-/// Philox. Each round is invertible, so the network is a bijection of the side^2 numbers; walking the cycle until a number
-/// below count comes makes it one of count numbers. side^2 is less than count + 2 sqrt(count) + 1, so walks are rare.
+/// Philox. Each round is invertible, so the network is a bijection of the side^2 numbers; walking the cycle until a
+/// number below count comes makes it one of count numbers. side^2 is less than count + 2 sqrt(count) + 1, so walks are
+/// rare.
 /// </summary>
 public readonly struct SampleOrder
 {

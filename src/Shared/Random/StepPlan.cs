@@ -8,8 +8,9 @@ public readonly record struct PositionRange(long From, long End)
 
 /// <summary>
 /// Which samples a step reads, as a function of the step alone. Step t (from 1; it makes state t) has epoch
-/// (t-1) / stepsPerEpoch and positions [kB, min((k+1)B, N)) with k = (t-1) mod stepsPerEpoch; slice s of it has q = ceil(B/S)
-/// positions from kB + s q, cut to the step's n, so late slices of a short step may be empty (an absent leaf).
+/// (t-1) / stepsPerEpoch and positions [kB, min((k+1)B, N)) with k = (t-1) mod stepsPerEpoch; slice s of it has q =
+/// ceil(B/S) positions from kB + s q, cut to the step's n, so late slices of a short step may be empty (an absent
+/// leaf).
 /// </summary>
 public sealed record StepPlan
 {

@@ -2,8 +2,10 @@ using Convoy.Shared.Ids;
 
 namespace Convoy.Shared.Storage;
 
-/// <summary>An event of the control plane as it lies in the journal. Sequence numbers count from 1 in each stream.</summary>
-public sealed record JournalEvent(string Stream, long Seq, LeaderToken Token, string Type, string Json, DateTimeOffset Utc);
+/// <summary>An event of the control plane as it lies in the journal. Sequence numbers count from 1 in each
+/// stream.</summary>
+public sealed record JournalEvent(string Stream, long Seq, LeaderToken Token, string Type, string Json,
+    DateTimeOffset Utc);
 
 /// <summary>An event to be appended.</summary>
 public sealed record NewEvent(string Type, string Json);
@@ -18,7 +20,8 @@ public enum AppendResult
 {
     /// <summary>Durable.</summary>
     Appended,
-    /// <summary>The token is not the current one: another leader has taken over, and nothing was written (L1).</summary>
+    /// <summary>The token is not the current one: another leader has taken over, and nothing was written
+    /// (L1).</summary>
     LeaseLost,
     /// <summary>The stream has moved on since it was read; nothing was written.</summary>
     SeqTaken,
@@ -32,11 +35,13 @@ public enum AppendResult
 public interface IJournal : IDisposable
 {
     /// <summary>
-    /// Takes the lease with a new, higher token where nobody holds it, it has expired, or its holder is known to be gone.
+    /// Takes the lease with a new, higher token where nobody holds it, it has expired, or its holder is known to be
+    /// gone.
     /// </summary>
     /// <param name="holder">Who asks, for people to read.</param>
     /// <param name="life">Time until it expires unless renewed.</param>
-    /// <param name="isGone">Tells of the present holder, by its name, that it cannot act any more. Null: wait for the expiry.</param>
+    /// <param name="isGone">Tells of the present holder, by its name, that it cannot act any more. Null: wait for the
+    /// expiry.</param>
     LeaseAnswer TryAcquire(string holder, TimeSpan life, Func<string, bool>? isGone = null);
 
     /// <summary>Extends the lease; false when another token is current.</summary>

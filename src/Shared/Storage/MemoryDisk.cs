@@ -1,11 +1,13 @@
 namespace Convoy.Shared.Storage;
 
-/// <summary>A disk that stops: every operation from a chosen one on fails until <see cref="MemoryDisk.Restart"/>.</summary>
+/// <summary>A disk that stops: every operation from a chosen one on fails until <see
+/// cref="MemoryDisk.Restart"/>.</summary>
 public sealed class DiskStoppedException() : Exception("the disk stopped here");
 
 /// <summary>
 /// A disk in memory that behaves at a crash as badly as POSIX allows: content that was not flushed may be lost, torn or
-/// there; names that were not flushed may be back as they were, up to any point of their history. For tests and simulation.
+/// there; names that were not flushed may be back as they were, up to any point of their history. For tests and
+/// simulation.
 /// </summary>
 public sealed class MemoryDisk : IDisk
 {
@@ -17,7 +19,8 @@ public sealed class MemoryDisk : IDisk
         public List<byte> Content { get; } = [];
         public byte[] DurableContent { get; set; } = [];
 
-        public void ForgetVolatile() => Names = new SortedDictionary<string, Node>(DurableNames, StringComparer.Ordinal);
+        public void ForgetVolatile() =>
+            Names = new SortedDictionary<string, Node>(DurableNames, StringComparer.Ordinal);
     }
 
     private sealed record NameChange(Node Folder, string? Removed, string? Added, Node? Target);
@@ -36,11 +39,13 @@ public sealed class MemoryDisk : IDisk
     public int FailAt { get; set; }
 
     /// <summary>
-    /// The machine comes back: volatile state is gone except what <paramref name="choose"/> (number below n) lets survive.
+    /// The machine comes back: volatile state is gone except what <paramref name="choose"/> (number below n) lets
+    /// survive.
     /// </summary>
     public void Restart(Func<int, int> choose)
     {
-        // Within a folder name changes keep their order: a prefix of them survives. Between folders nothing is promised.
+        // Within a folder name changes keep their order: a prefix of them survives. Between folders nothing is
+        // promised.
         foreach (var folder in _unflushed.GroupBy(change => change.Folder).Select(changes => changes.ToList()).ToList())
             foreach (var change in folder.Take(choose(folder.Count + 1))) MakeDurable(change);
         _unflushed.Clear();
@@ -98,7 +103,8 @@ public sealed class MemoryDisk : IDisk
 
     public bool FileExists(string path) => Find(path) is { IsFolder: false };
 
-    public IReadOnlyList<string> List(string folder) => Find(folder) is { IsFolder: true } node ? [.. node.Names.Keys] : [];
+    public IReadOnlyList<string> List(string folder) =>
+        Find(folder) is { IsFolder: true } node ? [.. node.Names.Keys] : [];
 
     public IDiskFile Create(string path)
     {
@@ -130,7 +136,8 @@ public sealed class MemoryDisk : IDisk
     {
         Change();
         var folder = Parent(from);
-        var node = folder.Names.GetValueOrDefault(Path.GetFileName(from)) ?? throw new IOException($"{from}: there is nothing to rename");
+        var node = folder.Names.GetValueOrDefault(Path.GetFileName(from)) ??
+            throw new IOException($"{from}: there is nothing to rename");
         if (Parent(to) != folder) throw new IOException($"{to}: renaming goes within one folder");
         if (!mayReplace && Find(to) is not null) throw new IOException($"{to}: it exists");
         Rename(new NameChange(folder, Path.GetFileName(from), Path.GetFileName(to), node));
@@ -168,7 +175,8 @@ public sealed class MemoryDisk : IDisk
     public void Damage(string path, int at) => Find(path)!.Content[at] ^= 1;
 
     /// <summary>Cuts a file.</summary>
-    public void Truncate(string path, int length) => Find(path)!.Content.RemoveRange(length, Find(path)!.Content.Count - length);
+    public void Truncate(string path, int length) =>
+        Find(path)!.Content.RemoveRange(length, Find(path)!.Content.Count - length);
 
     private void Rename(NameChange change)
     {

@@ -48,7 +48,8 @@ public sealed class MemoryJournal(TimeProvider time) : IJournal
             if (_current?.Token != lease.Token) return AppendResult.LeaseLost;
             if (!_streams.TryGetValue(stream, out var list)) _streams[stream] = list = [];
             if (list.Count != afterSeq) return AppendResult.SeqTaken;
-            foreach (var e in events) list.Add(new JournalEvent(stream, list.Count + 1, lease.Token, e.Type, e.Json, time.GetUtcNow()));
+            foreach (var e in events)
+                list.Add(new JournalEvent(stream, list.Count + 1, lease.Token, e.Type, e.Json, time.GetUtcNow()));
             return AppendResult.Appended;
         }
     }

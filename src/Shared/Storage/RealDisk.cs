@@ -28,7 +28,8 @@ public sealed partial class RealDisk : IDisk
     public IDiskFile Create(string path) => Guard(() => new RealFile(path));
 
     public Stream OpenRead(string path) => Guard(() =>
-        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16, FileOptions.SequentialScan));
+        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16,
+            FileOptions.SequentialScan));
 
     public void RenameFile(string from, string to) => Guard(() => File.Move(from, to, overwrite: true));
 
@@ -39,7 +40,8 @@ public sealed partial class RealDisk : IDisk
         // Windows journals names by itself and has no call for it.
         if (OperatingSystem.IsWindows()) return;
         var file = OpenFolder(path, 0);
-        if (file < 0) throw new IOException($"{path}: the folder cannot be opened (error {Marshal.GetLastPInvokeError()})");
+        if (file < 0) throw new IOException(
+            $"{path}: the folder cannot be opened (error {Marshal.GetLastPInvokeError()})");
         var failed = SyncFile(file) != 0;
         var error = Marshal.GetLastPInvokeError();
         _ = CloseFile(file);

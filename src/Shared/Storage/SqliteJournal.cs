@@ -82,14 +82,16 @@ public sealed class SqliteJournal : IJournal
         }
         else if (version != SchemaVersion || Scalar(transaction, "PRAGMA application_id") != ApplicationId)
         {
-            throw new UserException(ExitCode.Cluster, $"{_path}: this is not a journal of this version of convoy (schema {version}, "
+            throw new UserException(ExitCode.Cluster,
+                $"{_path}: this is not a journal of this version of convoy (schema {version}, "
                 + $"expected {SchemaVersion}); use another state folder or the convoy that wrote it");
         }
 
         transaction.Commit();
     }
 
-    public LeaseAnswer TryAcquire(string holder, TimeSpan life, Func<string, bool>? isGone = null) => Transact(transaction =>
+    public LeaseAnswer TryAcquire(string holder, TimeSpan life, Func<string, bool>? isGone = null) =>
+        Transact(transaction =>
     {
         var token = 0L;
         using (var read = Command(transaction, $"SELECT holder, token, expires_ms - {NowMs} FROM lease WHERE id = 1"))
@@ -99,7 +101,8 @@ public sealed class SqliteJournal : IJournal
             {
                 var (present, restMs) = (row.GetString(0), row.GetInt64(2));
                 token = row.GetInt64(1);
-                if (restMs > 0 && isGone?.Invoke(present) != true) return new LeaseAnswer(null, present, TimeSpan.FromMilliseconds(restMs));
+                if (restMs > 0 && isGone?.Invoke(present) != true)
+                    return new LeaseAnswer(null, present, TimeSpan.FromMilliseconds(restMs));
             }
         }
 
@@ -113,24 +116,30 @@ public sealed class SqliteJournal : IJournal
 
     public bool Renew(Lease lease, TimeSpan life) => Transact(transaction =>
     {
-        using var write = Command(transaction, $"UPDATE lease SET expires_ms = {NowMs} + $life WHERE id = 1 AND token = $token",
+        using var write = Command(transaction,
+            $"UPDATE lease SET expires_ms = {NowMs} + $life WHERE id = 1 AND token = $token",
             ("$token", lease.Token.Value), ("$life", (long)life.TotalMilliseconds));
         return write.ExecuteNonQuery() == 1;
     });
 
     public void Release(Lease lease) => Renew(lease, TimeSpan.Zero);
 
-    public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events) => Transact(transaction =>
+    public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events) =>
+        Transact(transaction =>
     {
-        if (Scalar(transaction, "SELECT token FROM lease WHERE id = 1") != lease.Token.Value) return AppendResult.LeaseLost;
-        if (Scalar(transaction, "SELECT COALESCE(MAX(seq), 0) FROM events WHERE stream = $stream", ("$stream", stream)) != afterSeq)
+        if (Scalar(transaction, "SELECT token FROM lease WHERE id = 1") != lease.Token.Value)
+            return AppendResult.LeaseLost;
+        if (Scalar(transaction, "SELECT COALESCE(MAX(seq), 0) FROM events WHERE stream = $stream",
+            ("$stream", stream)) != afterSeq)
             return AppendResult.SeqTaken;
         var seq = afterSeq;
         foreach (var e in events)
         {
             using var write = Command(transaction,
-                $"INSERT INTO events(stream, seq, token, type, json, utc_ms) VALUES($stream, $seq, $token, $type, $json, {NowMs})",
-                ("$stream", stream), ("$seq", ++seq), ("$token", lease.Token.Value), ("$type", e.Type), ("$json", e.Json));
+                $"INSERT INTO events(stream, seq, token, type, json, utc_ms) VALUES($stream, $seq, $token, $type, "
+                    + $"$json, {NowMs})",
+                ("$stream", stream), ("$seq", ++seq), ("$token", lease.Token.Value), ("$type", e.Type),
+                    ("$json", e.Json));
             write.ExecuteNonQuery();
         }
 
@@ -139,7 +148,8 @@ public sealed class SqliteJournal : IJournal
 
     public IReadOnlyList<JournalEvent> Read(string stream, long afterSeq = 0) => Guarded(() =>
     {
-        using var read = Command(null, "SELECT seq, token, type, json, utc_ms FROM events WHERE stream = $stream AND seq > $after ORDER BY seq",
+        using var read = Command(null,
+            "SELECT seq, token, type, json, utc_ms FROM events WHERE stream = $stream AND seq > $after ORDER BY seq",
             ("$stream", stream), ("$after", afterSeq));
         using var rows = read.ExecuteReader();
         var events = new List<JournalEvent>();
@@ -148,7 +158,8 @@ public sealed class SqliteJournal : IJournal
             var (seq, utcMs) = (rows.GetInt64(0), rows.GetInt64(4));
             // Rows are written one after the other and in our time; pages of a damaged file may hold anything.
             if (seq != afterSeq + events.Count + 1 || utcMs is < 0 or > 253_402_300_799_999) throw Damaged(_path);
-            events.Add(new JournalEvent(stream, seq, new LeaderToken(rows.GetInt64(1)), rows.GetString(2), rows.GetString(3),
+            events.Add(new JournalEvent(stream, seq, new LeaderToken(rows.GetInt64(1)), rows.GetString(2),
+                rows.GetString(3),
                 DateTimeOffset.FromUnixTimeMilliseconds(utcMs)));
         }
 
@@ -210,7 +221,8 @@ public sealed class SqliteJournal : IJournal
         return command.ExecuteScalar() is long value ? value : 0;
     }
 
-    private SqliteCommand Command(SqliteTransaction? transaction, string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
+    private SqliteCommand Command(SqliteTransaction? transaction, string sql,
+        params ReadOnlySpan<(string Name, object Value)> parameters)
     {
         var command = _connection.CreateCommand();
         command.Transaction = transaction;
@@ -220,12 +232,15 @@ public sealed class SqliteJournal : IJournal
     }
 
     private static UserException Damaged(string path) =>
-        new(ExitCode.Cluster, $"{path}: the journal is damaged; move the file away and resume from the newest checkpoint");
+        new(ExitCode.Cluster,
+            $"{path}: the journal is damaged; move the file away and resume from the newest checkpoint");
 
     // Primary result codes of SQLite.
-    private static UserException Explain(string path, Exception e) => new(ExitCode.Cluster, (e as SqliteException)?.SqliteErrorCode switch
+    private static UserException Explain(string path, Exception e) =>
+        new(ExitCode.Cluster, (e as SqliteException)?.SqliteErrorCode switch
     {
-        5 or 6 => $"{path}: the journal is locked by another process for more than {BusyTimeoutMs / 1_000} s; is another coordinator using this state folder?",
+        5 or 6 => $"{path}: the journal is locked by another process for more than {BusyTimeoutMs / 1_000} s; is "
+            + "another coordinator using this state folder?",
         8 => $"{path}: the journal cannot be written; check the rights of the file and its folder",
         10 => $"{path}: the disk failed under the journal ({e.Message}); check the disk and its file system",
         11 => Damaged(path).Message,

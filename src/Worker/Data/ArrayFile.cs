@@ -3,7 +3,8 @@ using System.IO.Compression;
 namespace Convoy.Worker.Data;
 
 /// <summary>An array in a file: what its header says and where its data begins.</summary>
-internal sealed record ArrayFile(string File, DataView View, Elements Elements, IReadOnlyList<long> Shape, long DataOffset) : IDisposable
+internal sealed record ArrayFile(string File, DataView View, Elements Elements, IReadOnlyList<long> Shape,
+    long DataOffset) : IDisposable
 {
     /// <summary>Samples: the first dimension.</summary>
     public long Count => Shape[0];
@@ -15,7 +16,8 @@ internal sealed record ArrayFile(string File, DataView View, Elements Elements, 
 
     public ReadOnlySpan<byte> Row(long index) => View.Slice(DataOffset + (index * RowBytes), RowBytes);
 
-    /// <summary>Checks what the header promises against the size of the file, and that rows are not monstrous.</summary>
+    /// <summary>Checks what the header promises against the size of the file, and that rows are not
+    /// monstrous.</summary>
     public ArrayFile Checked()
     {
         Int128 bytes = Elements.Size;
@@ -28,9 +30,14 @@ internal sealed record ArrayFile(string File, DataView View, Elements Elements, 
         if (Shape.Count == 0 || bytes == 0) throw BadData.Byte(File, 0, $"the array [{Show}] is empty");
         var there = View.Length - DataOffset;
         if (there < bytes)
-            throw BadData.Byte(File, View.Length, $"the file is truncated: [{Show}] needs {bytes} bytes after the header of {DataOffset}, {there} are there");
-        if (there > bytes) throw BadData.Byte(File, DataOffset + (long)bytes, $"{there - bytes} bytes follow the array [{Show}]; the file is not what its header says");
-        return bytes / Shape[0] <= int.MaxValue ? this : throw BadData.Byte(File, 0, $"one sample of [{Show}] is larger than 2 GB");
+            throw BadData.Byte(File, View.Length,
+                $"the file is truncated: [{Show}] needs {bytes} bytes after the header of {DataOffset}, {there} are "
+                + "there");
+        if (there > bytes)
+            throw BadData.Byte(File, DataOffset + (long)bytes,
+                $"{there - bytes} bytes follow the array [{Show}]; the file is not what its header says");
+        return bytes / Shape[0] <= int.MaxValue ? this
+            : throw BadData.Byte(File, 0, $"one sample of [{Show}] is larger than 2 GB");
     }
 
     private string Show => string.Join(", ", Shape);
@@ -50,12 +57,15 @@ internal sealed record ArrayFile(string File, DataView View, Elements Elements, 
             }
             catch (InvalidDataException e)
             {
-                throw BadData.File(file, $"the gzip data is damaged or truncated ({e.Message.TrimEnd('.')}); get the file again");
+                throw BadData.File(file,
+                    $"the gzip data is damaged or truncated ({e.Message.TrimEnd('.')}); get the file again");
             }
 
             // A file that lost only its last bytes unpacks without a complaint.
             if ((uint)to.Position != unpacked)
-                throw BadData.File(file, $"the gzip data is truncated: {to.Position} bytes came out, its end says {unpacked}; get the file again");
+                throw BadData.File(file,
+                    $"the gzip data is truncated: {to.Position} bytes came out, its end says {unpacked}; get the "
+                    + "file again");
         });
     }
 

@@ -20,7 +20,8 @@ internal sealed class ArraySource : SampleSource
 
     public override IReadOnlyList<int> SampleShape { get; }
 
-    public static SampleSource Open(IReadOnlyList<string> files, IReadOnlyList<string> labels, DataSpec data, int classes, DataCache cache)
+    public static SampleSource Open(IReadOnlyList<string> files, IReadOnlyList<string> labels, DataSpec data,
+        int classes, DataCache cache)
     {
         Func<string, DataCache, ArrayFile> open = data.Format == "idx" ? IdxFile.Open : NpyFile.Open;
         var parts = new List<SampleSource>();
@@ -31,7 +32,9 @@ internal sealed class ArraySource : SampleSource
                 var part = OpenPart(open(files[i], cache), () => open(labels[i], cache), data.Scale, classes);
                 parts.Add(part);
                 if (!part.SampleShape.SequenceEqual(parts[0].SampleShape))
-                    throw BadData.File(files[i], $"its samples are [{string.Join(", ", part.SampleShape)}], those of {files[0]} are [{string.Join(", ", parts[0].SampleShape)}]");
+                    throw BadData.File(files[i],
+                        $"its samples are [{string.Join(", ", part.SampleShape)}], those of {files[0]} are "
+                        + $"[{string.Join(", ", parts[0].SampleShape)}]");
             }
 
             return parts.Count == 1 ? parts[0] : new JoinedSource(parts);
@@ -49,8 +52,12 @@ internal sealed class ArraySource : SampleSource
         try
         {
             labels = openLabels();
-            if (labels.Length != labels.Count) throw BadData.File(labels.File, $"labels have one dimension, not {labels.Shape.Count}; are data.path and data.labels swapped?");
-            if (labels.Count != samples.Count) throw BadData.File(labels.File, $"{labels.Count} labels for the {samples.Count} samples of {samples.File}");
+            if (labels.Length != labels.Count)
+                throw BadData.File(labels.File,
+                $"labels have one dimension, not {labels.Shape.Count}; are data.path and data.labels swapped?");
+            if (labels.Count != samples.Count)
+                throw BadData.File(labels.File,
+                $"{labels.Count} labels for the {samples.Count} samples of {samples.File}");
             CheckLabels(labels, classes);
             CheckFinite(samples, scale);
             return new ArraySource(samples, labels, scale);
@@ -70,7 +77,9 @@ internal sealed class ArraySource : SampleSource
             var value = labels.Elements.Double(labels.Row(i));
             if (value >= 0 && value < classes && value == Math.Floor(value)) continue;
             var offset = labels.DataOffset + (i * labels.RowBytes);
-            throw BadData.Byte(labels.File, offset, $"label {value} of sample {i} is not a whole number from 0 to {classes - 1}; the model has {classes} classes");
+            throw BadData.Byte(labels.File, offset,
+                $"label {value} of sample {i} is not a whole number from 0 to {classes - 1}; the model has {classes} "
+                + "classes");
         }
     }
 
@@ -84,7 +93,9 @@ internal sealed class ArraySource : SampleSource
             {
                 var value = samples.Elements.Double(piece[i..]);
                 if (!float.IsFinite((float)(value * scale)))
-                    throw BadData.Byte(samples.File, at + i, $"{value} in sample {(at + i - samples.DataOffset) / samples.RowBytes} is not a finite number (float32)");
+                    throw BadData.Byte(samples.File, at + i,
+                        $"{value} in sample {(at + i - samples.DataOffset) / samples.RowBytes} is not a finite "
+                        + "number (float32)");
             }
         });
     }
@@ -92,7 +103,8 @@ internal sealed class ArraySource : SampleSource
     public override void AddTo(IncrementalHash hash)
     {
         hash.AppendData(BitConverter.GetBytes(_scale));
-        foreach (var array in new[] { _samples, _labels }) array.View.ForEachPiece(0, (_, piece) => hash.AppendData(piece));
+        foreach (var array in new[] { _samples, _labels })
+            array.View.ForEachPiece(0, (_, piece) => hash.AppendData(piece));
     }
 
     public override int Read(long sample, Span<float> x)

@@ -5,11 +5,14 @@ namespace Convoy.Worker.Data;
 /// <summary>Refusals of data: one line with file, place, reason and advice.</summary>
 internal static class BadData
 {
-    public static UserException File(string file, string reasonAndAdvice) => new(ExitCode.BadData, $"{file}: {reasonAndAdvice}");
+    public static UserException File(string file, string reasonAndAdvice) =>
+        new(ExitCode.BadData, $"{file}: {reasonAndAdvice}");
 
-    public static UserException Line(string file, long line, string reasonAndAdvice) => new(ExitCode.BadData, $"{file}:{line}: {reasonAndAdvice}");
+    public static UserException Line(string file, long line, string reasonAndAdvice) =>
+        new(ExitCode.BadData, $"{file}:{line}: {reasonAndAdvice}");
 
-    public static UserException Byte(string file, long offset, string reasonAndAdvice) => new(ExitCode.BadData, $"{file}: byte {offset}: {reasonAndAdvice}");
+    public static UserException Byte(string file, long offset, string reasonAndAdvice) =>
+        new(ExitCode.BadData, $"{file}: byte {offset}: {reasonAndAdvice}");
 
     /// <summary>Opens a file for reading; what keeps it from opening is the user's to mend.</summary>
     public static FileStream Open(string file)
@@ -17,7 +20,8 @@ internal static class BadData
         try
         {
             if (Directory.Exists(file)) throw File(file, "it is a folder; name a file (only text takes folders)");
-            var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16, FileOptions.SequentialScan);
+            var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete,
+                1 << 16, FileOptions.SequentialScan);
             if (stream.Length > 0) return stream;
             stream.Dispose();
             throw File(file, "the file is empty; check where it comes from");

@@ -1,8 +1,8 @@
 namespace Convoy.Worker.Data;
 
 /// <summary>
-/// Rows of a CSV file (RFC 4180): fields between commas, optionally in quotes, in which a doubled quote is a quote and a
-/// line may break. Lines end with LF, CRLF or CR. Fields are bytes; they live until the next row.
+/// Rows of a CSV file (RFC 4180): fields between commas, optionally in quotes, in which a doubled quote is a quote and
+/// a line may break. Lines end with LF, CRLF or CR. Fields are bytes; they live until the next row.
 /// </summary>
 internal sealed class CsvReader(Stream stream, string file)
 {
@@ -88,7 +88,8 @@ internal sealed class CsvReader(Stream stream, string file)
             return Place.FieldStart;
         }
 
-        if (place == Place.AfterQuote && next != ' ') throw BadData.Line(file, Line, "text follows a closing quote; put a comma between, or double the quote");
+        if (place == Place.AfterQuote && next != ' ')
+            throw BadData.Line(file, Line, "text follows a closing quote; put a comma between, or double the quote");
         if (place == Place.AfterQuote) return Place.AfterQuote;
         Add(next);
         return Place.Plain;
@@ -98,7 +99,8 @@ internal sealed class CsvReader(Stream stream, string file)
     {
         if (_rowBytes == _row.Length)
         {
-            if (_rowBytes >= RowBytesMax) throw BadData.Line(file, Line, $"the row is longer than {RowBytesMax} bytes; this is hardly CSV");
+            if (_rowBytes >= RowBytesMax)
+                throw BadData.Line(file, Line, $"the row is longer than {RowBytesMax} bytes; this is hardly CSV");
             Array.Resize(ref _row, _row.Length * 2);
         }
 

@@ -68,13 +68,15 @@ internal sealed class CsvSource : SampleSource
                 using var stream = BadData.Open(file);
                 var rows = new CsvReader(stream, file);
                 ReadHeader(rows, file);
-                if (ReadRows(rows, file) == 0) throw BadData.Line(file, 2, "there is no row after the header; the set is empty");
+                if (ReadRows(rows, file) == 0)
+                    throw BadData.Line(file, 2, "there is no row after the header; the set is empty");
             }
         }
 
         private void ReadHeader(CsvReader rows, string file)
         {
-            if (!rows.ReadRow() || rows.IsBlank) throw BadData.Line(file, 1, "the first line is empty; it must name the columns");
+            if (!rows.ReadRow() || rows.IsBlank)
+                throw BadData.Line(file, 1, "the first line is empty; it must name the columns");
             var names = new string[rows.FieldCount];
             var allNumbers = true;
             for (var i = 0; i < names.Length; i++)
@@ -83,10 +85,14 @@ internal sealed class CsvSource : SampleSource
                 allNumbers &= double.TryParse(names[i], NumberStyles.Float, CultureInfo.InvariantCulture, out _);
             }
 
-            if (allNumbers) throw BadData.Line(file, 1, "there is no header (only numbers); put a line with the names of the columns first");
-            if (names.Length < 2) throw BadData.Line(file, 1, "there is one column; a sample needs features and a label, separated by commas");
+            if (allNumbers) throw BadData.Line(file, 1,
+                "there is no header (only numbers); put a line with the names of the columns first");
+            if (names.Length < 2)
+                throw BadData.Line(file, 1,
+                "there is one column; a sample needs features and a label, separated by commas");
             if (_columns == 0) Begin(names, file);
-            else if (!names.AsSpan().SequenceEqual(_names)) throw BadData.Line(file, 1, "the columns differ from those of the first file; use files of one kind");
+            else if (!names.AsSpan().SequenceEqual(_names))
+                throw BadData.Line(file, 1, "the columns differ from those of the first file; use files of one kind");
         }
 
         private void Begin(string[] names, string file)
@@ -101,10 +107,12 @@ internal sealed class CsvSource : SampleSource
             if (_label < 0)
             {
                 var near = NearestWord.DidYouMean(data.Label, names);
-                throw BadData.Line(file, 1, $"there is no column '{data.Label}'{near}; data.label is first, last or a name of the header");
+                throw BadData.Line(file, 1,
+                    $"there is no column '{data.Label}'{near}; data.label is first, last or a name of the header");
             }
 
-            if (Array.LastIndexOf(names, names[_label]) != Array.IndexOf(names, names[_label]) && data.Label is not ("first" or "last"))
+            if (Array.LastIndexOf(names, names[_label]) != Array.IndexOf(names, names[_label])
+                && data.Label is not ("first" or "last"))
                 throw BadData.Line(file, 1, $"two columns are called '{data.Label}'; use label: first or last");
             _record = new byte[names.Length * sizeof(float)];
             Span<byte> header = stackalloc byte[HeaderBytes];
@@ -135,12 +143,14 @@ internal sealed class CsvSource : SampleSource
         private void WriteRow(CsvReader rows, string file)
         {
             if (rows.FieldCount != _columns)
-                throw BadData.Line(file, rows.Line, $"{rows.FieldCount} fields, the header has {_columns}; the row is ragged");
+                throw BadData.Line(file, rows.Line,
+                    $"{rows.FieldCount} fields, the header has {_columns}; the row is ragged");
             var floats = MemoryMarshal.Cast<byte, float>(_record.AsSpan());
             var feature = 0;
             for (var i = 0; i < _columns; i++)
             {
-                if (i == _label) BinaryPrimitives.WriteInt32LittleEndian(_record.AsSpan((_columns - 1) * sizeof(float)), Label(rows, file));
+                if (i == _label) BinaryPrimitives.WriteInt32LittleEndian(_record.AsSpan((_columns - 1) * sizeof(float)),
+                    Label(rows, file));
                 else floats[feature++] = Feature(rows, i, file);
             }
 
@@ -150,22 +160,30 @@ internal sealed class CsvSource : SampleSource
         private float Feature(CsvReader rows, int column, string file)
         {
             if (!double.TryParse(rows.Field(column), NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
-                throw BadData.Line(file, rows.Line, $"column {Name(column)}: {Show(rows.Field(column))} is not a number");
+                throw BadData.Line(file, rows.Line,
+                    $"column {Name(column)}: {Show(rows.Field(column))} is not a number");
             var value = (float)(number * data.Scale);
             return float.IsFinite(value) ? value
-                : throw BadData.Line(file, rows.Line, $"column {Name(column)}: {Show(rows.Field(column))} is not a finite number; mend or remove the row");
+                : throw BadData.Line(file, rows.Line,
+                    $"column {Name(column)}: {Show(rows.Field(column))} is not a finite number; mend or remove the "
+                    + "row");
         }
 
         private int Label(CsvReader rows, string file)
         {
             var field = rows.Field(_label);
-            if (!double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || number != Math.Floor(number) || double.IsInfinity(number))
-                throw BadData.Line(file, rows.Line, $"label {Show(field)} (column {Name(_label)}) is not a whole number");
+            if (!double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                || number != Math.Floor(number) || double.IsInfinity(number))
+                throw BadData.Line(file, rows.Line,
+                    $"label {Show(field)} (column {Name(_label)}) is not a whole number");
             return number >= 0 && number < classes ? (int)number
-                : throw BadData.Line(file, rows.Line, $"label {Show(field)} (column {Name(_label)}) is outside 0 to {classes - 1}; the model has {classes} classes");
+                : throw BadData.Line(file, rows.Line,
+                    $"label {Show(field)} (column {Name(_label)}) is outside 0 to {classes - 1}; the model has "
+                    + $"{classes} classes");
         }
 
-        private string Name(int column) => _names[column].Length is > 0 and <= 40 ? $"'{_names[column]}'" : $"{column + 1}";
+        private string Name(int column) =>
+            _names[column].Length is > 0 and <= 40 ? $"'{_names[column]}'" : $"{column + 1}";
 
         private static string Show(ReadOnlySpan<byte> field)
         {

@@ -5,10 +5,10 @@ using System.Text;
 namespace Convoy.Worker.Data;
 
 /// <summary>
-/// What has to be made from source files before it can be mapped: unpacked IDX, parsed CSV, many texts in one. Small sets
-/// are made in memory; large ones once into a file of the user's cache folder, which every worker of the machine maps.
-/// A cache file is named by a hash of what it was made from (paths, sizes, times, options), so a changed source makes
-/// another one. It appears by one rename; the oldest go when there are too many.
+/// What has to be made from source files before it can be mapped: unpacked IDX, parsed CSV, many texts in one. Small
+/// sets are made in memory; large ones once into a file of the user's cache folder, which every worker of the machine
+/// maps. A cache file is named by a hash of what it was made from (paths, sizes, times, options), so a changed source
+/// makes another one. It appears by one rename; the oldest go when there are too many.
 /// </summary>
 internal sealed class DataCache(string folder, long memoryBytesMax)
 {
@@ -53,7 +53,8 @@ internal sealed class DataCache(string folder, long memoryBytesMax)
             try
             {
                 // Nobody else may open it: that is how others see that its maker lives.
-                using (var stream = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20)) make(stream);
+                using (var stream = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None,
+                    1 << 20)) make(stream);
                 File.Move(part, path, overwrite: true);
             }
             finally
@@ -63,7 +64,8 @@ internal sealed class DataCache(string folder, long memoryBytesMax)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw BadData.File(path, $"the data cache cannot be written: {e.Message}; make room or point CONVOY_CACHE at another folder");
+            throw BadData.File(path,
+                $"the data cache cannot be written: {e.Message}; make room or point CONVOY_CACHE at another folder");
         }
     }
 
@@ -83,8 +85,8 @@ internal sealed class DataCache(string folder, long memoryBytesMax)
             }
         }
 
-        var results = new DirectoryInfo(folder).GetFiles("*.bin").OrderByDescending(f => f.LastWriteTimeUtc).Skip(FilesMax - 1);
-        foreach (var old in results)
+        var newestFirst = new DirectoryInfo(folder).GetFiles("*.bin").OrderByDescending(f => f.LastWriteTimeUtc);
+        foreach (var old in newestFirst.Skip(FilesMax - 1))
         {
             try
             {
@@ -103,7 +105,8 @@ internal sealed class DataCache(string folder, long memoryBytesMax)
         foreach (var source in sources)
         {
             var file = new FileInfo(source);
-            key.Append('\n').Append(file.FullName).Append('\n').Append(file.Exists ? file.Length : -1).Append('\n').Append(file.LastWriteTimeUtc.Ticks);
+            key.Append('\n').Append(file.FullName).Append('\n').Append(file.Exists ? file.Length : -1);
+            key.Append('\n').Append(file.LastWriteTimeUtc.Ticks);
         }
 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString())).AsSpan(0, 16));
@@ -111,11 +114,15 @@ internal sealed class DataCache(string folder, long memoryBytesMax)
 
     private static string UserFolder()
     {
-        if (Environment.GetEnvironmentVariable("CONVOY_CACHE") is { Length: > 0 } chosen) return Path.GetFullPath(chosen);
+        if (Environment.GetEnvironmentVariable("CONVOY_CACHE") is { Length: > 0 } chosen)
+            return Path.GetFullPath(chosen);
         if (OperatingSystem.IsWindows())
-            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "convoy", "cache");
-        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache) return Path.Combine(cache, "convoy");
+            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "convoy",
+                "cache");
+        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache)
+            return Path.Combine(cache, "convoy");
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        return home.Length > 0 ? Path.Combine(home, ".cache", "convoy") : Path.Combine(Path.GetTempPath(), "convoy-cache");
+        return home.Length > 0 ? Path.Combine(home, ".cache", "convoy")
+            : Path.Combine(Path.GetTempPath(), "convoy-cache");
     }
 }

@@ -40,14 +40,16 @@ internal sealed unsafe class DataView : IDisposable
     public ReadOnlySpan<byte> Slice(long offset, int length)
     {
         Invariant.Check(offset >= 0 && length >= 0 && offset <= Length - length, "DATA-1 a read lies inside its file");
-        return _array is not null ? _array.AsSpan((int)offset, length) : new ReadOnlySpan<byte>(_pointer + offset, length);
+        return _array is not null ? _array.AsSpan((int)offset, length)
+            : new ReadOnlySpan<byte>(_pointer + offset, length);
     }
 
     /// <summary>The bytes from an offset in pieces of whole elements, for passes over everything.</summary>
     public void ForEachPiece(long offset, Action<long, ReadOnlySpan<byte>> piece)
     {
         const int PieceBytes = 1 << 20;
-        for (var at = offset; at < Length; at += PieceBytes) piece(at, Slice(at, (int)Math.Min(PieceBytes, Length - at)));
+        for (var at = offset; at < Length; at += PieceBytes)
+            piece(at, Slice(at, (int)Math.Min(PieceBytes, Length - at)));
     }
 
     public void Dispose()

@@ -12,7 +12,8 @@ namespace Convoy.Worker.Data;
 /// </summary>
 public static class Dataset
 {
-    /// <summary>Opens training and test set. Throws a UserException (bad data) with file, line or byte, and reason.</summary>
+    /// <summary>Opens training and test set. Throws a UserException (bad data) with file, line or byte, and
+    /// reason.</summary>
     public static DatasetPair Open(JobSpec job) => Open(job, DataCache.User);
 
     /// <summary>Counts and shape of the data, and whether it is good; nothing stays open.</summary>
@@ -31,7 +32,9 @@ public static class Dataset
         {
             if (data.TestPath.Count > 0) test = OpenSource(job, data.TestPath, data.TestLabels, cache);
             if (test is not null && !test.SampleShape.SequenceEqual(train.SampleShape))
-                throw BadData.File(data.TestPath[0], $"its samples are [{string.Join(", ", test.SampleShape)}], those of the training set are [{string.Join(", ", train.SampleShape)}]");
+                throw BadData.File(data.TestPath[0],
+                    $"its samples are [{string.Join(", ", test.SampleShape)}], those of the training set are "
+                    + $"[{string.Join(", ", train.SampleShape)}]");
             return Pair(job, train, test);
         }
         catch
@@ -52,20 +55,24 @@ public static class Dataset
         // The first of a permutation of its own are for testing; the same for every worker, because the seed decides.
         var testCount = (long)(train.Count * job.Data.TestSplit);
         if (testCount == 0 || testCount == train.Count)
-            throw BadData.File(job.Data.Path[0], $"test_split {job.Data.TestSplit} of {train.Count} samples leaves one of the two sets empty; change it");
+            throw BadData.File(job.Data.Path[0],
+                $"test_split {job.Data.TestSplit} of {train.Count} samples leaves one of the two sets empty; change "
+                + "it");
         var order = new SampleOrder(job.Seed, train.Count, RandomPurpose.TestSplit);
         return new DatasetPair(
             new SplitSet(train, info, order, testCount, train.Count - testCount, ownsSource: true),
             new SplitSet(train, info, order, 0, testCount, ownsSource: false), hash);
     }
 
-    private static SampleSource OpenSource(JobSpec job, IReadOnlyList<string> files, IReadOnlyList<string> labels, DataCache cache) =>
+    private static SampleSource OpenSource(JobSpec job, IReadOnlyList<string> files, IReadOnlyList<string> labels,
+        DataCache cache) =>
         job.Data.Format switch
         {
             "csv" => CsvSource.Open(files, job.Data, ClassesOf(job.Model), cache),
             "idx" or "npy" => ArraySource.Open(files, labels, job.Data, ClassesOf(job.Model), cache),
             "text" => TextSource.Open(files, job.Model.Context, job.Model.Vocabulary, cache),
-            var other => throw new UserException(ExitCode.BadJob, $"data.format: {other} is not known; use csv, idx, npy or text"),
+            var other => throw new UserException(ExitCode.BadJob,
+                $"data.format: {other} is not known; use csv, idx, npy or text"),
         };
 
     /// <summary>Classes of the job's model: its last width, or the vocabulary.</summary>

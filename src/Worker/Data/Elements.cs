@@ -28,8 +28,10 @@ internal readonly record struct Elements(ElementType Type, bool IsBigEndian)
 
     public double Double(ReadOnlySpan<byte> at) => Type switch
     {
-        ElementType.Float32 => IsBigEndian ? BinaryPrimitives.ReadSingleBigEndian(at) : BinaryPrimitives.ReadSingleLittleEndian(at),
-        ElementType.Float64 => IsBigEndian ? BinaryPrimitives.ReadDoubleBigEndian(at) : BinaryPrimitives.ReadDoubleLittleEndian(at),
+        ElementType.Float32 => IsBigEndian ? BinaryPrimitives.ReadSingleBigEndian(at)
+            : BinaryPrimitives.ReadSingleLittleEndian(at),
+        ElementType.Float64 => IsBigEndian ? BinaryPrimitives.ReadDoubleBigEndian(at)
+            : BinaryPrimitives.ReadDoubleLittleEndian(at),
         _ => Whole(at),
     };
 
@@ -37,8 +39,10 @@ internal readonly record struct Elements(ElementType Type, bool IsBigEndian)
     {
         ElementType.UInt8 => at[0],
         ElementType.Int8 => (sbyte)at[0],
-        ElementType.Int16 => IsBigEndian ? BinaryPrimitives.ReadInt16BigEndian(at) : BinaryPrimitives.ReadInt16LittleEndian(at),
-        ElementType.Int32 => IsBigEndian ? BinaryPrimitives.ReadInt32BigEndian(at) : BinaryPrimitives.ReadInt32LittleEndian(at),
+        ElementType.Int16 => IsBigEndian ? BinaryPrimitives.ReadInt16BigEndian(at)
+            : BinaryPrimitives.ReadInt16LittleEndian(at),
+        ElementType.Int32 => IsBigEndian ? BinaryPrimitives.ReadInt32BigEndian(at)
+            : BinaryPrimitives.ReadInt32LittleEndian(at),
         _ => IsBigEndian ? BinaryPrimitives.ReadInt64BigEndian(at) : BinaryPrimitives.ReadInt64LittleEndian(at),
     };
 

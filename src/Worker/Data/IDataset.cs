@@ -2,7 +2,8 @@ namespace Convoy.Worker.Data;
 
 /// <summary>What a sample looks like.</summary>
 /// <param name="SampleShape">Sizes of one sample of x: [64], [28, 28], or [context] for text.</param>
-/// <param name="Classes">Classes of y, or the vocabulary of text; every label of the data was checked against it.</param>
+/// <param name="Classes">Classes of y, or the vocabulary of text; every label of the data was checked against
+/// it.</param>
 /// <param name="IsTokens">Text: x and y are rows of tokens. Else x is numbers and y one class.</param>
 public sealed record SampleInfo(IReadOnlyList<int> SampleShape, int Classes, bool IsTokens)
 {
@@ -26,7 +27,8 @@ public interface IDataset : IDisposable
     /// <summary>Numbers: sample i of the list goes to row i of x and its class to y[i].</summary>
     void Read(ReadOnlySpan<long> samples, Span<float> x, Span<int> y);
 
-    /// <summary>Text: tokens [0, context) of the window go to a row of x, tokens [1, context + 1) to the same row of y.</summary>
+    /// <summary>Text: tokens [0, context) of the window go to a row of x, tokens [1, context + 1) to the same row of
+    /// y.</summary>
     void ReadTokens(ReadOnlySpan<long> samples, Span<int> x, Span<int> y);
 }
 

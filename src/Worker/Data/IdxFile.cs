@@ -31,7 +31,8 @@ internal static class IdxFile
         if (view.Length < 4) throw BadData.Byte(file, view.Length, "the file ends inside the IDX header");
         var magic = view.Slice(0, 4);
         if (magic[0] != 0 || magic[1] != 0)
-            throw BadData.Byte(file, 0, $"this is not IDX: it begins with {Convert.ToHexStringLower(magic)}, not with 0000");
+            throw BadData.Byte(file, 0,
+                $"this is not IDX: it begins with {Convert.ToHexStringLower(magic)}, not with 0000");
         ElementType? type = magic[2] switch
         {
             0x08 => ElementType.UInt8,
@@ -46,7 +47,8 @@ internal static class IdxFile
         var rank = magic[3];
         if (rank is 0 or > 8) throw BadData.Byte(file, 3, $"{rank} dimensions; 1 to 8 are read");
         var header = 4 + (4 * rank);
-        if (view.Length < header) throw BadData.Byte(file, view.Length, $"the file ends inside the IDX header of {header} bytes");
+        if (view.Length < header)
+            throw BadData.Byte(file, view.Length, $"the file ends inside the IDX header of {header} bytes");
         var shape = new long[rank];
         for (var i = 0; i < rank; i++) shape[i] = BinaryPrimitives.ReadUInt32BigEndian(view.Slice(4 + (4 * i), 4));
         return new ArrayFile(file, view, new Elements(type.Value, IsBigEndian: true), shape, header);

@@ -36,19 +36,25 @@ internal static partial class NpyFile
     private static ArrayFile Read(string file, DataView view)
     {
         if (view.Length < 12) throw BadData.Byte(file, view.Length, "the file ends inside the NPY header");
-        if (!view.Slice(0, 6).SequenceEqual(Magic)) throw BadData.Byte(file, 0, "this is not NPY: it does not begin with 0x93 NUMPY");
+        if (!view.Slice(0, 6).SequenceEqual(Magic))
+            throw BadData.Byte(file, 0, "this is not NPY: it does not begin with 0x93 NUMPY");
         var major = view.Slice(6, 1)[0];
-        if (major is not (1 or 2)) throw BadData.Byte(file, 6, $"NPY version {major} is not read here; save it with version 1 or 2");
+        if (major is not (1 or 2))
+            throw BadData.Byte(file, 6, $"NPY version {major} is not read here; save it with version 1 or 2");
         var (start, length) = major == 1
             ? (10, (long)BinaryPrimitives.ReadUInt16LittleEndian(view.Slice(8, 2)))
             : (12, BinaryPrimitives.ReadUInt32LittleEndian(view.Slice(8, 4)));
-        if (length > HeaderBytesMax) throw BadData.Byte(file, 8, $"a header of {length} bytes is impossible (at most {HeaderBytesMax})");
-        if (view.Length < start + length) throw BadData.Byte(file, view.Length, $"the file ends inside the NPY header of {start + length} bytes");
+        if (length > HeaderBytesMax)
+            throw BadData.Byte(file, 8, $"a header of {length} bytes is impossible (at most {HeaderBytesMax})");
+        if (view.Length < start + length)
+            throw BadData.Byte(file, view.Length, $"the file ends inside the NPY header of {start + length} bytes");
         var header = Encoding.Latin1.GetString(view.Slice(start, (int)length));
         var match = Header().Match(header);
-        if (!match.Success) throw BadData.Byte(file, start, "the header is not the usual {'descr': .., 'fortran_order': .., 'shape': ..}");
+        if (!match.Success) throw BadData.Byte(file, start,
+            "the header is not the usual {'descr': .., 'fortran_order': .., 'shape': ..}");
 
-        var shape = match.Groups["size"].Captures.Select(c => long.Parse(c.Value, CultureInfo.InvariantCulture)).ToArray();
+        var shape = match.Groups["size"].Captures.Select(
+            c => long.Parse(c.Value, CultureInfo.InvariantCulture)).ToArray();
         if (match.Groups["order"].Value == "True" && shape.Length > 1)
             throw BadData.Byte(file, start, "the array lies in Fortran order; save it with numpy.ascontiguousarray");
         return new ArrayFile(file, view, ElementsOf(match.Groups["descr"].Value, file, start), shape, start + length);

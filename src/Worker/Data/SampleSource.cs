@@ -15,10 +15,12 @@ internal abstract class SampleSource : IDisposable
     public abstract void AddTo(IncrementalHash hash);
 
     /// <summary>Writes one sample of numbers and returns its class.</summary>
-    public virtual int Read(long sample, Span<float> x) => throw new NotSupportedException("text has tokens, not numbers");
+    public virtual int Read(long sample, Span<float> x) =>
+        throw new NotSupportedException("text has tokens, not numbers");
 
     /// <summary>Writes the tokens of one sample and those that follow each.</summary>
-    public virtual void ReadTokens(long sample, Span<int> x, Span<int> y) => throw new NotSupportedException("only text has tokens");
+    public virtual void ReadTokens(long sample, Span<int> x, Span<int> y) =>
+        throw new NotSupportedException("only text has tokens");
 
     public abstract void Dispose();
 }

@@ -38,7 +38,8 @@ internal class SourceSet(SampleSource source, SampleInfo info) : IDataset
 }
 
 /// <summary>Places [first, first + count) of a permutation of a source.</summary>
-internal sealed class SplitSet(SampleSource source, SampleInfo info, SampleOrder order, long first, long count, bool ownsSource)
+internal sealed class SplitSet(SampleSource source, SampleInfo info, SampleOrder order, long first, long count,
+    bool ownsSource)
     : SourceSet(source, info)
 {
     public override long Count => count;

@@ -5,8 +5,8 @@ namespace Convoy.Worker.Data;
 /// <summary>
 /// The files that the paths of a text job name: a file itself, all text files under a folder, or those that a pattern
 /// matches (<c>docs/*.md</c>, <c>src/**/*.cs</c>). Folders and patterns leave out hidden names, build output (bin, obj,
-/// node_modules) and files with zero bytes. Order: that of the job, within a folder or pattern the ordinal order of paths; a
-/// file named twice counts once.
+/// node_modules) and files with zero bytes. Order: that of the job, within a folder or pattern the ordinal order of
+/// paths; a file named twice counts once.
 /// </summary>
 internal static class TextFiles
 {
@@ -39,7 +39,8 @@ internal static class TextFiles
         {
             var folder = Path.GetDirectoryName(path[..path.IndexOfAny(['*', '?'])])!;
             var pattern = Path.GetRelativePath(folder, path).Replace('\\', '/').Split('/');
-            return Directory.Exists(folder) ? Walk(folder).Where(file => Matches(Relative(folder, file).Split('/'), pattern)) : [];
+            return Directory.Exists(folder)
+                ? Walk(folder).Where(file => Matches(Relative(folder, file).Split('/'), pattern)) : [];
         }
 
         return Directory.Exists(path) ? Walk(path) : [path];
@@ -83,7 +84,8 @@ internal static class TextFiles
 
     private static bool IsText(string file)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
+            1);
         Span<byte> start = stackalloc byte[4_096];
         return !start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)].Contains((byte)0);
     }
@@ -99,6 +101,7 @@ internal static class TextFiles
             return false;
         }
 
-        return !path.IsEmpty && FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false) && Matches(path[1..], pattern[1..]);
+        return !path.IsEmpty && FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false)
+            && Matches(path[1..], pattern[1..]);
     }
 }

@@ -4,7 +4,8 @@ namespace Convoy.Worker.Data;
 
 /// <summary>
 /// Text as bytes: the files one after the other; sample i is the window of context + 1 bytes at i x context, so that
-/// windows share one byte and every byte but the first is predicted once. The last bytes that fill no window are unused.
+/// windows share one byte and every byte but the first is predicted once. The last bytes that fill no window are
+/// unused.
 /// </summary>
 internal sealed class TextSource : SampleSource
 {
@@ -26,12 +27,14 @@ internal sealed class TextSource : SampleSource
         for (var i = 0; i < lengths.Length; i++)
             using (var stream = BadData.Open(files[i])) lengths[i] = stream.Length;
         // A single file is mapped as it is.
-        var view = files.Count == 1 ? DataView.Map(files[0]) : cache.Get("text-1", files, lengths.Sum(), to => Join(files, to));
+        var view = files.Count == 1 ? DataView.Map(files[0])
+            : cache.Get("text-1", files, lengths.Sum(), to => Join(files, to));
         try
         {
             CheckSymbols(view, files, lengths, vocabulary);
             if (view.Length <= context)
-                throw BadData.File(files[0], $"{view.Length} bytes of text make no sample; one takes {context + 1} (model.context + 1)");
+                throw BadData.File(files[0],
+                    $"{view.Length} bytes of text make no sample; one takes {context + 1} (model.context + 1)");
             return new TextSource(view, context);
         }
         catch
@@ -59,7 +62,8 @@ internal sealed class TextSource : SampleSource
             if (found < 0) return;
             var (offset, file) = (at + found, 0);
             while (offset >= lengths[file]) offset -= lengths[file++];
-            throw BadData.Byte(files[file], offset, $"byte value {piece[found]} is outside the vocabulary of {vocabulary}; set model.vocabulary: 256");
+            throw BadData.Byte(files[file], offset,
+                $"byte value {piece[found]} is outside the vocabulary of {vocabulary}; set model.vocabulary: 256");
         });
     }
 

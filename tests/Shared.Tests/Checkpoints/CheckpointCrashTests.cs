@@ -12,7 +12,8 @@ public sealed class CheckpointCrashTests
 
     [Fact]
     public void A_crash_at_any_operation_of_a_save_leaves_the_previous_or_the_new_checkpoint() =>
-        CrashEverywhere(store => CheckpointStoreTests.Save(store, 1), store => CheckpointStoreTests.Save(store, 2), before: 1, after: 2);
+        CrashEverywhere(store => CheckpointStoreTests.Save(store, 1), store => CheckpointStoreTests.Save(store, 2),
+            before: 1, after: 2);
 
     [Fact]
     public void A_crash_while_old_checkpoints_are_deleted_leaves_the_newest() =>
@@ -72,7 +73,8 @@ public sealed class CheckpointCrashTests
         return disk.Operations - from;
     }
 
-    private static void CrashEverywhere(Action<CheckpointStore> prepare, Action<CheckpointStore> act, long before, long after)
+    private static void CrashEverywhere(Action<CheckpointStore> prepare, Action<CheckpointStore> act, long before,
+        long after)
     {
         var total = Count(prepare, act);
         Assert.True(total > 5);
@@ -80,7 +82,8 @@ public sealed class CheckpointCrashTests
             for (var seed = 0ul; seed < 12; seed++) CrashAt(prepare, act, before, after, at, seed);
     }
 
-    private static void CrashAt(Action<CheckpointStore> prepare, Action<CheckpointStore> act, long before, long after, int at, ulong seed)
+    private static void CrashAt(Action<CheckpointStore> prepare, Action<CheckpointStore> act, long before, long after,
+        int at, ulong seed)
     {
         var disk = new MemoryDisk();
         prepare(new CheckpointStore(Root, disk));
@@ -101,7 +104,9 @@ public sealed class CheckpointCrashTests
         store.Recover(new Generation(9));
         var newest = store.NewestGood();
         Assert.True(newest is not null, $"nothing loads after a crash at operation {at}, seed {seed}");
-        Assert.True(newest.Manifest.Step == after || (!done && newest.Manifest.Step == before), $"step {newest.Manifest.Step} at operation {at}, seed {seed}");
+        Assert.True(newest.Manifest.Step == after
+            || (!done && newest.Manifest.Step == before),
+            $"step {newest.Manifest.Step} at operation {at}, seed {seed}");
         // What is listed is whole (CK-1), and the next save works on what the crash left.
         Assert.All(store.List(), place => Assert.Null(store.Verify(place.Path)));
         CheckpointStoreTests.Save(store, 7, generation: 9);

@@ -15,7 +15,8 @@ public sealed class CheckpointStoreTests
 
     internal static Manifest Draft(long step, long generation, IReadOnlyList<ShardFile> shards) => new()
     {
-        Step = step, Generation = generation, Fingerprint = new Fingerprint((ulong)step * 77).ToString(), Seed = 7, Job = Job,
+        Step = step, Generation = generation, Fingerprint = new Fingerprint((ulong)step * 77).ToString(), Seed = 7,
+            Job = Job,
         GraphSha256 = "aa", DataSha256 = "bb", Optimizer = "adamw", Shards = shards,
         SavedBy = new SavedBy { Utc = DateTimeOffset.UnixEpoch, Host = "h", Workers = 2 },
     };
@@ -26,16 +27,20 @@ public sealed class CheckpointStoreTests
         return store.Publish(Draft(step, generation,
         [
             store.WriteShard(s, g, 0, 2, [new("weights/a", new Shape(2, 2), Values(step + add, 4))]),
-            store.WriteShard(s, g, 1, 2, [new("weights/b", new Shape(3), Values(step + add + 0.5f, 3)), new("m/a", new Shape(2, 2), Values(9, 4))]),
+            store.WriteShard(s, g, 1, 2,
+                [new("weights/b", new Shape(3), Values(step + add + 0.5f, 3)),
+                new("m/a", new Shape(2, 2), Values(9, 4))]),
         ]));
     }
 
-    private static float[] Values(float first, int count) => [.. Enumerable.Range(0, count).Select(i => first + (i * 1000))];
+    private static float[] Values(float first, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => first + (i * 1000))];
 
     internal static float[] LoadWeights(Checkpoint checkpoint)
     {
         var flat = new float[32];
-        checkpoint.Load(new FlatVector(flat, [new("weights/a", new Shape(2, 2), 0), new("weights/b", new Shape(3), 16)]));
+        checkpoint.Load(new FlatVector(flat,
+            [new("weights/a", new Shape(2, 2), 0), new("weights/b", new Shape(3), 16)]));
         return flat;
     }
 
@@ -57,7 +62,8 @@ public sealed class CheckpointStoreTests
         Assert.Equal("/state/checkpoints/step-00000100", Save(Open(), 100).Path);
         var checkpoint = Open().NewestGood()!;
         Assert.Equal(100, checkpoint.Manifest.Step);
-        Assert.Equal(["m/a", "weights/a", "weights/b"], checkpoint.Manifest.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["m/a", "weights/a", "weights/b"],
+            checkpoint.Manifest.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal));
         Assert.Equal(JobJson.Write(Job), JobJson.Write(checkpoint.Manifest.Job));
         var flat = LoadWeights(checkpoint);
         Assert.Equal([100, 1100, 2100, 3100, 0], flat[..5]);
@@ -70,9 +76,12 @@ public sealed class CheckpointStoreTests
     {
         var checkpoint = Open().Open(Save(Open(), 1).Path);
         var flat = new float[64];
-        Assert.Contains("it has no tensor weights/c", Refusal(() => checkpoint.Load(new FlatVector(flat, [new("weights/c", new Shape(3), 0)]))), StringComparison.Ordinal);
+        Assert.Contains("it has no tensor weights/c",
+            Refusal(() => checkpoint.Load(new FlatVector(flat, [new("weights/c", new Shape(3), 0)]))),
+            StringComparison.Ordinal);
         Assert.Contains("tensor weights/a is F32 [2, 2], the model needs F32 [4]",
-            Refusal(() => checkpoint.Load(new FlatVector(flat, [new("weights/a", new Shape(4), 0)]))), StringComparison.Ordinal);
+            Refusal(() => checkpoint.Load(new FlatVector(flat, [new("weights/a", new Shape(4), 0)]))),
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +98,8 @@ public sealed class CheckpointStoreTests
                 _disk.Damage(file, at);
                 var why = Open().Verify(path);
                 // A flipped space between two tokens of the manifest may leave the same document.
-                if (name != Manifest.FileName || why is not null) Assert.StartsWith(path, Assert.IsType<string>(why), StringComparison.Ordinal);
+                if (name != Manifest.FileName || why is not null)
+                    Assert.StartsWith(path, Assert.IsType<string>(why), StringComparison.Ordinal);
                 _disk.Damage(file, at);
             }
         }
@@ -102,9 +112,11 @@ public sealed class CheckpointStoreTests
     {
         var path = Save(Open(), 1).Path;
         _disk.Truncate($"{path}/shard-00002-of-00002.safetensors", 100);
-        Assert.Contains("shard-00002-of-00002.safetensors: byte 100: the shard has 100 bytes", Open().Verify(path), StringComparison.Ordinal);
+        Assert.Contains("shard-00002-of-00002.safetensors: byte 100: the shard has 100 bytes", Open().Verify(path),
+            StringComparison.Ordinal);
         _disk.DeleteFile($"{path}/shard-00002-of-00002.safetensors");
-        Assert.Contains("shard-00002-of-00002.safetensors: the shard is missing", Open().Verify(path), StringComparison.Ordinal);
+        Assert.Contains("shard-00002-of-00002.safetensors: the shard is missing", Open().Verify(path),
+            StringComparison.Ordinal);
         _disk.DeleteFile($"{path}/manifest.json");
         Assert.Contains("not a checkpoint", Open().Verify(path), StringComparison.Ordinal);
         Assert.Contains("not a checkpoint", Refusal(() => Open().Open("/nowhere")), StringComparison.Ordinal);
@@ -129,14 +141,16 @@ public sealed class CheckpointStoreTests
     {
         var shard = new ShardFile { File = "../x", Bytes = 1, Sha256 = "" };
         var bytes = Draft(1, 1, [shard]).Encode();
-        Assert.Contains("is not the name of a shard", Refusal(() => Manifest.Decode(new MemoryStream(bytes), "m")), StringComparison.Ordinal);
+        Assert.Contains("is not the name of a shard", Refusal(() => Manifest.Decode(new MemoryStream(bytes), "m")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_shard_that_changed_before_publication_is_never_published()
     {
         var store = Open();
-        var shard = store.WriteShard(new StepNumber(1), new Generation(1), 0, 1, [new("weights/a", new Shape(1), Values(1, 1))]);
+        var shard = store.WriteShard(new StepNumber(1), new Generation(1), 0, 1,
+            [new("weights/a", new Shape(1), Values(1, 1))]);
         _disk.Damage("/state/checkpoints/step-00000001.g1.partial/" + shard.File, (int)shard.Bytes - 1);
         Assert.Contains("SHA-256", Refusal(() => store.Publish(Draft(1, 1, [shard]))), StringComparison.Ordinal);
         Assert.Empty(store.List());
@@ -189,7 +203,8 @@ public sealed class CheckpointStoreTests
     [InlineData("step-00000100.g3.partial", false)]
     [InlineData("step-0000010x", false)]
     [InlineData("step--0000100", false)]
-    public void Names_of_checkpoints_are_exact(string name, bool isOne) => Assert.Equal(isOne, CheckpointNames.TryReadPublished(name, out _));
+    public void Names_of_checkpoints_are_exact(string name, bool isOne) =>
+        Assert.Equal(isOne, CheckpointNames.TryReadPublished(name, out _));
 
     [Fact]
     public void The_real_disk_does_the_same()

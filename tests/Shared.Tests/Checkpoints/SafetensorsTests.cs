@@ -32,7 +32,8 @@ public sealed class SafetensorsTests
         var disk = new MemoryDisk();
         disk.CreateFolder("/d");
         var written = ShardWriter.Write(disk, "/d", "s",
-            [new("a", new Shape(2, 3), new float[] { 1, 2, 3, 4, 5, 6 }), new("empty", new Shape(0, 4), new float[0]), new("scalar", Shape.Scalar, new float[] { 7 })],
+            [new("a", new Shape(2, 3), new float[] { 1, 2, 3, 4, 5, 6 }), new("empty", new Shape(0, 4), new float[0]),
+                new("scalar", Shape.Scalar, new float[] { 7 })],
             [("k", "v")]);
         using var stream = disk.OpenRead("/d/s");
         var header = SafetensorsHeader.Read(stream, "s");

@@ -23,7 +23,8 @@ public sealed class RollingFileLogTests : IDisposable
         log.Event(EventIds.WorkerLost, LogLevel.Error, "node", "gone", new InvalidOperationException("why"));
         using var reader = new StreamReader(new FileStream(File, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         Assert.Equal(
-            "2026-01-31T10:20:30.456Z warning lane: two lines\n2026-01-31T10:20:30.456Z error node: [2003] gone\n    System.InvalidOperationException: why\n",
+            "2026-01-31T10:20:30.456Z warning lane: two lines\n2026-01-31T10:20:30.456Z error node: [2003] gone\n    "
+                + "System.InvalidOperationException: why\n",
             reader.ReadToEnd());
     }
 

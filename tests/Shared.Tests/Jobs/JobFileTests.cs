@@ -36,7 +36,8 @@ public sealed class JobFileTests : IDisposable
     {
         Assert.Equal("nope.yaml: there is no such job file; check the path", Refusal("nope.yaml"));
         Assert.Contains("not UTF-8", Refusal(Write("bad.yaml", [0x6a, 0xff, 0xfe])), StringComparison.Ordinal);
-        Assert.Contains("at most 1048576", Refusal(Write("big.yaml", new byte[(1 << 20) + 1])), StringComparison.Ordinal);
+        Assert.Contains("at most 1048576", Refusal(Write("big.yaml", new byte[(1 << 20) + 1])),
+            StringComparison.Ordinal);
         Assert.Contains("cannot be read", Refusal(_folder), StringComparison.Ordinal);
         Assert.Contains("not YAML", Refusal(Write("zero.yaml", new byte[64])), StringComparison.Ordinal);
     }
@@ -63,9 +64,11 @@ public sealed class JobFileTests : IDisposable
     [Fact]
     public void Odd_names_survive_the_printed_job()
     {
-        foreach (var path in new[] { "/a b.csv", "/ä\"\\.csv", "/x: y # z.csv", "/{}.csv", "/'.csv", "/tab\t.csv", "/- a" })
+        foreach (var path in new[] { "/a b.csv", "/ä\"\\.csv", "/x: y # z.csv", "/{}.csv", "/'.csv", "/tab\t.csv",
+            "/- a" })
         {
-            var job = JobReader.ReadText(Job, "j", "/", [], "/") with { Data = new DataSpec { Path = [path], Label = "no" } };
+            var job = JobReader.ReadText(Job, "j", "/", [],
+                "/") with { Data = new DataSpec { Path = [path], Label = "no" } };
             var again = JobReader.ReadText(JobPrinter.ToYaml(job), "j", "/", [], "/");
             Assert.Equal(path, again.Data.Path[0]);
             Assert.Equal("no", again.Data.Label);
@@ -91,7 +94,8 @@ public sealed class JobFileTests : IDisposable
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "Cluster.sln"))) root = root.Parent!;
         var path = Path.Combine(root.FullName, "docs", "job-file.md");
-        if (Environment.GetEnvironmentVariable("CONVOY_REWRITE") == "1") File.WriteAllText(path, JobSchema.ToMarkdown());
+        if (Environment.GetEnvironmentVariable("CONVOY_REWRITE") == "1")
+            File.WriteAllText(path, JobSchema.ToMarkdown());
         Assert.Equal(JobSchema.ToMarkdown(), File.ReadAllText(path));
     }
 
@@ -99,5 +103,6 @@ public sealed class JobFileTests : IDisposable
     [InlineData("lyaers", "layers", 1)]
     [InlineData("", "abc", 3)]
     [InlineData("kitten", "sitting", 3)]
-    public void Distance_counts_edits(string a, string b, int distance) => Assert.Equal(distance, NearestWord.Distance(a, b));
+    public void Distance_counts_edits(string a, string b, int distance) =>
+        Assert.Equal(distance, NearestWord.Distance(a, b));
 }

@@ -36,7 +36,8 @@ public sealed class JobReaderTests
         steps: 100
         """;
 
-    private static JobSpec Read(string yaml, params string[] sets) => JobReader.ReadText(yaml, "job.yaml", "/jobs", sets, "/");
+    private static JobSpec Read(string yaml, params string[] sets) =>
+        JobReader.ReadText(yaml, "job.yaml", "/jobs", sets, "/");
 
     private static string Refusal(string yaml, params string[] sets)
     {
@@ -168,9 +169,11 @@ public sealed class JobReaderTests
     [Fact]
     public void Families_and_formats_must_fit()
     {
-        Assert.Equal("job.yaml:2:17: data.format: the gpt family reads text, not csv; use format: text or another family",
+        Assert.Equal("job.yaml:2:17: data.format: the gpt family reads text, not csv; use format: text or another "
+            + "family",
             Refusal(Gpt.Replace("format: text", "format: csv", StringComparison.Ordinal)));
-        Assert.Equal("job.yaml:5:17: data.format: the cnn family reads csv, idx or npy, not text; use another format or family: gpt",
+        Assert.Equal("job.yaml:5:17: data.format: the cnn family reads csv, idx or npy, not text; use another format "
+            + "or family: gpt",
             Refusal(Cnn.Replace("format: csv", "format: text", StringComparison.Ordinal)));
         Assert.Equal("job.yaml:1:43: model.width: 66 is not a multiple of model.heads (4); change one of them",
             Refusal(Gpt.Replace("width: 64", "width: 66", StringComparison.Ordinal)));
@@ -216,7 +219,8 @@ public sealed class JobReaderTests
     [InlineData("batch=", "--set batch=: batch: has no value; write a whole number or remove the key")]
     [InlineData("batch", "--set batch: an override is KEY=VALUE, such as --set optimizer.lr=0.01")]
     [InlineData("slices=4096", "--set slices=4096: slices: 4096 slices are more than the 128 samples of a batch; lower slices or raise batch")]
-    public void A_wrong_override_is_refused_by_its_own_name(string set, string message) => Assert.Equal(message, Refusal(Mlp, set));
+    public void A_wrong_override_is_refused_by_its_own_name(string set, string message) =>
+        Assert.Equal(message, Refusal(Mlp, set));
 
     [Fact]
     public void Every_single_character_lost_from_a_job_gives_a_job_or_one_line()

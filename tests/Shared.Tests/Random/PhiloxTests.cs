@@ -92,7 +92,11 @@ public sealed class PhiloxTests
     public void The_first_numbers_of_a_seed_never_change()
     {
         var stream = new RandomStream(7, RandomPurpose.InitialWeights, 2);
-        Assert.Equal("3f73009e 3e826bcc 3dbb16e8 3f11eec4", string.Join(' ', Enumerable.Range(0, 4).Select(i => BitConverter.SingleToUInt32Bits(stream.Uniform(i)).ToString("x8"))));
-        Assert.Equal("bc1d1f67 3ea535dd bffd56a4 bf6e9deb", string.Join(' ', Enumerable.Range(0, 4).Select(i => BitConverter.SingleToUInt32Bits(stream.Normal(i)).ToString("x8"))));
+        Assert.Equal("3f73009e 3e826bcc 3dbb16e8 3f11eec4",
+            string.Join(' ', Enumerable.Range(0,
+            4).Select(i => BitConverter.SingleToUInt32Bits(stream.Uniform(i)).ToString("x8"))));
+        Assert.Equal("bc1d1f67 3ea535dd bffd56a4 bf6e9deb",
+            string.Join(' ', Enumerable.Range(0,
+            4).Select(i => BitConverter.SingleToUInt32Bits(stream.Normal(i)).ToString("x8"))));
     }
 }

@@ -16,7 +16,8 @@ public sealed class SampleOrderTests
 
     [Fact]
     public void Any_seed_epoch_and_count_give_a_permutation() =>
-        Prop.ForAll(ArbMap.Default.ArbFor<ulong>(), Gen.Choose(1, 5_000).ToArbitrary(), Gen.Choose(0, 1 << 30).ToArbitrary(),
+        Prop.ForAll(ArbMap.Default.ArbFor<ulong>(), Gen.Choose(1, 5_000).ToArbitrary(),
+            Gen.Choose(0, 1 << 30).ToArbitrary(),
             (seed, count, epoch) => AssertPermutation(new SampleOrder(seed, count), epoch))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(50));
 
@@ -42,7 +43,8 @@ public sealed class SampleOrderTests
         Assert.NotEqual(First(7, 0), First(7, 1));
         Assert.NotEqual(First(7, 0), First(8, 0));
         Assert.Equal(First(7, 5), First(7, 5));
-        static long[] First(ulong seed, long epoch) => [.. Enumerable.Range(0, 20).Select(p => new SampleOrder(seed, 1_000).At(epoch, p))];
+        static long[] First(ulong seed, long epoch) =>
+            [.. Enumerable.Range(0, 20).Select(p => new SampleOrder(seed, 1_000).At(epoch, p))];
     }
 
     [Fact]
@@ -57,10 +59,12 @@ public sealed class SampleOrderTests
 
     [Fact]
     public void The_order_of_a_seed_never_changes() =>
-        Assert.Equal("2015 228 244 794 1817 1920 3518 640 2181 3024", string.Join(' ', Enumerable.Range(0, 10).Select(p => new SampleOrder(7, 3_823).At(2, p))));
+        Assert.Equal("2015 228 244 794 1817 1920 3518 640 2181 3024",
+            string.Join(' ', Enumerable.Range(0, 10).Select(p => new SampleOrder(7, 3_823).At(2, p))));
 
     [Fact]
-    public void Positions_outside_are_a_bug() => Assert.Throws<InvariantException>(() => new SampleOrder(1, 10).At(0, 10));
+    public void Positions_outside_are_a_bug() =>
+        Assert.Throws<InvariantException>(() => new SampleOrder(1, 10).At(0, 10));
 
     private static void AssertPermutation(SampleOrder order, long epoch)
     {

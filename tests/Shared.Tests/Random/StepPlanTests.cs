@@ -27,7 +27,8 @@ public sealed class StepPlanTests
 
     [Fact]
     public void Every_position_of_an_epoch_is_in_exactly_one_slice_of_one_step() =>
-        Prop.ForAll(Gen.Choose(1, 400).ToArbitrary(), Gen.Choose(1, 70).ToArbitrary(), Gen.Choose(1, 20).ToArbitrary(), (samples, batch, slices) =>
+        Prop.ForAll(Gen.Choose(1, 400).ToArbitrary(), Gen.Choose(1, 70).ToArbitrary(), Gen.Choose(1, 20).ToArbitrary(),
+            (samples, batch, slices) =>
         {
             var plan = new StepPlan(samples, batch, slices);
             var expected = 0L;

@@ -20,14 +20,16 @@ public abstract class JournalTests : IDisposable
         using (var journal = Open())
         {
             var lease = journal.TryAcquire("a", Life).Lease!;
-            Assert.Equal(AppendResult.Appended, journal.Append(lease, "job", 0, [new("Started", "{\"x\":1}"), new("Opened", "{}")]));
+            Assert.Equal(AppendResult.Appended,
+                journal.Append(lease, "job", 0, [new("Started", "{\"x\":1}"), new("Opened", "{}")]));
             Assert.Equal(AppendResult.Appended, journal.Append(lease, "job", 2, [new("Closed", "{}")]));
             Assert.Equal(AppendResult.Appended, journal.Append(lease, "another", 0, [new("Ä \"' ;", "{}")]));
         }
 
         using var again = Open();
         Assert.Equal(["another", "job"], again.Streams());
-        Assert.Equal([(1, "Started"), (2, "Opened"), (3, "Closed")], again.Read("job").Select(e => ((int)e.Seq, e.Type)));
+        Assert.Equal([(1, "Started"), (2, "Opened"), (3, "Closed")],
+            again.Read("job").Select(e => ((int)e.Seq, e.Type)));
         Assert.Equal("{\"x\":1}", again.Read("job")[0].Json);
         Assert.Equal([3L], again.Read("job", 2).Select(e => e.Seq));
         Assert.Equal("Ä \"' ;", Assert.Single(again.Read("another")).Type);

@@ -56,10 +56,12 @@ public sealed class CsvTests : IDisposable
         _folder.Write("b.csv", "a,b,c\n5,6,2\n");
         _folder.Write("other.csv", "a,x,c\n5,6,2\n");
         var job = Job("a,b,c\n1,2,0\n");
-        using var pair = Dataset.Open(job with { Data = job.Data with { Path = [_folder.PathOf("a.csv"), _folder.PathOf("b.csv")] } });
+        using var pair = Dataset.Open(
+            job with { Data = job.Data with { Path = [_folder.PathOf("a.csv"), _folder.PathOf("b.csv")] } });
         Assert.Equal([1, 2, 5, 6], DataFolder.ReadAll(pair.Train).X);
         Assert.StartsWith("other.csv:1: the columns differ", _folder.Refusal(
-            job with { Data = job.Data with { Path = [_folder.PathOf("a.csv"), _folder.PathOf("other.csv")] } }), StringComparison.Ordinal);
+            job with { Data = job.Data with { Path = [_folder.PathOf("a.csv"), _folder.PathOf("other.csv")] } }),
+                StringComparison.Ordinal);
     }
 
     [Theory]
@@ -84,19 +86,23 @@ public sealed class CsvTests : IDisposable
     [InlineData("a,b,c\n1,2,cat\n", "a.csv:2: label 'cat' (column 'c') is not a whole number")]
     [InlineData("a,b,c\n1,\"2,0\n", "a.csv:2: a quote is opened and never closed")]
     [InlineData("a,b,c\n1,\"2\"3,0\n", "a.csv:2: text follows a closing quote; put a comma between, or double the quote")]
-    public void A_wrong_file_is_refused_by_its_line(string csv, string message) => Assert.Equal(message, _folder.Refusal(Job(csv)));
+    public void A_wrong_file_is_refused_by_its_line(string csv, string message) =>
+        Assert.Equal(message, _folder.Refusal(Job(csv)));
 
     [Fact]
     public void A_label_column_that_is_not_there_names_the_nearest() =>
-        Assert.Equal("a.csv:1: there is no column 'clas' (did you mean class?); data.label is first, last or a name of the header",
+        Assert.Equal("a.csv:1: there is no column 'clas' (did you mean class?); data.label is first, last or a name "
+            + "of the header",
             _folder.Refusal(Job("a,b,class\n1,2,0\n", "clas")));
 
     [Fact]
     public void A_file_that_is_not_there_is_refused()
     {
-        Assert.Equal("no.csv: there is no such file; check the path in the job, or get it with 'convoy data get'", _folder.Refusal(_folder.Job("csv", ["no.csv"])));
+        Assert.Equal("no.csv: there is no such file; check the path in the job, or get it with 'convoy data get'",
+            _folder.Refusal(_folder.Job("csv", ["no.csv"])));
         _folder.Write("folder/x", "x");
-        Assert.Equal("folder: it is a folder; name a file (only text takes folders)", _folder.Refusal(_folder.Job("csv", ["folder"])));
+        Assert.Equal("folder: it is a folder; name a file (only text takes folders)",
+            _folder.Refusal(_folder.Job("csv", ["folder"])));
     }
 
     [Fact]
@@ -106,7 +112,9 @@ public sealed class CsvTests : IDisposable
         const string Letters = "01.,,\n\n\"\r ax-e\0\u00ff";
         for (var round = 0; round < 300; round++)
         {
-            var text = string.Concat(Enumerable.Range(0, 40).Select(i => Letters[(int)(random.Word((round * 40) + i) % (uint)Letters.Length)]));
+            var text = string.Concat(
+                Enumerable.Range(0, 40).Select(
+                i => Letters[(int)(random.Word((round * 40) + i) % (uint)Letters.Length)]));
             try
             {
                 Dataset.Open(Job("a,b\n" + text)).Dispose();

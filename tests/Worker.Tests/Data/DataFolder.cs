@@ -43,14 +43,16 @@ public sealed class DataFolder : IDisposable
     public static byte[] Npy(string descr, string shape, byte[] data, byte major = 1, string order = "False")
     {
         var header = Encoding.ASCII.GetBytes($"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
-        byte[] length = major == 1 ? BitConverter.GetBytes((ushort)(header.Length + 1)) : BitConverter.GetBytes(header.Length + 1);
+        byte[] length = major == 1 ? BitConverter.GetBytes((ushort)(header.Length + 1))
+            : BitConverter.GetBytes(header.Length + 1);
         return [0x93, .. "NUMPY"u8, major, 0, .. length, .. header, (byte)'\n', .. data];
     }
 
     public JobSpec Job(string format, string[] path, string[]? labels = null, int classes = 3) => new()
     {
         Model = new ModelSpec { Layers = [4, classes] },
-        Data = new DataSpec { Format = format, Path = [.. path.Select(PathOf)], Labels = [.. (labels ?? []).Select(PathOf)] },
+        Data = new DataSpec { Format = format, Path = [.. path.Select(PathOf)],
+            Labels = [.. (labels ?? []).Select(PathOf)] },
     };
 
     public JobSpec Text(int context, params string[] path) => new()

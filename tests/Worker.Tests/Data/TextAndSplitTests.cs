@@ -16,7 +16,8 @@ public sealed class TextAndSplitTests : IDisposable
         var (x, y) = (new int[samples.Length * length], new int[samples.Length * length]);
         set.ReadTokens(samples, x, y);
         return [.. samples.Select(s => $"{Show(x, (int)s)}>{Show(y, (int)s)}")];
-        string Show(int[] tokens, int row) => string.Concat(tokens.AsSpan(row * length, length).ToArray().Select(t => (char)t));
+        string Show(int[] tokens, int row) =>
+            string.Concat(tokens.AsSpan(row * length, length).ToArray().Select(t => (char)t));
     }
 
     [Fact]
@@ -37,20 +38,25 @@ public sealed class TextAndSplitTests : IDisposable
     [Fact]
     public void Folders_and_patterns_leave_out_what_is_no_text_and_have_a_fixed_order()
     {
-        foreach (var name in new[] { "d/b.md", "d/a/z.md", "d/a.md", "d/.git/x", "d/bin/x.md", "d/obj/x.md", "d/c.cs" }) _folder.Write(name, name);
+        foreach (var name in new[] { "d/b.md", "d/a/z.md", "d/a.md", "d/.git/x", "d/bin/x.md", "d/obj/x.md", "d/c.cs" })
+            _folder.Write(name, name);
         _folder.Write("d/binary", [1, 0, 2]);
         _folder.Write("d/empty", "");
         string[] Names(params string[] paths) =>
-            [.. TextFiles.Find([.. paths.Select(_folder.PathOf)]).Select(f => Path.GetRelativePath(_folder.PathOf("d"), f).Replace('\\', '/'))];
+            [.. TextFiles.Find([.. paths.Select(_folder.PathOf)]).Select(
+                f => Path.GetRelativePath(_folder.PathOf("d"), f).Replace('\\', '/'))];
         Assert.Equal(["a.md", "a/z.md", "b.md", "c.cs"], Names("d"));
         Assert.Equal(["a.md", "b.md"], Names("d/*.md"));
         Assert.Equal(["a.md", "a/z.md", "b.md"], Names("d/**/*.md"));
         Assert.Equal(["c.cs", "a.md", "a/z.md", "b.md"], Names("d/c.cs", "d", "d/*.md"));
         Assert.Equal(["a.md", "b.md"], Names("d/?.md"));
-        Assert.Contains("no text file is found there", _folder.Refusal(_folder.Text(2, "d/*.xx")), StringComparison.Ordinal);
-        Assert.Contains("no text file is found there", _folder.Refusal(_folder.Text(2, "none/*.xx")), StringComparison.Ordinal);
+        Assert.Contains("no text file is found there", _folder.Refusal(_folder.Text(2, "d/*.xx")),
+            StringComparison.Ordinal);
+        Assert.Contains("no text file is found there", _folder.Refusal(_folder.Text(2, "none/*.xx")),
+            StringComparison.Ordinal);
         Directory.CreateDirectory(_folder.PathOf("hollow"));
-        Assert.Contains("no text file is found there", _folder.Refusal(_folder.Text(2, "hollow")), StringComparison.Ordinal);
+        Assert.Contains("no text file is found there", _folder.Refusal(_folder.Text(2, "hollow")),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -68,13 +74,16 @@ public sealed class TextAndSplitTests : IDisposable
     {
         _folder.Write("a.txt", "abc");
         _folder.Write("b.txt", "de\u00e9");
-        Assert.Equal("a.txt: 3 bytes of text make no sample; one takes 4 (model.context + 1)", _folder.Refusal(_folder.Text(3, "a.txt")));
-        Assert.StartsWith("none.txt: there is no such file", _folder.Refusal(_folder.Text(3, "none.txt")), StringComparison.Ordinal);
+        Assert.Equal("a.txt: 3 bytes of text make no sample; one takes 4 (model.context + 1)",
+            _folder.Refusal(_folder.Text(3, "a.txt")));
+        Assert.StartsWith("none.txt: there is no such file", _folder.Refusal(_folder.Text(3, "none.txt")),
+            StringComparison.Ordinal);
         var job = _folder.Text(3, "a.txt", "b.txt");
         Assert.Equal("b.txt: byte 2: byte value 195 is outside the vocabulary of 128; set model.vocabulary: 256",
             _folder.Refusal(job with { Model = job.Model with { Vocabulary = 128 } }));
         _folder.Write("e.txt", "");
-        Assert.StartsWith("e.txt: the file is empty", _folder.Refusal(_folder.Text(3, "e.txt")), StringComparison.Ordinal);
+        Assert.StartsWith("e.txt: the file is empty", _folder.Refusal(_folder.Text(3, "e.txt")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,12 +97,15 @@ public sealed class TextAndSplitTests : IDisposable
         {
             Assert.Equal((40, 10), (pair.Train.Count, pair.Test!.Count));
             first = DataFolder.ReadAll(pair.Test).X;
-            Assert.Equal(Enumerable.Range(0, 50), DataFolder.ReadAll(pair.Train).X.Concat(first).Select(f => (int)f).Order());
+            Assert.Equal(Enumerable.Range(0, 50),
+                DataFolder.ReadAll(pair.Train).X.Concat(first).Select(f => (int)f).Order());
         }
 
         using (var same = Dataset.Open(job)) Assert.Equal(first, DataFolder.ReadAll(same.Test!).X);
-        using (var other = Dataset.Open(job with { Seed = 99 })) Assert.NotEqual(first, DataFolder.ReadAll(other.Test!).X);
-        Assert.Contains("leaves one of the two sets empty", _folder.Refusal(job with { Data = job.Data with { TestSplit = 0.001 } }), StringComparison.Ordinal);
+        using (var other = Dataset.Open(job with { Seed = 99 })) Assert.NotEqual(first,
+            DataFolder.ReadAll(other.Test!).X);
+        Assert.Contains("leaves one of the two sets empty",
+            _folder.Refusal(job with { Data = job.Data with { TestSplit = 0.001 } }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +118,8 @@ public sealed class TextAndSplitTests : IDisposable
         Assert.Equal((2, 1, 3), (probe.Samples, probe.TestSamples, probe.Info.Classes));
         _folder.Write("t.csv", "f,c\n1,0\n");
         Assert.Contains("t.csv: its samples are [1], those of the training set are [2]",
-            _folder.Refusal(job with { Data = job.Data with { TestPath = [_folder.PathOf("t.csv")] } }), StringComparison.Ordinal);
+            _folder.Refusal(job with { Data = job.Data with { TestPath = [_folder.PathOf("t.csv")] } }),
+                StringComparison.Ordinal);
     }
 
     [Fact]
