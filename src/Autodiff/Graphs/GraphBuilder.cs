@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Graphs;
+
+/// <summary>
+/// Records what a model computes. Inputs of a training graph are "x" and "y", outputs "loss_sum" (a sum over samples,
+/// never a mean), "logits" and "correct"; <see cref="Build"/> returns the graph.
+/// </summary>
+public sealed class GraphBuilder : Builder
+{
+    private readonly List<GraphNode> _nodes = [];
+    private readonly List<GraphOutput> _outputs = [];
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private string _scope = "";
+
+    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> dims) =>
+        Leaf(OpTable.Input, name, new TensorType(dtype, dims), Attributes.None);
+
+    public Value Parameter(string name, ParameterInit init, params ReadOnlySpan<int> dims) =>
+        Parameter(name, init, DType.Float32, dims);
+
+    public Value Parameter(string name, ParameterInit init, DType dtype, params ReadOnlySpan<int> dims) =>
+        Leaf(OpTable.Parameter, _scope + name, new TensorType(dtype, new Shape(dims)), init.Into(Attributes.None));
+
+    public void Output(string name, Value value)
+    {
+        if (_outputs.Any(o => o.Name == name)) throw new ShapeException($"two outputs are named {name}");
+        _outputs.Add(new GraphOutput(name, RefOf(value)));
+    }
+
+    /// <summary>Names of parameters and nodes start with <paramref name="name"/> and a dot until it is disposed.</summary>
+    public IDisposable Scope(string name)
+    {
+        var outer = _scope;
+        _scope = $"{outer}{name}.";
+        return new ScopeEnd(() => _scope = outer);
+    }
+
+    public Graph Build()
+    {
+        var graph = new Graph([.. _nodes], [.. _outputs]);
+        GraphVerifier.Check(graph);
+        return graph;
+    }
+
+    internal int Count => _nodes.Count;
+
+    internal GraphNode this[int id] => _nodes[id];
+
+    internal static ValueRef RefOf(Value value) => ((NodeValue)value).Ref;
+
+    internal Value ValueOf(ValueRef reference) =>
+        new NodeValue(this, reference, _nodes[reference.Node].Types[reference.Output]);
+
+    internal override Value[] Apply(Op op, Attributes attributes, Value[] inputs)
+    {
+        var refs = new ValueRef[inputs.Length];
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is not NodeValue node || node.Owner != this)
+                throw new ShapeException($"{op.Name}: input {i} belongs to another graph or is an eager variable");
+            refs[i] = node.Ref;
+        }
+
+        return Append(op, attributes, refs, null);
+    }
+
+    internal Value[] Append(Op op, Attributes attributes, ReadOnlySpan<ValueRef> inputs, string? name)
+    {
+        var types = new TensorType[inputs.Length];
+        for (var i = 0; i < inputs.Length; i++) types[i] = _nodes[inputs[i].Node].Types[inputs[i].Output];
+        return Add(op, attributes, inputs, op.Infer(attributes, types), name);
+    }
+
+    private Value Leaf(Op op, string name, TensorType type, Attributes attributes)
+    {
+        var full = attributes.With("dims", type.Dims).With("dtype", type.DType);
+        return Append(op, full, [], name)[0];
+    }
+
+    private Value[] Add(Op op, Attributes attributes, ReadOnlySpan<ValueRef> inputs, TensorType[] types, string? name)
+    {
+        var id = _nodes.Count;
+        if (id >= Limits.GraphNodesMax) throw new ShapeException($"a graph has at most {Limits.GraphNodesMax} nodes");
+        name ??= string.Create(CultureInfo.InvariantCulture, $"{_scope}{op.Name}_{id}");
+        if (!_names.Add(name)) throw new ShapeException($"two nodes are named {name}");
+        _nodes.Add(new GraphNode(id, name, op, attributes, [.. inputs], [.. types]));
+
+        var values = new Value[types.Length];
+        for (var i = 0; i < types.Length; i++) values[i] = new NodeValue(this, new ValueRef(id, i), types[i]);
+        return values;
+    }
+
+    private sealed class NodeValue(GraphBuilder owner, ValueRef reference, TensorType type) : Value
+    {
+        public GraphBuilder Owner => owner;
+        public ValueRef Ref => reference;
+        public override TensorType Type => type;
+        internal override Builder Builder => owner;
+        internal override object Identity => reference;
+        public override string ToString() => $"{reference} {type}";
+    }
+
+    private sealed class ScopeEnd(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}

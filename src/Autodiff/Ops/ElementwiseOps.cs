@@ -1,0 +1,66 @@
+using System.Numerics;
+using Convoy.Autodiff.Tensors;
+using Convoy.Kernels;
+using Convoy.Kernels.Operators;
+
+namespace Convoy.Autodiff.Ops;
+
+/// <summary>y = f(x), element by element: what all such operators share. The files of the family add the gradient.</summary>
+public abstract class UnaryOp<TOperator> : FloatOp where TOperator : struct, IUnaryOperator
+{
+    public override string Sharding => "a... -> a...";
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        RequireCount(inputs, 1);
+        RequireFloat(inputs);
+        return [inputs[0]];
+    }
+
+    internal override bool MayOverwrite(int input) => true;
+
+    private protected override void Run<T>(OpCall call) => Elementwise.Unary<T, TOperator>(call.In<T>(0), call.Out<T>());
+}
+
+/// <summary>z = f(x, y), element by element, dimensions of size 1 repeated.</summary>
+public abstract class BinaryOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
+{
+    public override string Sharding => "a..., a... -> a...";
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        RequireCount(inputs, 2);
+        RequireFloat(inputs);
+        return [Broadcasting.Common(this, inputs[0], inputs[1])];
+    }
+
+    internal override bool MayOverwrite(int input) => true;
+
+    private protected override void Run<T>(OpCall call) => Broadcasting.Run<T, TOperator>(call);
+}
+
+/// <summary>z = f(x, c) with a constant of the node's attributes.</summary>
+public abstract class ConstantOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
+{
+    public override string Sharding => "a... -> a...";
+
+    /// <summary>The attribute that holds the constant, and its value when the node has none.</summary>
+    private protected abstract (string Name, double Otherwise) Constant { get; }
+
+    internal double ConstantOf(Attributes attributes) => attributes.Number(Constant.Name, Constant.Otherwise);
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        RequireCount(inputs, 1);
+        RequireFloat(inputs);
+        return [inputs[0]];
+    }
+
+    internal override bool MayOverwrite(int input) => true;
+
+    private protected override void Run<T>(OpCall call)
+    {
+        var constant = T.CreateTruncating(ConstantOf(call.Attributes));
+        Elementwise.BinaryScalar<T, TOperator>(call.In<T>(0), constant, call.Out<T>());
+    }
+}

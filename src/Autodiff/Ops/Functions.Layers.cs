@@ -1,0 +1,64 @@
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+// Operators as methods of values: what layers and losses are made of.
+public static partial class Functions
+{
+    public const double LayerNormEpsilon = 1e-5;
+
+    /// <summary>Convolution of x_NCHW with w_FCIJ (C per group) and a bias per channel.</summary>
+    public static Value Conv2d(
+        this Value x, Value w, Value? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1)
+    {
+        var attributes = Attributes.Of("stride", stride, "padding", padding);
+        if (dilation != 1) attributes = attributes.With("dilation", dilation);
+        if (groups != 1) attributes = attributes.With("groups", groups);
+        return bias is null ? x.Apply(OpTable.Conv2d, attributes, w) : x.Apply(OpTable.Conv2d, attributes, w, bias);
+    }
+
+    public static Value MaxPool2d(this Value x, int kernel, int stride = 0, int padding = 0) =>
+        x.Apply(OpTable.MaxPool2d, Window(kernel, stride, padding));
+
+    public static Value AvgPool2d(this Value x, int kernel, int stride = 0, int padding = 0) =>
+        x.Apply(OpTable.AvgPool2d, Window(kernel, stride, padding));
+
+    /// <summary>Rows of the table w_VD by number.</summary>
+    public static Value Embedding(this Value w, Value ids) => w.Apply(OpTable.Embedding, ids);
+
+    public static Value Softmax(this Value x, int axis = -1) => OverLast(OpTable.Softmax, x, axis);
+
+    public static Value LogSoftmax(this Value x, int axis = -1) => OverLast(OpTable.LogSoftmax, x, axis);
+
+    public static Value LayerNorm(
+        this Value x, Value gain, Value bias, double epsilon = LayerNormEpsilon) =>
+        x.Apply(OpTable.LayerNorm, Attributes.Of("epsilon", epsilon), gain, bias);
+
+    /// <summary>Attention of H heads over qkv_NT(3D): columns q, k, v one after the other. Returns y_NTD.</summary>
+    public static Value Attention(this Value qkv, int heads, bool causal) =>
+        qkv.Apply(OpTable.Attention, Attributes.Of("heads", heads, "causal", causal));
+
+    /// <summary>The loss of each row; sum it for the loss of the batch.</summary>
+    public static Value CrossEntropy(this Value logits, Value targets) => logits.Apply(OpTable.CrossEntropy, targets);
+
+    /// <summary>The squared error of each element; sum it for the loss of the batch.</summary>
+    public static Value SquaredError(this Value x, Value target) => (x - target).Square();
+
+    /// <summary>1 for each row whose largest logit is the target, else 0.</summary>
+    public static Value Correct(this Value logits, Value targets) => logits.Apply(OpTable.Correct, targets);
+
+    private static Attributes Window(int kernel, int stride, int padding)
+    {
+        var attributes = Attributes.Of("kernel", kernel, "stride", stride == 0 ? kernel : stride);
+        return padding == 0 ? attributes : attributes.With("padding", padding);
+    }
+
+    private static Value OverLast(Op op, Value x, int axis)
+    {
+        var (rank, at) = (x.Type.Rank, Axes.One(axis, x.Type.Rank, op.Name));
+        if (at == rank - 1) return x.Apply(op);
+        int[] order = [.. Enumerable.Range(0, rank)];
+        (order[at], order[^1]) = (order[^1], order[at]);
+        return x.Transpose(order).Apply(op).Transpose(order);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+// Operators as methods of values: reductions, shapes and contractions. Axes may be negative; no axes means all.
+public static partial class Functions
+{
+    public static Value Sum(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
+        Reduce(OpTable.Sum, x, axes, keep);
+
+    /// <summary>Not over the batch: losses are sums.</summary>
+    public static Value Mean(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
+        Reduce(OpTable.Mean, x, axes, keep);
+
+    public static Value Max(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
+        Reduce(OpTable.Max, x, axes, keep);
+
+    public static Value Min(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
+        Reduce(OpTable.Min, x, axes, keep);
+
+    public static Value Product(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
+        Reduce(OpTable.Product, x, axes, keep);
+
+    public static Value Reshape(this Value x, params ReadOnlySpan<Dim> dims) =>
+        x.Type.Dims.AsSpan().SequenceEqual(dims) ? x : x.Apply(OpTable.Reshape, Attributes.Of("dims", dims.ToArray()));
+
+    internal static Value ReshapeLike(this Value x, ImmutableArray<Dim> dims) => x.Reshape(dims.AsSpan());
+
+    /// <summary>All dimensions but the last become one.</summary>
+    public static Value Flatten2D(this Value x)
+    {
+        if (x.Type.Rank == 0) return x.Reshape(1, 1);
+        return x.Reshape(Merged(x.Type.Dims.AsSpan()[..^1]), x.Type[-1]);
+    }
+
+    /// <summary>All dimensions but the first become one.</summary>
+    public static Value FlattenFrom1(this Value x) => x.Reshape(x.Type[0], Merged(x.Type.Dims.AsSpan()[1..]));
+
+    /// <summary>The dimensions in another order; without an order, the last two exchanged.</summary>
+    public static Value Transpose(this Value x, params ReadOnlySpan<int> permutation)
+    {
+        int[] order = permutation.Length > 0 ? permutation.ToArray() : [.. Enumerable.Range(0, x.Type.Rank)];
+        if (permutation.Length == 0 && order.Length > 1) (order[^1], order[^2]) = (order[^2], order[^1]);
+        for (var i = 0; i < order.Length; i++) order[i] = Axes.One(order[i], x.Type.Rank, "transpose");
+        return order.SequenceEqual(Enumerable.Range(0, order.Length)) ? x
+            : x.Apply(OpTable.Transpose, Attributes.Of("perm", order));
+    }
+
+    public static Value BroadcastTo(this Value x, params ReadOnlySpan<Dim> dims) =>
+        x.Type.Dims.AsSpan().SequenceEqual(dims) ? x : x.Apply(OpTable.BroadcastTo, Attributes.Of("dims", dims.ToArray()));
+
+    internal static Value BroadcastLike(this Value x, ImmutableArray<Dim> dims) => x.BroadcastTo(dims.AsSpan());
+
+    /// <summary><paramref name="count"/> elements of one axis, from <paramref name="start"/>, every step-th.</summary>
+    public static Value Slice(this Value x, int axis, int start, int count, int step = 1)
+    {
+        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "slice"), "start", start);
+        return x.Apply(OpTable.Slice, attributes.With("count", count).With("step", step));
+    }
+
+    public static Value Concat(int axis, params ReadOnlySpan<Value> parts)
+    {
+        if (parts.Length == 0) throw new ShapeException("concat: takes at least one input");
+        var at = Axes.One(axis, parts[0].Type.Rank, "concat");
+        return parts[0].Apply(OpTable.Concat, Attributes.Of("axis", at), parts[1..]);
+    }
+
+    /// <summary>
+    /// Matrix product over the last two dimensions, leading ones repeated where they are 1; a vector on either side is a
+    /// row or a column.
+    /// </summary>
+    public static Value MatMul(this Value a, Value b, bool ta = false, bool tb = false)
+    {
+        if (a.Type.Rank == 1)
+        {
+            var row = a.Reshape(1, a.Type[0]).MatMul(b, false, tb);
+            return row.Reshape([.. row.Type.Dims.AsSpan()[..^2], row.Type[-1]]);
+        }
+
+        if (b.Type.Rank == 1)
+        {
+            var column = a.MatMul(b.Reshape(b.Type[0], 1), ta);
+            return column.Reshape(column.Type.Dims.AsSpan()[..^1]);
+        }
+
+        var attributes = Attributes.None;
+        if (ta) attributes = attributes.With("ta", 1L);
+        if (tb) attributes = attributes.With("tb", 1L);
+        return a.Apply(OpTable.MatMul, attributes, b);
+    }
+
+    /// <summary>x wᵀ + b with w_FK and b_F.</summary>
+    public static Value Linear(this Value x, Value w, Value? bias = null) =>
+        bias is null ? x.Apply(OpTable.Linear, w) : x.Apply(OpTable.Linear, w, bias);
+
+    /// <summary>Any contraction, such as "bhqd,bhkd->bhqk"; repeated letters in an operand take its diagonal.</summary>
+    public static Value Einsum(string spec, params ReadOnlySpan<Value> operands)
+    {
+        var parsed = EinsumSpec.Parse(spec);
+        var types = new TensorType[operands.Length];
+        for (var i = 0; i < types.Length; i++) types[i] = operands[i].Type;
+        parsed.Sizes(types);
+        var letters = parsed.Operands.ToArray();
+        var values = operands.ToArray();
+        for (var i = 0; i < values.Length; i++)
+        {
+            (letters[i], values[i]) = WithoutRepeats(letters[i], values[i]);
+            var others = parsed.Result + string.Concat(letters.Where((_, j) => j != i));
+            (letters[i], values[i]) = WithoutLonely(letters[i], values[i], others);
+        }
+
+        var attributes = Attributes.Of("spec", $"{string.Join(",", letters)}->{parsed.Result}");
+        return values[0].Apply(OpTable.Einsum, attributes, values.AsSpan(1));
+    }
+
+    private static Value Reduce(Op op, Value x, ReadOnlySpan<int> axes, bool keep)
+    {
+        var attributes = Attributes.Of("axes", Axes.Normalize(axes, x.Type.Rank, op.Name));
+        return x.Apply(op, keep ? attributes.With("keep", 1L) : attributes);
+    }
+
+    private static Dim Merged(ReadOnlySpan<Dim> dims)
+    {
+        var (size, perSample) = (1, false);
+        foreach (var dim in dims)
+        {
+            size = checked(size * dim.Size);
+            perSample |= dim.PerSample;
+        }
+
+        return new Dim(size, perSample);
+    }
+
+    private static (string Letters, Value Value) WithoutRepeats(string letters, Value value)
+    {
+        for (var b = 1; b < letters.Length; b++)
+        {
+            var a = letters.IndexOf(letters[b], StringComparison.Ordinal);
+            if (a == b) continue;
+            value = value.Apply(OpTable.Diagonal, Attributes.Of("a", a, "b", b));
+            letters = letters.Remove(b, 1);
+            b--;
+        }
+
+        return (letters, value);
+    }
+
+    private static (string Letters, Value Value) WithoutLonely(string letters, Value value, string others)
+    {
+        int[] lonely = [.. Enumerable.Range(0, letters.Length).Where(i => !others.Contains(letters[i]))];
+        if (lonely.Length == 0) return (letters, value);
+        return (string.Concat(letters.Where((_, i) => !lonely.Contains(i))), value.Sum(lonely));
+    }
+}

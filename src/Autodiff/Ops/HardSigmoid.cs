@@ -1,0 +1,10 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = min(max(x + 3, 0), 6) / 6        x, y of one shape
+// dx = dy / 6 where -3 < x < 3; 0 at the kinks
+internal sealed class HardSigmoid : UnaryOp<HardSigmoidOperator>
+{
+    public override string Name => "hard-sigmoid";
+
+    internal override Value?[] Backward(OpGradient g) => [g.Dy * g.X.Abs().Less(g.X.Constant(3)) * (1.0 / 6)];
+}

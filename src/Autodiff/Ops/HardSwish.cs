@@ -1,0 +1,16 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = x min(max(x + 3, 0), 6) / 6        x, y of one shape
+// dx = dy (2x + 3)/6 where -3 < x < 3, dy above, 0 below
+internal sealed class HardSwish : UnaryOp<HardSwishOperator>
+{
+    public override string Name => "hard-swish";
+
+    internal override Value?[] Backward(OpGradient g) => [g.Dy * Slope(g.X)];
+
+    private static Value Slope(Value x)
+    {
+        var inside = x.Abs().Less(x.Constant(3));
+        return (inside * ((x * 2) + 3) * (1.0 / 6)) + x.GreaterEqual(x.Constant(3));
+    }
+}

@@ -1,0 +1,43 @@
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+// y = (x - mean) rstd gain + bias        x_..D, gain_D, bias_D -> y_..D, mean_.., rstd_..; variance over D, not D - 1
+// dx = layer-norm-grad-input, dgain and dbias = layer-norm-grad-gain
+internal sealed class LayerNorm : FloatOp
+{
+    public override string Name => "layer-norm";
+    public override string Sharding => "a... !d, d, d -> a... d, a..., a...";
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        RequireCount(inputs, 3);
+        RequireFloat(inputs);
+        var x = inputs[0];
+        Require(x.Rank > 0 && !x[-1].PerSample && x[-1].Size > 0, $"runs over a last dimension of fixed size, not {x.Text}");
+        Require(inputs[1].Equals(x.With(x[-1])) && inputs[2].Equals(inputs[1]), $"gain and bias are [{x[-1]}]");
+        var rows = x.With(x.Dims.AsSpan()[..^1]);
+        return [x, rows, rows];
+    }
+
+    internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) =>
+        new(8 * outputs[0].CountAt(rows), BytesOf(inputs, outputs, rows));
+
+    private protected override void Run<T>(OpCall call)
+    {
+        if (call.Outputs[0].Count == 0) return;
+        var epsilon = T.CreateTruncating(call.Attributes.Number("epsilon", Functions.LayerNormEpsilon));
+        Kernels.LayerNorm.Forward(
+            call.In<T>(0), call.In<T>(1), call.In<T>(2), epsilon, call.Out<T>(), call.Out<T>(1), call.Out<T>(2));
+    }
+
+    internal override Value?[] Backward(OpGradient g)
+    {
+        var (x, gain, mean, rstd) = (g.X, g.Inputs[1], g.Outputs[1], g.Outputs[2]);
+        var dx = g.Needs(0) ? g.Dy.Apply(OpTable.LayerNormGradInput, x, gain, mean, rstd) : null;
+        if (!g.Needs(1) && !g.Needs(2)) return [dx, null, null];
+        var gains = g.Builder.Apply(OpTable.LayerNormGradGain, Attributes.None, [g.Dy, x, mean, rstd]);
+        return [dx, gains[0], gains[1]];
+    }
+}

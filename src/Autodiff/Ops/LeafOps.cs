@@ -1,0 +1,45 @@
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+// Where values come from: the caller (input), the weights (parameter), or a constant of the graph (full).
+
+internal abstract class LeafOp : Op
+{
+    public override string Sharding => "-> a...";
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        RequireCount(inputs, 0);
+        var dtype = (DType)attributes.Int("dtype");
+        Require(dtype is DType.Float32 or DType.Float64 or DType.Int32, $"element type {(int)dtype} is not supported");
+        Require(attributes.Has("dims"), "the attribute dims is missing");
+        return [new TensorType(dtype, attributes.Dims("dims").AsSpan())];
+    }
+
+    internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) => default;
+
+    internal override void Forward(OpCall call) => throw Wrong("has no computation: its value is bound by the caller");
+
+    internal override Value?[] Backward(OpGradient g) => [];
+}
+
+internal sealed class Input : LeafOp
+{
+    public override string Name => "input";
+}
+
+internal sealed class Parameter : LeafOp
+{
+    public override string Name => "parameter";
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        var types = base.Infer(attributes, inputs);
+        Require(!types[0].IsPerSample, "a parameter does not follow the batch");
+        Require(types[0].DType != DType.Int32, "a parameter is a floating-point number");
+        Require(Graphs.ParameterInit.IsKnown(attributes.Text("init")), "the first values are of an unknown kind");
+        return types;
+    }
+}

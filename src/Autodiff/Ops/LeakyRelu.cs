@@ -1,0 +1,16 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = x where x > 0, else slope x        x, y of one shape
+// dx = dy where x > 0, else slope dy
+internal sealed class LeakyRelu : ConstantOp<LeakyReluOperator>
+{
+    public override string Name => "leaky-relu";
+
+    private protected override (string Name, double Otherwise) Constant => ("slope", 0.01);
+
+    internal override Value?[] Backward(OpGradient g)
+    {
+        var slope = ConstantOf(g.Attributes);
+        return [g.Dy * ((g.X.Greater(g.X.Constant(0)) * (1 - slope)) + slope)];
+    }
+}

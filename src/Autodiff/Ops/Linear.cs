@@ -1,0 +1,50 @@
+using Convoy.Autodiff.Tensors;
+using Convoy.Kernels;
+
+namespace Convoy.Autodiff.Ops;
+
+// y = act(x wᵀ + b)        x_..K, w_FK, b_F (optional) -> y_..F        flops 2·rows·K·F
+// dz = dy act'(y); dx = dz w, dw = dzᵀ x, db = Σ rows of dz
+// The activation is fused by a pass, only where its gradient follows from y.
+internal sealed class Linear : FloatOp
+{
+    public override string Name => "linear";
+    public override string Sharding => "... +k, n +k, n -> ... n";
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        Require(inputs.Length is 2 or 3, $"takes 2 or 3 inputs, not {inputs.Length}");
+        RequireFloat(inputs);
+        var (x, w) = (inputs[0], inputs[1]);
+        Require(x.Rank >= 1 && w.Rank == 2, $"takes rows and a matrix, not {x.Text} and {w.Text}");
+        Require(!w.IsPerSample && !x[-1].PerSample, "the batch is not a dimension of the weights");
+        Require(x[-1] == w[1], $"rows of {x[-1]} do not fit a weight of {w.Text}");
+        Require(inputs.Length == 2 || inputs[2].Equals(w.With(w[0])), $"the bias is [{w[0]}]");
+        Require(Activations.IsKnown(attributes.Text("activation")), "the activation is unknown");
+        return [x.With([.. x.Dims.AsSpan()[..^1], w[0]])];
+    }
+
+    internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) =>
+        new(2 * inputs[1][1].Size * outputs[0].CountAt(rows), BytesOf(inputs, outputs, rows));
+
+    private protected override void Run<T>(OpCall call)
+    {
+        var w = call.Inputs[1].Shape;
+        var (n, k) = (w[0], w[1]);
+        if (call.Outputs[0].Count == 0) return;
+        var rows = checked((int)(call.Outputs[0].Count / n));
+        var bias = call.Inputs.Length == 3 ? call.In<T>(2) : default;
+        var activation = Activations.Kernel(call.Attributes.Text("activation"));
+        Gemm.Run(false, true, rows, n, k, call.In<T>(0), k, call.In<T>(1), k, call.Out<T>(), n, bias, activation);
+    }
+
+    internal override Value?[] Backward(OpGradient g)
+    {
+        var dz = Activations.Gradient(g.Attributes.Text("activation"), g.Dy, g.Y);
+        var rows = dz.Flatten2D();
+        var dx = g.Needs(0) ? dz.MatMul(g.Inputs[1]) : null;
+        var dw = g.Needs(1) ? rows.MatMul(g.X.Flatten2D(), ta: true) : null;
+        if (g.Inputs.Count == 2) return [dx, dw];
+        return [dx, dw, g.Needs(2) ? rows.Sum([0]) : null];
+    }
+}

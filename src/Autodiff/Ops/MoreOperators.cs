@@ -1,0 +1,145 @@
+using System.Runtime.CompilerServices;
+using Convoy.Kernels;
+using Convoy.Kernels.Operators;
+
+namespace Convoy.Autodiff.Ops;
+
+// Element formulas that only operators of this project use, in the form the kernels take: one for float32 registers of
+// any width, one for float64.
+
+public readonly struct OneMinusOperator : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => V.Create(1f) - x;
+
+    public static double Double(double x) => 1 - x;
+}
+
+/// <summary>max(x, 0) + ln(1 + e^-|x|), which does not overflow.</summary>
+public readonly struct SoftplusOperator : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var a = V.Create(0f) - Fn.Abs.Lanes(x);
+        return Fn.Relu.Lanes(x) + Fn.Log.Lanes(V.Create(1f) + Fn.Exp.Lanes(a));
+    }
+
+    public static double Double(double x) => Math.Max(x, 0) + LogOnePlus(Math.Exp(-Math.Abs(x)));
+
+    // ln(1 + t) for 0 <= t <= 1 without losing small t: the error of 1 + t is divided out.
+    private static double LogOnePlus(double t)
+    {
+        var u = 1 + t;
+        return u == 1 ? t : Math.Log(u) * t / (u - 1);
+    }
+}
+
+public readonly struct MishOperator : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> =>
+        x * Fn.Tanh.Lanes(SoftplusOperator.Lanes(x));
+
+    public static double Double(double x) => x * Math.Tanh(SoftplusOperator.Double(x));
+}
+
+public readonly struct GeluTanhOperator : IUnaryOperator
+{
+    private const float Root = 0.7978845608f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var inner = V.Create(Root) * x * (V.Create(1f) + (V.Create(0.044715f) * x * x));
+        return V.Create(0.5f) * x * (V.Create(1f) + Fn.Tanh.Lanes(inner));
+    }
+
+    public static double Double(double x) =>
+        0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * x * (1 + (0.044715 * x * x))));
+}
+
+public readonly struct HardSigmoidOperator : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var shifted = Fn.Relu.Lanes(x + V.Create(3f));
+        return Fn.Minimum.Lanes(shifted, V.Create(6f)) * V.Create(1f / 6);
+    }
+
+    public static double Double(double x) => Math.Min(Math.Max(x + 3, 0), 6) / 6;
+}
+
+public readonly struct HardSwishOperator : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => x * HardSigmoidOperator.Lanes(x);
+
+    public static double Double(double x) => x * HardSigmoidOperator.Double(x);
+}
+
+public readonly struct LeakyReluOperator : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
+        V.Select(V.Greater(x, V.Create(0f)), x, x * y);
+
+    public static double Double(double x, double y) => x > 0 ? x : x * y;
+}
+
+public readonly struct EluOperator : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
+        V.Select(V.Greater(x, V.Create(0f)), x, y * (Fn.Exp.Lanes(x) - V.Create(1f)));
+
+    public static double Double(double x, double y) => x > 0 ? x : y * double.ExpM1(x);
+}
+
+/// <summary>x^y: e^(y ln|x|), negative where x is negative and y an odd integer, NaN where y is no integer.</summary>
+public readonly struct PowOperator : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V>
+    {
+        var zero = V.Create(0f);
+        var size = Fn.Exp.Lanes(y * Fn.Log.Lanes(Fn.Abs.Lanes(x)));
+        // Adding 1.5·2^23 leaves the integer nearest to y in the low bits, and its lowest bit says odd.
+        var magic = V.Create(12582912f);
+        var shifted = y + magic;
+        var whole = V.Equal(shifted - magic, y);
+        var negative = V.Greater(zero, x);
+        var sign = V.ShiftLeft(shifted, 31) & whole & negative;
+        var signed = V.Select(negative & (whole ^ V.CreateInt(-1)), V.Create(float.NaN), size ^ sign);
+        return V.Select(V.Equal(y, zero), V.Create(1f), signed);
+    }
+
+    public static double Double(double x, double y) => Math.Pow(x, y);
+}
+
+public readonly struct LessMask : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> => V.Greater(y, x) & V.Create(1f);
+
+    public static double Double(double x, double y) => x < y ? 1 : 0;
+}
+
+public readonly struct LessEqualMask : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
+        (V.Greater(y, x) | V.Equal(x, y)) & V.Create(1f);
+
+    public static double Double(double x, double y) => x <= y ? 1 : 0;
+}
+
+public readonly struct GreaterEqualMask : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
+        (V.Greater(x, y) | V.Equal(x, y)) & V.Create(1f);
+
+    public static double Double(double x, double y) => x >= y ? 1 : 0;
+}

@@ -1,0 +1,101 @@
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+/// <summary>Work of one application: floating-point operations, and bytes read and written.</summary>
+public readonly record struct OpCost(long Flops, long Bytes)
+{
+    public static OpCost operator +(OpCost a, OpCost b) => new(a.Flops + b.Flops, a.Bytes + b.Bytes);
+}
+
+/// <summary>
+/// One operator: formula, shape rule, cost, forward, gradient in terms of operators, sharding rule (decision 2).
+/// Operators have no state; what an application needs is in its attributes.
+/// </summary>
+public abstract class Op
+{
+    public abstract string Name { get; }
+
+    /// <summary>Which indices may be split between devices, as one line of names: `+k` is summed, `!k` is used whole.</summary>
+    public abstract string Sharding { get; }
+
+    /// <summary>Types of the results, or a <see cref="ShapeException"/> that names the rule.</summary>
+    internal abstract TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs);
+
+    internal virtual OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) =>
+        new(outputs[0].CountAt(rows), BytesOf(inputs, outputs, rows));
+
+    internal abstract void Forward(OpCall call);
+
+    /// <summary>One gradient or null per input. The caller checks the count, sums broadcasts and accumulates.</summary>
+    internal abstract Value?[] Backward(OpGradient g);
+
+    /// <summary>The result may be written over this input while it is read: element i depends on element i alone.</summary>
+    internal virtual bool MayOverwrite(int input) => false;
+
+    /// <summary>The result has the input's elements in the input's order (reshape): no work in a compiled program.</summary>
+    internal virtual bool IsAlias => false;
+
+    /// <summary>Elements are copied, never computed: the sum of several results is the result of the sum, to the bit.</summary>
+    internal virtual bool OnlyMoves => false;
+
+    /// <summary>f(a + b) = f(a) + f(b) in the inputs of the mask while the others stay fixed.</summary>
+    internal virtual bool IsLinearIn(uint inputMask) => false;
+
+    /// <summary>
+    /// When the batch dimension is summed away: rows that the kernel sees per sample, if the kernel takes the slices of
+    /// the batch and returns one result per node of the slice tree. 0: the executor runs the operator slice by slice.
+    /// </summary>
+    internal virtual int RowsPerSample(Attributes attributes, ReadOnlySpan<TensorType> inputs) => 0;
+
+    /// <summary>The batch dimension may be contracted: the result is a sum over samples.</summary>
+    internal virtual bool SumsSamples(Attributes attributes) => false;
+
+    public override string ToString() => Name;
+
+    protected ShapeException Wrong(string rule) => new($"{Name}: {rule}");
+
+    protected void Require(bool holds, string rule)
+    {
+        if (!holds) throw Wrong(rule);
+    }
+
+    protected void RequireCount(ReadOnlySpan<TensorType> inputs, int count)
+    {
+        if (inputs.Length != count) throw Wrong($"takes {count} inputs, not {inputs.Length}");
+    }
+
+    protected void RequireFloat(params ReadOnlySpan<TensorType> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            if (input.DType is not (DType.Float32 or DType.Float64)) throw Wrong($"takes numbers, not {input}");
+            if (input.DType != inputs[0].DType) throw Wrong($"takes one element type, not {inputs[0]} and {input}");
+        }
+    }
+
+    protected void RequireIndex(TensorType input) =>
+        Require(input.DType == DType.Int32, $"takes int32 indices, not {input}");
+
+    protected static long BytesOf(TensorType[] inputs, TensorType[] outputs, int rows)
+    {
+        long bytes = 0;
+        foreach (var t in inputs) bytes += t.CountAt(rows) * t.DType.Size();
+        foreach (var t in outputs) bytes += t.CountAt(rows) * t.DType.Size();
+        return bytes;
+    }
+}
+
+/// <summary>An operator that runs in every floating-point type.</summary>
+public abstract class FloatOp : Op
+{
+    internal sealed override void Forward(OpCall call)
+    {
+        if (call.FloatType == DType.Float32) Run<float>(call);
+        else Run<double>(call);
+    }
+
+    private protected abstract void Run<T>(OpCall call)
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>;
+}

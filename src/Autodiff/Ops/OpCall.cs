@@ -1,0 +1,37 @@
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+/// <summary>
+/// One application with its memory. Inputs and outputs are contiguous. The executor keeps one per instruction and runs
+/// it every step, so nothing here is made per step.
+/// </summary>
+internal sealed class OpCall(Attributes attributes, Tensor[] inputs, Tensor[] outputs)
+{
+    public Attributes Attributes { get; } = attributes;
+    public Tensor[] Inputs { get; } = inputs;
+    public Tensor[] Outputs { get; } = outputs;
+    public DType FloatType { get; } = outputs[0].DType is DType.Float32 or DType.Float64
+        ? outputs[0].DType : inputs[0].DType;
+
+    /// <summary>The slices of the batch, for an operator that sums the batch away.</summary>
+    public SliceMap? Slices { get; init; }
+
+    /// <summary>Elements from the result of one node of the slice tree to the next.</summary>
+    public int NodeStride { get; init; }
+
+    public ReadOnlySpan<T> In<T>(int input) where T : unmanaged => Inputs[input].Raw<T>();
+    public Span<T> Out<T>(int output = 0) where T : unmanaged => Outputs[output].Raw<T>();
+
+    /// <summary>The results of all nodes as one stretch of memory.</summary>
+    public Span<T> Nodes<T>(int output = 0) where T : unmanaged
+    {
+        var first = Outputs[output];
+        var nodes = Slices?.NodeCount ?? 1;
+        if (nodes == 0) return [];
+        return first.Storage.Span<T>(first.Offset, ((long)(nodes - 1) * NodeStride) + first.Count);
+    }
+
+    public int StrideOf(int output = 0) => NodeStride != 0 ? NodeStride : checked((int)Outputs[output].Count);
+}

@@ -1,0 +1,55 @@
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+/// <summary>
+/// What operators are applied to: a variable that holds numbers (eager), or the result of a node (graph). Models,
+/// losses and gradients are written against it once and run both ways.
+/// </summary>
+public abstract class Value
+{
+    public abstract TensorType Type { get; }
+    internal abstract Builder Builder { get; }
+
+    /// <summary>Equal for handles of one value: the key under which gradients are collected.</summary>
+    internal virtual object Identity => this;
+
+    public static Value operator +(Value a, Value b) => a.Add(b);
+    public static Value operator -(Value a, Value b) => a.Subtract(b);
+    public static Value operator *(Value a, Value b) => a.Multiply(b);
+    public static Value operator /(Value a, Value b) => a.Divide(b);
+    public static Value operator -(Value a) => a.Negate();
+    public static Value operator +(Value a, double b) => a.Add(a.Constant(b));
+    public static Value operator +(double a, Value b) => b.Constant(a).Add(b);
+    public static Value operator -(Value a, double b) => a.Subtract(a.Constant(b));
+    public static Value operator -(double a, Value b) => b.Constant(a).Subtract(b);
+    public static Value operator *(Value a, double b) => a.Multiply(a.Constant(b));
+    public static Value operator *(double a, Value b) => b.Constant(a).Multiply(b);
+    public static Value operator /(Value a, double b) => a.Divide(a.Constant(b));
+    public static Value operator /(double a, Value b) => b.Constant(a).Divide(b);
+
+    internal Value Apply(Op op, Attributes attributes, params ReadOnlySpan<Value> others)
+    {
+        Value[] inputs = [this, .. others];
+        return Builder.Apply(op, attributes, inputs)[0];
+    }
+
+    internal Value Apply(Op op, params ReadOnlySpan<Value> others) => Apply(op, Attributes.None, others);
+
+    /// <summary>A scalar of this value's element type.</summary>
+    internal Value Constant(double value) => Builder.Full(value, Type.With());
+}
+
+/// <summary>Where operators go: executed at once, or recorded as nodes.</summary>
+public abstract class Builder
+{
+    private protected Builder() { }
+
+    internal abstract Value[] Apply(Op op, Attributes attributes, Value[] inputs);
+
+    internal Value Full(double value, TensorType type)
+    {
+        var attributes = Attributes.Of("value", value, "dims", type.Dims).With("dtype", type.DType);
+        return Apply(OpTable.Full, attributes, [])[0];
+    }
+}

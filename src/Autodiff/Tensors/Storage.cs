@@ -1,0 +1,65 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Convoy.Shared;
+
+namespace Convoy.Autodiff.Tensors;
+
+/// <summary>
+/// The bytes behind tensors: an array of ours, or memory of a caller that is bound for the length of one call (weights
+/// and gradients of a training step, which the caller keeps pinned).
+/// </summary>
+internal sealed unsafe class Storage
+{
+    private const int AlignmentBytes = 64;
+    private readonly byte[]? _array;
+    private readonly int _start;
+    private byte* _bound;
+    private long _bytes;
+
+    private Storage(byte[]? array, int start, long bytes)
+    {
+        _array = array;
+        _start = start;
+        _bytes = bytes;
+    }
+
+    /// <summary>Counts writes, so that the tape can refuse a saved value that was changed.</summary>
+    public int Version { get; private set; }
+
+    public long Bytes => _bytes;
+
+    public static Storage Allocate(long bytes) => new(new byte[checked((int)bytes)], 0, bytes);
+
+    /// <summary>Pinned, with a start that SIMD loads like; for buffers that live long.</summary>
+    public static Storage AllocatePinned(long bytes)
+    {
+        var array = GC.AllocateArray<byte>(checked((int)bytes + AlignmentBytes), pinned: true);
+        var address = (long)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
+        var start = (int)((AlignmentBytes - (address % AlignmentBytes)) % AlignmentBytes);
+        return new Storage(array, start, bytes);
+    }
+
+    public static Storage Unbound() => new(null, 0, 0);
+
+    public void Bind(void* memory, long bytes)
+    {
+        Invariant.Check(_array is null, "AD-1 only storage without an array is bound");
+        _bound = (byte*)memory;
+        _bytes = bytes;
+    }
+
+    public void MarkWritten() => Version++;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> Span<T>(long offset, long count) where T : unmanaged
+    {
+        var from = offset * sizeof(T);
+        Invariant.Check(
+            offset >= 0 && count >= 0 && from + (count * sizeof(T)) <= _bytes, "AD-2 a tensor lies inside its storage");
+        if (count == 0) return [];
+        if (_array is null) return new Span<T>(_bound + from, (int)count);
+        // A span made from the array keeps the array alive; one made from a pointer would not.
+        ref var first = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_array), (nint)(_start + from));
+        return MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref first), (int)count);
+    }
+}

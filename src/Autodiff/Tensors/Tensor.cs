@@ -1,0 +1,139 @@
+using Convoy.Shared;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tensors;
+
+/// <summary>
+/// A dense block of numbers, or a strided view of one. Views share memory: a write through a view is a write to the
+/// original (TEN-06). Kernels see contiguous spans; <see cref="Contiguous"/> copies when a view is not.
+/// </summary>
+public sealed partial class Tensor
+{
+    private readonly int[] _strides;
+
+    internal Tensor(Storage storage, DType dtype, Shape shape, int[] strides, long offset)
+    {
+        (Storage, DType, Shape, _strides, Offset) = (storage, dtype, shape, strides, offset);
+        Count = shape.Count;
+        IsContiguous = ContiguousStrides(shape).AsSpan().SequenceEqual(strides) || Count <= 1;
+    }
+
+    internal Storage Storage { get; }
+    /// <summary>First element, counted in elements from the start of the storage.</summary>
+    internal long Offset { get; }
+    public DType DType { get; }
+    public Shape Shape { get; }
+    public long Count { get; }
+    public int Rank => Shape.Rank;
+    public bool IsContiguous { get; }
+    /// <summary>Distance in elements between neighbours, per dimension; 0 where a dimension is repeated.</summary>
+    public ReadOnlySpan<int> Strides => _strides;
+    public TensorType Type => new(DType, Shape);
+
+    public static Tensor Empty(DType dtype, Shape shape) =>
+        new(Storage.Allocate(shape.Count * dtype.Size()), dtype, shape, ContiguousStrides(shape), 0);
+
+    public static Tensor Zeros(DType dtype, params ReadOnlySpan<int> dims) => Empty(dtype, new Shape(dims));
+
+    public static Tensor Ones(DType dtype, params ReadOnlySpan<int> dims) => Full(dtype, 1, new Shape(dims));
+
+    public static Tensor Full(DType dtype, double value, Shape shape)
+    {
+        var tensor = Empty(dtype, shape);
+        tensor.Fill(value);
+        return tensor;
+    }
+
+    public static Tensor Of<T>(ReadOnlySpan<T> values, Shape shape) where T : unmanaged
+    {
+        if (values.Length != shape.Count)
+            throw new ShapeException($"{values.Length} values do not fill the shape {shape} of {shape.Count} elements");
+        var tensor = Empty(DTypes.Of<T>(), shape);
+        values.CopyTo(tensor.Storage.Span<T>(0, tensor.Count));
+        return tensor;
+    }
+
+    public static Tensor Of<T>(T[] values, params ReadOnlySpan<int> dims) where T : unmanaged =>
+        Of<T>(values.AsSpan(), new Shape(dims));
+
+    /// <summary>The elements of a contiguous tensor, for reading.</summary>
+    public ReadOnlySpan<T> Values<T>() where T : unmanaged => Raw<T>();
+
+    /// <summary>The elements of a contiguous tensor, for writing; counts as a change of every view of the storage.</summary>
+    public Span<T> Writable<T>() where T : unmanaged
+    {
+        Storage.MarkWritten();
+        return Raw<T>();
+    }
+
+    internal Span<T> Raw<T>() where T : unmanaged
+    {
+        CheckType<T>();
+        Invariant.Check(IsContiguous, "AD-3 only a contiguous tensor is one span");
+        return Storage.Span<T>(Offset, Count);
+    }
+
+    /// <summary>All elements in row-major order, copied.</summary>
+    public T[] ToArray<T>() where T : unmanaged => Contiguous().Values<T>().ToArray();
+
+    public double At(params ReadOnlySpan<int> index)
+    {
+        var at = ElementOffset(index);
+        return DType switch
+        {
+            DType.Float32 => Storage.Span<float>(at, 1)[0],
+            DType.Float64 => Storage.Span<double>(at, 1)[0],
+            DType.Int32 => Storage.Span<int>(at, 1)[0],
+            DType.Int64 => Storage.Span<long>(at, 1)[0],
+            _ => Storage.Span<byte>(at, 1)[0],
+        };
+    }
+
+    public void Set(double value, params ReadOnlySpan<int> index)
+    {
+        var at = ElementOffset(index);
+        Storage.MarkWritten();
+        switch (DType)
+        {
+            case DType.Float32: Storage.Span<float>(at, 1)[0] = (float)value; break;
+            case DType.Float64: Storage.Span<double>(at, 1)[0] = value; break;
+            case DType.Int32: Storage.Span<int>(at, 1)[0] = checked((int)value); break;
+            case DType.Int64: Storage.Span<long>(at, 1)[0] = checked((long)value); break;
+            default: Storage.Span<byte>(at, 1)[0] = checked((byte)value); break;
+        }
+    }
+
+    public override string ToString() => $"{Type}";
+
+    internal static int[] ContiguousStrides(Shape shape)
+    {
+        var strides = new int[shape.Rank];
+        long step = 1;
+        for (var axis = shape.Rank - 1; axis >= 0; axis--)
+        {
+            strides[axis] = (int)step;
+            step *= Math.Max(shape[axis], 1);
+        }
+
+        return strides;
+    }
+
+    private long ElementOffset(ReadOnlySpan<int> index)
+    {
+        if (index.Length != Rank) throw new ShapeException($"{index.Length} indices for {Rank} dimensions");
+        var at = Offset;
+        for (var axis = 0; axis < Rank; axis++)
+        {
+            if ((uint)index[axis] >= (uint)Shape[axis])
+                throw new ShapeException($"index {index[axis]} is outside dimension {axis} of size {Shape[axis]}");
+            at += (long)index[axis] * _strides[axis];
+        }
+
+        return at;
+    }
+
+    private void CheckType<T>() where T : unmanaged
+    {
+        if (DTypes.Of<T>() != DType) throw new ShapeException($"a tensor of {DType} is not read as {typeof(T).Name}");
+    }
+}
