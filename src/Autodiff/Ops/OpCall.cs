@@ -18,8 +18,8 @@ internal sealed class OpCall(Attributes attributes, Tensor[] inputs, Tensor[] ou
     /// <summary>The slices of the batch, for an operator that sums the batch away.</summary>
     public SliceMap? Slices { get; init; }
 
-    /// <summary>Elements from the result of one node of the slice tree to the next.</summary>
-    public int NodeStride { get; init; }
+    /// <summary>Per output: elements from the result of one node of the slice tree to the next.</summary>
+    public int[]? NodeStrides { get; init; }
 
     public ReadOnlySpan<T> In<T>(int input) where T : unmanaged => Inputs[input].Raw<T>();
     public Span<T> Out<T>(int output = 0) where T : unmanaged => Outputs[output].Raw<T>();
@@ -30,8 +30,8 @@ internal sealed class OpCall(Attributes attributes, Tensor[] inputs, Tensor[] ou
         var first = Outputs[output];
         var nodes = Slices?.NodeCount ?? 1;
         if (nodes == 0) return [];
-        return first.Storage.Span<T>(first.Offset, ((long)(nodes - 1) * NodeStride) + first.Count);
+        return first.Storage.Span<T>(first.Offset, ((long)(nodes - 1) * StrideOf(output)) + first.Count);
     }
 
-    public int StrideOf(int output = 0) => NodeStride != 0 ? NodeStride : checked((int)Outputs[output].Count);
+    public int StrideOf(int output = 0) => NodeStrides?[output] ?? checked((int)Outputs[output].Count);
 }

@@ -1,0 +1,62 @@
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Execution;
+
+/// <summary>An input of a program: its name, element type and the shape of one sample.</summary>
+public sealed record InputSpec(string Name, DType DType, Shape SampleShape)
+{
+    public int ElementsPerSample => checked((int)SampleShape.Count);
+}
+
+/// <summary>
+/// Memory for the samples of one call, one pinned buffer per input. Fill the first <see cref="Rows"/> rows; several
+/// buffers may be filled and run in turn.
+/// </summary>
+public sealed class BatchBuffer
+{
+    private readonly Storage[] _storages;
+    private int _rows;
+
+    public BatchBuffer(IReadOnlyList<InputSpec> inputs, int rowsMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rowsMax);
+        (Inputs, RowsMax) = (inputs, rowsMax);
+        _storages = [.. inputs.Select(i => Storage.AllocatePinned((long)rowsMax * i.ElementsPerSample * i.DType.Size()))];
+    }
+
+    public IReadOnlyList<InputSpec> Inputs { get; }
+    public int RowsMax { get; }
+
+    public int Rows
+    {
+        get => _rows;
+        set
+        {
+            Invariant.Check(value >= 0 && value <= RowsMax, "EX-2 a batch has between 0 and RowsMax rows");
+            _rows = value;
+        }
+    }
+
+    /// <summary>The whole buffer (RowsMax rows) of an input of numbers.</summary>
+    public Span<float> Floats(string name) => Of<float>(name);
+
+    /// <summary>The whole buffer (RowsMax rows) of an input of indices, classes or tokens.</summary>
+    public Span<int> Ints(string name) => Of<int>(name);
+
+    internal Storage StorageOf(int input) => _storages[input];
+
+    private Span<T> Of<T>(string name) where T : unmanaged
+    {
+        for (var i = 0; i < Inputs.Count; i++)
+        {
+            if (Inputs[i].Name != name) continue;
+            if (Inputs[i].DType != DTypes.Of<T>())
+                throw new ArgumentException($"input {name} holds {Inputs[i].DType}, not {typeof(T).Name}");
+            return _storages[i].Span<T>(0, (long)RowsMax * Inputs[i].ElementsPerSample);
+        }
+
+        throw new ArgumentException($"there is no input {name}");
+    }
+}

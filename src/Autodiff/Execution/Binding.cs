@@ -1,0 +1,183 @@
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Execution;
+
+/// <summary>The memory that the callers of a program lend it for one call, and the program's own.</summary>
+internal sealed class ProgramMemory(ProgramPlan plan, Arena arena)
+{
+    public Storage Arena { get; } = arena.Storage;
+    public Storage Weights { get; } = Storage.Unbound();
+    public Storage Gradients { get; } = Storage.Unbound();
+    public Storage[] Inputs { get; } = [.. plan.Graph.Inputs.Select(_ => Storage.Unbound())];
+}
+
+/// <summary>A plan with tensors for one share of slices. Kept and run again for the next step of the same form.</summary>
+internal sealed class Binding
+{
+    private readonly ProgramPlan _plan;
+    private readonly ProgramMemory _memory;
+    private readonly Dictionary<PlanBuffer, Storage> _summed = [];
+    private readonly int[] _rowStarts;
+
+    /// <param name="gradientStride">Elements from the gradients of one node to those of the next.</param>
+    public Binding(ProgramPlan plan, ProgramMemory memory, StepSlices slices, long gradientStride)
+    {
+        (_plan, _memory, Slices, GradientStride) = (plan, memory, slices, gradientStride);
+        _rowStarts = new int[slices.RowsPerSlice.Length + 1];
+        for (var i = 0; i < slices.RowsPerSlice.Length; i++) _rowStarts[i + 1] = _rowStarts[i] + slices.RowsPerSlice[i];
+        Steps = [.. plan.Steps.Select(Bind)];
+    }
+
+    public StepSlices Slices { get; }
+    public long GradientStride { get; }
+    public BoundStep[] Steps { get; }
+    private int Rows => Slices.Rows;
+
+    /// <summary>A value that is not summed over the batch.</summary>
+    public Tensor TensorOf(ValueRef value) => Whole(_plan.Buffer(value), _plan.Graph.TypeOf(value));
+
+    private BoundStep Bind(PlanStep step)
+    {
+        int[] ready = [.. step.Ready];
+        return step.Kind switch
+        {
+            StepKind.Batch => new CallStep(step.Node.Op, [BatchCall(step.Node)], ready),
+            StepKind.Segmented => new CallStep(step.Node.Op, [SegmentedCall(step.Node)], ready),
+            StepKind.EachNode => new CallStep(
+                step.Node.Op, [.. Enumerable.Range(0, Slices.Nodes.Length).Select(i => NodeCall(step.Node, i))], ready),
+            StepKind.EachSlice => EachSlice(step.Node, ready),
+            StepKind.Combine => Combine(step, ready),
+            _ => CopyGradient(step, ready),
+        };
+    }
+
+    private OpCall BatchCall(GraphNode node) => new(
+        node.Attributes, [.. node.Inputs.Select(TensorOf)], [.. Results(node).Select(TensorOf)]);
+
+    private OpCall SegmentedCall(GraphNode node)
+    {
+        var perSlice = _plan.Placement.RunsPerSlice(node);
+        Tensor[] outputs = [.. Results(node).Select(v => Part(v, 0, perSlice))];
+        var map = new SliceMap();
+        map.Fill(
+            Slices.RowsPerSlice, _plan.Placement.RowsPerSample(node), Slices.FirstSlice, Slices.Slices,
+            perSlice ? Leaves() : Slices.Nodes);
+        return new OpCall(node.Attributes, [.. node.Inputs.Select(TensorOf)], outputs)
+        {
+            Slices = map,
+            NodeStrides = [.. Results(node).Select(v => StrideOf(v, perSlice))],
+        };
+    }
+
+    private OpCall NodeCall(GraphNode node, int index) => new(
+        node.Attributes, [.. node.Inputs.Select(v => SummedOrWhole(v, index, false))],
+        [.. Results(node).Select(v => Part(v, index, false))]);
+
+    private SliceCallStep EachSlice(GraphNode node, int[] ready)
+    {
+        var copies = new List<(Tensor, Tensor)>();
+        var calls = new OpCall?[Slices.RowsPerSlice.Length];
+        for (var i = 0; i < calls.Length; i++)
+        {
+            // An absent slice has no result; the tree passes it over.
+            if (Slices.RowsPerSlice[i] == 0) continue;
+            var index = i;
+            Tensor[] inputs = [.. node.Inputs.Select(v => RowsOf(v, index, copies))];
+            calls[i] = new OpCall(node.Attributes, inputs, [.. Results(node).Select(v => Part(v, index, true))]);
+        }
+
+        return new SliceCallStep(node.Op, calls, [.. copies], ready);
+    }
+
+    private CombineStep Combine(PlanStep step, int[] ready)
+    {
+        var value = new ValueRef(step.Node.Id, step.Output);
+        var count = Slices.RowsPerSlice.Length;
+        Tensor[] slices = [.. Enumerable.Range(0, count).Select(i => Part(value, i, true))];
+        Tensor[] scratch = [.. slices.Select(t => Tensor.Empty(t.DType, t.Shape))];
+        bool[] present = [.. Slices.RowsPerSlice.ToArray().Select(r => r > 0)];
+        Tensor[] results = [.. Enumerable.Range(0, Slices.Nodes.Length).Select(i => Part(value, i, false))];
+        return new CombineStep(slices, present, scratch, Slices.FirstSlice, Slices.Nodes, results, ready);
+    }
+
+    private CopyStep CopyGradient(PlanStep step, int[] ready)
+    {
+        var value = new ValueRef(step.Node.Id, step.Output);
+        var copies = new (Tensor, Tensor)[Slices.Nodes.Length];
+        for (var i = 0; i < copies.Length; i++)
+            copies[i] = (Part(value, i, false), Gradient(step.Slot, i, _plan.Graph.TypeOf(value).At(0)));
+        return new CopyStep(copies, ready);
+    }
+
+    private static IEnumerable<ValueRef> Results(GraphNode node) =>
+        Enumerable.Range(0, node.Types.Length).Select(i => new ValueRef(node.Id, i));
+
+    private TreeNode[] Leaves()
+    {
+        var leaves = new TreeNode[Slices.RowsPerSlice.Length];
+        for (var i = 0; i < leaves.Length; i++) leaves[i] = new TreeNode(0, Slices.FirstSlice + i);
+        return leaves;
+    }
+
+    private Tensor SummedOrWhole(ValueRef value, int index, bool perSlice) =>
+        _plan.Placement.Kinds[value.Node] == ValueKind.Summed ? Part(value, index, perSlice) : TensorOf(value);
+
+    /// <summary>An input of a call on one slice: the slice's own result, its rows, or the whole of what is shared.</summary>
+    private Tensor RowsOf(ValueRef value, int slice, List<(Tensor, Tensor)> copies)
+    {
+        if (_plan.Placement.Kinds[value.Node] != ValueKind.PerSample) return SummedOrWhole(value, slice, true);
+        var whole = TensorOf(value);
+        var type = _plan.Graph.TypeOf(value);
+        var rowsPerSample = type[type.BatchAxis].Size;
+        var specs = new SliceSpec[type.BatchAxis + 1];
+        Array.Fill(specs, SliceSpec.All);
+        specs[^1] = SliceSpec.Range(_rowStarts[slice] * rowsPerSample, _rowStarts[slice + 1] * rowsPerSample);
+        var view = whole.Slice(specs);
+        if (view.IsContiguous) return view;
+        var copy = Tensor.Empty(view.DType, view.Shape);
+        copies.Add((view, copy));
+        return copy;
+    }
+
+    private Tensor Whole(PlanBuffer buffer, TensorType type)
+    {
+        var (storage, offset) = buffer.Place switch
+        {
+            BufferPlace.Input => (_memory.Inputs[buffer.Index], 0L),
+            BufferPlace.Weights => (_memory.Weights, _plan.Layout.Slots[buffer.Index].Offset),
+            _ => (_memory.Arena, _plan.ArenaOffset(buffer) / type.DType.Size()),
+        };
+        return View(storage, type.DType, type.At(Rows), offset);
+    }
+
+    /// <summary>The result of one slice, or of one node of the cover.</summary>
+    private Tensor Part(ValueRef value, int index, bool perSlice)
+    {
+        var type = _plan.Graph.TypeOf(value);
+        var buffer = perSlice ? _plan.SliceBuffer(value) : _plan.Buffer(value);
+        if (buffer.Place == BufferPlace.Gradient) return Gradient(buffer.Index, index, type.At(0));
+        if (!_summed.TryGetValue(buffer, out var storage))
+        {
+            var parts = perSlice ? Slices.RowsPerSlice.Length : Slices.Nodes.Length;
+            storage = Storage.AllocatePinned(Math.Max(1, parts) * type.Coefficient * type.DType.Size());
+            _summed.Add(buffer, storage);
+        }
+
+        return View(storage, type.DType, type.At(0), index * type.Coefficient);
+    }
+
+    private Tensor Gradient(int slot, int node, Shape shape) =>
+        View(_memory.Gradients, DType.Float32, shape, (node * GradientStride) + _plan.Layout.Slots[slot].Offset);
+
+    private int StrideOf(ValueRef value, bool perSlice)
+    {
+        var isGradient = !perSlice && _plan.Buffer(value).Place == BufferPlace.Gradient;
+        return checked((int)(isGradient ? GradientStride : _plan.Graph.TypeOf(value).Coefficient));
+    }
+
+    private static Tensor View(Storage storage, DType dtype, Shape shape, long offset) =>
+        new(storage, dtype, shape, Tensor.ContiguousStrides(shape), offset);
+}

@@ -1,0 +1,89 @@
+using Convoy.Autodiff.Graphs;
+
+namespace Convoy.Autodiff.Execution;
+
+// The forward pass alone, in a plan and memory of its own that are made when they are first asked for.
+public sealed partial class TrainProgram
+{
+    private Evaluation? _evaluation;
+
+    /// <summary>Loss and right answers of a batch.</summary>
+    public EvalResult Evaluate(BatchBuffer batch, ReadOnlySpan<float> weights)
+    {
+        var evaluation = RunForward(batch, weights);
+        var loss = 0.0;
+        foreach (var value in evaluation.Read(evaluation.Loss, batch.Rows)) loss += value;
+        var (correct, counted) = (0L, 0L);
+        if (evaluation.Correct is { } rows)
+        {
+            var marks = evaluation.Read(rows, batch.Rows);
+            counted = marks.Length;
+            foreach (var mark in marks) correct += mark > 0 ? 1 : 0;
+        }
+
+        var result = new EvalResult(loss, batch.Rows * WeightPerSample, correct, counted);
+        GC.KeepAlive(this);
+        return result;
+    }
+
+    /// <summary>The output "logits" of a batch.</summary>
+    public void Logits(BatchBuffer batch, ReadOnlySpan<float> weights, Span<float> logits)
+    {
+        var evaluation = RunForward(batch, weights);
+        var output = evaluation.Logits ?? throw new GraphException("the graph has no output logits");
+        evaluation.Read(output, batch.Rows).CopyTo(logits);
+        GC.KeepAlive(this);
+    }
+
+    private unsafe Evaluation RunForward(BatchBuffer batch, ReadOnlySpan<float> weights)
+    {
+        CheckFlat(weights.Length);
+        CheckBatch(batch);
+        _evaluation ??= new Evaluation(LossRows.Expose(_forward, keepOthers: true), RowsMax);
+        fixed (float* first = weights)
+        {
+            _evaluation.Memory.Weights.Bind(first, weights.Length * sizeof(float));
+            BindInputs(_evaluation.Memory, batch);
+            foreach (var step in _evaluation.BindingOf(batch.Rows).Steps) step.Run();
+        }
+
+        GC.KeepAlive(batch);
+        return _evaluation;
+    }
+
+    private sealed class Evaluation : IDisposable
+    {
+        private readonly ProgramPlan _plan;
+        private readonly Arena _arena;
+        private readonly List<Binding> _bindings = [];
+
+        public Evaluation(Graph graph, int rowsMax)
+        {
+            _plan = new ProgramPlan(graph, rowsMax);
+            _arena = new Arena(_plan.Memory.TotalBytes);
+            Memory = new ProgramMemory(_plan, _arena);
+            Loss = graph.Output(LossRows.Name)!.Value;
+            Correct = graph.Output(LossRows.CorrectName);
+            Logits = graph.Output("logits");
+        }
+
+        public ProgramMemory Memory { get; }
+        public ValueRef Loss { get; }
+        public ValueRef? Correct { get; }
+        public ValueRef? Logits { get; }
+
+        public Binding BindingOf(int rows)
+        {
+            foreach (var known in _bindings)
+                if (known.Slices.Rows == rows) return known;
+            if (_bindings.Count == BindingsMax) _bindings.RemoveAt(0);
+            var binding = new Binding(_plan, Memory, StepSlices.Single(rows), 0);
+            _bindings.Add(binding);
+            return binding;
+        }
+
+        public ReadOnlySpan<float> Read(ValueRef value, int rows) => BindingOf(rows).TensorOf(value).Raw<float>();
+
+        public void Dispose() => _arena.Dispose();
+    }
+}

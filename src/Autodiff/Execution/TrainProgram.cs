@@ -1,0 +1,246 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Passes;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared;
+using Convoy.Shared.Random;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Execution;
+
+/// <summary>
+/// A compiled model: forward and gradients over a share of slices in one batched pass, evaluation, logits. Nothing is
+/// allocated once a form of step (rows per slice, share) was seen. Not for two threads at a time.
+/// </summary>
+public sealed partial class TrainProgram : IDisposable
+{
+    private const int BindingsMax = 32;
+    private readonly Graph _forward;
+    private readonly ProgramPlan _plan;
+    private readonly Arena _arena;
+    private readonly ProgramMemory _memory;
+    private readonly List<Binding> _bindings = [];
+    private readonly ValueRef _lossRows;
+    private MemoryHandle[] _pins = [];
+    private float[] _staging = [];
+    private bool _staged;
+
+    private TrainProgram(Graph forward, Graph training, int rowsMax)
+    {
+        _forward = forward;
+        RowsMax = rowsMax;
+        _plan = new ProgramPlan(training, rowsMax);
+        _arena = new Arena(_plan.Memory.TotalBytes);
+        _memory = new ProgramMemory(_plan, _arena);
+        _lossRows = training.Output(LossRows.Name)!.Value;
+        Inputs = [.. training.Inputs.Select(SpecOf)];
+        WeightPerSample = training.TypeOf(_lossRows).Coefficient;
+    }
+
+    public int RowsMax { get; }
+    public ParameterLayout Layout => _plan.Layout;
+    public IReadOnlyList<InputSpec> Inputs { get; }
+    /// <summary>Elements of the loss per sample: 1, or the tokens of a sequence.</summary>
+    public double WeightPerSample { get; }
+    /// <summary>Bytes of the planned memory, and what it would be without reuse.</summary>
+    public (long Planned, long WithoutReuse) MemoryBytes => (_plan.Memory.TotalBytes, _plan.Memory.BytesWithoutReuse);
+
+    /// <param name="forward">A graph with the output loss_sum: a sum over all elements of something per sample.</param>
+    /// <param name="rowsMax">Samples of the largest call.</param>
+    public static TrainProgram Compile(Graph forward, int rowsMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rowsMax, 1);
+        GraphVerifier.Check(forward);
+        var prepared = PassPipeline.Forward(forward);
+        var training = LossRows.Expose(PassPipeline.Simplify(GradientGraph.Build(prepared)), keepOthers: false);
+        return new TrainProgram(prepared, training, rowsMax);
+    }
+
+    public BatchBuffer CreateBatch(int rowsMax) => new(Inputs, rowsMax);
+
+    /// <summary>First weights: a function of (seed, parameter, element); the gaps of the layout are zeros.</summary>
+    public void Initialize(ulong seed, Span<float> weights)
+    {
+        CheckFlat(weights.Length);
+        weights.Clear();
+        for (var i = 0; i < Layout.Slots.Count; i++)
+        {
+            var slot = Layout.Slots[i];
+            var to = weights.Slice((int)slot.Offset, (int)slot.Length);
+            var init = ParameterInit.From(_forward.Parameters[i].Attributes);
+            var stream = new RandomStream(seed, RandomPurpose.InitialWeights, (ulong)i);
+            if (init.Kind == "normal") stream.FillNormal(to, 0, init.Value);
+            else if (init.Kind == "uniform") stream.FillUniform(to, 0, (float)-init.Value, (float)init.Value);
+            else to.Fill((float)init.Value);
+        }
+    }
+
+    /// <summary>
+    /// One step over a share: gradients per node of the cover (each a vector in the layout), loss sum per slice of the share.
+    /// </summary>
+    /// <param name="step">Number of the step, the counter of random operators.</param>
+    public unsafe void Run(
+        BatchBuffer batch, StepSlices slices, long step, ReadOnlySpan<float> weights,
+        IReadOnlyList<Memory<float>> nodeGradients, Span<double> sliceLoss, IGradientObserver? observer)
+    {
+        CheckCall(batch, slices, weights, nodeGradients, sliceLoss);
+        var stride = PinGradients(nodeGradients);
+        try
+        {
+            fixed (float* first = weights)
+            {
+                _memory.Weights.Bind(first, weights.Length * sizeof(float));
+                BindInputs(_memory, batch);
+                var binding = BindingOf(slices, stride);
+                ClearUnused(nodeGradients, observer);
+                foreach (var bound in binding.Steps)
+                {
+                    bound.Run();
+                    foreach (var slot in bound.Ready) Deliver(slot, nodeGradients, observer);
+                }
+
+                SumLoss(binding.TensorOf(_lossRows), slices, sliceLoss);
+            }
+        }
+        finally
+        {
+            foreach (ref var pin in _pins.AsSpan(0, nodeGradients.Count)) pin.Dispose();
+            GC.KeepAlive(this);
+            GC.KeepAlive(batch);
+        }
+    }
+
+    public void Dispose()
+    {
+        _arena.Dispose();
+        _evaluation?.Dispose();
+    }
+
+    private static InputSpec SpecOf(GraphNode input)
+    {
+        var type = input.Type;
+        if (type.BatchAxis != 0 || type[0].Size != 1)
+            throw new GraphException($"input {input.Name} is {type.Text}; its first dimension must be the batch");
+        Span<int> dims = stackalloc int[type.Rank - 1];
+        for (var i = 0; i < dims.Length; i++) dims[i] = type[i + 1].Size;
+        return new InputSpec(input.Name, type.DType, new Shape(dims));
+    }
+
+    private static unsafe void BindInputs(ProgramMemory memory, BatchBuffer batch)
+    {
+        for (var i = 0; i < memory.Inputs.Length; i++)
+        {
+            var storage = batch.StorageOf(i);
+            // The buffers of a batch are pinned for life, and the caller keeps the batch.
+            var first = Unsafe.AsPointer(ref MemoryMarshal.GetReference(storage.Span<byte>(0, storage.Bytes)));
+            memory.Inputs[i].Bind(first, storage.Bytes);
+        }
+    }
+
+    private static void SumLoss(Tensor rows, StepSlices slices, Span<double> sliceLoss)
+    {
+        var values = rows.Raw<float>();
+        var perRow = slices.Rows == 0 ? 0 : values.Length / slices.Rows;
+        var at = 0;
+        for (var i = 0; i < slices.RowsPerSlice.Length; i++)
+        {
+            var sum = 0.0;
+            for (var end = at + (slices.RowsPerSlice[i] * perRow); at < end; at++) sum += values[at];
+            sliceLoss[i] = sum;
+        }
+    }
+
+    private Binding BindingOf(StepSlices slices, long stride)
+    {
+        foreach (var known in _bindings)
+            if (known.GradientStride == stride && known.Slices.SameAs(slices)) return known;
+        if (_bindings.Count == BindingsMax) _bindings.RemoveAt(0);
+        var binding = new Binding(_plan, _memory, slices, stride);
+        _bindings.Add(binding);
+        return binding;
+    }
+
+    // Gradients of the nodes at even distances are written in place. Otherwise they are made in memory of our own and
+    // copied parameter by parameter.
+    private unsafe long PinGradients(IReadOnlyList<Memory<float>> gradients)
+    {
+        if (_pins.Length < gradients.Count) _pins = new MemoryHandle[gradients.Count];
+        for (var i = 0; i < gradients.Count; i++) _pins[i] = gradients[i].Pin();
+        var length = Layout.TotalLength;
+        if (gradients.Count == 0)
+        {
+            _memory.Gradients.Bind(null, 0);
+            return length;
+        }
+
+        var first = (float*)_pins[0].Pointer;
+        var stride = gradients.Count == 1 ? length : (float*)_pins[1].Pointer - first;
+        var isEven = stride >= length && stride * gradients.Count < int.MaxValue;
+        for (var i = 1; i < gradients.Count; i++) isEven &= (float*)_pins[i].Pointer - first == i * stride;
+        if (isEven)
+        {
+            _staged = false;
+            _memory.Gradients.Bind(first, (((gradients.Count - 1) * stride) + length) * sizeof(float));
+            return stride;
+        }
+
+        _staged = true;
+        var needed = checked((int)(length * gradients.Count));
+        if (_staging.Length < needed) _staging = GC.AllocateArray<float>(needed, pinned: true);
+        _memory.Gradients.Bind(
+            Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_staging)), (long)needed * sizeof(float));
+        return length;
+    }
+
+    private void Deliver(int slot, IReadOnlyList<Memory<float>> gradients, IGradientObserver? observer)
+    {
+        var (offset, length) = ((int)Layout.Slots[slot].Offset, (int)Layout.Slots[slot].Length);
+        var next = slot + 1 < Layout.Slots.Count ? Layout.Slots[slot + 1].Offset : Layout.TotalLength;
+        for (var i = 0; i < gradients.Count; i++)
+        {
+            var gradient = gradients[i].Span;
+            var staged = (int)((i * Layout.TotalLength) + offset);
+            if (_staged) _staging.AsSpan(staged, length).CopyTo(gradient.Slice(offset, length));
+            gradient[(offset + length)..(int)next].Clear();
+        }
+
+        observer?.OnParameterReady(slot);
+    }
+
+    private void ClearUnused(IReadOnlyList<Memory<float>> gradients, IGradientObserver? observer)
+    {
+        for (var s = 0; s < _plan.WithoutGradient.Count; s++)
+        {
+            var slot = Layout.Slots[_plan.WithoutGradient[s]];
+            for (var i = 0; i < gradients.Count; i++)
+                gradients[i].Span.Slice((int)slot.Offset, (int)slot.Length).Clear();
+            observer?.OnParameterReady(_plan.WithoutGradient[s]);
+        }
+    }
+
+    private void CheckCall(
+        BatchBuffer batch, StepSlices slices, ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> gradients,
+        Span<double> sliceLoss)
+    {
+        CheckFlat(weights.Length);
+        CheckBatch(batch);
+        Invariant.Check(batch.Rows == slices.Rows, "EX-3 the batch has the rows of the share");
+        Invariant.Check(gradients.Count == slices.Nodes.Length, "EX-4 one gradient per node of the cover");
+        Invariant.Check(sliceLoss.Length >= slices.RowsPerSlice.Length, "EX-5 one loss per slice of the share");
+        for (var i = 0; i < gradients.Count; i++) CheckFlat(gradients[i].Length);
+    }
+
+    private void CheckBatch(BatchBuffer batch)
+    {
+        Invariant.Check(batch.Rows <= RowsMax, "EX-6 a batch has at most the rows that the program was compiled for");
+        Invariant.Check(batch.Inputs.Count == Inputs.Count, "EX-7 a batch has the inputs of the program");
+        for (var i = 0; i < Inputs.Count; i++)
+            Invariant.Check(batch.Inputs[i] == Inputs[i], "EX-7 a batch has the inputs of the program");
+    }
+
+    private void CheckFlat(long length) =>
+        Invariant.Check(length == Layout.TotalLength, "EX-8 weights and gradients have the length of the layout");
+}

@@ -1,0 +1,19 @@
+using Convoy.Autodiff.Graphs;
+using Convoy.Shared;
+using Convoy.Shared.Jobs;
+
+namespace Convoy.Autodiff.Models;
+
+/// <summary>The families of models that a job can name. Each returns a graph with loss_sum, logits and correct.</summary>
+public static class ModelCatalog
+{
+    public static Graph Build(JobSpec job, DataShape data) => job.Model.Family switch
+    {
+        "mlp" => Mlp.Build(job.Model, data),
+        "cnn" => Cnn.Build(job.Model, data),
+        "gpt" => Gpt.Build(job.Model, data),
+        _ => throw Wrong($"model.family \"{job.Model.Family}\" is not mlp, cnn or gpt"),
+    };
+
+    internal static UserException Wrong(string message) => new(ExitCode.BadJob, message);
+}

@@ -1,0 +1,68 @@
+using Convoy.Kernels;
+using Convoy.Shared;
+using Convoy.Shared.Jobs;
+
+namespace Convoy.Autodiff.Optim;
+
+/// <summary>
+/// An update rule over flat vectors in the layout of the weights. State vectors start as zeros, and the gaps of the layout
+/// stay zero. Element by element, so a vector may be updated in any pieces.
+/// </summary>
+public abstract class Optimizer
+{
+    private readonly long _totalSteps;
+
+    private protected Optimizer(OptimizerSpec spec, long totalSteps)
+    {
+        (Spec, _totalSteps) = (spec, totalSteps);
+    }
+
+    private protected OptimizerSpec Spec { get; }
+
+    /// <summary>One name per state vector, in the order in which <see cref="Apply"/> takes them.</summary>
+    public abstract IReadOnlyList<string> StateNames { get; }
+
+    public double LearningRate(long step) => Schedule.RateAt(Spec.Schedule, Spec.Lr, step, _totalSteps);
+
+    /// <param name="gradientScale">One over the global weight, times the clip factor.</param>
+    public abstract void Apply(
+        Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> state, long step,
+        double gradientScale);
+
+    public static Optimizer Create(OptimizerSpec spec, long totalSteps) => spec.Kind switch
+    {
+        "sgd" => new Sgd(spec, totalSteps),
+        "adam" => new Adam(spec, totalSteps, decoupled: false),
+        "adamw" => new Adam(spec, totalSteps, decoupled: true),
+        _ => throw new UserException(ExitCode.BadJob, $"optimizer.kind \"{spec.Kind}\" is not sgd, adam or adamw"),
+    };
+}
+
+internal sealed class Sgd(OptimizerSpec spec, long totalSteps) : Optimizer(spec, totalSteps)
+{
+    public override IReadOnlyList<string> StateNames => Spec.Momentum == 0 ? [] : ["momentum"];
+
+    public override void Apply(
+        Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> state, long step,
+        double gradientScale)
+    {
+        var momentum = Spec.Momentum == 0 ? default : state[0].Span;
+        var rule = new SgdStep(LearningRate(step), Spec.Momentum, Spec.WeightDecay, gradientScale);
+        Optimizers.Sgd(weights, gradient, momentum, rule);
+    }
+}
+
+internal sealed class Adam(OptimizerSpec spec, long totalSteps, bool decoupled) : Optimizer(spec, totalSteps)
+{
+    public override IReadOnlyList<string> StateNames { get; } = ["moment1", "moment2"];
+
+    public override void Apply(
+        Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> state, long step,
+        double gradientScale)
+    {
+        var rule = new AdamStep(
+            LearningRate(step), Spec.Beta1, Spec.Beta2, Spec.Epsilon, Spec.WeightDecay, step, gradientScale);
+        if (decoupled) Optimizers.AdamW(weights, gradient, state[0].Span, state[1].Span, rule);
+        else Optimizers.Adam(weights, gradient, state[0].Span, state[1].Span, rule);
+    }
+}

@@ -1,0 +1,52 @@
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Ops;
+
+namespace Convoy.Autodiff.Passes;
+
+/// <summary>
+/// linear or conv2d, then an activation that nothing else sees the input of: one node, which applies the activation
+/// while a result is in registers. Run before the gradient; only activations whose gradient needs the result alone.
+/// </summary>
+public static class FuseActivations
+{
+    public static Graph Run(Graph graph)
+    {
+        var uses = Uses.Count(graph);
+        var fused = new Dictionary<int, GraphNode>();
+        foreach (var node in graph.Nodes)
+        {
+            if (Activations.Fusable(node.Op) is null) continue;
+            var before = graph.Nodes[node.Inputs[0].Node];
+            var isHost = before.Op == OpTable.Linear || before.Op == OpTable.Conv2d;
+            if (isHost && uses[before.Id] == 1 && before.Attributes.Text("activation").Length == 0) fused[before.Id] = node;
+        }
+
+        var edit = new GraphEdit(graph);
+        foreach (var node in graph.Nodes)
+        {
+            if (fused.TryGetValue(node.Id, out var activation))
+            {
+                var attributes = node.Attributes.With("activation", Activations.Fusable(activation.Op)!);
+                edit.CopyAs(node, node.Op, attributes, edit.MapAll(node.Inputs.AsSpan()));
+            }
+            else if (node.Inputs.Length == 1 && fused.TryGetValue(node.Inputs[0].Node, out var here) && here.Id == node.Id)
+                edit.Replace(node, edit.Map(node.Inputs[0]));
+            else edit.Copy(node);
+        }
+
+        return edit.Finish();
+    }
+}
+
+internal static class Uses
+{
+    /// <summary>How often each node is read, by nodes and as an output.</summary>
+    public static int[] Count(Graph graph)
+    {
+        var uses = new int[graph.Nodes.Length];
+        foreach (var node in graph.Nodes)
+            foreach (var input in node.Inputs) uses[input.Node]++;
+        foreach (var output in graph.Outputs) uses[output.Value.Node]++;
+        return uses;
+    }
+}

@@ -1,0 +1,45 @@
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tape;
+
+namespace Convoy.Autodiff.Passes;
+
+/// <summary>
+/// Needs: an output that is a scalar. Guarantees: the same graph plus an output <c>grad:NAME</c> for each parameter that
+/// the scalar depends on; gradients of later layers come first.
+/// </summary>
+public static class GradientGraph
+{
+    public const string Prefix = "grad:";
+
+    public static Graph Build(Graph graph, string loss = "loss_sum")
+    {
+        var start = graph.Output(loss) ?? throw new GraphException($"the graph has no output {loss}");
+        if (graph.TypeOf(start).Rank != 0)
+            throw new GraphException($"the output {loss} is {graph.TypeOf(start).Text}; a gradient starts from a scalar");
+
+        var edit = new GraphEdit(graph);
+        edit.CopyAll();
+        var builder = edit.Target;
+        var tape = new List<Application>();
+        foreach (var node in graph.Nodes)
+        {
+            if (node.Inputs.Length == 0) continue;
+            Value[] outputs = [.. node.Types.Select((_, i) => builder.ValueOf(edit.Map(new ValueRef(node.Id, i))))];
+            Value[] inputs = [.. node.Inputs.Select(r => builder.ValueOf(edit.Map(r)))];
+            tape.Add(new Application(node.Op, node.Attributes, inputs, outputs));
+        }
+
+        var seed = builder.ValueOf(edit.Map(start));
+        Value[] parameters = [.. graph.Parameters.Select(p => builder.ValueOf(edit.Map(new ValueRef(p.Id, 0))))];
+        var reverse = new ReverseMode(builder);
+        reverse.Run(tape, [(seed, builder.Full(1, seed.Type))], parameters);
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            if (reverse.GradientOf(parameters[i]) is { } gradient)
+                builder.Output(Prefix + graph.Parameters[i].Name, gradient);
+        }
+
+        return edit.Finish();
+    }
+}

@@ -1,0 +1,91 @@
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>Gradients as a function: outputs with respect to inputs, of any order.</summary>
+public static class Differentiate
+{
+    /// <summary>
+    /// Σ over outputs of d output / d input, per input; zeros where an output does not depend on it. With
+    /// <paramref name="createGraph"/> the gradients have a history of their own and can be differentiated again.
+    /// </summary>
+    public static IReadOnlyList<Variable> Gradient(
+        IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs, IReadOnlyList<Variable>? seeds = null,
+        bool createGraph = false)
+    {
+        var found = Run(History.Of(outputs), outputs, inputs, seeds, createGraph);
+        return [.. found.Select((g, i) => g ?? new Variable(Tensor.Empty(inputs[i].Data.DType, inputs[i].Data.Shape)))];
+    }
+
+    internal static IReadOnlyList<Variable?> Run(
+        History history, IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs, IReadOnlyList<Variable>? seeds,
+        bool createGraph)
+    {
+        using var scope = createGraph ? null : GradientMode.Off();
+        var starts = new List<(Value, Value)>();
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var seed = seeds?[i] ?? new Variable(Tensor.Full(outputs[i].Data.DType, 1, outputs[i].Data.Shape));
+            starts.Add((outputs[i], seed));
+        }
+
+        var reverse = new ReverseMode(EagerBuilder.Instance);
+        reverse.Run(history.Applications(), starts, inputs);
+        return [.. inputs.Select(v => (Variable?)reverse.GradientOf(v))];
+    }
+}
+
+/// <summary>The part of the tape that some outputs were computed by.</summary>
+internal sealed class History
+{
+    private readonly List<TapeEntry> _entries;
+
+    private History(List<TapeEntry> entries)
+    {
+        _entries = entries;
+    }
+
+    public static History Of(IReadOnlyList<Variable> outputs)
+    {
+        var seen = new HashSet<TapeEntry>();
+        var open = new Stack<TapeEntry>();
+        void Visit(Value value)
+        {
+            if (((Variable)value).Producer is { } entry && seen.Add(entry)) open.Push(entry);
+        }
+
+        foreach (var output in outputs) Visit(output);
+        while (open.TryPop(out var entry))
+            foreach (var input in entry.Application.Inputs) Visit(input);
+        return new History([.. seen.OrderBy(e => e.Sequence)]);
+    }
+
+    public IReadOnlyList<Application> Applications()
+    {
+        foreach (var entry in _entries) entry.CheckUnchanged();
+        return [.. _entries.Select(e => e.Application)];
+    }
+
+    /// <summary>Variables without a producer that ask for gradients, in the order of their first use.</summary>
+    public IReadOnlyList<Variable> Leaves()
+    {
+        var leaves = new List<Variable>();
+        var seen = new HashSet<Value>();
+        foreach (var entry in _entries)
+        {
+            foreach (var input in entry.Application.Inputs)
+            {
+                var variable = (Variable)input;
+                if (variable.RequiresGradient && variable.Producer is null && seen.Add(variable)) leaves.Add(variable);
+            }
+        }
+
+        return leaves;
+    }
+
+    public void Release()
+    {
+        foreach (var entry in _entries) entry.Release();
+    }
+}

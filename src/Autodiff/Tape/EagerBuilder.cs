@@ -1,0 +1,86 @@
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>Executes an operator at once; records it when an input wants a gradient and recording is on.</summary>
+internal sealed class EagerBuilder : Builder
+{
+    public static readonly EagerBuilder Instance = new();
+
+    private EagerBuilder() { }
+
+    internal override Value[] Apply(Op op, Attributes attributes, Value[] inputs)
+    {
+        var types = new TensorType[inputs.Length];
+        var tensors = new Tensor[inputs.Length];
+        var record = false;
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is not Variable variable)
+                throw new ShapeException($"{op.Name}: input {i} belongs to a graph, the others are eager variables");
+            types[i] = variable.Type;
+            tensors[i] = variable.Data.Contiguous();
+            record |= variable.RequiresGradient;
+        }
+
+        var outputs = Execute(op, attributes, types, tensors);
+        var entry = record && GradientMode.IsOn ? new TapeEntry(op, attributes, inputs, outputs) : null;
+        var results = new Value[outputs.Length];
+        for (var i = 0; i < outputs.Length; i++) results[i] = Variable.Result(outputs[i], entry);
+        entry?.SetOutputs(results);
+        return results;
+    }
+
+    private static Tensor[] Execute(Op op, Attributes attributes, TensorType[] types, Tensor[] inputs)
+    {
+        var inferred = op.Infer(attributes, types);
+        if (op.IsAlias) return [inputs[0].Reshape(inferred[0].At(0))];
+        var outputs = new Tensor[inferred.Length];
+        for (var i = 0; i < outputs.Length; i++) outputs[i] = Tensor.Empty(inferred[i].DType, inferred[i].At(0));
+        op.Forward(new OpCall(attributes, inputs, outputs));
+        return outputs;
+    }
+}
+
+/// <summary>An application on the tape, with the versions of what its gradient may read.</summary>
+internal sealed class TapeEntry
+{
+    private static long _sequence;
+    private readonly Op _op;
+    private readonly Attributes _attributes;
+    private readonly Value[] _inputs;
+    private readonly Storage[] _storages;
+    private readonly int[] _versions;
+    private Application? _application;
+
+    public TapeEntry(Op op, Attributes attributes, Value[] inputs, Tensor[] results)
+    {
+        (_op, _attributes, _inputs) = (op, attributes, inputs);
+        _storages = [.. inputs.Select(v => ((Variable)v).Data.Storage), .. results.Select(t => t.Storage)];
+        _versions = [.. _storages.Select(s => s.Version)];
+    }
+
+    /// <summary>Order of recording: an entry comes after those that made its inputs.</summary>
+    public long Sequence { get; } = Interlocked.Increment(ref _sequence);
+
+    public Application Application => _application
+        ?? throw new InvalidOperationException("this history was released by an earlier backward call; retain it there");
+
+    public void SetOutputs(Value[] outputs) => _application = new Application(_op, _attributes, _inputs, outputs);
+
+    public void Release() => _application = null;
+
+    /// <summary>AD-5: a value that a gradient may need was not written since it was recorded.</summary>
+    public void CheckUnchanged()
+    {
+        for (var i = 0; i < _storages.Length; i++)
+        {
+            if (_storages[i].Version != _versions[i])
+            {
+                throw new InvalidOperationException(
+                    $"{_op.Name}: a tensor of this operation was written in place after it was recorded");
+            }
+        }
+    }
+}

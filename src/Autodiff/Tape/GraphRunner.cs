@@ -1,0 +1,45 @@
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Ops;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>
+/// Runs a graph on eager variables, in float32 or float64: named inputs and parameters in, named outputs out. The
+/// reference of the compiled executor, and differentiable like any eager computation.
+/// </summary>
+public static class GraphRunner
+{
+    public static IReadOnlyDictionary<string, Variable> Run(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
+    {
+        var values = new Value[graph.Nodes.Length][];
+        foreach (var node in graph.Nodes)
+        {
+            if (node.Op == OpTable.Input || node.Op == OpTable.Parameter) values[node.Id] = [Bound(node, bindings)];
+            else
+            {
+                Value[] inputs = [.. node.Inputs.Select(i => values[i.Node][i.Output])];
+                values[node.Id] = EagerBuilder.Instance.Apply(node.Op, AtRows(node, graph, inputs, bindings), inputs);
+            }
+        }
+
+        return graph.Outputs.ToDictionary(o => o.Name, o => (Variable)values[o.Value.Node][o.Value.Output]);
+    }
+
+    private static Variable Bound(GraphNode node, IReadOnlyDictionary<string, Variable> bindings) =>
+        bindings.TryGetValue(node.Name, out var variable) ? variable
+        : throw new GraphException($"{node.Op.Name} {node.Name} is not bound");
+
+    // Shapes in attributes get the number of rows of this run, and constants the element type of the numbers.
+    private static Attributes AtRows(
+        GraphNode node, Graph graph, Value[] inputs, IReadOnlyDictionary<string, Variable> bindings)
+    {
+        var attributes = node.Attributes;
+        if (!attributes.Has("dims")) return attributes;
+        var rows = graph.Inputs.Length == 0 ? 0 : bindings[graph.Inputs[0].Name].Data.Shape[0];
+        var dims = attributes.Dims("dims").Select(d => new Tensors.Dim(d.At(rows))).ToArray();
+        var dtype = bindings.Values.Select(v => v.Data.DType).FirstOrDefault(
+            d => d == Shared.Tensors.DType.Float64, node.Type.DType);
+        attributes = attributes.With("dims", dims);
+        return inputs.Length == 0 ? attributes.With("dtype", dtype) : attributes;
+    }
+}

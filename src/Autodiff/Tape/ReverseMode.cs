@@ -1,0 +1,100 @@
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>One operator applied to values: a line of the tape, or a node of a graph.</summary>
+internal sealed record Application(Op Op, Attributes Attributes, Value[] Inputs, Value[] Outputs);
+
+/// <summary>
+/// The chain rule, once for eager variables and for graphs. The only place that checks the number and shape of gradients,
+/// sums over what was broadcast and accumulates; a gradient rule never touches an accumulator.
+/// </summary>
+internal sealed class ReverseMode(Builder builder)
+{
+    private readonly Dictionary<object, Value> _gradients = [];
+    private readonly HashSet<object> _active = [];
+
+    /// <summary>The gradient of a value after <see cref="Run"/>, or null when nothing flowed to it.</summary>
+    public Value? GradientOf(Value value) => _gradients.GetValueOrDefault(value.Identity);
+
+    /// <param name="tape">Applications, each after those that made its inputs.</param>
+    /// <param name="seeds">Where the chain starts, with the gradient there.</param>
+    /// <param name="wanted">Values whose gradients are asked for; work for others is skipped.</param>
+    public void Run(
+        IReadOnlyList<Application> tape, IReadOnlyList<(Value Value, Value Gradient)> seeds, IReadOnlyList<Value> wanted)
+    {
+        foreach (var value in wanted) _active.Add(value.Identity);
+        foreach (var application in tape)
+        {
+            if (!application.Inputs.Any(IsActive)) continue;
+            foreach (var output in application.Outputs) _active.Add(output.Identity);
+        }
+
+        foreach (var (value, gradient) in seeds) Accumulate(value, gradient, "seed");
+        var keep = wanted.Select(v => v.Identity).ToHashSet();
+        for (var i = tape.Count - 1; i >= 0; i--) Step(tape[i], keep);
+    }
+
+    private bool IsActive(Value value) => _active.Contains(value.Identity);
+
+    private void Step(Application application, HashSet<object> keep)
+    {
+        var outputs = application.Outputs;
+        var incoming = new Value?[outputs.Length];
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            incoming[i] = GradientOf(outputs[i]);
+            if (!keep.Contains(outputs[i].Identity)) _gradients.Remove(outputs[i].Identity);
+        }
+
+        if (Array.TrueForAll(incoming, g => g is null)) return;
+        var needed = application.Inputs.Select(IsActive).ToArray();
+        if (!needed.Contains(true)) return;
+        var gradients = application.Op.Backward(
+            new OpGradient(builder, application.Attributes, application.Inputs, outputs, incoming, needed));
+        if (gradients.Length != application.Inputs.Length)
+        {
+            throw new ShapeException(
+                $"{application.Op.Name}: its gradient returns {gradients.Length} values for {application.Inputs.Length} inputs");
+        }
+
+        for (var i = 0; i < gradients.Length; i++)
+            if (needed[i] && gradients[i] is { } gradient) Accumulate(application.Inputs[i], gradient, application.Op.Name);
+    }
+
+    private void Accumulate(Value value, Value gradient, string from)
+    {
+        if (value.Type.DType is not (DType.Float32 or DType.Float64)) return;
+        if (gradient.Type.DType != value.Type.DType)
+            throw new ShapeException($"{from}: a gradient of {gradient.Type} does not belong to {value.Type}");
+        gradient = SumTo(gradient, value.Type, from);
+        _gradients[value.Identity] =
+            _gradients.TryGetValue(value.Identity, out var before) ? before.Add(gradient) : gradient;
+    }
+
+    /// <summary>
+    /// The adjoint of broadcasting. Inner dimensions first, then the leading ones in one sum over rows: the order that a
+    /// segmented sum has, so that eager and compiled gradients have the same bits.
+    /// </summary>
+    private static Value SumTo(Value gradient, TensorType target, string from)
+    {
+        if (gradient.Type.Equals(target)) return gradient;
+        var added = gradient.Type.Rank - target.Rank;
+        if (added < 0) throw new ShapeException($"{from}: a gradient of {gradient.Type.Text} for {target.Text}");
+        var repeated = new List<int>();
+        for (var i = 0; i < gradient.Type.Rank; i++)
+        {
+            if (i < added || (target[i - added] == 1 && gradient.Type[i] != 1)) repeated.Add(i);
+            else if (gradient.Type[i] != target[i - added])
+                throw new ShapeException($"{from}: a gradient of {gradient.Type.Text} for {target.Text}");
+        }
+
+        var leading = 0;
+        while (leading < repeated.Count && repeated[leading] == leading) leading++;
+        if (leading < repeated.Count) gradient = gradient.Sum(repeated.Skip(leading).ToArray(), keep: true);
+        if (leading > 0) gradient = gradient.Sum(repeated.Take(leading).ToArray());
+        return gradient.ReshapeLike(target.Dims);
+    }
+}

@@ -1,0 +1,93 @@
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>
+/// A tensor with a history: operators on variables run at once and are recorded, so control flow of the program may
+/// depend on values (define by run). <see cref="Backward"/> adds gradients to the variables that ask for them.
+/// </summary>
+public sealed class Variable : Value
+{
+    private readonly TensorType _type;
+
+    public Variable(Tensor data, bool requiresGradient = false)
+    {
+        if (requiresGradient && data.DType is not (DType.Float32 or DType.Float64))
+            throw new ShapeException($"{data.DType} has no gradient");
+        (Data, RequiresGradient, _type) = (data, requiresGradient, data.Type);
+    }
+
+    public Tensor Data { get; }
+    public bool RequiresGradient { get; private init; }
+    /// <summary>Sum of the gradients of all backward calls since it was cleared.</summary>
+    public Tensor? Gradient { get; set; }
+    public override TensorType Type => _type;
+    internal override Builder Builder => EagerBuilder.Instance;
+    internal TapeEntry? Producer { get; private init; }
+
+    public void ClearGradient() => Gradient = null;
+
+    /// <summary>The same numbers without history.</summary>
+    public Variable Detach() => new(Data);
+
+    /// <summary>
+    /// Adds d this / d v to the gradient of every variable v that it was computed from and that asks for gradients, then
+    /// releases the history (unless it is retained for another call).
+    /// </summary>
+    public void Backward(Tensor? seed = null, bool retain = false)
+    {
+        if (seed is null && Data.Count != 1)
+            throw new ShapeException($"backward of {Type.Text} needs a seed: only a scalar has one of its own");
+        var history = History.Of([this]);
+        var leaves = history.Leaves();
+        var gradients = Differentiate.Run(history, [this], leaves, seed is null ? null : [new Variable(seed)], false);
+        for (var i = 0; i < leaves.Count; i++)
+        {
+            if (gradients[i] is not { } gradient) continue;
+            // A copy: the gradient may be the seed itself, or shared with another variable.
+            leaves[i].Gradient = leaves[i].Gradient is { } before ? AddUp(before, gradient.Data) : gradient.Data.Copy();
+        }
+
+        if (!retain) history.Release();
+    }
+
+    internal static Variable Result(Tensor data, TapeEntry? producer) =>
+        new(data) { RequiresGradient = IsFloat(data) && producer is not null, Producer = producer };
+
+    private static bool IsFloat(Tensor data) => data.DType is DType.Float32 or DType.Float64;
+
+    private static Tensor AddUp(Tensor a, Tensor b)
+    {
+        using var scope = GradientMode.Off();
+        return ((Variable)new Variable(a).Add(new Variable(b))).Data;
+    }
+}
+
+/// <summary>Whether operators are recorded, per thread.</summary>
+public static class GradientMode
+{
+    [ThreadStatic] private static int _offDepth;
+
+    public static bool IsOn => _offDepth == 0;
+
+    /// <summary>Nothing is recorded on this thread until the scope is disposed.</summary>
+    public static IDisposable Off()
+    {
+        _offDepth++;
+        return new Scope();
+    }
+
+    private sealed class Scope : IDisposable
+    {
+        private bool _ended;
+
+        public void Dispose()
+        {
+            if (_ended) return;
+            _ended = true;
+            _offDepth--;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using Convoy.Autodiff.Execution;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tests.Execution;
+
+/// <summary>Decision 4: the gradient of a step has the same bits for any cut of its slices into shares (K-1 to K-4).</summary>
+public sealed class ShareTests
+{
+    public static TheoryData<string, int, int, int> Cases()
+    {
+        var data = new TheoryData<string, int, int, int>();
+        foreach (var name in SmallModels.Names)
+        {
+            foreach (var workers in new[] { 2, 3, 5 })
+            {
+                data.Add(name, 8, 24, workers);
+                data.Add(name, 8, 19, workers);     // a short last batch: the last slices are short or absent
+                data.Add(name, 5, 13, workers);
+                data.Add(name, 6, 3, workers);      // most slices absent
+            }
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void AnyNumberOfWorkers_GivesTheSameBits(string model, int slices, int rows, int workers)
+    {
+        var whole = new Step(model, slices, rows).Root([0, slices]);
+        int[] cuts = [.. Enumerable.Range(0, workers + 1).Select(i => Math.Min(slices, ((i * slices) + (i * i % 2)) / workers))];
+        var cut = new Step(model, slices, rows).Root(cuts);
+        Assert.Equal(Bits(whole.Gradient), Bits(cut.Gradient));
+        Assert.Equal(whole.Losses, cut.Losses);
+        Assert.Contains(whole.Gradient, g => g != 0);
+    }
+
+    [Theory]
+    [InlineData("mlp")]
+    [InlineData("tied")]
+    public void OneSlicePerWorker_GivesTheSameBits(string model)
+    {
+        var whole = new Step(model, 7, 21).Root([0, 7]);
+        var cut = new Step(model, 7, 21).Root([0, 1, 2, 3, 4, 5, 6, 7]);
+        Assert.Equal(Bits(whole.Gradient), Bits(cut.Gradient));
+    }
+
+    [Fact]
+    public void ScatteredGradientBuffers_HoldWhatContiguousOnesHold()
+    {
+        var step = new Step("gpt", 8, 24);
+        Assert.Equal(
+            Bits(step.Root([0, 3, 8], scattered: false).Gradient), Bits(step.Root([0, 3, 8], scattered: true).Gradient));
+    }
+
+    private static int[] Bits(float[] values) => [.. values.Select(BitConverter.SingleToInt32Bits)];
+
+    /// <summary>One step of a model, computed by workers that have the slices between the cuts.</summary>
+    private sealed class Step(string model, int slices, int rows)
+    {
+        private readonly int _sliceRows = (rows + slices - 1) / slices;
+
+        public (float[] Gradient, double[] Losses) Root(int[] cuts, bool scattered = false)
+        {
+            var graph = SmallModels.Build(model);
+            var nodes = new Dictionary<TreeNode, float[]>();
+            var losses = new double[slices];
+            long length = 0;
+            for (var w = 0; w + 1 < cuts.Length; w++)
+            {
+                // A fresh program per worker, with its own memory.
+                using var program = TrainProgram.Compile(graph, rows);
+                length = program.Layout.TotalLength;
+                RunShare(program, cuts[w], cuts[w + 1], nodes, losses, scattered);
+            }
+
+            var tree = new SliceTree(slices);
+            return (Sum(tree.Root, nodes) ?? new float[length], losses);
+        }
+
+        private void RunShare(
+            TrainProgram program, int from, int end, Dictionary<TreeNode, float[]> all, double[] losses, bool scattered)
+        {
+            var tree = new SliceTree(slices);
+            var cover = tree.Cover(from, end);
+            int[] perSlice = [.. Enumerable.Range(from, end - from).Select(RowsOf)];
+            var share = new StepSlices(slices, from, perSlice, cover);
+            var batch = program.CreateBatch(rows);
+            SmallModels.Fill(batch, Math.Min(rows, from * _sliceRows), share.Rows, SmallModels.Classes(model));
+            var weights = new float[program.Layout.TotalLength];
+            program.Initialize(3, weights);
+            var length = weights.Length;
+            var flat = new float[length * cover.Length];
+            Memory<float>[] gradients = scattered
+                ? [.. cover.Select(_ => new float[length].AsMemory())]
+                : [.. cover.Select((_, i) => flat.AsMemory(i * length, length))];
+            program.Run(batch, share, 1, weights, gradients, losses.AsSpan(from, end - from), null);
+            for (var i = 0; i < cover.Length; i++)
+                if (HasRows(cover[i])) all.Add(cover[i], gradients[i].ToArray());
+        }
+
+        private int RowsOf(int slice) => Math.Clamp(rows - (slice * _sliceRows), 0, _sliceRows);
+
+        private bool HasRows(TreeNode node) => node.FirstLeaf * _sliceRows < rows;
+
+        private static float[]? Sum(TreeNode node, Dictionary<TreeNode, float[]> nodes)
+        {
+            if (nodes.TryGetValue(node, out var known)) return known;
+            if (node.Level == 0) return null;
+            var (left, right) = (Sum(node.Left, nodes), Sum(node.Right, nodes));
+            if (left is null || right is null) return left ?? right;
+            return [.. left.Select((x, i) => x + right[i])];
+        }
+    }
+}
