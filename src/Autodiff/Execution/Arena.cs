@@ -4,33 +4,28 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Execution;
 
 /// <summary>The memory of a program: outside of the collected heap, aligned, zero at the start, freed with the program.</summary>
-internal sealed unsafe class Arena : IDisposable
+internal sealed unsafe class Arena : SafeHandle
 {
     private const nuint AlignmentBytes = 64;
-    private void* _memory;
 
-    public Arena(long bytes)
+    public Arena(long bytes) : base(0, ownsHandle: true)
     {
-        _memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), AlignmentBytes);
-        NativeMemory.Clear(_memory, (nuint)bytes);
+        var memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), AlignmentBytes);
+        NativeMemory.Clear(memory, (nuint)bytes);
+        SetHandle((nint)memory);
         Storage = Storage.Unbound();
-        Storage.Bind(_memory, bytes);
+        Storage.Bind(memory, bytes);
     }
 
-    ~Arena() => Free();
+    public override bool IsInvalid => handle == 0;
 
     public Storage Storage { get; }
 
-    public void Dispose()
+    protected override bool ReleaseHandle()
     {
-        Free();
-        GC.SuppressFinalize(this);
-    }
-
-    private void Free()
-    {
-        NativeMemory.AlignedFree(_memory);
-        _memory = null;
+        NativeMemory.AlignedFree((void*)handle);
+        // A program that is run after it was disposed meets a check, not freed memory.
         Storage.Bind(null, 0);
+        return true;
     }
 }
