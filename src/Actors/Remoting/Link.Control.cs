@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
@@ -18,6 +20,11 @@ internal abstract partial class Link
         ControlMessages.All.ToDictionary(r => r.Type.Name, r => r.Id, StringComparer.Ordinal);
     private static readonly Dictionary<ushort, string> NamesByNumber =
         ControlMessages.All.ToDictionary(r => r.Id, r => r.Type.Name);
+
+    private readonly ConcurrentQueue<ControlContent> _outbox = new(); // told, not numbered yet
+    private int _outboxCount;
+    private long _outboxBytes;
+    private volatile bool _accepting = true; // false: after a loss the owner speaks first, on LinkUp
 
     public override IActorRef Actor(string name)
     {
@@ -43,42 +50,92 @@ internal abstract partial class Link
         });
     }
 
+    /// <summary>
+    /// Tells come from any thread, as fast as actors run, so they take no lock: under a busy teller the reader of
+    /// acknowledgements would wait for the gate too long. Messages get their numbers when they are about to be written.
+    /// </summary>
     private UndeliverableReason? Send(ControlContent content)
     {
-        ControlLane? lane;
-        lock (_gate)
-        {
-            // After a loss the peer may be another process: its owner speaks first, on LinkUp.
-            if (_closed || StateNow() == LinkState.Down) return UndeliverableReason.LinkDown;
-            if (_session.Send(content, ControlCodec.SizeOf(content), out _) is { } refused) return refused;
-            lane = _session.Status == SessionStatus.Up ? _control : null;
-        }
-
-        lane?.Kick();
+        if (!_accepting) return UndeliverableReason.LinkDown;
+        var bytes = ControlCodec.SizeOf(content);
+        // Read without the gate: the bound may be missed by the few tells of other threads at this moment.
+        var waiting = _session.Waiting + Volatile.Read(ref _outboxCount);
+        var waitingBytes = _session.WaitingBytes + Interlocked.Read(ref _outboxBytes);
+        if (waiting >= Remoting.Options.UnackedMessagesMax
+            || (waiting > 0 && waitingBytes + bytes > Remoting.Options.UnackedBytesMax)) return UndeliverableReason.LinkFull;
+        Interlocked.Increment(ref _outboxCount);
+        Interlocked.Add(ref _outboxBytes, bytes);
+        _outbox.Enqueue(content);
+        Volatile.Read(ref _control)?.Kick();
+        if (!_accepting) HandBack(TakeOutbox(), LinkDownReason.ConnectionLost); // the session ended meanwhile
         return null;
+    }
+
+    private bool TryTakeOutbox([NotNullWhen(true)] out ControlContent? content)
+    {
+        if (!_outbox.TryDequeue(out content)) return false;
+        Interlocked.Decrement(ref _outboxCount);
+        Interlocked.Add(ref _outboxBytes, -ControlCodec.SizeOf(content));
+        return true;
+    }
+
+    private List<ControlContent> TakeOutbox()
+    {
+        var contents = new List<ControlContent>();
+        while (TryTakeOutbox(out var content)) contents.Add(content);
+        return contents;
+    }
+
+    /// <summary>Numbers the next messages and gives those to write; what the session refuses is put aside.</summary>
+    private void FillBatch_NeedsGate(List<SessionFrame> batch, Instant now, ref List<ControlContent>? refused)
+    {
+        for (var bytes = 0; bytes < BatchBytes;)
+        {
+            if (!_session.HasNext)
+            {
+                if (!TryTakeOutbox(out var content)) return;
+                if (_session.Send(content, ControlCodec.SizeOf(content), out _) is not null)
+                {
+                    (refused ??= []).Add(content);
+                    continue;
+                }
+            }
+
+            var frame = _session.TakeNext(now)!;
+            batch.Add(frame);
+            bytes += frame.Bytes;
+        }
     }
 
     /// <summary>The next frames to write. Returns true when the goodbye is to follow them.</summary>
     public bool TakeBatch(ControlLane lane, List<SessionFrame> batch, out long? ack)
     {
         ack = null;
+        bool goodbye;
+        List<ControlContent>? refused = null;
         lock (_gate)
         {
-            if (lane != _control) return false;
+            if (lane != _control || _session.Status != SessionStatus.Up) return false;
             var now = Remoting.Now;
-            for (var bytes = 0; bytes < BatchBytes && _session.TakeNext(now) is { } frame; bytes += frame.Bytes) batch.Add(frame);
+            FillBatch_NeedsGate(batch, now, ref refused);
             ack = _session.TakeAck(now, riding: batch.Count > 0);
             if (batch.Count > 0) Arm_NeedsGate();
-            return _closed && !_session.HasNext && (_session.Waiting == 0 || _closeNow);
+            goodbye = GoodbyeIsDue_NeedsGate();
         }
+
+        if (refused is not null) HandBack(refused, LinkDownReason.ConnectionLost, UndeliverableReason.LinkFull);
+        return goodbye;
     }
+
+    private bool GoodbyeIsDue_NeedsGate() =>
+        _closed && !_session.HasNext && _outbox.IsEmpty && (_session.Waiting == 0 || _closeNow);
 
     public bool HasOutput(ControlLane lane)
     {
         lock (_gate)
         {
-            if (lane != _control) return false;
-            return _session.HasNext || _session.AckIsDue(Remoting.Now) || (_closed && (_session.Waiting == 0 || _closeNow));
+            if (lane != _control || _session.Status != SessionStatus.Up) return false;
+            return _session.HasNext || !_outbox.IsEmpty || _session.AckIsDue(Remoting.Now) || GoodbyeIsDue_NeedsGate();
         }
     }
 
@@ -89,11 +146,11 @@ internal abstract partial class Link
         lock (_gate)
         {
             if (lane != _control) return;
-            kick = _session.AckIsDue(Remoting.Now) || (_closed && _session.Waiting == 0);
+            kick = _session.AckIsDue(Remoting.Now) || GoodbyeIsDue_NeedsGate();
             Arm_NeedsGate();
         }
 
-        if (kick) lane.Kick();
+        if (kick) lane.KickHere();
     }
 
     /// <summary>Null, or the protocol error.</summary>
@@ -195,12 +252,12 @@ internal abstract partial class Link
     }
 
     /// <summary>Whether an unacknowledged message arrived is unknown; its sender is told so (SE-4).</summary>
-    private void HandBack(IReadOnlyList<SessionFrame> unacknowledged, LinkDownReason reason)
+    private void HandBack(
+        IEnumerable<ControlContent> contents, LinkDownReason reason, UndeliverableReason why = UndeliverableReason.LinkDown)
     {
-        var why = reason == LinkDownReason.PeerRestarted ? UndeliverableReason.PeerRestarted : UndeliverableReason.LinkDown;
-        foreach (var frame in unacknowledged)
+        if (reason == LinkDownReason.PeerRestarted) why = UndeliverableReason.PeerRestarted;
+        foreach (var content in contents)
         {
-            var content = (ControlContent)frame.Content;
             if (content is { Kind: FrameKind.Message, Message: { } message })
                 new RemoteActorRef(this, content.Target).Refuse(why, message.GetType().Name, content.Size, 0, content.Origin);
         }

@@ -4,6 +4,7 @@
 // LK-3  Callbacks and tells run outside the gate.
 // LK-4  A connection that is no longer the link's own changes nothing: lanes name themselves in every call.
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Actors.Runtime;
@@ -121,6 +122,7 @@ internal abstract partial class Link : Peer
                 if (_session.Status != SessionStatus.Up) error = _session.Connect(_controlPeerReceived);
                 first = error is null && !_wasUp;
                 _wasUp |= first;
+                if (first && !_closed) _accepting = true;
             }
 
             // The owner knows of the link before the first message comes over it (LK-2).
@@ -191,6 +193,7 @@ internal abstract partial class Link : Peer
         {
             if (_closed) return;
             _closed = true;
+            _accepting = false;
             // What was told before is still delivered and acknowledged, for a bounded time; then the goodbye.
             now = _session.Status != SessionStatus.Up || _control is null;
             _closeBy = Remoting.Now + CloseGrace;
@@ -206,7 +209,7 @@ internal abstract partial class Link : Peer
     /// <summary>Ends the session; everything that waits is handed back. Does nothing the second time.</summary>
     public void End(LinkDownReason reason, string text)
     {
-        IReadOnlyList<SessionFrame> unacknowledged;
+        List<ControlContent> unacknowledged;
         List<BulkItem> unsent;
         lock (_events)
         {
@@ -216,7 +219,8 @@ internal abstract partial class Link : Peer
             lock (_gate)
             {
                 if (_session.Status == SessionStatus.Over) return;
-                unacknowledged = _session.End();
+                _accepting = false;
+                unacknowledged = [.. _session.End().Select(f => (ControlContent)f.Content), .. TakeOutbox()];
                 unsent = TakeUnsent_NeedsGate();
                 (control, bulk, wasUp) = (_control, _bulk, _wasUp);
                 if (_control is not null) _lastReader = _control.Reader;
@@ -260,6 +264,7 @@ internal abstract partial class Link : Peer
             _session = Remoting.NewSession();
             (_bulkStarted, _bulkReceived, _bulkGraceEnds) = (0, 0, Instant.Never);
             _id = null;
+            _accepting = !_wasDown;
         }
     }
 

@@ -9,6 +9,9 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
 {
     private const int BufferBytes = 64 << 10;
     private const int BufferBytesKept = 1 << 20;
+    // Turns are short: on two cores one long turn of a writer or a reader keeps acknowledgements from being read.
+    private const int ReadsPerTurn = 2;
+    private const int BatchesPerTurn = 2;
 
     private readonly List<SessionFrame> _batch = [];
     private byte[] _out = new byte[BufferBytes];
@@ -32,11 +35,17 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
         if (Interlocked.Exchange(ref _pumping, 1) == 0) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    public void Execute() => _ = PumpAsync();
+    /// <summary>As <see cref="Kick"/>, on this thread, for one batch: an acknowledgement must not wait for a free thread.</summary>
+    public void KickHere()
+    {
+        if (Interlocked.Exchange(ref _pumping, 1) == 0) _ = PumpAsync(batches: 1);
+    }
+
+    public void Execute() => _ = PumpAsync(BatchesPerTurn);
 
     public void Close() => socket.Dispose();
 
-    private async Task PumpAsync()
+    private async Task PumpAsync(int batches)
     {
         try
         {
@@ -45,8 +54,7 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
                 var goodbye = link.TakeBatch(this, _batch, out var ack);
                 if (_batch.Count == 0 && ack is null && !goodbye)
                 {
-                    Interlocked.Exchange(ref _pumping, 0);
-                    if (!link.HasOutput(this) || Interlocked.Exchange(ref _pumping, 1) != 0) return;
+                    if (StopPumping()) return;
                     continue;
                 }
 
@@ -55,8 +63,14 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
                     sent += await socket.SendAsync(_out.AsMemory(sent, bytes - sent), SocketFlags.None).ConfigureAwait(false);
                 _batch.Clear();
                 if (_out.Length > BufferBytesKept) _out = new byte[BufferBytes];
-                if (!goodbye) continue;
-                link.OnGoodbyeSent();
+                if (goodbye)
+                {
+                    link.OnGoodbyeSent();
+                    return;
+                }
+
+                if (--batches > 0) continue;
+                if (!StopPumping()) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
                 return;
             }
         }
@@ -69,6 +83,13 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
             // A message that its owner changed after Tell no longer has the size it was announced with.
             link.OnProtocolError(this, $"a control message could not be written: {unexpected.Message}");
         }
+    }
+
+    /// <summary>False: there is more to write, and this pump has kept the turn.</summary>
+    private bool StopPumping()
+    {
+        Interlocked.Exchange(ref _pumping, 0);
+        return !link.HasOutput(this) || Interlocked.Exchange(ref _pumping, 1) != 0;
     }
 
     private int Encode(long? ack, bool goodbye)
@@ -93,6 +114,7 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
         await previousReader.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
         var buffer = new byte[BufferBytes];
         var filled = 0;
+        var reads = 0;
         try
         {
             while (true)
@@ -105,6 +127,7 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
                 }
 
                 filled += read;
+                if (++reads % ReadsPerTurn == 0) await FairYield.Now;
                 if (Parse(buffer.AsSpan(0, filled), out var consumed, out var needed) is { } error)
                 {
                     link.OnProtocolError(this, error);

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using Convoy.Actors;
+using Convoy.Shared.Protocol;
+
+namespace Convoy.LoadTests.Messaging;
+
+internal static class RemoteMessages
+{
+    private const int Window = 20_000;
+
+    public static void Run(double seconds)
+    {
+        using var pair = Pair.Start();
+        using var arrived = new SemaphoreSlim(0);
+        pair.B.Register("sink", pair.SystemB.ActorOf(Props.Create(() => new Sink(arrived))));
+        pair.B.Register("echo", pair.SystemB.ActorOf(Props.Create(() => new Echo())));
+        RoundTrips(pair, seconds);
+        OneWay(pair, arrived, seconds);
+    }
+
+    private static void RoundTrips(Pair pair, double seconds)
+    {
+        var micros = new List<double>();
+        using var done = new SemaphoreSlim(0);
+        var stop = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
+        var pinger = pair.SystemA.ActorOf(Props.Create(() => new Pinger(pair.Peer.Actor("echo"), micros, stop, done)));
+        pinger.Tell(Message(0), null);
+        done.Wait();
+        micros.Sort();
+        Console.WriteLine(
+            $"control round trip                 {micros[micros.Count / 2],8:F1} us median, {micros[micros.Count * 99 / 100]:F1} us p99 ({micros.Count})");
+    }
+
+    private static void OneWay(Pair pair, SemaphoreSlim arrived, double seconds)
+    {
+        var sink = pair.Peer.Actor("sink");
+        var message = Message(1);
+        var count = 0L;
+        var cpu = Environment.CpuUsage.TotalTime;
+        var contentions = Monitor.LockContentionCount;
+        var start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds)
+        {
+            for (var i = 0; i < Window; i++) sink.Tell(message, null);
+            count += Window;
+            if (count > Window) Await(pair, arrived); // at most two windows under way
+        }
+
+        Await(pair, arrived);
+        var rate = count / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e6;
+        cpu = Environment.CpuUsage.TotalTime - cpu;
+        Console.WriteLine(
+            $"control one way                    {rate,8:F2} M messages/s, {cpu.TotalMicroseconds / count:F2} us of processor each, "
+            + $"{(Monitor.LockContentionCount - contentions) * 1_000.0 / count:F1} lock contentions per 1000");
+    }
+
+    private static void Await(Pair pair, SemaphoreSlim arrived)
+    {
+        if (!arrived.Wait(TimeSpan.FromSeconds(20)))
+            throw new TimeoutException(
+                $"messages did not arrive: {pair.Peer.State}, {pair.SystemA.DeadLetterCount} not sent, {pair.SystemB.DeadLetterCount} not handled");
+    }
+
+    private static StepDone Message(long step) => new() { Generation = 1, Step = step, Fingerprint = 42 };
+
+    private sealed class Sink : ReceiveActor
+    {
+        private int _count;
+
+        public Sink(SemaphoreSlim arrived) => Receive<StepDone>(_ =>
+        {
+            if (++_count % Window == 0) arrived.Release();
+        });
+    }
+
+    private sealed class Echo : ReceiveActor
+    {
+        public Echo() => Receive<StepDone>(m => Sender.Tell(m));
+    }
+
+    private sealed class Pinger : ReceiveActor
+    {
+        private long _sent;
+
+        public Pinger(IActorRef echo, List<double> micros, long stop, SemaphoreSlim done) => Receive<StepDone>(m =>
+        {
+            var now = Stopwatch.GetTimestamp();
+            if (_sent != 0) micros.Add(Stopwatch.GetElapsedTime(_sent, now).TotalMicroseconds);
+            if (now > stop)
+            {
+                done.Release();
+                return;
+            }
+
+            _sent = now;
+            echo.Tell(m);
+        });
+    }
+}
