@@ -3,13 +3,15 @@ using System.Globalization;
 
 namespace Convoy.LoadTests.Kernels;
 
-/// <summary>Median and best time of a repeated call, and the line that reports them. Rates use the best: machines
-/// are shared.</summary>
+/// <summary>
+/// Median, best and processor time of a repeated call, and the line that reports them. Rates use the best: machines are
+/// shared.
+/// </summary>
 internal static class Measure
 {
     /// <summary>Runs until 0.3 s or 200 calls are measured, after a warm-up that lets the JIT reach its last
     /// tier.</summary>
-    public static (double Median, double Best) Seconds(Action run)
+    public static (double Median, double Best, double Cpu) Seconds(Action run)
     {
         var warm = Stopwatch.StartNew();
         for (var i = 0; i < 40 || warm.Elapsed.TotalSeconds < 0.15; i++)
@@ -20,6 +22,7 @@ internal static class Measure
 
         var times = new List<double>();
         var all = Stopwatch.StartNew();
+        var cpu = Environment.CpuUsage.UserTime;
         while (times.Count < 5 || (times.Count < 200 && all.Elapsed.TotalSeconds < 0.3))
         {
             var one = Stopwatch.GetTimestamp();
@@ -27,15 +30,17 @@ internal static class Measure
             times.Add(Stopwatch.GetElapsedTime(one).TotalSeconds);
         }
 
+        var used = (Environment.CpuUsage.UserTime - cpu).TotalSeconds / times.Count;
         times.Sort();
-        return (times[times.Count / 2], times[0]);
+        return (times[times.Count / 2], times[0], used);
     }
 
     public static void Report(
-        string op, string shape, (double Median, double Best) seconds, double flops = 0, double bytes = 0)
+        string op, string shape, (double Median, double Best, double Cpu) seconds, double flops = 0, double bytes = 0)
     {
         var line = $"{{\"op\":\"{op}\",\"shape\":\"{shape}\""
-            + Field("us", seconds.Median * 1e6) + Field("best_us", seconds.Best * 1e6);
+            + Field("us", seconds.Median * 1e6) + Field("best_us", seconds.Best * 1e6)
+            + Field("cpu_us", seconds.Cpu * 1e6);
         if (flops > 0) line += Field("gflops", flops / seconds.Best / 1e9);
         if (bytes > 0) line += Field("gbs", bytes / seconds.Best / 1e9);
         Console.WriteLine(line + "}");

@@ -5,6 +5,8 @@ namespace Convoy.Kernels.Cpu;
 // Elementary functions of float32, one formula for every register width, so that scalar tails, NEON and AVX-512 give
 // the same bits. The polynomials are minimax fits of our own (iteratively reweighted least squares on Chebyshev nodes);
 // the bound of each is the largest error against System.Math over a dense grid, checked in FloatMathTests.
+// Measured with eight lanes, 64K elements in cache, one core of Zen 3: exp 0.5 ns an element, log 0.8, tanh 0.9, erf
+// 1.4, GELU 1.5, its slope 2.1 (2026-08, `load-tests/Kernels elementwise`).
 internal static class FloatMath
 {
     /// <summary>e^x, at most 1.5 ulp; denormal results are kept, overflow is infinity.</summary>
