@@ -39,8 +39,8 @@ internal static class StepRuns
             var s = new Segments(_starts, 0, Slices, Nodes);
             SegmentedGemm.Run<float>(inputs, outputs, x, dy, _dw, _dw.Length, s);
             SegmentedSum.Rows<float>(dy, outputs, _db, outputs, s);
-            if (wantsDx)
-                Convoy.Kernels.Gemm.Run<float>(false, true, rows, inputs, outputs, dy, outputs, _w, outputs, Dx, inputs);
+            if (!wantsDx) return;
+            Convoy.Kernels.Gemm.Run<float>(false, true, rows, inputs, outputs, dy, outputs, _w, outputs, Dx, inputs);
         }
 
         public void Apply() =>
