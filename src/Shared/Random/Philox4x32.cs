@@ -30,16 +30,21 @@ public static class Philox4x32
         var (c0, c1) = ((uint)counterLow, (uint)(counterLow >> 32));
         var (c2, c3) = ((uint)counterHigh, (uint)(counterHigh >> 32));
         var (k0, k1) = ((uint)key, (uint)(key >> 32));
-        for (var round = 0; round < Rounds; round++)
+        // Two rounds a turn: the words change places in a round and are back after two, so nothing is moved.
+        for (var round = 0; round < Rounds; round += 2)
         {
             var p0 = (ulong)Multiplier0 * c0;
             var p1 = (ulong)Multiplier1 * c2;
-            (c0, c1, c2, c3) = ((uint)(p1 >> 32) ^ c1 ^ k0, (uint)p1, (uint)(p0 >> 32) ^ c3 ^ k1, (uint)p0);
-            unchecked
-            {
-                k0 += Weyl0;
-                k1 += Weyl1;
-            }
+            c1 ^= (uint)(p1 >> 32) ^ k0;
+            c3 ^= (uint)(p0 >> 32) ^ k1;
+            var q0 = (ulong)Multiplier0 * c1;
+            var q1 = (ulong)Multiplier1 * c3;
+            c0 = (uint)(q1 >> 32) ^ (uint)p1 ^ unchecked(k0 + Weyl0);
+            c2 = (uint)(q0 >> 32) ^ (uint)p0 ^ unchecked(k1 + Weyl1);
+            c1 = (uint)q1;
+            c3 = (uint)q0;
+            k0 = unchecked(k0 + (2 * Weyl0));
+            k1 = unchecked(k1 + (2 * Weyl1));
         }
 
         return new PhiloxBlock(c0, c1, c2, c3);

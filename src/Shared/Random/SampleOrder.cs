@@ -12,7 +12,7 @@ namespace Convoy.Shared.Random;
 /// </summary>
 public readonly struct SampleOrder
 {
-    private const int Rounds = 8;
+    private const int Rounds = 6;
 
     private readonly ulong _key;
     private readonly ulong _side;
@@ -47,7 +47,9 @@ public readonly struct SampleOrder
         var (left, right) = (value / _side, value % _side);
         for (var round = 0UL; round < Rounds; round++)
         {
-            var mixed = (left + (Philox4x32.Block(_key, right, (epoch << 8) | round).Low % _side)) % _side;
+            // A random number below side by one multiplication; a division would cost as much as the whole block.
+            var mixed = left + Math.BigMul(Philox4x32.Block(_key, right, (epoch << 8) | round).Low, _side, out _);
+            if (mixed >= _side) mixed -= _side;
             (left, right) = (right, mixed);
         }
 

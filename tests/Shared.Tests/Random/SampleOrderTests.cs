@@ -59,7 +59,7 @@ public sealed class SampleOrderTests
 
     [Fact]
     public void The_order_of_a_seed_never_changes() =>
-        Assert.Equal("2015 228 244 794 1817 1920 3518 640 2181 3024",
+        Assert.Equal("737 226 3242 2807 3356 2907 3128 1914 838 1162",
             string.Join(' ', Enumerable.Range(0, 10).Select(p => new SampleOrder(7, 3_823).At(2, p))));
 
     [Fact]
