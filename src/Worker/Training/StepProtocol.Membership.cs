@@ -24,7 +24,14 @@ internal sealed partial class StepProtocol
     private void OnAssign(Assign m, StepOutbox outbox)
     {
         if (IgnoreToken(m.LeaderToken, outbox)) return;
-        if (IgnoreAssign(m) is { } reason) { outbox.Note($"Assign: {reason}"); return; }
+        if (IgnoreAssign(m) is { } reason)
+        {
+            outbox.Note($"Assign: {reason}");
+            // A coordinator that asks again has not heard the answer.
+            if (m.JobId == JobId && _ready is not null) outbox.Tell(_ready);
+            return;
+        }
+
         JobId = m.JobId;
         Become(StepStatus.Preparing);
         outbox.Add(new PrepareJob(m));

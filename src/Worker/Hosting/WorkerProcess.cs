@@ -1,0 +1,80 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Convoy.Actors;
+using Convoy.Actors.Remoting;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
+using Convoy.Worker.Node;
+using Convoy.Worker.Training;
+
+namespace Convoy.Worker.Hosting;
+
+/// <summary>One worker: its actors and its links, from the first dial to the last goodbye. Several may share a process.</summary>
+internal sealed class WorkerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan ShutdownMax = TimeSpan.FromSeconds(2);
+    private readonly TaskCompletionSource<(int Code, string Line)> _ended =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly WorkerOptions _options;
+    private readonly RollingFileLog? _file;
+    private readonly ActorSystem _system;
+    private readonly IActorRef _node;
+    private readonly Action<string> _say;
+    private Remoting? _remoting;
+
+    private WorkerProcess(WorkerOptions options, OpenModel open, Incarnation incarnation, BulkRouter bulk)
+    {
+        _options = options;
+        _say = options.Say ?? (line => Console.Error.WriteLine($"worker {options.Name}: {line}"));
+        var recent = new RecentLines();
+        if (options.LogDirectory is { } folder)
+            _file = new RollingFileLog(Path.Combine(folder, options.Name + ".log"), options.TimeProvider);
+        ILogSink log = _file is null ? recent : new TeeLog(recent, _file);
+        _system = ActorSystem.Create("worker", new ActorSystemOptions { Time = options.TimeProvider, LogSink = log });
+        _node = _system.ActorOf(Props.Create(() => new NodeActor(new NodeOptions
+        {
+            Worker = options, Incarnation = incarnation, Open = open, Bulk = bulk, Say = _say, Recent = recent, Log = log,
+            Clocks = options.Clocks, Exit = (code, line) => _ended.TrySetResult((code, line)),
+        })), "node");
+    }
+
+    /// <summary>The exit code, once the node has decided to end.</summary>
+    public Task<int> Ended => _ended.Task.ContinueWith(
+        t => t.Result.Code, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+
+    public static async Task<WorkerProcess> StartAsync(WorkerOptions options, OpenModel open)
+    {
+        var incarnation = new Incarnation(BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)));
+        var bulk = new BulkRouter();
+        var process = new WorkerProcess(options, open, incarnation, bulk);
+        try
+        {
+            process._remoting = await Remoting.StartAsync(process._system, new RemotingOptions
+            {
+                NodeName = options.Name, Incarnation = incarnation, Listen = options.Listen, Time = options.TimeProvider,
+                Clocks = options.Clocks, BuildId = BuildId.Current,
+            }, process._node, bulk);
+        }
+        catch
+        {
+            // The address cannot be used: the caller tells the user, nothing stays behind.
+            await process.DisposeAsync();
+            throw;
+        }
+
+        process._node.Tell(new StartNode(process._remoting), ActorRefs.NoSender);
+        return process;
+    }
+
+    /// <summary>SIGTERM, or what means the same.</summary>
+    public void Drain() => _node.Tell(new DrainAsked(), ActorRefs.NoSender);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_ended.Task.IsCompletedSuccessfully) _say(_ended.Task.Result is (0, _) ? "done" : _ended.Task.Result.Line);
+        if (_remoting is not null) await _remoting.DisposeAsync();
+        // A device in the middle of a long kernel ends with the process; the exit does not wait for it (G2).
+        await Task.WhenAny(_system.Terminate(), Task.Delay(ShutdownMax, _options.TimeProvider, CancellationToken.None));
+        _file?.Dispose();
+    }
+}

@@ -1,0 +1,36 @@
+using Convoy.Shared.Ids;
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Protocol;
+using Convoy.Worker.Collectives;
+
+namespace Convoy.Worker.Training;
+
+// Between the trainer and its device, both ways. The device does one thing at a time, in the order it is told.
+
+internal sealed record OpenJob(JobSpec Job, Assign Assign);
+
+/// <summary>The job runs here. Elements and slices are what the exchange is made from.</summary>
+internal sealed record JobOpened(Ready Ready, int Elements, int Slices);
+
+internal sealed record TakeShare(EnterGeneration Generation, ExchangeLayout Layout, ExchangeLoop Exchange);
+
+internal sealed record Align(AlignState Order);
+
+/// <summary>A spare state, or spare chunks, and what the source said of them.</summary>
+internal sealed record TakeState(AlignState Order, ModelState? Spare, PinnedVector? Chunks, StateArrived Arrived);
+
+/// <summary>Memory for a transfer that the trainer is about to ask for.</summary>
+internal sealed record SpareReady(AlignState Order, ModelState? Spare, PinnedVector? Chunks);
+
+/// <summary>Gather the samples of the coming step while the device would wait for peers.</summary>
+internal sealed record ReadAhead(Generation Generation, StepNumber Step);
+
+/// <summary>A row for the report that follows a StepApplied or a StateReady.</summary>
+internal sealed record RowDone(StepRow Row);
+
+/// <summary>Where others may read this worker's state: stable while a generation waits for them.</summary>
+internal sealed record StateView(ModelState State, PinnedVector Chunks);
+
+internal sealed record WriteShard(
+    Generation Generation, StepNumber Step, int Index, int Count, Fingerprint Fingerprint, long StallUs,
+    IReadOnlyList<Shared.Checkpoints.ShardTensor> Tensors);

@@ -1,0 +1,59 @@
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Worker.Training;
+
+/// <summary>A parameter in the flat vector.</summary>
+internal sealed record ModelParameter(string Name, Shape Shape, long Offset, long Length);
+
+/// <summary>Test results, summed over samples.</summary>
+internal readonly record struct TestScore(double LossSum, double Weight, long Correct, long Counted);
+
+/// <summary>Slices of this worker in one step: how many samples each has, and which tree nodes get a gradient.</summary>
+internal sealed record SliceRun(int Slices, int FirstSlice, IReadOnlyList<int> RowsPerSlice, TreeNode[] Nodes)
+{
+    public int Rows => RowsPerSlice.Sum();
+}
+
+/// <summary>
+/// Data, compiled graph and optimizer of one job, as the device sees them. One implementation runs graphs; tests have a
+/// small one whose bits can be computed by hand.
+/// </summary>
+internal interface IJobModel : IDisposable
+{
+    /// <summary>In layout order: backward finishes the last ones first.</summary>
+    IReadOnlyList<ModelParameter> Parameters { get; }
+
+    /// <summary>Length of the flat vectors; a multiple of 16, padding included.</summary>
+    int Elements { get; }
+
+    /// <summary>Names of the optimizer's state vectors.</summary>
+    IReadOnlyList<string> StateNames { get; }
+
+    long Samples { get; }
+
+    long TestSamples { get; }
+
+    byte[] DataSha256 { get; }
+
+    /// <summary>1, or the tokens of a sample: the loss sum is divided by samples times this.</summary>
+    double WeightPerSample { get; }
+
+    void Initialize(Span<float> weights);
+
+    /// <summary>Gathers the samples of the next <see cref="Run"/>.</summary>
+    void Load(ReadOnlySpan<long> samples);
+
+    /// <summary>Forward and backward over the loaded samples; one gradient per present node, one loss per slice.</summary>
+    void Run(SliceRun run, long step, ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> nodeGradients,
+        Span<double> sliceLoss, Action<int> parameterReady);
+
+    double LearningRate(long step);
+
+    void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step, double scale);
+
+    TestScore Evaluate(ReadOnlySpan<float> weights);
+}
+
+/// <summary>Opens the job of an Assign. Throws a UserException when data or graph do not fit.</summary>
+internal delegate IJobModel OpenModel(JobSpec job, ReadOnlyMemory<byte> graph);

@@ -1,0 +1,60 @@
+using Convoy.Shared.Random;
+using Convoy.Shared.Tensors;
+using Convoy.Worker.Collectives;
+
+namespace Convoy.Worker.Training;
+
+/// <summary>
+/// This worker's part of every step of one generation: its slices, their tree nodes and the vectors for the gradients of
+/// those nodes. A lone worker's single node is the whole sum, so its gradient is written where the sum belongs.
+/// </summary>
+internal sealed class StepShare
+{
+    private readonly Dictionary<int, ReduceTree> _trees = []; // by number of slices that have samples
+    private readonly TreeNode[] _nodes;
+    private readonly PinnedVector[] _vectors;
+    private readonly bool _alone;
+    private long[] _samples = [];
+
+    public StepShare(ShareMap shares, int me, int elements, StepShare? before)
+    {
+        Shares = shares;
+        Range = shares.ShareOf(me);
+        _nodes = Range.Count == 0 ? [] : new SliceTree(shares.Slices).Cover(Range.From, Range.End);
+        _alone = shares.Members.Count == 1;
+        // Vectors of the generation before are taken over: nothing of it is read any more.
+        var old = before?._vectors ?? [];
+        _vectors = _alone ? old : [.. Enumerable.Range(0, _nodes.Length).Select(i => i < old.Length ? old[i] : new PinnedVector(elements))];
+    }
+
+    public ShareMap Shares { get; }
+
+    public SliceRange Range { get; }
+
+    /// <summary>Fills the step's work with what is known before it is computed.</summary>
+    public SliceRun Begin(StepWork work, in StepSamples samples, Shared.Ids.Fingerprint before)
+    {
+        var rows = new int[Range.Count];
+        for (var s = 0; s < rows.Length; s++) rows[s] = samples.Slice(Range.From + s).Count;
+        work.Begin(new Shared.Ids.StepNumber(samples.Step), before, samples.Count, samples.PresentSlices, TreeOf(samples),
+            Range, _nodes, _alone ? [work.Reduced] : _vectors);
+        return new SliceRun(Shares.Slices, Range.From, rows, _nodes);
+    }
+
+    /// <summary>Numbers of this worker's samples in a step, in slice order.</summary>
+    public ReadOnlySpan<long> SamplesOf(in StepSamples samples, in SampleOrder order)
+    {
+        var positions = samples.Slices(Range.From, Range.End);
+        if (_samples.Length < positions.Count) _samples = new long[positions.Count];
+        for (var i = 0; i < positions.Count; i++) _samples[i] = order.At(samples.Epoch, positions.From + i);
+        return _samples.AsSpan(0, positions.Count);
+    }
+
+    private ReduceTree TreeOf(in StepSamples samples)
+    {
+        if (_trees.TryGetValue(samples.PresentSlices, out var tree)) return tree;
+        var rows = new int[Shares.Slices];
+        for (var s = 0; s < rows.Length; s++) rows[s] = samples.Slice(s).Count;
+        return _trees[samples.PresentSlices] = new ReduceTree(Shares, rows);
+    }
+}

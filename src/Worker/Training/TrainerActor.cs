@@ -1,0 +1,274 @@
+using Convoy.Actors;
+using Convoy.Actors.Remoting;
+using Convoy.Shared;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Storage;
+using Convoy.Shared.Time;
+using Convoy.Worker.Checkpoints;
+using Convoy.Worker.Collectives;
+using Convoy.Worker.Node;
+using Google.Protobuf;
+
+namespace Convoy.Worker.Training;
+
+/// <summary>What a trainer is made with.</summary>
+internal sealed record TrainerOptions
+{
+    public required WorkerId Me { get; init; }
+    public required Incarnation Incarnation { get; init; }
+    public required JobSpec Job { get; init; }
+    public required Assign Assign { get; init; }
+    public required IActorRef Node { get; init; }
+    /// <summary>The coordinator's actor, whichever session is open now.</summary>
+    public required Func<IActorRef> Coordinator { get; init; }
+    public required Func<string, IActorRef, Peer> Connect { get; init; }
+    public required IReadOnlyList<Peer> Accepted { get; init; }
+    public required BulkRouter Bulk { get; init; }
+    public required TrainingBoard Board { get; init; }
+    public required OpenModel Open { get; init; }
+    public required TimeProvider Time { get; init; }
+    public IDisk Disk { get; init; } = RealDisk.Instance;
+    public ILogSink Log { get; init; } = NullLogSink.Instance;
+}
+
+/// <summary>From the node: a control message of the coordinator.</summary>
+internal sealed record FromCoordinator(IMessage Message);
+
+/// <summary>From the node: the link to the coordinator is gone; what is to be told waits.</summary>
+internal sealed record CoordinatorGone;
+
+/// <summary>
+/// Shell of <see cref="StepProtocol"/>. It runs on whatever thread brings the message, so a step has one hand-over only:
+/// from the thread that received the last frame to the device.
+/// </summary>
+internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
+{
+    private const int RowsMax = 100_000;
+    private const int RowsPerReport = 512;
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(50);
+    private readonly TrainerOptions _options;
+    private readonly StepProtocol _protocol;
+    private readonly StepOutbox _outbox = new();
+    private readonly MonotonicClock _clock;
+    private readonly PeerTable _peers;
+    private readonly StateInbox _states = new();
+    private readonly List<StepRow> _rows = [];
+    private IActorRef _device = ActorRefs.Nobody;
+    private IActorRef _donor = ActorRefs.Nobody;
+    private IActorRef _saver = ActorRefs.Nobody;
+    private ExchangeLoop? _exchange;
+    private StateView? _view;
+    private int _elements;
+    private bool _coordinatorUp = true;
+    private bool _linkedSaid;
+    private StopWork? _stopping;
+
+    public TrainerActor(TrainerOptions options)
+    {
+        _options = options;
+        _clock = new MonotonicClock(options.Time);
+        _protocol = new StepProtocol(options.Me, options.Incarnation, options.Job.Checkpoint.Every);
+        _peers = new PeerTable(options.Connect, Self, options.Me);
+        foreach (var peer in options.Accepted) _peers.Up(peer);
+        Receive<FromCoordinator>(m => Feed(m.Message));
+        Receive<CoordinatorBack>(m => { _coordinatorUp = true; Feed(m); });
+        Receive<CoordinatorGone>(_ => { _coordinatorUp = false; });
+        Receive<LinkUp>(OnLinkUp);
+        Receive<LinkDown>(OnLinkDown);
+        Receive<LinkRefused>(OnLinkRefused);
+        Receive<JobOpened>(OnJobOpened);
+        Receive<SpareReady>(OnSpareReady);
+        Receive<StateArrived>(OnStateArrived);
+        Receive<StateView>(m => _view = m);
+        Receive<RowDone>(m => OnRow(m.Row));
+        Receive<FlushRows>(_ => FlushReports());
+        Receive<Terminated>(_ => CheckStopped());
+        Receive<Undeliverable>(m => Log(LogLevel.Debug, m.ToString()));
+        Receive<StepDone>(Feed);
+        Receive<NeedState>(Feed);
+        // Other workers say nothing else here: what they may not say is dropped before the protocol sees it.
+        Receive<IMessage>(m => Log(LogLevel.Warning, $"{m.Descriptor.Name} of another worker is ignored"));
+        ReceiveAny(Feed);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        _saver = Context.ActorOf(Props.Create(() => new SaverActor(Self, _options.Assign.CheckpointRoot, _options.Disk))
+            .WithDispatcher("pinned"), "saver");
+        _donor = Context.ActorOf(Props.Create(() => new StateDonorActor()), "donor");
+        _device = Context.ActorOf(Props.Create(() => new DeviceActor(new DeviceOptions(
+            Self, _saver, _options.Open, _options.Disk, _options.Time, _options.Board))).WithDispatcher("pinned"), "device");
+        foreach (var child in new[] { _saver, _donor, _device }) Context.Watch(child);
+        Timers.StartPeriodicTimer("rows", FlushRows.Instance, ReportEvery);
+        Feed(_options.Assign);
+    }
+
+    protected override void PostStop()
+    {
+        _options.Bulk.Target = null;
+        _options.Board.Exchange = null;
+        _exchange?.Dispose();
+        _peers.DropAll();
+    }
+
+    private void Feed(object message)
+    {
+        _protocol.Step(message, _outbox);
+        _options.Board.Publish(_protocol, _clock.Now);
+        // Nothing below calls the protocol: what comes of it arrives as a message of its own.
+        foreach (var output in _outbox.Outputs) Execute(output);
+        _outbox.Clear();
+    }
+
+    private void Execute(StepOutput output)
+    {
+        switch (output)
+        {
+            case TellCoordinator m: SendToCoordinator(m.Message); break;
+            case TellMembers m: SendToMembers(m.Message); break;
+            case PrepareJob m: _device.Tell(new OpenJob(_options.Job, m.Assign), Self); break;
+            case EnterGeneration m: OnEnterGeneration(m); break;
+            case AlignState m: _device.Tell(new Align(m), Self); break;
+            case CancelAlign m: OnCancelAlign(m); break;
+            case RunStep or ApplyStep or SaveShard or HashWeights or RunEvaluation: _device.Tell(output, Self); break;
+            case StopExchange m: _exchange!.Stop(m.Generation); break;
+            case ServeState m: OnServeState(m); break;
+            case DeclineState m: Donate(m.To, m.Generation, m.Step, []); break;
+            case DropPeers: _peers.DropAll(); break;
+            case SayHello: _options.Node.Tell(new GreetAgain(), Self); break;
+            case StopWork m: OnStopWork(m); break;
+            case Note m: Log(LogLevel.Info, m.Text); break;
+            default: throw Invariant.Unhandled(output);
+        }
+    }
+
+    private void OnJobOpened(JobOpened m)
+    {
+        _elements = m.Elements;
+        // Twice what a step can bring: every node of every other share for the own chunks, and the reduced vector.
+        var nodes = 2 + (2 * (int)Math.Ceiling(Math.Log2(m.Slices + 1)));
+        var receiveBytesMax = (64L << 20) + (4L * nodes * m.Elements * sizeof(float));
+        _exchange = new ExchangeLoop(_options.Me, Self, _states, receiveBytesMax, m.Slices, _options.Log);
+        _options.Bulk.Target = _exchange;
+        _options.Board.Exchange = _exchange;
+        Feed(new JobPrepared(m.Ready));
+    }
+
+    private void OnEnterGeneration(EnterGeneration m)
+    {
+        var layout = new ExchangeLayout(_elements, m.Members.Count, _options.Job.Sync.BucketBytes);
+        _exchange!.Enter(new ExchangeGeneration(m.Generation, m.Start, m.Shares,
+            [.. m.Members.Select(x => new Incarnation(x.Incarnation))], m.Shares.IndexOf(_options.Me), layout));
+        _device.Tell(new TakeShare(m, layout, _exchange), Self);
+        _linkedSaid = false;
+        _peers.Enter(m.Members);
+        Log(LogLevel.Info, $"{m.Generation}: {m.Members.Count} members, slices {m.Shares.ShareOf(_options.Me)}, from step {m.Start}");
+        CheckLinked();
+    }
+
+    // ---- Links ----
+
+    private void OnLinkUp(LinkUp m)
+    {
+        _peers.Up(m.Peer);
+        CheckLinked();
+        AskForState();
+    }
+
+    private void CheckLinked()
+    {
+        _options.Board.Unlinked = [.. _peers.Missing()];
+        if (_linkedSaid || _protocol.Status != StepStatus.Aligning || !_peers.AllLinked) return;
+        _linkedSaid = true;
+        _exchange!.Link(_protocol.Generation, _peers.ByMember());
+        Self.Tell(new PeersLinked(_protocol.Generation), Self);
+    }
+
+    private void OnLinkDown(LinkDown m)
+    {
+        if (_peers.Down(m.Peer) is not { } member) return;
+        LoseFetch(member, m.Text);
+        var evidence = m.Reason switch
+        {
+            LinkDownReason.Silent => SuspectEvidence.Silent,
+            LinkDownReason.Goodbye or LinkDownReason.ClosedHere => SuspectEvidence.Closed,
+            _ => SuspectEvidence.Reset,
+        };
+        Feed(new PeerLost(new WorkerId(member.WorkerId), new Incarnation(member.Incarnation), evidence, m.Text));
+    }
+
+    private void OnLinkRefused(LinkRefused m) =>
+        Log(LogLevel.Warning, $"{m.Address} refused the link ({m.Reason}): {string.Join("; ", m.Differences)}");
+
+    private void SendToMembers(IMessage message)
+    {
+        foreach (var peer in _peers.ByMember()) peer?.Actor("trainer").Tell(message, Self);
+    }
+
+    // ---- Reports ----
+
+    private void OnRow(StepRow row)
+    {
+        if (_rows.Count >= RowsMax) _rows.RemoveAt(0); // hours without a coordinator: its journal has the newest
+        _rows.Add(row);
+    }
+
+    private void FlushReports()
+    {
+        if (!_coordinatorUp || _rows.Count == 0) return;
+        for (var at = 0; at < _rows.Count; at += RowsPerReport)
+        {
+            var report = new StepReport { Generation = _protocol.Generation.Value };
+            report.Rows.AddRange(_rows.Skip(at).Take(RowsPerReport));
+            _options.Coordinator().Tell(report, _options.Node);
+        }
+
+        _rows.Clear();
+    }
+
+    private void SendToCoordinator(IMessage message)
+    {
+        FlushReports(); // whoever decides on this message has seen the steps before it
+        _options.Coordinator().Tell(message, _options.Node);
+    }
+
+    // ---- The end ----
+
+    private void OnStopWork(StopWork m)
+    {
+        _stopping = m;
+        FlushReports();
+        _options.Bulk.Target = null;
+        _options.Board.Exchange = null;
+        _exchange?.Dispose();
+        _peers.DropAll();
+        foreach (var child in Context.GetChildren()) Context.Stop(child);
+    }
+
+    private void CheckStopped()
+    {
+        if (_stopping is not { } stopping)
+        {
+            _stopping = new StopWork((int)ExitCode.Failed, "a part of the trainer ended by itself");
+            Feed(new DeviceFailed(_stopping.Reason, "", _stopping.ExitCode));
+            return;
+        }
+
+        if (Context.GetChildren().Count > 0) return;
+        Feed(new WorkStopped());
+        _options.Node.Tell(new TrainingEnded(stopping.ExitCode, stopping.Reason), Self);
+        Context.Stop(Self);
+    }
+
+    private void Log(LogLevel level, string text) => _options.Log.Write(level, "trainer", text);
+
+    private sealed class FlushRows
+    {
+        public static readonly FlushRows Instance = new();
+    }
+}

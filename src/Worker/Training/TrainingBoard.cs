@@ -1,0 +1,86 @@
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+
+namespace Convoy.Worker.Training;
+
+/// <summary>
+/// What the heartbeat shows of the trainer, readable while the trainer or the device is busy: a worker whose device hangs
+/// must still be seen, with what it hangs in.
+/// </summary>
+internal sealed class TrainingBoard
+{
+    private readonly Lock _gate = new();
+    private StepStatus _status;
+    private Instant _since;
+    private Generation _generation;
+    private Generation _generationSeen;
+    private StepNumber _step = new(-1);
+    private Fingerprint _fingerprint;
+    private LeaderToken _token;
+    private string _jobId = "";
+    private long _kernelMsMax;
+
+    /// <summary>Asked whom the running step waits for.</summary>
+    public ExchangeLoop? Exchange { get; set; }
+
+    /// <summary>Whom an alignment waits for.</summary>
+    public IReadOnlyList<WorkerId> Unlinked { get; set; } = [];
+
+    public void Publish(StepProtocol protocol, Instant now)
+    {
+        lock (_gate)
+        {
+            if (_status != protocol.Status || _step != protocol.State) _since = now;
+            (_status, _generation, _generationSeen) = (protocol.Status, protocol.Generation, protocol.GenerationSeen);
+            (_step, _fingerprint, _token, _jobId) = (protocol.State, protocol.Fingerprint, protocol.Token, protocol.JobId);
+        }
+    }
+
+    public void NoteKernel(long milliseconds)
+    {
+        lock (_gate) _kernelMsMax = Math.Max(_kernelMsMax, milliseconds);
+    }
+
+    public Beat Beat(Incarnation incarnation, LeaderToken token, Instant now)
+    {
+        lock (_gate)
+        {
+            var beat = new Beat
+            {
+                Incarnation = incarnation.Value, Generation = _generation.Value, Step = _step.Value,
+                Phase = _status.ToString(), Operation = Operation(), OperationMs = (long)(now - _since).TotalMilliseconds,
+                MemoryBytes = Environment.WorkingSet, TokenSeen = Math.Max(token.Value, _token.Value),
+                KernelMsMax = _kernelMsMax,
+            };
+            var waitsOn = _status is StepStatus.Compute or StepStatus.Reduce ? Exchange?.WaitsOn() ?? []
+                : _status == StepStatus.Aligning ? Unlinked : [];
+            foreach (var worker in waitsOn) beat.WaitsOn.Add(worker.Value);
+            return beat;
+        }
+    }
+
+    public void Fill(Hello hello)
+    {
+        lock (_gate)
+        {
+            hello.TokenSeen = Math.Max(hello.TokenSeen, _token.Value);
+            hello.GenerationSeen = _generationSeen.Value;
+            hello.StateStep = _step.Value;
+            hello.StateFingerprint = _fingerprint.Value;
+            hello.JobId = _jobId;
+        }
+    }
+
+    private string Operation() => _status switch
+    {
+        StepStatus.Preparing => "opening data, compiling the graph",
+        StepStatus.Compute => $"forward and backward of step {_step.Next}",
+        StepStatus.Reduce => $"gradients of step {_step.Next}",
+        StepStatus.Apply => $"optimizer of step {_step.Next}",
+        StepStatus.Aligning => $"links and state of {_generation}",
+        StepStatus.Closing => $"last save of step {_step}",
+        StepStatus.Fencing => "the device and the exchange to stop",
+        _ => "",
+    };
+}
