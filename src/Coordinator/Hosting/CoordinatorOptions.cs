@@ -14,6 +14,4 @@ public sealed record CoordinatorOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public ClockTable Clocks { get; init; } = new();
     public ILogSink Log { get; init; } = NullLogSink.Instance;
-    /// <summary>End the host when its job has ended and its workers are released.</summary>
-    public bool EndWithJob { get; init; }
 }

@@ -15,6 +15,8 @@ internal sealed record JobDescription
     public required byte[] GraphSha256 { get; init; }
     public required string CheckpointRoot { get; init; }
     public StateOrigin Origin { get; init; } = StateOrigin.Initial;
+    /// <summary>Hash of the data that the checkpoint was trained on; empty: none yet.</summary>
+    public string DataSha256 { get; init; } = "";
     /// <summary>Last step whose row is already in the metrics of this job.</summary>
     public StepNumber LastRow { get; init; }
     /// <summary>Stop with a checkpoint at this state; null: at the end of the job.</summary>

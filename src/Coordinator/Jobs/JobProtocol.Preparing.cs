@@ -67,6 +67,14 @@ internal sealed partial class JobProtocol
             return false;
         }
 
+        var data = Convert.ToHexStringLower(m.DataSha256.Span);
+        if (_description.DataSha256.Length > 0 && _description.DataSha256 != data)
+        {
+            Fail(worker.Name, $"the data is not what the checkpoint was trained on (SHA-256 {Short(m.DataSha256)}, "
+                + $"then {_description.DataSha256[..12]}): resume with the same files", "", ExitCode.BadCheckpoint);
+            return false;
+        }
+
         (_reference, _agreed) = (worker, m);
         _plan = new StepPlan(m.Samples, Job.Batch, Job.Slices);
         StepsTotal = _plan.TotalSteps(Job);

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text.Json;
+using Convoy.Actors;
+using Convoy.Coordinator.Hosting;
+using Convoy.Coordinator.Jobs;
+using Convoy.Shared;
+using Convoy.Shared.Diagnostics;
+using Microsoft.AspNetCore.Http;
+
+namespace Convoy.Coordinator.Api;
+
+/// <summary>
+/// The HTTP JSON API. Reads come from the board; commands are asked of the job and answered after they are taken.
+/// A refused request gets <see cref="ErrorReply"/> with the line that a user sees.
+/// </summary>
+internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmission submission, IActorRef job, ILogSink log)
+{
+    private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(8);
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        try
+        {
+            await RouteAsync(context);
+        }
+        catch (UserException e)
+        {
+            await RefuseAsync(context, StatusCodes.Status409Conflict, e.Message, e.Code);
+        }
+        catch (JsonException e)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"the request cannot be read: {e.Message}", ExitCode.Usage);
+        }
+        catch (AskTimeoutException)
+        {
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable,
+                $"the coordinator did not take the command within {AskTimeout.TotalSeconds:0} s", ExitCode.Cluster);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            log.Write(LogLevel.Error, "http", $"{context.Request.Method} {context.Request.Path} failed: {e.Message}", e);
+            await RefuseAsync(context, StatusCodes.Status500InternalServerError, $"the coordinator failed: {e.Message}", ExitCode.Failed);
+        }
+    }
+
+    private Task RouteAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
+    {
+        ("GET", "/healthz") => context.Response.WriteAsync("ok\n"),
+        ("GET", "/api/status") => WriteAsync(context, board.Read()),
+        ("GET", "/api/steps") => WriteAsync(context, metrics.Read(From(context))),
+        ("POST", "/api/jobs") => SubmitAsync(context),
+        ("POST", "/api/stop") => CommandAsync<StopRequest>(context, m => new TakeStop(m.Reason)),
+        ("POST", "/api/scale") => CommandAsync<ScaleRequest>(context, m => new TakeScale(m.Workers)),
+        _ => RefuseAsync(context, StatusCodes.Status404NotFound,
+            $"there is no {context.Request.Method} {context.Request.Path} here", ExitCode.Usage),
+    };
+
+    private static long From(HttpContext context)
+    {
+        var text = context.Request.Query["from"].ToString();
+        if (text.Length == 0) return 1;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var from) ? from
+            : throw new UserException(ExitCode.Usage, $"from={text} is not a step number");
+    }
+
+    private async Task SubmitAsync(HttpContext context)
+    {
+        var request = await ReadAsync<SubmitRequest>(context);
+        var take = await submission.PrepareAsync(request);
+        await WriteAsync(context, await AskAsync<SubmitReply>(take));
+    }
+
+    private async Task CommandAsync<TRequest>(HttpContext context, Func<TRequest, object> command) =>
+        await WriteAsync(context, await AskAsync<Accepted>(command(await ReadAsync<TRequest>(context))));
+
+    private async Task<TReply> AskAsync<TReply>(object command) =>
+        await job.Ask<object>(command, AskTimeout) switch
+        {
+            TReply reply => reply,
+            Actors.Status.Failure failure => throw failure.Cause,
+            var other => throw new InvariantException($"no handler for the answer {other.GetType().Name}"),
+        };
+
+    private static async Task<T> ReadAsync<T>(HttpContext context) =>
+        await JsonSerializer.DeserializeAsync<T>(context.Request.Body, ApiJson.Options, context.RequestAborted)
+        ?? throw new JsonException("the body is null");
+
+    private static Task WriteAsync<T>(HttpContext context, T reply)
+    {
+        context.Response.ContentType = "application/json";
+        return JsonSerializer.SerializeAsync(context.Response.Body, reply, ApiJson.Options, context.RequestAborted);
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string text, ExitCode code)
+    {
+        if (context.Response.HasStarted) return Task.CompletedTask;
+        context.Response.StatusCode = status;
+        return WriteAsync(context, new ErrorReply { Error = text, ExitCode = (int)code });
+    }
+}

@@ -1,0 +1,39 @@
+using Convoy.Shared;
+
+namespace Convoy.Coordinator.Hosting;
+
+/// <summary>
+/// One coordinator for one state folder. The operating system holds the lock, so it is gone with the process, however
+/// that ends.
+/// </summary>
+internal sealed class StateLock : IDisposable
+{
+    private const string FileName = "coordinator.lock";
+
+    private readonly FileStream _file;
+
+    private StateLock(FileStream file) => _file = file;
+
+    public static StateLock Take(string stateDirectory)
+    {
+        try
+        {
+            Directory.CreateDirectory(stateDirectory);
+            return new StateLock(new FileStream(
+                Path.Combine(stateDirectory, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException e) when (File.Exists(Path.Combine(stateDirectory, FileName)))
+        {
+            var other = Api.EndpointFile.TryRead(stateDirectory);
+            var where = other is null ? "" : $" (pid {other.Pid}, at {other.Address})";
+            throw new UserException(ExitCode.Cluster,
+                $"another coordinator{where} works on {stateDirectory}: stop it, or take another folder with --state ({e.GetType().Name})");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserException(ExitCode.Cluster, $"the state folder {stateDirectory} cannot be used: {e.Message}");
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,258 @@
+using Convoy.Actors;
+using Convoy.Coordinator.Api;
+using Convoy.Coordinator.Checkpoints;
+using Convoy.Coordinator.Hosting;
+using Convoy.Coordinator.Membership;
+using Convoy.Coordinator.Recovery;
+using Convoy.Shared;
+using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+
+namespace Convoy.Coordinator.Jobs;
+
+/// <summary>Asked: train this. Answered with <see cref="SubmitReply"/> or a failure.</summary>
+internal sealed record TakeJob(JobDescription Description, Manifest Draft);
+
+/// <summary>Asked: answered with <see cref="Accepted"/> or a failure.</summary>
+internal sealed record TakeStop(string Reason);
+
+internal sealed record TakeScale(int Workers);
+
+/// <summary>The two actors need each other; the job is made first.</summary>
+internal sealed record MembershipIs(IActorRef Membership);
+
+internal sealed record JobShell(
+    ControlJournal Journal, MonotonicClock Clock, TimeProvider Time, StatusBoard Board, ILogSink Log, MetricsFile Metrics,
+    CheckpointStore Store, string StateDirectory, Action<StatusReport> Over);
+
+/// <summary>
+/// Shell of <see cref="JobProtocol"/>, one job at a time. It is a wall: whatever breaks in here fails its job, never
+/// membership (protocols 1.6).
+/// </summary>
+internal sealed class JobActor : ReceiveActor, IWithTimers
+{
+    private const string Source = "job";
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(200);
+
+    private readonly JobShell _shell;
+    private readonly JobOutbox _outbox = new();
+    private readonly List<WorkerAdmitted> _admitted = [];
+    private IActorRef _membership = ActorRefs.Nobody;
+    private IActorRef? _checkpoints;
+    private JobDescription? _description;
+    private JobProtocol? _protocol;
+    private Manifest? _draft;
+
+    private sealed record Tick;
+
+    public JobActor(JobShell shell)
+    {
+        _shell = shell;
+        Receive<MembershipIs>(m => _membership = m.Membership);
+        Receive<TakeJob>(OnTakeJob);
+        Receive<TakeStop>(OnTakeStop);
+        Receive<TakeScale>(OnTakeScale);
+        Receive<MembershipSaid>(OnMembershipSaid);
+        Receive<WorkerSaid>(OnWorkerSaid);
+        Receive<JobInput>(Feed);
+        Receive<Tick>(_ => OnTick());
+        Receive<Undeliverable>(m => _shell.Log.Write(LogLevel.Debug, Source, m.ToString()));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer("tick", new Tick(), TickInterval);
+
+    private void OnTakeJob(TakeJob m)
+    {
+        if (_protocol is { IsOver: false })
+        {
+            Refuse(ExitCode.Cluster, $"job {_description!.JobId} is {_protocol.Status.ToString().ToLowerInvariant()} here: stop it first, or use another coordinator");
+            return;
+        }
+
+        (_description, _draft) = (m.Description, m.Draft);
+        _protocol = new JobProtocol(m.Description);
+        StartCheckpoints(m.Description);
+        Guard(() =>
+        {
+            _shell.Metrics.Begin(_shell.StateDirectory, m.Description.LastRow);
+            _protocol.Begin(_admitted, _shell.Clock.Now, _outbox);
+            Execute();
+        });
+        // Status must show the job to whoever has this answer.
+        Sender.Tell(new SubmitReply { JobId = m.Description.JobId, StartStep = m.Description.Origin.Step.Value });
+    }
+
+    private void StartCheckpoints(JobDescription description)
+    {
+        if (_checkpoints is not null) Context.Stop(_checkpoints);
+        var origin = description.Origin;
+        var published = origin.CheckpointPath.Length > 0 ? origin.Step : new StepNumber(-1);
+        var protocol = new CheckpointProtocol(description.Clocks, published);
+        var shell = new CheckpointShell(_shell.Store, description.Job.Checkpoint.Keep, _shell.Clock, _shell.Time, _shell.Log);
+        var self = Self;
+        _checkpoints = Context.ActorOf(Props.Create(() => new CheckpointActor(protocol, shell, self)).WithDispatcher(Dispatchers.Pinned));
+    }
+
+    private void OnTakeStop(TakeStop m)
+    {
+        if (_protocol is null or { IsOver: true }) { Refuse(ExitCode.Cluster, "no job runs here: there is nothing to stop"); return; }
+        Sender.Tell(new Accepted { Text = $"{_description!.JobId} saves at the next step and ends" });
+        Feed(new StopAsked(m.Reason));
+    }
+
+    private void OnTakeScale(TakeScale m)
+    {
+        if (_protocol is null or { IsOver: true }) { Refuse(ExitCode.Cluster, "no job runs here: there is nothing to scale"); return; }
+        var job = _description!.Job;
+        if (m.Workers < job.Elastic.Min || m.Workers > Math.Min(job.Elastic.Max, job.Slices))
+        {
+            Refuse(ExitCode.Usage, $"{m.Workers} workers: this job allows elastic.min {job.Elastic.Min} to "
+                + $"{Math.Min(job.Elastic.Max, job.Slices)} (elastic.max {job.Elastic.Max}, slices {job.Slices})");
+            return;
+        }
+
+        Sender.Tell(new Accepted { Text = $"{_description.JobId} goes to {m.Workers} workers" });
+        _membership.Tell(new ScaleTo(m.Workers));
+    }
+
+    private void Refuse(ExitCode code, string text) => Sender.Tell(new Status.Failure(new UserException(code, text)));
+
+    private void OnMembershipSaid(MembershipSaid m)
+    {
+        if (m.News is WorkerAdmitted admitted)
+        {
+            _admitted.RemoveAll(w => w.Worker == admitted.Worker);
+            _admitted.Add(admitted);
+        }
+        else if (m.News is WorkerLost lost)
+        {
+            _admitted.RemoveAll(w => w.Worker == lost.Worker);
+        }
+        else if (m.News is GenerationBegan && _draft is not null && _protocol is not null)
+        {
+            _checkpoints?.Tell(new SaveTemplate(_draft with { DataSha256 = _protocol.DataSha256 }));
+        }
+
+        Feed(m);
+    }
+
+    private void OnWorkerSaid(WorkerSaid m)
+    {
+        switch (m.Message)
+        {
+            case ShardSaved saved: _checkpoints?.Tell(new ShardReported(m.Worker, saved)); break;
+            case ShardFailed failed: _checkpoints?.Tell(new ShardLost(m.Worker, failed)); break;
+            default: Feed(m); break;
+        }
+    }
+
+    private void Feed(JobInput input)
+    {
+        if (_protocol is not { IsOver: false }) return;
+        Guard(() =>
+        {
+            _protocol.Step(input, _shell.Clock.Now, _outbox);
+            Execute();
+        });
+    }
+
+    private void OnTick()
+    {
+        _shell.Metrics.Flush();
+        if (_protocol is not { IsOver: false }) return;
+        Guard(() =>
+        {
+            _protocol.Tick(_shell.Clock.Now, _outbox);
+            Execute();
+        });
+    }
+
+    private void Execute()
+    {
+        foreach (var effect in _outbox.Drain())
+        {
+            switch (effect)
+            {
+                case PersistJob e: _shell.Journal.Append(_description!.JobId, e.Event); break;
+                case TellWorker e: _membership.Tell(new SendToWorker(e.Worker, e.Incarnation, e.Message)); break;
+                case TellMembership e: _membership.Tell(e.Input); break;
+                case AppendRow e: _shell.Metrics.Append(e.Row); break;
+                case JobNote e: Note(e); break;
+                case JobIsOver: OnOver(); break;
+                default: throw Invariant.Unhandled(effect);
+            }
+        }
+
+        PutStatus();
+    }
+
+    private void OnOver()
+    {
+        _shell.Metrics.Flush();
+        PutStatus();
+        _shell.Over(_shell.Board.Read());
+    }
+
+    private void Note(JobNote note)
+    {
+        _shell.Log.Write(note.Warning ? LogLevel.Warning : LogLevel.Info, Source, note.Text);
+        if (!note.Text.StartsWith("ignored", StringComparison.Ordinal)) _shell.Board.AddEvent(note.Text);
+    }
+
+    private void Guard(Action handle)
+    {
+        try
+        {
+            handle();
+        }
+        catch (Exception e)
+        {
+            _shell.Log.Write(LogLevel.Error, Source, $"the job ends by an error in the coordinator: {e.Message}", e);
+            _outbox.Drain();
+            _membership.Tell(new JobEnded((int)ExitCode.JobFailed, e.Message));
+            var report = Report() with
+            {
+                State = "failed", Outcome = JobProtocol.OutcomeFailed,
+                RootCause = new RootCause { Text = e.Message, Detail = e.ToString(), ExitCode = (int)ExitCode.Failed },
+            };
+            _protocol = null;
+            _shell.Board.PutJob(report);
+            _shell.Over(_shell.Board.Read());
+        }
+    }
+
+    private void PutStatus() => _shell.Board.PutJob(Report());
+
+    private StatusReport Report()
+    {
+        if (_protocol is not { } p || _description is not { } d) return new StatusReport();
+        return new StatusReport
+        {
+            Job = d.Job.Job, JobId = d.JobId, State = p.Status.ToString().ToLowerInvariant(), Generations = p.Generations,
+            Step = p.State.Value, StepsTotal = p.StepsTotal, UntilStep = p.Until.Value, StepsPerEpoch = p.StepsPerEpoch,
+            Epoch = p.StepsPerEpoch == 0 ? 0 : (double)p.State.Value / p.StepsPerEpoch, Loss = p.LastRow?.Loss,
+            LearningRate = p.LastRow?.LearningRate, SamplesPerSecond = p.SamplesPerSecond, SyncShare = p.SyncShare,
+            EtaSeconds = p.EtaSeconds, Failures = p.Failures, ScaleEvents = p.ScaleEvents,
+            Checkpoint = Saved(p, d), Outcome = p.Outcome,
+            RootCause = p.Status == JobStatus.Failed || p.Outcome is null ? p.RootCause : null, Metrics = p.Metrics,
+            FinalLoss = p.IsOver ? p.FinalLoss : null, WeightsSha256 = p.WeightsSha256, StartupSeconds = p.StartupSeconds,
+            Reasons = Waits(p),
+        };
+    }
+
+    private static CheckpointView? Saved(JobProtocol p, JobDescription d)
+    {
+        var saved = p.Checkpoint ?? (d.Origin.CheckpointPath.Length > 0 ? d.Origin : null);
+        return saved is null ? null : new CheckpointView { Step = saved.Step.Value, Path = saved.CheckpointPath };
+    }
+
+    private string[] Waits(JobProtocol p) =>
+        p.Status == JobStatus.Preparing && _admitted.Count == 0
+            ? ["no worker is connected: start some with 'convoy worker --join'"]
+        : p.Overdue is { } late ? [late] : [];
+}

@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Convoy.Coordinator.Api;
+using Convoy.Coordinator.Hosting;
+using Convoy.Coordinator.Membership;
+using Convoy.Coordinator.Recovery;
+using Convoy.Shared;
+using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Time;
+
+namespace Convoy.Coordinator.Jobs;
+
+/// <summary>
+/// Looks at a request before a job exists: is it a job, does it fit the cluster, which checkpoint does it go on from?
+/// What is wrong is refused here, in one line, and nothing is written.
+/// </summary>
+internal sealed class JobSubmission(
+    CoordinatorOptions options, ControlJournal journal, CheckpointStore store, string checkpointRoot)
+{
+    public Task<TakeJob> PrepareAsync(SubmitRequest request) =>
+        // Verifying a checkpoint hashes all of it: not on the thread that answers.
+        Task.Run(() => Prepare(request));
+
+    private TakeJob Prepare(SubmitRequest request)
+    {
+        var job = JobJson.Read(JobJson.Write(request.Job));
+        if (request.Graph.Length is 0 or > Limits.ControlMessageBytesMax / 2)
+            throw new UserException(ExitCode.BadJob, $"the graph has {request.Graph.Length} bytes; 1 to {Limits.ControlMessageBytesMax / 2} are possible");
+        if (request.UntilStep is < 1) throw new UserException(ExitCode.Usage, $"steps {request.UntilStep}: at least 1");
+        if (options.WorkersExpected > Math.Min(job.Elastic.Max, job.Slices))
+        {
+            throw new UserException(ExitCode.BadJob, $"{options.WorkersExpected} workers, but the job allows at most "
+                + $"{Math.Min(job.Elastic.Max, job.Slices)} (elastic.max {job.Elastic.Max}, slices {job.Slices})");
+        }
+
+        var graphSha256 = SHA256.HashData(request.Graph);
+        var draft = Draft(job, graphSha256);
+        var origin = request.Resume ? Resume(draft) : Fresh();
+        var description = new JobDescription
+        {
+            JobId = $"{job.Job}-{(journal.JobsCount + 1).ToString(CultureInfo.InvariantCulture)}", Job = job,
+            Graph = request.Graph, GraphSha256 = graphSha256, CheckpointRoot = checkpointRoot, Origin = origin.Origin,
+            DataSha256 = origin.DataSha256, LastRow = origin.Origin.Step, UntilStep = request.UntilStep,
+            WorkersExpected = options.WorkersExpected, Clocks = ClocksOf(job), Token = journal.Token,
+            LaunchLead = request.LaunchedAt is { } at ? Positive(options.Time.GetUtcNow() - at) : TimeSpan.Zero,
+        };
+        return new TakeJob(description, draft);
+    }
+
+    private static TimeSpan Positive(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time;
+
+    private static Manifest Draft(JobSpec job, byte[] graphSha256) => new()
+    {
+        Step = 0, Generation = 0, Fingerprint = "", Seed = job.Seed, Job = job,
+        GraphSha256 = Convert.ToHexStringLower(graphSha256), DataSha256 = "", Optimizer = job.Optimizer.Kind,
+        SavedBy = new SavedBy { Host = Environment.MachineName, Build = BuildId.Current },
+    };
+
+    private (StateOrigin Origin, string DataSha256) Fresh()
+    {
+        if (store.List() is { Count: > 0 } old)
+        {
+            throw new UserException(ExitCode.Usage, $"{checkpointRoot} has checkpoints of an earlier run (newest: step {old[^1].Step}): "
+                + "add --resume to go on from it, or take another folder with --state");
+        }
+
+        return (StateOrigin.Initial, "");
+    }
+
+    /// <summary>Exactly the inputs that decide the bits must be those of the checkpoint; workers and policies may differ.</summary>
+    private (StateOrigin Origin, string DataSha256) Resume(Manifest draft)
+    {
+        if (store.NewestGood() is not { } checkpoint) return (StateOrigin.Initial, "");
+        var saved = checkpoint.Manifest;
+        var differences = new List<string>();
+        if (saved.GraphSha256 != draft.GraphSha256) differences.Add("model (graph SHA-256)");
+        if (saved.Seed != draft.Seed) differences.Add($"seed ({saved.Seed}, now {draft.Seed})");
+        if (saved.Job.Batch != draft.Job.Batch) differences.Add($"batch ({saved.Job.Batch}, now {draft.Job.Batch})");
+        if (saved.Job.Slices != draft.Job.Slices) differences.Add($"slices ({saved.Job.Slices}, now {draft.Job.Slices})");
+        if (saved.Optimizer != draft.Optimizer) differences.Add($"optimizer.kind ({saved.Optimizer}, now {draft.Optimizer})");
+        if (differences.Count > 0)
+        {
+            throw new UserException(ExitCode.BadCheckpoint,
+                $"{checkpoint.Path} is of another job: {string.Join(", ", differences)}; resume with the job it was saved by");
+        }
+
+        var fingerprint = new Fingerprint(ulong.Parse(saved.Fingerprint, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        return (new StateOrigin(new StepNumber(saved.Step), fingerprint, checkpoint.Path), saved.DataSha256);
+    }
+
+    /// <summary>A user sets two numbers; what depends on them moves along.</summary>
+    private ClockTable ClocksOf(JobSpec job)
+    {
+        var (beat, dead) = (TimeSpan.FromMilliseconds(job.Timeouts.BeatMs), TimeSpan.FromMilliseconds(job.Timeouts.DeadMs));
+        var clocks = options.Clocks with
+        {
+            Beat = beat, Dead = dead,
+            StepOverdue = options.Clocks.StepOverdue > dead ? options.Clocks.StepOverdue : 2 * dead,
+        };
+        return clocks.Check() is { } broken ? throw new UserException(ExitCode.BadJob, $"timeouts: {broken}") : clocks;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Text;
+using System.Text.Json;
+using Convoy.Coordinator.Api;
+using Convoy.Shared.Ids;
+
+namespace Convoy.Coordinator.Jobs;
+
+/// <summary>
+/// state/metrics.jsonl: one line for each committed step, in order, each step once (S5). The newest rows are kept in
+/// memory for the API. Thread-safe.
+/// </summary>
+internal sealed class MetricsFile : IDisposable
+{
+    public const string FileName = "metrics.jsonl";
+    private const int RowsMax = 100_000;
+
+    private static readonly JsonSerializerOptions Options = new(ApiJson.Options) { WriteIndented = false };
+
+    private readonly Lock _lock = new();
+    private readonly List<StepView> _rows = [];
+    private FileStream? _file;
+
+    /// <summary>Starts a job: rows after <paramref name="start"/>, which an earlier run reported, will come again.</summary>
+    public void Begin(string stateDirectory, StepNumber start)
+    {
+        lock (_lock)
+        {
+            _file?.Dispose();
+            _rows.Clear();
+            var path = Path.Combine(stateDirectory, FileName);
+            if (start > StepNumber.Zero && File.Exists(path)) ReadUpTo(path, start);
+            var temporary = path + ".new";
+            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+                foreach (var row in _rows) file.Write(Line(row));
+            File.Move(temporary, path, overwrite: true);
+            _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+        }
+    }
+
+    private void ReadUpTo(string path, StepNumber start)
+    {
+        foreach (var line in File.ReadLines(path))
+        {
+            StepView? row;
+            try
+            {
+                row = JsonSerializer.Deserialize<StepView>(line, Options);
+            }
+            catch (JsonException)
+            {
+                // A crash tore the last line; the step is redone and reported again.
+                break;
+            }
+
+            if (row is null || row.Step > start.Value) break;
+            _rows.Add(row);
+        }
+    }
+
+    public void Append(StepView row)
+    {
+        lock (_lock)
+        {
+            _rows.Add(row);
+            if (_rows.Count > RowsMax) _rows.RemoveRange(0, RowsMax / 10);
+            _file?.Write(Line(row));
+        }
+    }
+
+    /// <summary>Hands what was written to the operating system, so that readers see it.</summary>
+    public void Flush()
+    {
+        lock (_lock) _file?.Flush();
+    }
+
+    public StepsPage Read(long from, int rowsMax = 10_000)
+    {
+        lock (_lock)
+        {
+            var first = _rows.FindIndex(r => r.Step >= from);
+            var rows = first < 0 ? [] : _rows.GetRange(first, Math.Min(rowsMax, _rows.Count - first));
+            return new StepsPage { Rows = rows, Next = rows.Count == 0 ? from : rows[^1].Step + 1 };
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _file?.Dispose();
+            _file = null;
+        }
+    }
+
+    private static byte[] Line(StepView row) => Encoding.UTF8.GetBytes(JsonSerializer.Serialize(row, Options) + "\n");
+}

@@ -1,0 +1,210 @@
+using Convoy.Actors;
+using Convoy.Actors.Remoting;
+using Convoy.Coordinator.Api;
+using Convoy.Coordinator.Hosting;
+using Convoy.Coordinator.Recovery;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+using Google.Protobuf;
+
+namespace Convoy.Coordinator.Membership;
+
+/// <summary>From the job to one worker; dropped when that process is gone.</summary>
+internal sealed record SendToWorker(WorkerId Worker, Incarnation Incarnation, IMessage Message);
+
+/// <summary>What the membership shell needs around it.</summary>
+internal sealed record MembershipShell(
+    ControlJournal Journal, MonotonicClock Clock, StatusBoard Board, ILogSink Log, Action<int> WorkersWanted,
+    Action<Exception> Fatal)
+{
+    /// <summary>The lease is renewed three times in its life.</summary>
+    public required TimeSpan LeaseLife { get; init; }
+}
+
+/// <summary>
+/// Shell of <see cref="MembershipProtocol"/>: the name "coordinator" of this process. It knows which link belongs to
+/// which process start, hands membership messages to the protocol and the others to the job.
+/// </summary>
+internal sealed class MembershipActor : ReceiveActor, IWithTimers
+{
+    private const string Source = "membership";
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan RemindInterval = TimeSpan.FromSeconds(5);
+
+    private readonly MembershipProtocol _protocol;
+    private readonly MembershipShell _shell;
+    private readonly IActorRef _job;
+    private readonly MembershipOutbox _outbox = new();
+    private readonly List<(Incarnation Incarnation, Peer Peer)> _peers = [];
+    private Instant _remindedAt;
+    private Instant _renewedAt;
+
+    private sealed record Tick;
+
+    public MembershipActor(MembershipProtocol protocol, MembershipShell shell, IActorRef job)
+    {
+        (_protocol, _shell, _job) = (protocol, shell, job);
+        Receive<Tick>(_ => Guard(OnTick));
+        Receive<LinkUp>(m => OnLinkUp(m.Peer));
+        Receive<LinkDown>(m => Guard(() => OnLinkDown(m)));
+        Receive<SendToWorker>(m => Send(m.Incarnation, m.Message));
+        Receive<MembershipInput>(m => Guard(() => Feed(m)));
+        Receive<IMessage>(m => Guard(() => OnWorkerMessage(m)));
+        Receive<Undeliverable>(m => Log(LogLevel.Debug, m.ToString()));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer("tick", new Tick(), TickInterval);
+
+    private void OnTick()
+    {
+        RenewLease();
+        _protocol.Tick(_shell.Clock.Now, _outbox);
+        Execute();
+        if (_shell.Clock.Now - _remindedAt < RemindInterval || _protocol.Status is MembershipStatus.Stable or MembershipStatus.Closed) return;
+        _remindedAt = _shell.Clock.Now;
+        foreach (var reason in _protocol.Reasons.Where(r => r is not WaitingForJob)) Log(LogLevel.Info, $"still waiting: {reason}");
+    }
+
+    private void RenewLease()
+    {
+        var now = _shell.Clock.Now;
+        if (now - _renewedAt < _shell.LeaseLife / 3) return;
+        _renewedAt = now;
+        if (!_shell.Journal.Renew(_shell.LeaseLife))
+            throw new LeaseLostException($"the lease of {_shell.Journal.Token} is lost: another coordinator leads");
+    }
+
+    private void OnLinkUp(Peer peer)
+    {
+        if (peer.Id is not { } id) return;
+        _peers.RemoveAll(p => p.Incarnation == id.Incarnation);
+        _peers.Add((id.Incarnation, peer));
+    }
+
+    private void OnLinkDown(LinkDown m)
+    {
+        if (m.Peer.Id is not { } id) return;
+        // A later session of the same process may be up already: then this is old news.
+        if (_peers.RemoveAll(p => p.Peer == m.Peer) == 0) return;
+        Feed(new LinkLost(id.Incarnation, $"link {m.Reason}: {m.Text}", Final: true));
+    }
+
+    private void OnWorkerMessage(IMessage message)
+    {
+        if (Remoting.PeerOf(Sender) is not { Id: { } id } peer)
+        {
+            Log(LogLevel.Warning, $"{message.Descriptor.Name} without a sender is ignored");
+            return;
+        }
+
+        if (message is Hello hello)
+        {
+            OnLinkUp(peer);
+            if (hello.Incarnation == id.Incarnation.Value) Feed(new HelloReceived(hello));
+            else Log(LogLevel.Warning, $"Hello of {id} names another incarnation; ignored");
+            return;
+        }
+
+        if (_protocol.Workers.FirstOrDefault(w => w.Incarnation == id.Incarnation) is not { } worker)
+        {
+            Log(LogLevel.Debug, $"{message.Descriptor.Name} of {id} before its Hello is ignored");
+            return;
+        }
+
+        Route(worker, message);
+    }
+
+    private void Route(WorkerRecord worker, IMessage message)
+    {
+        var toJob = message is Ready or PrepareFailed or StepReport or ShardSaved or ShardFailed or ReachedEnd or Evaluated
+            or WorkerFailed or Beat;
+        // The job hears of a failure before membership tells it of the loss: the cause comes first (R3).
+        if (toJob && worker.Connected) _job.Tell(new Jobs.WorkerSaid(worker.Id, worker.Incarnation, message));
+        if (!toJob || message is WorkerFailed or Beat) Feed(new FromWorker(worker.Id, worker.Incarnation, message));
+    }
+
+    private void Feed(MembershipInput input)
+    {
+        _protocol.Step(input, _shell.Clock.Now, _outbox);
+        Execute();
+    }
+
+    /// <summary>In order: what is told after a record is told after the record is durable (M5).</summary>
+    private void Execute()
+    {
+        var effects = _outbox.Drain();
+        foreach (var effect in effects)
+        {
+            switch (effect)
+            {
+                case Persist e: _shell.Journal.Append(e.Event); break;
+                case Send e: Send(e.Incarnation, e.Message); break;
+                case Disconnect e: _peers.Find(p => p.Incarnation == e.Incarnation).Peer?.Close(); break;
+                case Note e: Log(LogLevel.Info, e.Text); break;
+                case Raise e: Announce(e.News); break;
+                default: throw Shared.Invariant.Unhandled(effect);
+            }
+        }
+
+        if (effects.Count > 0 || _protocol.Status != MembershipStatus.Closed) PutStatus();
+    }
+
+    private void Announce(MembershipNews news)
+    {
+        if (news is WorkersAreWanted wanted) _shell.WorkersWanted(wanted.Count);
+        else if (news is ReasonsChanged changed)
+            foreach (var reason in changed.Reasons) Log(LogLevel.Info, $"waits: {reason}");
+        _job.Tell(new Jobs.MembershipSaid(news));
+    }
+
+    private void Send(Incarnation to, IMessage message)
+    {
+        if (_peers.Find(p => p.Incarnation == to).Peer is { } peer) peer.Actor("node").Tell(message, Self);
+        else Log(LogLevel.Debug, $"{message.Descriptor.Name} to {to} is dropped: its link is gone");
+    }
+
+    /// <summary>The journal or an invariant broke: this coordinator must not lead on, and says why.</summary>
+    private void Guard(Action handle)
+    {
+        try
+        {
+            handle();
+        }
+        catch (Exception e)
+        {
+            _shell.Log.Write(LogLevel.Error, Source, $"membership cannot go on: {e.Message}", e);
+            _shell.Fatal(e);
+            Context.Stop(Self);
+        }
+    }
+
+    private void Log(LogLevel level, string text)
+    {
+        _shell.Log.Write(level, Source, text);
+        if (level >= LogLevel.Info && !text.StartsWith("ignored", StringComparison.Ordinal)) _shell.Board.AddEvent(text);
+    }
+
+    private void PutStatus() => _shell.Board.PutMembership(new StatusReport
+    {
+        Membership = _protocol.Status.ToString().ToLowerInvariant(), Generation = _protocol.Generation.Value,
+        Reasons = [.. _protocol.Reasons.Select(r => r.ToString())], Workers = [.. _protocol.Workers.Select(View)],
+    });
+
+    private WorkerView View(WorkerRecord worker)
+    {
+        var member = _protocol.Members.Any(m => m.Worker == worker.Id && m.Incarnation == worker.Incarnation && !m.Lost);
+        return new WorkerView
+        {
+            Id = worker.Id.Value, Name = worker.Name, Pid = worker.Pid, Host = worker.Host, Address = worker.PeerAddress,
+            Slices = member && _protocol.Shares is { } shares && shares.IndexOf(worker.Id) >= 0 ? shares.ShareOf(worker.Id).ToString() : "",
+            Step = worker.LastBeat.Step, Phase = worker.LastBeat.Phase, MemoryBytes = worker.LastBeat.MemoryBytes, Losses = worker.Losses,
+            State = !worker.Connected ? (worker.Farewell ? "left" : "lost")
+                : worker.Draining ? "draining" : member ? "member"
+                : worker.QuarantinedUntil > _shell.Clock.Now ? "quarantined" : worker.Prepared ? "ready" : "preparing",
+        };
+    }
+}

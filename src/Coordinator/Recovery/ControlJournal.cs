@@ -1,0 +1,123 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Convoy.Coordinator.Api;
+using Convoy.Coordinator.Jobs;
+using Convoy.Coordinator.Membership;
+using Convoy.Shared;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Storage;
+
+namespace Convoy.Coordinator.Recovery;
+
+/// <summary>Another leader has the lease: nothing may be appended or told any more (4.2 row 10).</summary>
+internal sealed class LeaseLostException(string text) : Exception(text);
+
+/// <summary>
+/// The events of this coordinator in the journal, as types. One stream for membership, one for each job. Thread-safe:
+/// each stream has one writer, the journal itself is safe.
+/// </summary>
+internal sealed class ControlJournal
+{
+    private const string MembershipStream = "membership";
+    private const string JobStreamPrefix = "job/";
+
+    /// <summary>Names are part of the format: an event keeps its name for ever.</summary>
+    private static readonly (string Name, Type Type)[] Types =
+    [
+        ("worker_registered", typeof(WorkerRegistered)),
+        ("fencing_started", typeof(FencingStarted)),
+        ("generation_opened", typeof(GenerationOpened)),
+        ("membership_paused", typeof(MembershipPaused)),
+        ("job_submitted", typeof(JobSubmitted)),
+        ("checkpoint_published", typeof(CheckpointPublished)),
+        ("job_over", typeof(JobOver)),
+    ];
+
+    private static readonly JsonSerializerOptions Options = new(ApiJson.Options)
+    {
+        Converters =
+        {
+            new IdConverter<WorkerId>(id => id.Value, value => new WorkerId((int)value)),
+            new IdConverter<Generation>(id => id.Value, value => new Generation(value)),
+            new IdConverter<StepNumber>(id => id.Value, value => new StepNumber(value)),
+            new IdConverter<Fingerprint>(id => (long)id.Value, value => new Fingerprint((ulong)value)),
+        },
+    };
+
+    private readonly IJournal _journal;
+    private readonly Lease _lease;
+    private readonly List<(string Stream, long Seq)> _ends = [];
+    private readonly Lock _lock = new();
+
+    public ControlJournal(IJournal journal, Lease lease)
+    {
+        (_journal, _lease) = (journal, lease);
+        foreach (var stream in journal.Streams())
+            _ends.Add((stream, journal.Read(stream).Select(e => e.Seq).DefaultIfEmpty(0).Max()));
+    }
+
+    public LeaderToken Token => _lease.Token;
+
+    /// <summary>Jobs that were ever submitted here; the next one gets the next number.</summary>
+    public int JobsCount
+    {
+        get
+        {
+            lock (_lock) return _ends.Count(e => e.Stream.StartsWith(JobStreamPrefix, StringComparison.Ordinal));
+        }
+    }
+
+    public MembershipHistory FoldMembership()
+    {
+        var history = new MembershipHistory();
+        foreach (var e in _journal.Read(MembershipStream)) history.Apply((MembershipEvent)Decode(e.Type, e.Json));
+        return history;
+    }
+
+    public void Append(MembershipEvent happened) => AppendTo(MembershipStream, happened);
+
+    public void Append(string jobId, JobEvent happened) => AppendTo(JobStreamPrefix + jobId, happened);
+
+    public bool Renew(TimeSpan life) => _journal.Renew(_lease, life);
+
+    public void Release() => _journal.Release(_lease);
+
+    private void AppendTo(string stream, object happened)
+    {
+        lock (_lock)
+        {
+            var at = _ends.FindIndex(e => e.Stream == stream);
+            var seq = at < 0 ? 0 : _ends[at].Seq;
+            var result = _journal.Append(_lease, stream, seq, [Encode(happened)]);
+            if (result == AppendResult.LeaseLost)
+                throw new LeaseLostException($"the lease of {_lease.Token} is lost: another coordinator leads");
+            Invariant.Check(result == AppendResult.Appended, "L1 a stream has one writer");
+            if (at < 0) _ends.Add((stream, 1));
+            else _ends[at] = (stream, seq + 1);
+        }
+    }
+
+    internal static NewEvent Encode(object happened)
+    {
+        var at = Array.FindIndex(Types, t => t.Type == happened.GetType());
+        Invariant.Check(at >= 0, "M1 every event has a name in the journal");
+        return new NewEvent(Types[at].Name, JsonSerializer.Serialize(happened, Types[at].Type, Options));
+    }
+
+    internal static object Decode(string name, string json)
+    {
+        var at = Array.FindIndex(Types, t => t.Name == name);
+        if (at < 0)
+            throw new UserException(ExitCode.Cluster, $"the journal has an event '{name}' that this version does not know: a newer convoy wrote it");
+        return JsonSerializer.Deserialize(json, Types[at].Type, Options)
+            ?? throw new UserException(ExitCode.Cluster, $"the journal has an empty event '{name}'");
+    }
+}
+
+/// <summary>Ids are plain numbers in the journal.</summary>
+internal sealed class IdConverter<TId>(Func<TId, long> write, Func<long, TId> read) : JsonConverter<TId>
+{
+    public override TId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => read(reader.GetInt64());
+
+    public override void Write(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WriteNumberValue(write(value));
+}
