@@ -21,6 +21,7 @@ internal sealed class Binding
     private readonly ProgramMemory _memory;
     private readonly Dictionary<PlanBuffer, Storage> _summed = [];
     private readonly int[] _rowStarts;
+    private readonly Tensor?[] _outputs;
 
     /// <param name="gradientStride">Elements from the gradients of one node to those of the next.</param>
     public Binding(ProgramPlan plan, ProgramMemory memory, StepSlices slices, long gradientStride)
@@ -29,6 +30,7 @@ internal sealed class Binding
         _rowStarts = new int[slices.RowsPerSlice.Length + 1];
         for (var i = 0; i < slices.RowsPerSlice.Length; i++) _rowStarts[i + 1] = _rowStarts[i] + slices.RowsPerSlice[i];
         Steps = [.. plan.Steps.Select(Bind)];
+        _outputs = [.. plan.Graph.Outputs.Select(o => IsSummed(o.Value) ? null : TensorOf(o.Value))];
     }
 
     public StepSlices Slices { get; }
@@ -36,8 +38,17 @@ internal sealed class Binding
     public BoundStep[] Steps { get; }
     private int Rows => Slices.Rows;
 
-    /// <summary>A value that is not summed over the batch.</summary>
-    public Tensor TensorOf(ValueRef value) => Whole(_plan.Buffer(value), _plan.Graph.TypeOf(value));
+    /// <summary>An output of the graph that is not summed over the batch.</summary>
+    public Tensor Output(string name)
+    {
+        for (var i = 0; i < _outputs.Length; i++)
+            if (_plan.Graph.Outputs[i].Name == name && _outputs[i] is { } tensor) return tensor;
+        throw Shared.Invariant.Unhandled(name);
+    }
+
+    private bool IsSummed(ValueRef value) => _plan.Placement.Kinds[value.Node] == ValueKind.Summed;
+
+    private Tensor TensorOf(ValueRef value) => Whole(_plan.Buffer(value), _plan.Graph.TypeOf(value));
 
     private BoundStep Bind(PlanStep step)
     {
@@ -123,7 +134,7 @@ internal sealed class Binding
     }
 
     private Tensor SummedOrWhole(ValueRef value, int index, bool perSlice) =>
-        _plan.Placement.Kinds[value.Node] == ValueKind.Summed ? Part(value, index, perSlice) : TensorOf(value);
+        IsSummed(value) ? Part(value, index, perSlice) : TensorOf(value);
 
     /// <summary>An input of a call on one slice: the slice's own result, its rows, or the whole of what is shared.</summary>
     private Tensor RowsOf(ValueRef value, int slice, List<(Tensor, Tensor)> copies)

@@ -12,11 +12,11 @@ public sealed partial class TrainProgram
     {
         var evaluation = RunForward(batch, weights);
         var loss = 0.0;
-        foreach (var value in evaluation.Read(evaluation.Loss, batch.Rows)) loss += value;
+        foreach (var value in evaluation.Read(LossRows.Name, batch.Rows)) loss += value;
         var (correct, counted) = (0L, 0L);
-        if (evaluation.Correct is { } rows)
+        if (evaluation.Has(LossRows.CorrectName))
         {
-            var marks = evaluation.Read(rows, batch.Rows);
+            var marks = evaluation.Read(LossRows.CorrectName, batch.Rows);
             counted = marks.Length;
             foreach (var mark in marks) correct += mark > 0 ? 1 : 0;
         }
@@ -30,8 +30,8 @@ public sealed partial class TrainProgram
     public void Logits(BatchBuffer batch, ReadOnlySpan<float> weights, Span<float> logits)
     {
         var evaluation = RunForward(batch, weights);
-        var output = evaluation.Logits ?? throw new GraphException("the graph has no output logits");
-        evaluation.Read(output, batch.Rows).CopyTo(logits);
+        if (!evaluation.Has("logits")) throw new GraphException("the graph has no output logits");
+        evaluation.Read("logits", batch.Rows).CopyTo(logits);
         GC.KeepAlive(this);
     }
 
@@ -62,15 +62,11 @@ public sealed partial class TrainProgram
             _plan = new ProgramPlan(graph, rowsMax);
             _arena = new Arena(_plan.Memory.TotalBytes);
             Memory = new ProgramMemory(_plan, _arena);
-            Loss = graph.Output(LossRows.Name)!.Value;
-            Correct = graph.Output(LossRows.CorrectName);
-            Logits = graph.Output("logits");
         }
 
         public ProgramMemory Memory { get; }
-        public ValueRef Loss { get; }
-        public ValueRef? Correct { get; }
-        public ValueRef? Logits { get; }
+
+        public bool Has(string output) => _plan.Graph.Output(output) is not null;
 
         public Binding BindingOf(int rows)
         {
@@ -82,7 +78,7 @@ public sealed partial class TrainProgram
             return binding;
         }
 
-        public ReadOnlySpan<float> Read(ValueRef value, int rows) => BindingOf(rows).TensorOf(value).Raw<float>();
+        public ReadOnlySpan<float> Read(string output, int rows) => BindingOf(rows).Output(output).Raw<float>();
 
         public void Dispose() => _arena.Dispose();
     }

@@ -23,7 +23,6 @@ public sealed partial class TrainProgram : IDisposable
     private readonly Arena _arena;
     private readonly ProgramMemory _memory;
     private readonly List<Binding> _bindings = [];
-    private readonly ValueRef _lossRows;
     private MemoryHandle[] _pins = [];
     private float[] _staging = [];
     private bool _staged;
@@ -35,9 +34,8 @@ public sealed partial class TrainProgram : IDisposable
         _plan = new ProgramPlan(training, rowsMax);
         _arena = new Arena(_plan.Memory.TotalBytes);
         _memory = new ProgramMemory(_plan, _arena);
-        _lossRows = training.Output(LossRows.Name)!.Value;
         Inputs = [.. training.Inputs.Select(SpecOf)];
-        WeightPerSample = training.TypeOf(_lossRows).Coefficient;
+        WeightPerSample = training.TypeOf(training.Output(LossRows.Name)!.Value).Coefficient;
     }
 
     public int RowsMax { get; }
@@ -102,7 +100,7 @@ public sealed partial class TrainProgram : IDisposable
                     foreach (var slot in bound.Ready) Deliver(slot, nodeGradients, observer);
                 }
 
-                SumLoss(binding.TensorOf(_lossRows), slices, sliceLoss);
+                SumLoss(binding.Output(LossRows.Name), slices, sliceLoss);
             }
         }
         finally

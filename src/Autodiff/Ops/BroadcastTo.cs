@@ -27,7 +27,7 @@ internal sealed class BroadcastTo : Op
         var (x, y) = (call.Inputs[0], call.Outputs[0]);
         if (y.Count == 0) return;
         Span<int> strides = stackalloc int[y.Rank];
-        Broadcasting.Repeated(x.Shape, y.Shape, strides);
+        Broadcasting.Repeated(x.Shape.Dims, strides);
         if (x.DType.Size() == 4) Run<int>(x, strides, y);
         else Run<long>(x, strides, y);
     }

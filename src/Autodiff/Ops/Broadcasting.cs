@@ -60,19 +60,19 @@ internal static class Broadcasting
     {
         Span<int> stridesA = stackalloc int[y.Rank];
         Span<int> stridesB = stackalloc int[y.Rank];
-        Repeated(a.Shape, y.Shape, stridesA);
-        Repeated(b.Shape, y.Shape, stridesB);
+        Repeated(a.Shape.Dims, stridesA);
+        Repeated(b.Shape.Dims, stridesB);
         Elementwise.BinaryStrided<T, TOperator>(y.Shape.Dims, a.Raw<T>(), stridesA, b.Raw<T>(), stridesB, y.Raw<T>());
     }
 
     /// <summary>Strides of a contiguous operand under the shape of the result: 0 where it repeats.</summary>
-    public static void Repeated(Shape operand, Shape result, Span<int> strides)
+    public static void Repeated(ReadOnlySpan<int> operand, Span<int> strides)
     {
         strides.Clear();
         var step = 1;
-        for (var i = operand.Rank - 1; i >= 0; i--)
+        for (var i = operand.Length - 1; i >= 0; i--)
         {
-            strides[i + result.Rank - operand.Rank] = operand[i] == 1 ? 0 : step;
+            strides[i + strides.Length - operand.Length] = operand[i] == 1 ? 0 : step;
             step *= operand[i];
         }
     }

@@ -40,9 +40,10 @@ internal sealed class Conv2dGradWeight : FloatOp
     {
         var x = call.Inputs[0].Shape;
         var shape = ImageShapes.Conv(call.Attributes, x, call.Outputs[0].Shape);
-        var slices = call.Slices ?? SliceMap.Whole(x[0]);
+        Span<int> starts = stackalloc int[2];
+        var segments = call.SegmentsOf(x[0], starts);
         Kernels.Conv2d.SegmentedGradWeight(
-            call.In<T>(0), call.In<T>(1), call.Nodes<T>(), call.StrideOf(), shape, slices.Segments);
+            call.In<T>(0), call.In<T>(1), call.Nodes<T>(), call.StrideOf(), shape, segments);
     }
 
     internal override Value?[] Backward(OpGradient g)

@@ -28,9 +28,10 @@ internal sealed class EmbeddingGrad : FloatOp
     private protected override void Run<T>(OpCall call)
     {
         var (rows, width) = (call.Outputs[0].Shape[0], call.Outputs[0].Shape[1]);
-        var slices = call.Slices ?? SliceMap.Whole((int)call.Inputs[1].Count);
+        Span<int> starts = stackalloc int[2];
+        var segments = call.SegmentsOf((int)call.Inputs[1].Count, starts);
         Kernels.Embedding.SegmentedScatterAdd(
-            call.In<int>(1), call.In<T>(0), width, rows, call.Nodes<T>(), call.StrideOf(), slices.Segments);
+            call.In<int>(1), call.In<T>(0), width, rows, call.Nodes<T>(), call.StrideOf(), segments);
     }
 
     internal override Value?[] Backward(OpGradient g) => [g.Dy.Apply(OpTable.Embedding, g.Inputs[1]), null];

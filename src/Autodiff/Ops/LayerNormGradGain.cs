@@ -28,10 +28,11 @@ internal sealed class LayerNormGradGain : FloatOp
     private protected override void Run<T>(OpCall call)
     {
         var n = call.Outputs[0].Shape[0];
-        var slices = call.Slices ?? SliceMap.Whole((int)call.Inputs[2].Count);
+        Span<int> starts = stackalloc int[2];
+        var segments = call.SegmentsOf((int)call.Inputs[2].Count, starts);
         Kernels.LayerNorm.SegmentedGradGainBias(
             call.In<T>(0), call.In<T>(1), n, call.In<T>(2), call.In<T>(3), call.Nodes<T>(), call.StrideOf(),
-            call.Nodes<T>(1), call.StrideOf(1), slices.Segments);
+            call.Nodes<T>(1), call.StrideOf(1), segments);
     }
 
     internal override Value?[] Backward(OpGradient g)

@@ -50,9 +50,10 @@ internal sealed class MatMul : FloatOp
     private static void Weights<T>(OpCall call) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
         var (a, b) = (call.Inputs[0], call.Inputs[1]);
-        var slices = call.Slices ?? SliceMap.Whole(a.Shape[0]);
+        Span<int> starts = stackalloc int[2];
+        var segments = call.SegmentsOf(a.Shape[0], starts);
         SegmentedGemm.Run(
-            a.Shape[1], b.Shape[1], call.In<T>(0), call.In<T>(1), call.Nodes<T>(), call.StrideOf(), slices.Segments);
+            a.Shape[1], b.Shape[1], call.In<T>(0), call.In<T>(1), call.Nodes<T>(), call.StrideOf(), segments);
     }
 
     // One matrix for all rows of a: its leading dimensions are rows like any other.
@@ -71,18 +72,19 @@ internal sealed class MatMul : FloatOp
         var (m, n, k) = (y.Shape[-2], y.Shape[-1], a.Shape[ta ? -2 : -1]);
         if (y.Count == 0) return;
         var (sizeA, sizeB) = (m * k, k * n);
-        var lead = new Shape(y.Shape.Dims[..^2]);
-        Span<int> stridesA = stackalloc int[lead.Rank];
-        Span<int> stridesB = stackalloc int[lead.Rank];
-        Broadcasting.Repeated(new Shape(a.Shape.Dims[..^2]), lead, stridesA);
-        Broadcasting.Repeated(new Shape(b.Shape.Dims[..^2]), lead, stridesB);
+        var lead = y.Shape.Dims[..^2];
+        Span<int> stridesA = stackalloc int[lead.Length];
+        Span<int> stridesB = stackalloc int[lead.Length];
+        Broadcasting.Repeated(a.Shape.Dims[..^2], stridesA);
+        Broadcasting.Repeated(b.Shape.Dims[..^2], stridesB);
+        var batch = (int)(y.Count / ((long)m * n));
         var x = call.In<T>(0);
         var w = call.In<T>(1);
         var z = call.Out<T>();
-        for (var i = 0; i < lead.Count; i++)
+        for (var i = 0; i < batch; i++)
         {
             var (atA, atB, rest) = (0, 0, i);
-            for (var axis = lead.Rank - 1; axis >= 0; axis--)
+            for (var axis = lead.Length - 1; axis >= 0; axis--)
             {
                 var index = rest % lead[axis];
                 rest /= lead[axis];

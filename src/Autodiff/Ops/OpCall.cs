@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Tensors;
+using Convoy.Kernels;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
@@ -9,6 +10,8 @@ namespace Convoy.Autodiff.Ops;
 /// </summary>
 internal sealed class OpCall(Attributes attributes, Tensor[] inputs, Tensor[] outputs)
 {
+    private static readonly TreeNode[] OneNode = [new TreeNode(0, 0)];
+
     public Attributes Attributes { get; } = attributes;
     public Tensor[] Inputs { get; } = inputs;
     public Tensor[] Outputs { get; } = outputs;
@@ -31,6 +34,16 @@ internal sealed class OpCall(Attributes attributes, Tensor[] inputs, Tensor[] ou
         var nodes = Slices?.NodeCount ?? 1;
         if (nodes == 0) return [];
         return first.Storage.Span<T>(first.Offset, ((long)(nodes - 1) * StrideOf(output)) + first.Count);
+    }
+
+    /// <summary>The slices of the batch, or all rows as one slice: what an eager call means.</summary>
+    /// <param name="rows">Rows of the call.</param>
+    /// <param name="starts">Two places, which the result refers to.</param>
+    public Segments SegmentsOf(int rows, Span<int> starts)
+    {
+        if (Slices is not null) return Slices.Segments;
+        (starts[0], starts[1]) = (0, rows);
+        return new Segments(starts, 0, 1, OneNode);
     }
 
     public int StrideOf(int output = 0) => NodeStrides?[output] ?? checked((int)Outputs[output].Count);

@@ -23,14 +23,6 @@ internal sealed class SliceMap
     /// <summary>The same in the form of the kernels.</summary>
     public Segments Segments => new(RowStarts, FirstSlice, Slices, Nodes);
 
-    /// <summary>All rows are one slice: what an eager call means.</summary>
-    public static SliceMap Whole(int rows)
-    {
-        var map = new SliceMap();
-        map.Fill([rows], 1, 0, 1, [new TreeNode(0, 0)]);
-        return map;
-    }
-
     public void Fill(
         ReadOnlySpan<int> rowsPerSlice, int kernelRowsPerRow, int firstSlice, int slices, ReadOnlySpan<TreeNode> nodes)
     {

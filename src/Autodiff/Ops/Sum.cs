@@ -49,8 +49,9 @@ internal sealed class Sum : FloatOp
         foreach (var axis in call.Attributes.Ints("axes")) rows *= x.Shape[axis];
         var n = checked((int)call.Outputs[0].Count);
         if (n == 0) return;
-        var slices = call.Slices ?? SliceMap.Whole(rows);
-        SegmentedSum.Rows(call.In<T>(0), n, call.Nodes<T>(), call.StrideOf(), slices.Segments);
+        Span<int> starts = stackalloc int[2];
+        var segments = call.SegmentsOf(rows, starts);
+        SegmentedSum.Rows(call.In<T>(0), n, call.Nodes<T>(), call.StrideOf(), segments);
     }
 
     internal override Value?[] Backward(OpGradient g) => [Reduction.Spread(g.Dy, g.X, g.Attributes)];
