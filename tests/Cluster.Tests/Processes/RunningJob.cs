@@ -3,7 +3,7 @@ using Convoy.Coordinator.Api;
 namespace Convoy.Cluster.Tests.Processes;
 
 /// <summary>Looks at a running job from outside, as `status --state` does, and waits for what a test needs.</summary>
-internal sealed class RunningJob(string state, ConvoyProcess process)
+internal sealed class RunningJob(string state, ConvoyProcess? process = null)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -30,7 +30,7 @@ internal sealed class RunningJob(string state, ConvoyProcess process)
             }
             await Task.Delay(20);
         }
-        throw new TimeoutException($"waited for {what}; last seen: {last}\n{process.Snapshot(-1)}");
+        throw new TimeoutException($"waited for {what}; last seen: {last}\n{process?.Snapshot(-1)}");
     }
 
     public Task<StatusReport> AtStepAsync(long step) => UntilAsync($"step {step}", status => status.Step >= step);
