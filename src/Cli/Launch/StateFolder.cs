@@ -14,6 +14,8 @@ internal sealed class StateFolder : IDisposable
     public const string DefaultRoot = ".convoy";
     private const string RunFile = "run.json";
     private const string LockFile = "lock";
+    // A coordinator started by hand leaves this and no run.json.
+    private const string JournalFile = "journal.db";
     private const string ResultFile = "result.json";
 
     private readonly FileStream _lock;
@@ -33,20 +35,12 @@ internal sealed class StateFolder : IDisposable
     {
         if (given is null && !resume) return OpenNew(job);
         var path = Path.GetFullPath(given ?? Newest(job));
-        var old = File.Exists(Path.Combine(path, RunFile));
+        var old = IsRun(path);
         if (old && !resume)
             throw new UserException(ExitCode.Usage, $"state folder {path} holds an old run: " +
                 "add --resume to go on with it, or name another folder with --state");
         if (!old && resume)
             throw new UserException(ExitCode.Usage, $"state folder {path} holds no run: nothing to resume");
-        return Lock(path) ?? throw new UserException(ExitCode.Cluster,
-            $"state folder {path} is in use by another running train or coordinator");
-    }
-
-    /// <summary>The folder of a coordinator started by hand: old runs in it are taken up by <c>submit --resume</c>.</summary>
-    public static StateFolder OpenForCoordinator(string given)
-    {
-        var path = Path.GetFullPath(given);
         return Lock(path) ?? throw new UserException(ExitCode.Cluster,
             $"state folder {path} is in use by another running train or coordinator");
     }
@@ -66,8 +60,11 @@ internal sealed class StateFolder : IDisposable
 
     /// <summary>The newest folder under the default root, of any job, or null.</summary>
     public static string? NewestOfAny() => !Directory.Exists(DefaultRoot) ? null
-        : Directory.EnumerateFiles(DefaultRoot, RunFile, SearchOption.AllDirectories)
-            .OrderByDescending(File.GetLastWriteTimeUtc).Select(Path.GetDirectoryName).FirstOrDefault();
+        : Directory.EnumerateDirectories(DefaultRoot).Where(IsRun)
+            .OrderByDescending(folder => File.GetLastWriteTimeUtc(Path.Combine(folder, JournalFile))).FirstOrDefault();
+
+    private static bool IsRun(string folder) =>
+        File.Exists(Path.Combine(folder, RunFile)) || File.Exists(Path.Combine(folder, JournalFile));
 
     private static StateFolder OpenNew(string job)
     {
@@ -76,7 +73,7 @@ internal sealed class StateFolder : IDisposable
         for (var n = last + 1; ; n++)
         {
             var path = Path.GetFullPath(Path.Combine(DefaultRoot, Name(job, n)));
-            if (File.Exists(Path.Combine(path, RunFile))) continue;
+            if (IsRun(path)) continue;
             if (Lock(path) is { } state) return state;
         }
     }
@@ -99,7 +96,7 @@ internal sealed class StateFolder : IDisposable
         {
             var tail = Path.GetFileName(folder)[(job.Length + 1)..];
             if (int.TryParse(tail, NumberStyles.None, CultureInfo.InvariantCulture, out var n)
-                && File.Exists(Path.Combine(folder, RunFile)))
+                && IsRun(folder))
                 yield return n;
         }
     }

@@ -7,7 +7,8 @@ namespace Convoy.Cli.Launch;
 /// <summary>
 /// One worker process of the local launcher: this program again, as <c>worker --join</c>. Its standard input is a pipe
 /// that nobody writes: it closes when the launcher dies by any signal, and the worker then ends at once (R22).
-/// What it prints goes to its log file; the last lines are kept to show a root cause (R3).
+/// It writes its own log; what it prints besides goes to a file beside it, and the last lines are kept to show a root
+/// cause (R3).
 /// </summary>
 internal sealed class WorkerProcess : IFleetMember
 {
@@ -34,10 +35,10 @@ internal sealed class WorkerProcess : IFleetMember
     public static WorkerProcess Start(string name, string join, string logFolder)
     {
         Directory.CreateDirectory(logFolder);
-        var path = Path.Combine(logFolder, $"{name}.log");
+        var path = Path.Combine(logFolder, $"{name}.out.log");
         var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         var log = new StreamWriter(stream) { AutoFlush = true };
-        var process = new Process { StartInfo = StartInfo(name, join), EnableRaisingEvents = true };
+        var process = new Process { StartInfo = StartInfo(name, join, logFolder), EnableRaisingEvents = true };
         var worker = new WorkerProcess(name, process, log);
         process.OutputDataReceived += (_, line) => worker.Keep(line.Data);
         process.ErrorDataReceived += (_, line) => worker.Keep(line.Data);
@@ -66,7 +67,7 @@ internal sealed class WorkerProcess : IFleetMember
         }
     }
 
-    private static ProcessStartInfo StartInfo(string name, string join)
+    private static ProcessStartInfo StartInfo(string name, string join, string logFolder)
     {
         var start = new ProcessStartInfo
         {
@@ -86,8 +87,8 @@ internal sealed class WorkerProcess : IFleetMember
             start.ArgumentList.Add("exec");
             start.ArgumentList.Add(self.Location);
         }
-        foreach (var word in (string[])["worker", "--join", join, "--name", name, "--end-with-parent"])
-            start.ArgumentList.Add(word);
+        string[] words = ["worker", "--join", join, "--name", name, "--logs", logFolder, "--end-with-parent"];
+        foreach (var word in words) start.ArgumentList.Add(word);
         return start;
     }
 
