@@ -54,6 +54,7 @@ internal static class CommandLine
     private static IEnumerable<Command> All() =>
     [
         new ConfigCommand(),
+        new GraphCommand(),
         new StatusCommand(),
         new LogsCommand(),
         new StopCommand(),

@@ -34,7 +34,7 @@ public class OptionsSnapshotTests
     [Fact]
     public void EveryExampleParses() =>
         Assert.All(CommandLine.Flatten(Root).OfType<CliCommand>().SelectMany(command => command.Examples), example =>
-            Assert.Empty(Root.Parse(example["convoy ".Length..]).Errors.Select(error => $"{example}: {error.Message}")));
+            Assert.Empty(Root.Parse(example["convoy ".Length..].Split(" | ")[0]).Errors.Select(error => $"{example}: {error.Message}")));
 
     [Fact]
     public async Task EveryHelpShowsItsExamples()
