@@ -26,6 +26,8 @@ public sealed partial class TrainProgram : IDisposable
     private MemoryHandle[] _pins = [];
     private float[] _staging = [];
     private bool _staged;
+    private Action? _beforeStep;
+    private Action<int>? _afterStep;
 
     private TrainProgram(Graph forward, Graph training, int rowsMax)
     {
@@ -94,10 +96,12 @@ public sealed partial class TrainProgram : IDisposable
                 BindInputs(_memory, batch);
                 var binding = BindingOf(slices, stride);
                 ClearUnused(nodeGradients, observer);
-                foreach (var bound in binding.Steps)
+                for (var i = 0; i < binding.Steps.Length; i++)
                 {
-                    bound.Run();
-                    foreach (var slot in bound.Ready) Deliver(slot, nodeGradients, observer);
+                    _beforeStep?.Invoke();
+                    binding.Steps[i].Run();
+                    _afterStep?.Invoke(i);
+                    foreach (var slot in binding.Steps[i].Ready) Deliver(slot, nodeGradients, observer);
                 }
 
                 SumLoss(binding.Output(LossRows.Name), slices, sliceLoss);
@@ -109,6 +113,27 @@ public sealed partial class TrainProgram : IDisposable
             GC.KeepAlive(this);
             GC.KeepAlive(batch);
         }
+    }
+
+    /// <summary>
+    /// The time of each step of the plan in one run, for finding what is slow. The clock comes from the caller.
+    /// </summary>
+    public IReadOnlyList<(string Step, double Milliseconds)> Profile(
+        BatchBuffer batch, StepSlices slices, ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> nodeGradients,
+        Span<double> sliceLoss, Action start, Func<double> elapsedMs)
+    {
+        var times = new List<(string, double)>(_plan.Steps.Count);
+        _beforeStep = start;
+        _afterStep = i => times.Add((Describe(_plan.Steps[i]), elapsedMs()));
+        Run(batch, slices, 1, weights, nodeGradients, sliceLoss, null);
+        (_beforeStep, _afterStep) = (null, null);
+        return times;
+    }
+
+    private string Describe(PlanStep step)
+    {
+        var inputs = string.Join(" ", step.Node.Inputs.Select(i => _plan.Graph.TypeOf(i).Text));
+        return $"{step.Node.Name} {step.Kind}: {inputs} -> {step.Node.Type.Text}";
     }
 
     public void Dispose()
