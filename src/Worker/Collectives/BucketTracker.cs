@@ -20,13 +20,16 @@ internal sealed class BucketTracker
         _ready = new bool[parameters.Count];
         _bucketsOf = new (int, int)[parameters.Count];
         for (var p = 0; p < parameters.Count; p++) _bucketsOf[p] = Touched(layout, parameters[p]);
-        Begin();
+        Begin([]);
     }
 
-    public void Begin()
+    /// <summary>A new step; appends the buckets that hold padding only.</summary>
+    public void Begin(List<int> complete)
     {
         Array.Copy(_parametersOf, _left, _left.Length);
         Array.Clear(_ready);
+        for (var b = 0; b < _left.Length; b++)
+            if (_left[b] == 0) complete.Add(b);
     }
 
     /// <summary>Marks a parameter; appends the buckets that it completes.</summary>
@@ -36,13 +39,6 @@ internal sealed class BucketTracker
         _ready[parameter] = true;
         for (var b = _bucketsOf[parameter].From; b < _bucketsOf[parameter].End; b++)
             if (--_left[b] == 0) complete.Add(b);
-    }
-
-    /// <summary>Buckets that hold padding only: complete from the start.</summary>
-    public void Padding(List<int> complete)
-    {
-        for (var b = 0; b < _parametersOf.Length; b++)
-            if (_parametersOf[b] == 0) complete.Add(b);
     }
 
     private (int From, int End) Touched(ExchangeLayout layout, (long Offset, long Length) parameter)

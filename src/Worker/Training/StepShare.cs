@@ -24,7 +24,7 @@ internal sealed class StepShare
         _alone = shares.Members.Count == 1;
         // Vectors of the generation before are taken over: nothing of it is read any more.
         var old = before?._vectors ?? [];
-        _vectors = _alone ? old : [.. Enumerable.Range(0, _nodes.Length).Select(i => i < old.Length ? old[i] : new PinnedVector(elements))];
+        _vectors = _alone || _nodes.Length <= old.Length ? old : PinnedVector.Rows(_nodes.Length, elements);
     }
 
     public ShareMap Shares { get; }
@@ -37,7 +37,7 @@ internal sealed class StepShare
         var rows = new int[Range.Count];
         for (var s = 0; s < rows.Length; s++) rows[s] = samples.Slice(Range.From + s).Count;
         work.Begin(new Shared.Ids.StepNumber(samples.Step), before, samples.Count, samples.PresentSlices, TreeOf(samples),
-            Range, _nodes, _alone ? [work.Reduced] : _vectors);
+            Range, _nodes, _alone ? [work.Reduced] : _vectors[.._nodes.Length]);
         return new SliceRun(Shares.Slices, Range.From, rows, _nodes);
     }
 

@@ -26,6 +26,8 @@ internal sealed class StepWork
     /// <summary>Loss sum of every slice of the step.</summary>
     public double[] SliceLoss { get; }
 
+    public Span<double> LossOfShare => SliceLoss.AsSpan(Share.From, Share.Count);
+
     public StepNumber Step { get; private set; } = new(-1);
 
     public ReduceTree Tree { get; private set; } = null!;
@@ -38,6 +40,9 @@ internal sealed class StepWork
 
     /// <summary>Own gradients, one vector for each node of the own share, absent ones included.</summary>
     public IReadOnlyList<PinnedVector> NodeGradients { get; private set; } = [];
+
+    /// <summary>The same vectors as the model takes them.</summary>
+    public Memory<float>[] NodeMemory { get; private set; } = [];
 
     public IReadOnlyList<TreeNode> Nodes { get; private set; } = [];
 
@@ -57,6 +62,7 @@ internal sealed class StepWork
     {
         (Step, Before, Samples, PresentSlices, Tree) = (step, before, samples, presentSlices, tree);
         (Share, Nodes, NodeGradients, Held, Applied) = (share, nodes, nodeGradients, false, false);
+        NodeMemory = [.. nodeGradients.Select(v => v.Floats)];
         Array.Clear(SliceLoss);
     }
 

@@ -15,10 +15,10 @@ internal sealed class TrainStep(IJobModel model, StepPlan plan, SampleOrder orde
     private readonly double[] _blockNorms = new double[SquaredNorm.BlockCount(model.Elements)];
     private readonly List<int> _complete = [];
 
-    public StepSamples SamplesOf(long step) => plan.At(step);
-
     /// <summary>The samples of this worker's slices; they depend on the step alone, so they may be read ahead (S7).</summary>
-    public void Load(StepShare share, long step) => model.Load(share.SamplesOf(plan.At(step), order));
+    public void Load(StepShare share, long step) => model.Load(share.SamplesOf(SamplesOf(step), order));
+
+    public StepSamples SamplesOf(long step) => plan.At(step);
 
     /// <summary>Phase Compute: forward and backward. Buckets leave for the exchange while backward goes on.</summary>
     public StepRow Compute(StepShare share, ModelState state, StepWork work, BucketTracker buckets, ExchangeLoop exchange)
@@ -27,27 +27,24 @@ internal sealed class TrainStep(IJobModel model, StepPlan plan, SampleOrder orde
         var samples = plan.At(state.Step.Value + 1);
         var run = share.Begin(work, samples, state.Fingerprint);
         exchange.Begin(work);
-        buckets.Begin();
-        _complete.Clear();
-        buckets.Padding(_complete);
-        SendComplete();
-        void SendComplete()
+        void Send()
         {
             foreach (var bucket in _complete) exchange.BucketReady(work.Step, bucket);
             _complete.Clear();
         }
 
-        void OnParameterReady(int parameter)
+        void OnReady(int parameter)
         {
             buckets.ParameterReady(parameter, _complete);
-            SendComplete();
+            Send();
         }
 
+        buckets.Begin(_complete);
+        Send();
         if (run.Rows > 0)
-            model.Run(run, samples.Step, state.Weights.Span, [.. work.NodeGradients.Select(v => v.Floats)],
-                work.SliceLoss.AsSpan(run.FirstSlice, run.RowsPerSlice.Count), OnParameterReady);
+            model.Run(run, samples.Step, state.Weights.Span, work.NodeMemory, work.LossOfShare, OnReady);
         else
-            for (var p = model.Parameters.Count - 1; p >= 0; p--) OnParameterReady(p);
+            for (var p = model.Parameters.Count - 1; p >= 0; p--) OnReady(p);
         exchange.ScalarsReady(work.Step);
         return new StepRow { Step = samples.Step, Samples = samples.Count, ComputeUs = (clock.Now - started).Ticks / 10 };
     }
@@ -66,9 +63,8 @@ internal sealed class TrainStep(IJobModel model, StepPlan plan, SampleOrder orde
         var clip = clipNorm > 0 && row.GradientNorm > clipNorm ? clipNorm / row.GradientNorm : 1;
         if (!row.Skipped)
             model.Optimize(state.Weights.Span, gradient, state.OptimizerMemory, row.Step, clip / row.Weight);
-        state.Fingerprint = FingerprintChain.Next(work.Before, work.Step, work.Checksums);
+        row.Fingerprint = (state.Fingerprint = FingerprintChain.Next(work.Before, work.Step, work.Checksums)).Value;
         (state.Step, work.Applied) = (work.Step, true);
-        row.Fingerprint = state.Fingerprint.Value;
         row.ApplyUs = (clock.Now - started).Ticks / 10;
     }
 }

@@ -60,8 +60,8 @@ public sealed class ExchangeLayoutTests
         tracker.ParameterReady(0, complete);
         Assert.Equal([0, 1, 2], complete);
         Assert.Throws<InvariantException>(() => tracker.ParameterReady(0, complete));
-        tracker.Begin();
         complete.Clear();
+        tracker.Begin(complete);
         foreach (var p in new[] { 0, 1, 2, 3 }) tracker.ParameterReady(p, complete);
         Assert.Equal([1, 2, 0], complete);
     }

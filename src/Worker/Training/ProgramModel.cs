@@ -1,0 +1,124 @@
+using Convoy.Autodiff.Execution;
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Optim;
+using Convoy.Shared;
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Random;
+using Convoy.Worker.Data;
+
+namespace Convoy.Worker.Training;
+
+/// <summary>The model of a real job: its data set, the graph that was submitted, compiled, and the optimizer of its file.</summary>
+internal sealed class ProgramModel : IJobModel, IGradientObserver
+{
+    private readonly DatasetPair _data;
+    private readonly TrainProgram _program;
+    private readonly Optimizer _optimizer;
+    private readonly BatchBuffer _batch;
+    private readonly JobSpec _job;
+    private Action<int>? _parameterReady;
+
+    private ProgramModel(JobSpec job, DatasetPair data, TrainProgram program)
+    {
+        (_job, _data, _program) = (job, data, program);
+        _batch = program.CreateBatch(job.Batch);
+        _optimizer = Optimizer.Create(job.Optimizer, new StepPlan(data.Train.Count, job.Batch, job.Slices).TotalSteps(job));
+        Parameters = [.. program.Layout.Slots.Select(s => new ModelParameter(s.Name, s.Shape, s.Offset, s.Length))];
+    }
+
+    public IReadOnlyList<ModelParameter> Parameters { get; }
+
+    public int Elements => checked((int)_program.Layout.TotalLength);
+
+    public IReadOnlyList<string> StateNames => _optimizer.StateNames;
+
+    public long Samples => _data.Train.Count;
+
+    public long TestSamples => _data.Test?.Count ?? 0;
+
+    public byte[] DataSha256 => _data.Sha256;
+
+    public double WeightPerSample => _program.WeightPerSample;
+
+    public static IJobModel Open(JobSpec job, ReadOnlyMemory<byte> graph)
+    {
+        var data = Dataset.Open(job);
+        try
+        {
+            var decoded = GraphCodec.Decode(graph.Span);
+            var program = TrainProgram.Compile(decoded, job.Batch);
+            CheckInputs(program, data.Train.Info);
+            return new ProgramModel(job, data, program);
+        }
+        catch (Exception cause) when (cause is GraphFormatException or GraphException)
+        {
+            data.Dispose();
+            throw new UserException(ExitCode.BadJob, $"the graph of the job cannot be run: {cause.Message}");
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckInputs(TrainProgram program, SampleInfo info)
+    {
+        foreach (var input in program.Inputs)
+        {
+            var expected = input.Name switch { "x" => info.Length, "y" => info.IsTokens ? info.Length : 1, _ => -1 };
+            if (input.ElementsPerSample != expected)
+                throw new UserException(ExitCode.BadJob,
+                    $"graph input {input.Name} takes {input.ElementsPerSample} elements per sample, the data has {expected}");
+        }
+    }
+
+    public void Initialize(Span<float> weights) => _program.Initialize(_job.Seed, weights);
+
+    public void Load(ReadOnlySpan<long> samples) => Fill(_data.Train, samples);
+
+    private void Fill(IDataset from, ReadOnlySpan<long> samples)
+    {
+        _batch.Rows = samples.Length;
+        if (samples.IsEmpty) return;
+        if (from.Info.IsTokens) from.ReadTokens(samples, _batch.Ints("x"), _batch.Ints("y"));
+        else from.Read(samples, _batch.Floats("x"), _batch.Ints("y"));
+    }
+
+    public void Run(SliceRun run, long step, ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> nodeGradients,
+        Span<double> sliceLoss, Action<int> parameterReady)
+    {
+        _parameterReady = parameterReady;
+        var slices = new StepSlices(run.Slices, run.FirstSlice, run.RowsPerSlice, run.Nodes);
+        _program.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
+        _parameterReady = null;
+    }
+
+    public void OnParameterReady(int slot) => _parameterReady!(slot);
+
+    public double LearningRate(long step) => _optimizer.LearningRate(step);
+
+    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step,
+        double scale) => _optimizer.Apply(weights, gradient, states, step, scale);
+
+    public TestScore Evaluate(ReadOnlySpan<float> weights)
+    {
+        var total = new EvalResult(0, 0, 0, 0);
+        var samples = new long[_job.Batch];
+        for (long at = 0; at < TestSamples; at += samples.Length)
+        {
+            var count = (int)Math.Min(samples.Length, TestSamples - at);
+            for (var i = 0; i < count; i++) samples[i] = at + i;
+            Fill(_data.Test!, samples.AsSpan(0, count));
+            total += _program.Evaluate(_batch, weights);
+        }
+
+        return new TestScore(total.LossSum, total.Weight, total.Correct, total.Counted);
+    }
+
+    public void Dispose()
+    {
+        _program.Dispose();
+        _data.Dispose();
+    }
+}
