@@ -1,0 +1,255 @@
+using Convoy.Coordinator.Jobs;
+using Convoy.Coordinator.Membership;
+using Convoy.Shared;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Tensors;
+using Convoy.Shared.Time;
+using Google.Protobuf;
+
+namespace Convoy.Coordinator.Tests.Jobs;
+
+public sealed class JobProtocolTests
+{
+    private readonly JobOutbox _outbox = new();
+    private readonly JobProtocol _protocol;
+    private readonly List<JobEffect> _effects = [];
+    private Instant _now = new(1);
+
+    public JobProtocolTests() => _protocol = New();
+
+    private static JobProtocol New(long? until = null, StateOrigin? origin = null) => new(new JobDescription
+    {
+        JobId = "digits-1", Graph = [1], GraphSha256 = [2], CheckpointRoot = "/c", UntilStep = until,
+        Origin = origin ?? StateOrigin.Initial, LastRow = origin?.Step ?? StepNumber.Zero,
+        Job = new JobSpec { Job = "digits", Batch = 10, Epochs = 2, Slices = 4 },
+    });
+
+    private static WorkerAdmitted Worker(int n) => new(new WorkerId(n), new Incarnation((ulong)n), $"worker-{n}");
+
+    private void Begin(params int[] workers)
+    {
+        _protocol.Begin([.. workers.Select(Worker)], _now, _outbox);
+        _effects.AddRange(_outbox.Drain());
+    }
+
+    private void Say(int worker, IMessage message) => Feed(new WorkerSaid(new WorkerId(worker), new Incarnation((ulong)worker), message));
+
+    private void Feed(JobInput input)
+    {
+        _protocol.Step(input, _now, _outbox);
+        _effects.AddRange(_outbox.Drain());
+    }
+
+    private void Tick(TimeSpan later)
+    {
+        _now += later;
+        _protocol.Tick(_now, _outbox);
+        _effects.AddRange(_outbox.Drain());
+    }
+
+    private void Ready(int worker, long samples = 45, byte data = 9, ulong h0 = 5, long test = 0) => Say(worker, new Ready
+    {
+        JobId = "digits-1", Samples = samples, TestSamples = test, DataSha256 = ByteString.CopyFrom([data, 1, 2, 3, 4, 5]), InitialFingerprint = h0,
+    });
+
+    private void Generation(long g, long start, long until, params int[] members)
+    {
+        var ids = members.Select(m => new WorkerId(m)).ToList();
+        var cuts = Enumerable.Range(0, members.Length + 1).Select(i => i * 4 / members.Length).ToList();
+        Feed(new MembershipSaid(new GenerationBegan(
+            new Generation(g), new ShareMap(4, ids, cuts), new StepNumber(start), new StepNumber(until), false)));
+        Feed(new MembershipSaid(new GenerationIsStable(new Generation(g), ids)));
+    }
+
+    private void Rows(int worker, long from, long to)
+    {
+        var report = new StepReport { Generation = 1 };
+        for (var t = from; t <= to; t++)
+            report.Rows.Add(new StepRow { Step = t, LossSum = 20, Weight = 10, Samples = 10, TotalUs = 1_000, SyncUs = 250, Fingerprint = (ulong)t });
+        Say(worker, report);
+    }
+
+    private void End(int worker, long step, byte sha = 1, long g = 1) =>
+        Say(worker, new ReachedEnd { Generation = g, Step = step, WeightsSha256 = ByteString.CopyFrom(sha) });
+
+    private List<T> All<T>() where T : JobEffect => [.. _effects.OfType<T>()];
+
+    private List<T> Told<T>() where T : MembershipInput => [.. All<TellMembership>().Select(e => e.Input).OfType<T>()];
+
+    [Fact]
+    public void A_job_runs_to_its_end()
+    {
+        Begin(1, 2);
+        Assert.Equal(2, All<TellWorker>().Count(e => e.Message is Assign));
+        Ready(1, test: 3);
+        Ready(2, test: 3);
+        var terms = Assert.Single(Told<JobStarted>()).Terms;
+        Assert.Equal((10, 4), (terms.Until.Value, terms.Slices));   // 2 epochs of 5 steps
+        Assert.Equal(2, Told<WorkerPrepared>().Count);
+
+        Generation(1, 0, 10, 1, 2);
+        Rows(1, 1, 6);
+        Rows(2, 1, 10);
+        Assert.Equal(10, All<AppendRow>().Count);
+        Assert.Equal((2.0, 0.25), (_protocol.LastRow!.Loss, _protocol.SyncShare!.Value));
+        End(1, 10);
+        End(2, 10);
+        Assert.Equal(JobStatus.Ending, _protocol.Status);
+        Feed(new StateSaved(new StepNumber(10), new Fingerprint(10), "/c/step-10"));
+        Assert.Equal(JobStatus.Evaluating, _protocol.Status);
+        Assert.IsType<Evaluate>(All<TellWorker>()[^1].Message);
+        Assert.Equal(1, All<TellWorker>()[^1].Worker.Value);
+
+        var evaluated = new Evaluated { Generation = 1, Step = 10 };
+        evaluated.Metrics.Add("test_accuracy", 0.97);
+        Say(1, evaluated);
+        Assert.Equal(("finished", 0.97), (_protocol.Outcome, _protocol.Metrics["test_accuracy"]));
+        Assert.Equal(0, Assert.Single(Told<JobEnded>()).ExitCode);
+        // JB-2: journaled before anyone is told.
+        var over = _effects.FindIndex(e => e is PersistJob { Event: JobOver });
+        Assert.True(over < _effects.FindIndex(e => e is TellMembership { Input: JobEnded }));
+    }
+
+    [Fact]
+    public void JB1_R16_R20_workers_that_prepare_different_jobs_are_named_with_the_differences()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2, samples: 44, data: 8);
+        Assert.Equal("failed", _protocol.Outcome);
+        Assert.Equal("worker-2 and worker-1 do not prepare the same job: 44 samples against 45; "
+            + "data SHA-256 080102030405 against 090102030405", _protocol.RootCause!.Text);
+    }
+
+    [Fact]
+    public void JB1_a_joiner_that_differs_is_let_go_and_the_job_goes_on()
+    {
+        Begin(1);
+        Ready(1);
+        Generation(1, 0, 10, 1);
+        Feed(new MembershipSaid(Worker(2)));
+        Ready(2, h0: 6);
+        Assert.Contains("H_0", Assert.Single(Told<WorkerUnfit>()).Reason, StringComparison.Ordinal);
+        Assert.Equal(JobStatus.Running, _protocol.Status);
+    }
+
+    [Fact]
+    public void A_users_mistake_ends_the_job_with_its_line_and_code()
+    {
+        Begin(1);
+        Say(1, new PrepareFailed { JobId = "digits-1", Text = "data/x.csv:3: 'abc' is not a number", ExitCode = (int)ExitCode.BadData });
+        Assert.Equal(((int)ExitCode.BadData, "data/x.csv:3: 'abc' is not a number"), (_protocol.RootCause!.ExitCode, _protocol.RootCause.Text));
+    }
+
+    [Fact]
+    public void Until_step_ends_with_a_checkpoint_and_resume_has_nothing_to_redo()
+    {
+        var resumed = New(until: 4, origin: new StateOrigin(new StepNumber(4), new Fingerprint(4), "/c/step-4"));
+        resumed.Begin([Worker(1)], _now, _outbox);
+        resumed.Step(new WorkerSaid(new WorkerId(1), new Incarnation(1), new Ready { JobId = "digits-1", Samples = 45 }), _now, _outbox);
+        resumed.Step(new MembershipSaid(new GenerationBegan(
+            new Generation(1), new ShareMap(4, [new WorkerId(1)], [0, 4]), new StepNumber(4), new StepNumber(4), false)), _now, _outbox);
+        resumed.Step(new WorkerSaid(new WorkerId(1), new Incarnation(1), new ReachedEnd { Generation = 1, Step = 4 }), _now, _outbox);
+        Assert.Equal("finished", resumed.Outcome);
+    }
+
+    [Fact]
+    public void R3_the_first_failure_is_the_cause_and_progress_forgets_it()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2);
+        Generation(1, 0, 10, 1, 2);
+        Feed(new ProcessEnded("worker-2", 137, "last words"));
+        Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "worker-2", "its process ended", WasMember: true, Charged: true)));
+        Assert.Equal(("worker-2", "its process ended with code 137 (signal 9)", "last words"),
+            (_protocol.RootCause!.Worker, _protocol.RootCause.Text, _protocol.RootCause.Detail));
+        Assert.Equal((1, 0), (_protocol.Failures, _protocol.ScaleEvents));
+        Generation(2, 0, 10, 1);
+        Rows(1, 1, 1);
+        Assert.Null(_protocol.RootCause);
+    }
+
+    [Fact]
+    public void JB4_failures_without_progress_end_the_job_and_scale_events_do_not()
+    {
+        Begin(1);
+        Ready(1);
+        Generation(1, 0, 10, 1);
+        for (var i = 0; i < 20; i++) Feed(new MembershipSaid(new WorkerLost(new WorkerId(5), "worker-5", "left", true, Charged: false)));
+        for (var i = 0; i < 8; i++) Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "worker-2", "crash", true, Charged: true)));
+        Assert.Equal(JobStatus.Running, _protocol.Status);
+        Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "worker-2", "crash", true, Charged: true)));
+        Assert.Equal(("failed", "crash"), (_protocol.Outcome, _protocol.RootCause!.Text));
+    }
+
+    [Fact]
+    public void R1_a_late_step_names_the_worker_and_who_waits_for_it()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2);
+        Generation(1, 0, 10, 1, 2);
+        Rows(1, 1, 1);
+        var waiting = new Beat { Generation = 1, Step = 1, Phase = "Reduce", Operation = "bucket 0" };
+        waiting.WaitsOn.Add(2);
+        Say(1, waiting);
+        Say(2, new Beat { Generation = 1, Step = 1, Phase = "Compute", Operation = "forward", OperationMs = 2_000 });
+        Tick(TimeSpan.FromSeconds(2.1));
+        Assert.Contains("step 2 is late by 2.1 s: worker-2 (w2) is at step 2 in Compute forward for 2000 ms, worker-1 wait for it",
+            _protocol.Overdue, StringComparison.Ordinal);
+        Tick(TimeSpan.FromSeconds(11));
+        Assert.Equal(2, Assert.Single(Told<WorkerHangs>()).Worker.Value);
+    }
+
+    [Fact]
+    public void M6_different_final_weights_fail_the_job()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2);
+        Generation(1, 0, 10, 1, 2);
+        Rows(1, 1, 10);
+        Feed(new StateSaved(new StepNumber(10), default, "/c/step-10"));
+        End(1, 10);
+        End(2, 10, sha: 2);
+        Assert.Contains("different weights", _protocol.RootCause!.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stop_ends_where_the_members_saved()
+    {
+        Begin(1);
+        Ready(1);
+        Generation(1, 0, 10, 1);
+        Rows(1, 1, 3);
+        Feed(new StopAsked("asked"));
+        Assert.Single(Told<StopJob>());
+        Generation(2, 3, 3, 1);
+        End(1, 3, g: 2);
+        Feed(new StateSaved(new StepNumber(3), default, "/c/step-3"));
+        Assert.Equal("stopped", _protocol.Outcome);
+    }
+
+    [Fact]
+    public void A_worker_that_does_not_prepare_in_time_is_let_go()
+    {
+        Begin(1);
+        Tick(TimeSpan.FromSeconds(61));
+        Assert.Contains("within 60 s", Assert.Single(Told<WorkerUnfit>()).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_save_only_generation_for_a_leaver_is_no_end_of_the_job()
+    {
+        Begin(1);
+        Ready(1);
+        Generation(1, 0, 10, 1);
+        Generation(2, 3, 3, 1);
+        End(1, 3, g: 2);
+        Feed(new StateSaved(new StepNumber(3), default, "/c/step-3"));
+        Assert.Equal(JobStatus.Running, _protocol.Status);
+    }
+}
