@@ -33,7 +33,9 @@ public sealed class Props
         if (!Dispatchers.IsKnown(dispatcher)) throw new ArgumentException($"no dispatcher is named {dispatcher}", nameof(dispatcher));
         return new Props(Type, _factory)
         {
-            Dispatcher = dispatcher, MailboxCapacity = MailboxCapacity, SupervisorStrategy = SupervisorStrategy,
+            Dispatcher = dispatcher,
+            MailboxCapacity = MailboxCapacity,
+            SupervisorStrategy = SupervisorStrategy,
         };
     }
 
@@ -42,13 +44,17 @@ public sealed class Props
         ArgumentOutOfRangeException.ThrowIfLessThan(messagesMax, 1);
         return new Props(Type, _factory)
         {
-            Dispatcher = Dispatcher, MailboxCapacity = messagesMax, SupervisorStrategy = SupervisorStrategy,
+            Dispatcher = Dispatcher,
+            MailboxCapacity = messagesMax,
+            SupervisorStrategy = SupervisorStrategy,
         };
     }
 
     public Props WithSupervisorStrategy(SupervisorStrategy strategy) => new(Type, _factory)
     {
-        Dispatcher = Dispatcher, MailboxCapacity = MailboxCapacity, SupervisorStrategy = strategy,
+        Dispatcher = Dispatcher,
+        MailboxCapacity = MailboxCapacity,
+        SupervisorStrategy = strategy,
     };
 
     internal ActorBase NewActor() => _factory();

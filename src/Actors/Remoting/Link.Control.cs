@@ -37,7 +37,10 @@ internal abstract partial class Link
     public UndeliverableReason? SendMessage(string target, IMessage message, ushort number, int size, IActorRef? sender) =>
         Send(new ControlContent(FrameKind.Message, target, Remoting.Names.NameOf(sender))
         {
-            Message = message, MessageNumber = number, Size = size, Origin = sender,
+            Message = message,
+            MessageNumber = number,
+            Size = size,
+            Origin = sender,
         });
 
     public void SendBounce(string target, IActorRef? from, Undeliverable bounced)
@@ -45,8 +48,10 @@ internal abstract partial class Link
         if (target.Length == 0) return;
         Send(new ControlContent(FrameKind.Bounce, target, Remoting.Names.NameOf(from))
         {
-            Code = (byte)bounced.Reason, MessageNumber = NumbersByName.GetValueOrDefault(bounced.MessageType),
-            Size = bounced.Size, Limit = bounced.Limit,
+            Code = (byte)bounced.Reason,
+            MessageNumber = NumbersByName.GetValueOrDefault(bounced.MessageType),
+            Size = bounced.Size,
+            Limit = bounced.Limit,
         });
     }
 
@@ -247,7 +252,9 @@ internal abstract partial class Link
         if (frame.Sender.IsEmpty) return;
         Send(new ControlContent(FrameKind.Bounce, Encoding.UTF8.GetString(frame.Sender), Encoding.UTF8.GetString(frame.Target))
         {
-            Code = (byte)reason, MessageNumber = frame.MessageNumber, Size = frame.Payload.Length,
+            Code = (byte)reason,
+            MessageNumber = frame.MessageNumber,
+            Size = frame.Payload.Length,
         });
     }
 

@@ -78,7 +78,8 @@ public sealed class Remoting : IAsyncDisposable
         if (options.Clocks.Check() is { } broken) throw new UserException(ExitCode.Usage, $"clocks: {broken}");
         var remoting = new Remoting(system, options, Endpoints.Loopback(options.Listen, "listen on"))
         {
-            AcceptedOwner = acceptedOwner, Bulk = bulk,
+            AcceptedOwner = acceptedOwner,
+            Bulk = bulk,
         };
         _ = remoting._acceptor.RunAsync();
         return Task.FromResult(remoting);

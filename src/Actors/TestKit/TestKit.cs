@@ -21,7 +21,10 @@ public class TestKit : IDisposable
 
         Sys = ActorSystem.Create("test", new ActorSystemOptions
         {
-            Time = Time, LogSink = logSink, Dispatcher = _dispatcher, DeadLetterSink = deadLetterSink,
+            Time = Time,
+            LogSink = logSink,
+            Dispatcher = _dispatcher,
+            DeadLetterSink = deadLetterSink,
         });
         Probe = CreateTestProbe("testActor");
     }

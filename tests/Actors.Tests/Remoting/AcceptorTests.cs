@@ -182,7 +182,9 @@ public sealed class AcceptorTests
     {
         var content = new ControlContent(FrameKind.Message, "inbox", "$9")
         {
-            Message = Node.Step(1), MessageNumber = 33, Size = Node.Step(1).CalculateSize(),
+            Message = Node.Step(1),
+            MessageNumber = 33,
+            Size = Node.Step(1).CalculateSize(),
         };
         var bytes = new byte[ControlCodec.SizeOf(content) + ControlCodec.FixedBytes];
         ControlCodec.Write(bytes.AsSpan(0, ControlCodec.SizeOf(content)), 1, content);

@@ -33,7 +33,9 @@ internal sealed class Node : IAsyncDisposable
     /// <summary>Generous: the machine of the tests is shared, and nothing here measures it.</summary>
     public static ClockTable Clocks { get; } = new()
     {
-        Confirm = TimeSpan.FromSeconds(4), Dead = TimeSpan.FromSeconds(9), StepOverdue = TimeSpan.FromSeconds(20),
+        Confirm = TimeSpan.FromSeconds(4),
+        Dead = TimeSpan.FromSeconds(9),
+        StepOverdue = TimeSpan.FromSeconds(20),
     };
 
     public static async Task<Node> StartAsync(string name, Func<RemotingOptions, RemotingOptions>? change = null)
@@ -41,7 +43,9 @@ internal sealed class Node : IAsyncDisposable
         var node = new Node(name);
         var options = new RemotingOptions
         {
-            NodeName = name, Incarnation = new Incarnation((ulong)Interlocked.Increment(ref _incarnations)), BuildId = "b1",
+            NodeName = name,
+            Incarnation = new Incarnation((ulong)Interlocked.Increment(ref _incarnations)),
+            BuildId = "b1",
             Clocks = Clocks,
         };
         node.Remoting = await Convoy.Actors.Remoting.Remoting.StartAsync(
