@@ -53,6 +53,10 @@ internal static class CommandLine
 
     private static IEnumerable<Command> All() =>
     [
+        new TrainCommand(),
+        new CoordinatorCommand(),
+        new WorkerCommand(),
+        new SubmitCommand(),
         new ConfigCommand(),
         new GraphCommand(),
         new StatusCommand(),

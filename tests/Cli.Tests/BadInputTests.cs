@@ -97,7 +97,7 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public async Task NoSuchJob()
     {
-        var run = await CliRun.Of("graph", PathOf("nothing.yaml"));
+        var run = await CliRun.Of("train", PathOf("nothing.yaml"));
         run.IsOneLine(3);
     }
 
@@ -105,7 +105,7 @@ public sealed class BadInputTests : IDisposable
     public async Task WithJsonTheErrorIsTheLastLine()
     {
         Write("job.yaml", "job: [");
-        var run = await CliRun.Of("graph", PathOf("job.yaml"), "--json");
+        var run = await CliRun.Of("train", PathOf("job.yaml"), "--json");
         run.IsOneLine(3);
         Assert.Equal(3, run.Json.GetProperty("exit_code").GetInt32());
     }
@@ -115,7 +115,7 @@ public sealed class BadInputTests : IDisposable
         Write("job.yaml", job);
         var state = PathOf("state");
 
-        var run = await CliRun.Of("graph", PathOf("job.yaml"));
+        var run = await CliRun.Of("train", PathOf("job.yaml"), "--state", state);
 
         run.IsOneLine(code);
         Assert.Contains(says, run.Error, StringComparison.Ordinal);
