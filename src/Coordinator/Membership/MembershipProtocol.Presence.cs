@@ -185,10 +185,13 @@ internal sealed partial class MembershipProtocol
             if (!worker.Connected) continue;
             if (!worker.LinkUp && _now - worker.LinkDownAt >= _clocks.Confirm)
                 Lose(worker, worker.LinkEvidence, charged: !worker.Farewell);
-            else if (worker.LinkUp && _now - worker.HeardAt > _clocks.Dead)
+            else if (worker.LinkUp && _now - worker.HeardAt > SilenceOf(worker))
                 LoseSilent(worker);
         }
     }
+
+    /// <summary>Nobody waits on a worker that is no member: it may take its time to start and to compile.</summary>
+    private TimeSpan SilenceOf(WorkerRecord worker) => IsMember(worker) ? _clocks.Dead : 5 * _clocks.Dead;
 
     private void LoseSilent(WorkerRecord worker)
     {
@@ -198,7 +201,8 @@ internal sealed partial class MembershipProtocol
 
     private void CheckSuspicions()
     {
-        var broken = _suspicions.Broken(_workers, _clocks.Confirm);
+        // A dead end is found within dead by its own link or its silence: only then is a link between workers to blame.
+        var broken = _suspicions.Broken(_workers, _clocks.Dead);
         if (broken.Count == 0) return;
         var links = string.Join(", ", broken.Select(l => $"{l.A}-{l.B}"));
         foreach (var id in LinkCover.Of(broken))

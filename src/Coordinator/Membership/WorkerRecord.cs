@@ -54,5 +54,5 @@ internal sealed class WorkerRecord(WorkerId id, string name)
             : StateReport.Nothing(Id);
     }
 
-    public override string ToString() => $"{Id} ({Name})";
+    public override string ToString() => Id.ToString() == Name ? Name : $"{Id} ({Name})";
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Convoy.Shared;
 using Convoy.Shared.Ids;
 
 namespace Convoy.Coordinator.Membership;
@@ -26,9 +28,17 @@ internal sealed class WorkerRegistry
 
     public WorkerRecord Register(string name)
     {
-        var id = new WorkerId(_workers.Count == 0 ? 1 : _workers[^1].Id.Value + 1);
-        var worker = new WorkerRecord(id, name);
+        var worker = new WorkerRecord(FreeId(name), name);
         _workers.Add(worker);
+        _workers.Sort((a, b) => a.Id.CompareTo(b.Id));
         return worker;
+    }
+
+    /// <summary>A worker named w3 is number 3 while that is free, whatever the order of arrival; others follow the highest.</summary>
+    private WorkerId FreeId(string name)
+    {
+        if (name.StartsWith('w') && int.TryParse(name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var wish)
+            && wish < Limits.WorkersMax && Find(new WorkerId(wish)) is null) return new WorkerId(wish);
+        return new WorkerId(_workers.Count == 0 ? 1 : _workers[^1].Id.Value + 1);
     }
 }
