@@ -24,7 +24,6 @@ internal sealed class FakeCoordinator : IAsyncDisposable
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     // Test machines are busy: a link is not given up because its process had no processor for a second.
     private static readonly ClockTable Clocks = new() { Dead = TimeSpan.FromSeconds(10), StepOverdue = TimeSpan.FromSeconds(20) };
-    private static readonly byte[] Graph = [1, 2, 3];
     private readonly Lock _gate = new();
     private readonly List<(string Worker, IMessage Message)> _heard = [];
     private readonly List<TaskCompletionSource> _waiters = [];
@@ -36,14 +35,18 @@ internal sealed class FakeCoordinator : IAsyncDisposable
 
     public JobSpec Job { get; private init; } = null!;
 
+    /// <summary>What the workers are given to run; the toy model does not look at it.</summary>
+    public byte[] Graph { get; init; } = [1, 2, 3];
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("convoy-worker-test").FullName;
 
     public long Generation { get; private set; }
 
-    public static async Task<FakeCoordinator> StartAsync(JobSpec? job = null)
+    public static async Task<FakeCoordinator> StartAsync(JobSpec? job = null, byte[]? graph = null)
     {
         var c = new FakeCoordinator
         {
+            Graph = graph ?? [1, 2, 3],
             Job = job ?? new JobSpec
             {
                 Model = new ModelSpec { Layers = [4, 2] }, Data = new DataSpec { Path = ["/nowhere"] },
@@ -62,14 +65,15 @@ internal sealed class FakeCoordinator : IAsyncDisposable
 
     public async Task<WorkerProcess> AddWorkerAsync(string name, OpenModel? open = null)
     {
-        var process = await WorkerProcess.StartAsync(new WorkerOptions
-        {
-            Join = _remoting.Address, Name = name, Say = _ => { }, Clocks = Clocks, LogDirectory = Path.Combine(Folder, "logs"),
-        }, open ?? ToyModel.Opener());
-        _processes[name] = process;
+        var process = _processes[name] = await StartWorkerAsync(name, open ?? ToyModel.Opener());
         await HearAsync<Ready>(name);
         return process;
     }
+
+    public Task<WorkerProcess> StartWorkerAsync(string name, OpenModel open) => WorkerProcess.StartAsync(new WorkerOptions
+    {
+        Join = _remoting.Address, Name = name, Say = _ => { }, Clocks = Clocks, LogDirectory = Path.Combine(Folder, "logs"),
+    }, open);
 
     public async Task AddWorkersAsync(int count)
     {
