@@ -17,12 +17,12 @@ public sealed class MlpClusterTests : IDisposable
 
     public MlpClusterTests()
     {
-        var text = new StringBuilder();
+        var text = new StringBuilder("a,b,c,d,e,f,label\n");
         for (var row = 0; row < 150; row++)
         {
             for (var x = 0; x < 6; x++)
                 text.Append(Math.Sin((row * 1.7) + x).ToString("R", CultureInfo.InvariantCulture)).Append(',');
-            text.Append(row % 3).Append('\n');
+            text.Append((int)Math.Floor((Math.Sin(row * 1.7) * 1.49) + 1.5)).Append('\n');
         }
 
         File.WriteAllText(_file, text.ToString());
