@@ -21,11 +21,10 @@ public class FourTerminalsTests(ClusterFixture cluster)
 
         Assert.True(submit.Code == 0, submit.ToString());
         Assert.Equal(await cluster.ReferenceHashAsync(), submit.Json.GetProperty("weights_sha256").GetString());
+        // The job is over: its workers are let go, the coordinator stays until it is told to end.
+        Assert.Equal(0, (await first.EndAsync()).Code);
+        Assert.Equal(0, (await second.EndAsync()).Code);
         coordinator.Terminate();
         Assert.Equal(0, (await coordinator.EndAsync()).Code);
-        first.Terminate();
-        second.Terminate();
-        await first.EndAsync();
-        await second.EndAsync();
     }
 }

@@ -14,7 +14,7 @@ internal sealed class RunFollower(ConvoyClient client, ProgressView view, TimePr
     private long _busyUs;
     private long _next = 1;
 
-    /// <summary>Members of the last step.</summary>
+    /// <summary>The largest number of members that a step of this run had.</summary>
     public int Workers { get; private set; }
 
     /// <summary>Samples per second over all steps of this run, pauses between generations left out.</summary>
@@ -51,7 +51,7 @@ internal sealed class RunFollower(ConvoyClient client, ProgressView view, TimePr
         {
             _samples += row.Samples;
             _busyUs += row.TotalUs;
-            Workers = row.Workers;
+            Workers = Math.Max(Workers, row.Workers);
         }
         _next = Math.Max(_next, page.Next);
     }

@@ -15,7 +15,8 @@ internal sealed class ProgressView(CliContext context)
 
     private LiveDisplayContext? _live;
     private long _lastLine;
-    private long _lastReason;
+    // A reason is worth a line when it lasts: every start waits a moment for its workers.
+    private long _lastReason = context.Time.GetTimestamp();
     private long _lastStep = -1;
     private string _members = "";
 
