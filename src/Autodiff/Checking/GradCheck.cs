@@ -77,7 +77,7 @@ public static class GradCheck
         Func<Variable[], Variable> function, IReadOnlyList<Tensor> inputs, int input, int element, double by,
         Tensor weights)
     {
-        using var scope = GradientMode.Off();
+        // Recording stays on: a function may differentiate inside, and nothing here asks for a gradient.
         Variable[] variables = [.. inputs.Select((t, i) => new Variable(i == input ? t.Copy() : t))];
         variables[input].Data.Writable<double>()[element] += by;
         var output = function(variables).Data.ToArray<double>();
