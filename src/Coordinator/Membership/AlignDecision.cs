@@ -44,12 +44,14 @@ public sealed record AlignDecision(
 //   none has state                        T = step of the last verified checkpoint, or 0
 //
 // Who is further behind, or has nothing (a joiner), copies the whole state from a member that has it. A joiner has no
-// voice (J1): only when no member has state, what warm joiners kept counts, because no committed step may be lost while
-// one replica lives.
+// voice (J1), unless it brings more than one step that no member has: no committed step is lost while one replica lives,
+// and a single step is sooner redone (with the same bits) than copied to everybody.
 // S1: T is never below a state that a member reports. S4: a source holds what it is asked for. Pure: same reports, same
 // decision.
 internal static class DecideAlignment
 {
+    private const int RedoStepsMax = 1;
+
     /// <param name="members">Fenced reports of the survivors that stay, sorted by worker.</param>
     /// <param name="joiners">What new members hold by their own account, sorted by worker.</param>
     /// <param name="origin">Used when nobody has state.</param>
@@ -57,7 +59,7 @@ internal static class DecideAlignment
         IReadOnlyList<StateReport> members, IReadOnlyList<StateReport> joiners, StateOrigin origin)
     {
         Invariant.Check(members.Count + joiners.Count > 0, "M4 a generation has members");
-        if (!members.Any(r => r.HasState))
+        if (Newest(members) < 0 || Newest(joiners) > Newest(members) + RedoStepsMax)
         {
             (members, joiners) = ([.. members.Concat(joiners).OrderBy(r => r.Worker)], []);
             if (Newest(members) < 0) return FromOrigin(members, origin);

@@ -193,8 +193,9 @@ internal sealed partial class MembershipProtocol
     private (string? Wish, bool Urgent) Wish()
     {
         if (_stop is not null) return _stopOpened ? (null, false) : (StopWish, true);
-        if (_saveOnly) return (null, false);
         var leavers = Leavers();
+        // It waits for the checkpoint, unless heirs have come meanwhile.
+        if (_saveOnly && _members.Count - leavers.Count + Candidates().Count < Math.Max(1, Job.MembersMin)) return (null, false);
         var drain = leavers.FindAll(s => _workers[s.Worker].Draining);
         if (drain.Count > 0) return ("drain " + string.Join(", ", drain.Select(s => s.Worker)), true);
         if (_newest >= _until) return (null, false);   // nothing is left to share

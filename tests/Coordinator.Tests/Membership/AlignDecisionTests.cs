@@ -47,9 +47,13 @@ public sealed class AlignDecisionTests
     [Fact]
     public void J1_joiners_copy_in_turn_and_have_no_voice()
     {
-        var d = DecideAlignment.Of([At(1, 5), At(2, 5)], [At(3, 7), Nothing(4), At(5, 5)], Saved);
+        var d = DecideAlignment.Of([At(1, 5), At(2, 5)], [At(3, 6), Nothing(4), At(5, 5)], Saved);
         Assert.Equal("T=5 w1 Keep, w2 Keep, w3 LoadSnapshot from w1, w4 LoadSnapshot from w2, w5 Keep", Text(d));
     }
+
+    [Fact]
+    public void A_joiner_that_brings_several_steps_back_is_heard() =>
+        Assert.Equal("T=9 w1 LoadSnapshot from w2, w2 Keep", Text(DecideAlignment.Of([At(1, 5)], [At(2, 9)], Saved)));
 
     [Fact]
     public void A_joiner_copies_from_a_holder_when_all_members_move() =>
