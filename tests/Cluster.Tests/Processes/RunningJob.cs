@@ -6,12 +6,14 @@ namespace Convoy.Cluster.Tests.Processes;
 internal sealed class RunningJob(string state, ConvoyProcess? process = null)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The first report for which the condition holds; fails when the process ends or time is over.</summary>
     public async Task<StatusReport> UntilAsync(string what, Func<StatusReport, bool> condition)
     {
         using var deadline = new CancellationTokenSource(Patience);
         var last = "no coordinator found";
+        using var pace = new PeriodicTimer(Pace);
         while (!deadline.IsCancellationRequested)
         {
             if (EndpointFile.TryRead(state) is { } endpoint)
@@ -28,7 +30,7 @@ internal sealed class RunningJob(string state, ConvoyProcess? process = null)
                     last = notYet.Message;
                 }
             }
-            await Task.Delay(20);
+            await pace.WaitForNextTickAsync();
         }
         throw new TimeoutException($"waited for {what}; last seen: {last}\n{process?.Snapshot(-1)}");
     }
@@ -39,11 +41,12 @@ internal sealed class RunningJob(string state, ConvoyProcess? process = null)
     {
         var left = pids.ToList();
         var since = TimeProvider.System.GetTimestamp();
+        using var pace = new PeriodicTimer(Pace);
         while (TimeProvider.System.GetElapsedTime(since) < within)
         {
             left.RemoveAll(pid => !Signal.Alive(pid));
             if (left.Count == 0) return;
-            await Task.Delay(20);
+            await pace.WaitForNextTickAsync();
         }
         Assert.Fail($"still alive after {within}: {string.Join(", ", left)}");
     }
