@@ -14,14 +14,22 @@ internal sealed partial class MembershipProtocol
     private Instant _tickedAt;
     private Instant? _coalesceAt;
     private readonly List<string> _lossTexts = [];
+    private readonly List<(Hello Hello, Instant Since)> _rivals = [];
 
     private void OnHello(Hello m)
     {
         if (RefuseHello(m) is { } reason)
         {
-            _out.Note($"refused {m.WorkerName} of {m.Host}: {reason}");
-            _out.SendTo(new Incarnation(m.Incarnation), new Refuse { Reason = reason });
-            _out.Disconnect(new Incarnation(m.Incarnation), reason);
+            SendRefuse(m, reason);
+            return;
+        }
+
+        _rivals.RemoveAll(r => r.Hello.WorkerName == m.WorkerName);
+        if (OtherOfThisName(m) is { } other)
+        {
+            // A process that was just killed may not be missed yet: its successor waits until that is certain.
+            _out.Note($"{m.WorkerName} of {m.Host} waits: {other} is connected by another process");
+            _rivals.Add((m, _now));
             return;
         }
 
@@ -44,13 +52,39 @@ internal sealed partial class MembershipProtocol
         if (_workers.Find(m.WorkerName) is { Barred: true } barred && barred.Incarnation.Value == m.Incarnation)
             return "its state contradicted the majority's: start the process anew";
         if (m.TokenSeen > _token.Value) return $"this worker follows a newer coordinator (k{m.TokenSeen}, here {_token})";
-        if (_workers.Find(m.WorkerName) is not { } known)
-            return _workers.All.Count < Limits.WorkersMax ? null : $"the cluster has {Limits.WorkersMax} workers, no more fit";
-        var otherLives = known.Connected && known.Incarnation.Value != m.Incarnation && known.LinkUp
-            && _now - known.HeardAt < _clocks.Dead && Status != MembershipStatus.Closed;
-        return otherLives
-            ? $"a worker named {known.Name} is connected from {known.Host} pid {known.Pid}: give this one another --name"
+        return _workers.Find(m.WorkerName) is null && _workers.All.Count >= Limits.WorkersMax
+            ? $"the cluster has {Limits.WorkersMax} workers, no more fit"
             : null;
+    }
+
+    private void SendRefuse(Hello m, string reason)
+    {
+        _out.Note($"refused {m.WorkerName} of {m.Host}: {reason}");
+        _out.SendTo(new Incarnation(m.Incarnation), new Refuse { Reason = reason });
+        _out.Disconnect(new Incarnation(m.Incarnation), reason);
+    }
+
+    private WorkerRecord? OtherOfThisName(Hello m) =>
+        _workers.Find(m.WorkerName) is { Connected: true, LinkUp: true, Farewell: false } known
+        && known.Incarnation.Value != m.Incarnation && Status != MembershipStatus.Closed ? known : null;
+
+    /// <summary>Two processes, one name: the second one is admitted when the first is lost, refused when it speaks on.</summary>
+    private void CheckRivals()
+    {
+        foreach (var (hello, since) in _rivals.ToList())
+        {
+            if (OtherOfThisName(hello) is not { } first)
+            {
+                _rivals.Remove((hello, since));
+                OnHello(hello);
+            }
+            else if (first.HeardAt >= since + _clocks.Dead)
+            {
+                _rivals.Remove((hello, since));
+                SendRefuse(hello, $"a worker named {first.Name} is connected from {first.Host} pid {first.Pid}: "
+                    + "give this one another --name");
+            }
+        }
     }
 
     private WorkerRecord Register(string name)
@@ -65,7 +99,8 @@ internal sealed partial class MembershipProtocol
     {
         if (_workers.Find(said.Worker) is not { } worker || worker.Incarnation != said.Incarnation)
         {
-            _out.Note($"ignored {said.Message.Descriptor.Name} of {said.Worker}: another process has its place");
+            if (said.Message is not Beat)
+                _out.Note($"ignored {said.Message.Descriptor.Name} of {said.Worker}: another process has its place");
             return false;
         }
 

@@ -123,6 +123,8 @@ internal sealed partial class MembershipProtocol
             CheckSuspicions();
         }
 
+        CheckRivals();
+
         switch (Status)
         {
             case MembershipStatus.Forming: MaybeForm(); break;

@@ -98,9 +98,6 @@ internal sealed class SimulatedCluster : IModelWorld
     {
         if (!from.Alive) return;
         Feed(new HelloReceived(hello));
-        var record = _protocol.Workers.FirstOrDefault(w => w.Incarnation.Value == from.Incarnation);
-        if (record is null) return;
-        _time.After(_choice.Between(20, 80), () => Feed(new WorkerPrepared(record.Id, new Incarnation(from.Incarnation))));
     }
 
     public void ToPeer(ModelWorker from, int workerId, ulong incarnation, Action<ModelWorker> deliver)
@@ -153,6 +150,9 @@ internal sealed class SimulatedCluster : IModelWorld
                     Travel($"c>{send.Incarnation.Value}", () => WhenAwake(send.Incarnation.Value, w => w.Receive(m)));
                     break;
                 case Note n: Note(n.Text); break;
+                case Raise { News: WorkerAdmitted a }:
+                    _time.After(_choice.Between(20, 80), () => Feed(new WorkerPrepared(a.Worker, a.Incarnation)));
+                    break;
                 case Raise { News: GenerationBegan b }: _generationMembers = b.Shares.Members; break;
                 case Raise { News: JobIsHopeless h }: Hopeless = h.Reason; break;
                 default: break;
