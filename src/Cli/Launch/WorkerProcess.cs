@@ -87,6 +87,8 @@ internal sealed class WorkerProcess : IFleetMember
             start.ArgumentList.Add("exec");
             start.ArgumentList.Add(self.Location);
         }
+        // More processes than cores: a pool thread that spins before it sleeps takes the core from who has the answer.
+        start.Environment["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";
         string[] words = ["worker", "--join", join, "--name", name, "--logs", logFolder, "--end-with-parent"];
         foreach (var word in words) start.ArgumentList.Add(word);
         return start;
