@@ -14,6 +14,7 @@ internal static class Repository
     {
         if (Environment.GetEnvironmentVariable("CONVOY_REWRITE") == "1")
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(PathOf(relative))!);
             File.WriteAllText(PathOf(relative), actual);
             return;
         }

@@ -67,7 +67,9 @@ internal sealed class CheckpointActor : ReceiveActor, IWithTimers
         {
             var draft = (_template ?? throw new InvariantException("CP-1 a save has a manifest")).Draft with
             {
-                Step = save.Step.Value, Generation = save.Generation.Value, Fingerprint = save.Fingerprint.ToString(),
+                Step = save.Step.Value,
+                Generation = save.Generation.Value,
+                Fingerprint = save.Fingerprint.ToString(),
                 Shards = [.. save.Shards.Select(s => ShardOf(s!))],
             };
             draft = draft with

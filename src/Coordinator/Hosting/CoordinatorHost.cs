@@ -128,7 +128,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
         var protocol = new MembershipProtocol(journal.Token, history, _options.Clocks);
         var shell = new MembershipShell(
-            journal, clock, _board, _options.Log, n => WorkersWanted?.Invoke(n), e => _failed.TrySetResult(e)) { LeaseLife = LeaseLife };
+            journal, clock, _board, _options.Log, n => WorkersWanted?.Invoke(n), e => _failed.TrySetResult(e))
+        { LeaseLife = LeaseLife };
         var job = _job;
         _membership = system.ActorOf(
             Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned), "coordinator");

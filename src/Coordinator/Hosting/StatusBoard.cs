@@ -40,8 +40,11 @@ internal sealed class StatusBoard
         {
             return _job with
             {
-                Membership = _membership.Membership, Generation = _membership.Generation, Workers = _membership.Workers,
-                Reasons = [.. _job.Reasons.Concat(_membership.Reasons)], Events = [.. _events],
+                Membership = _membership.Membership,
+                Generation = _membership.Generation,
+                Workers = _membership.Workers,
+                Reasons = [.. _job.Reasons.Concat(_membership.Reasons)],
+                Events = [.. _events],
             };
         }
     }

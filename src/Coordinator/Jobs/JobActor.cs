@@ -217,7 +217,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             _membership.Tell(new JobEnded((int)ExitCode.JobFailed, e.Message));
             var report = Report() with
             {
-                State = "failed", Outcome = JobProtocol.OutcomeFailed,
+                State = "failed",
+                Outcome = JobProtocol.OutcomeFailed,
                 RootCause = new RootCause { Text = e.Message, Detail = e.ToString(), ExitCode = (int)ExitCode.Failed },
             };
             _protocol = null;

@@ -97,7 +97,8 @@ internal sealed class JobSubmission(
         var (beat, dead) = (TimeSpan.FromMilliseconds(job.Timeouts.BeatMs), TimeSpan.FromMilliseconds(job.Timeouts.DeadMs));
         var clocks = options.Clocks with
         {
-            Beat = beat, Dead = dead,
+            Beat = beat,
+            Dead = dead,
             StepOverdue = options.Clocks.StepOverdue > dead ? options.Clocks.StepOverdue : 2 * dead,
         };
         return clocks.Check() is { } broken ? throw new UserException(ExitCode.BadJob, $"timeouts: {broken}") : clocks;

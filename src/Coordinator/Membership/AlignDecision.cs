@@ -71,7 +71,8 @@ internal static class DecideAlignment
         {
             return new AlignDecision(new StepNumber(newest), default, [], corrupt,
                 $"members disagree about state {newest} and none of the versions has a majority: silent corruption, "
-                + "nobody goes on") { Contradiction = true };
+                + "nobody goes on")
+            { Contradiction = true };
         }
 
         var sound = members.Where(r => !corrupt.Contains(r.Worker)).ToList();

@@ -85,8 +85,11 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
             if (!disk.FileExists(file)) throw Damage.Because(file, "the shard is missing");
             using var stream = disk.OpenRead(file);
             foreach (var t in SafetensorsHeader.Read(stream, file).Tensors)
-                tensors.Add(new SavedTensor { Name = t.Name, DType = SafetensorsHeader.NameOf(t.DType),
-                    Shape = t.Shape.Dims.ToArray(), Shard = i });
+                tensors.Add(new SavedTensor
+                {
+                    Name = t.Name, DType = SafetensorsHeader.NameOf(t.DType),
+                    Shape = t.Shape.Dims.ToArray(), Shard = i
+                });
         }
 
         return tensors;

@@ -69,7 +69,10 @@ public sealed class RollingFileLog : ILogSink, IDisposable
         line.Append(utc.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
         line.Append(' ').Append(level switch
         {
-            LogLevel.Debug => "debug", LogLevel.Info => "info", LogLevel.Warning => "warning", _ => "error",
+            LogLevel.Debug => "debug",
+            LogLevel.Info => "info",
+            LogLevel.Warning => "warning",
+            _ => "error",
         });
         // One event is one line: a text from outside must not be able to fake another.
         line.Append(' ').Append(source).Append(": ").Append(text.ReplaceLineEndings(" ")).Append('\n');

@@ -111,8 +111,11 @@ internal sealed class JobNodeParser
 
         var location = _locate(next.Start);
         if (_parser.TryConsume<Scalar>(out var scalar))
-            return new JobNode(JobNodeKind.Scalar, location) { Text = scalar.Value,
-                IsQuoted = scalar.Style != ScalarStyle.Plain };
+            return new JobNode(JobNodeKind.Scalar, location)
+            {
+                Text = scalar.Value,
+                IsQuoted = scalar.Style != ScalarStyle.Plain
+            };
         if (_parser.TryConsume<SequenceStart>(out _)) return List(location, depth);
         if (_parser.TryConsume<MappingStart>(out _)) return Map(location, depth);
         throw Refuse(next.Start, "a value is expected here");

@@ -92,7 +92,7 @@ public static partial class JobSchema
             "Workers below which the job waits."),
         Int("elastic.max", 1, Limits.SlicesMax, j => j.Elastic.Max,
             (j, v) => j with { Elastic = j.Elastic with { Max = v } },
-            "Workers above which others stay spare; at most slices.") 
+            "Workers above which others stay spare; at most slices.")
             with { DefaultInWords = "8, or slices where that is less" },
         Time("timeouts.beat", 10, 20_000, j => j.Timeouts.BeatMs,
             (j, v) => j with { Timeouts = j.Timeouts with { BeatMs = v } },

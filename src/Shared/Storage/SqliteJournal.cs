@@ -238,15 +238,15 @@ public sealed class SqliteJournal : IJournal
     // Primary result codes of SQLite.
     private static UserException Explain(string path, Exception e) =>
         new(ExitCode.Cluster, (e as SqliteException)?.SqliteErrorCode switch
-    {
-        5 or 6 => $"{path}: the journal is locked by another process for more than {BusyTimeoutMs / 1_000} s; is "
-            + "another coordinator using this state folder?",
-        8 => $"{path}: the journal cannot be written; check the rights of the file and its folder",
-        10 => $"{path}: the disk failed under the journal ({e.Message}); check the disk and its file system",
-        11 => Damaged(path).Message,
-        13 => $"{path}: the disk is full; make room and start again",
-        14 => $"{path}: the journal cannot be opened; check that the folder is there and may be written",
-        26 => $"{path}: this file is not a journal; move it away or use another state folder",
-        _ => $"{path}: the journal cannot be used: {e.Message.ReplaceLineEndings(" ")}",
-    });
+        {
+            5 or 6 => $"{path}: the journal is locked by another process for more than {BusyTimeoutMs / 1_000} s; is "
+                + "another coordinator using this state folder?",
+            8 => $"{path}: the journal cannot be written; check the rights of the file and its folder",
+            10 => $"{path}: the disk failed under the journal ({e.Message}); check the disk and its file system",
+            11 => Damaged(path).Message,
+            13 => $"{path}: the disk is full; make room and start again",
+            14 => $"{path}: the journal cannot be opened; check that the folder is there and may be written",
+            26 => $"{path}: this file is not a journal; move it away or use another state folder",
+            _ => $"{path}: the journal cannot be used: {e.Message.ReplaceLineEndings(" ")}",
+        });
 }

@@ -78,7 +78,8 @@ internal sealed partial class StepProtocol
             case StepStatus.Fencing: outbox.Note($"a newer fence {_fence} replaces the one being answered (W7)"); break;
             case StepStatus.Leaving or StepStatus.Gone: outbox.Note("Fence: this worker is leaving"); break;
             case StepStatus.Compute or StepStatus.Reduce or StepStatus.Apply
-                when m.Kind == FenceKind.Soft && SoftWaits(m): _softFence = m; break;
+                when m.Kind == FenceKind.Soft && SoftWaits(m):
+                _softFence = m; break;
             default: BeginFencing(outbox); break;
         }
     }

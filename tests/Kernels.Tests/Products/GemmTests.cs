@@ -66,7 +66,8 @@ public sealed unsafe class GemmTests
             Widths.Check(new Case(
                 numbers.Int(0, 2) == 1, numbers.Int(0, 2) == 1, numbers.Int(1, 40), numbers.Int(1, 70),
                 numbers.Int(0, 300), numbers.Int(0, 4), numbers.Int(0, 2) == 1, (Activation)numbers.Int(0, 5),
-                numbers.Int(0, 2) == 1, true) { Seed = (uint)i + 1 });
+                numbers.Int(0, 2) == 1, true)
+            { Seed = (uint)i + 1 });
         }
     }
 

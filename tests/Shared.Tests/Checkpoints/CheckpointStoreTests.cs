@@ -16,7 +16,7 @@ public sealed class CheckpointStoreTests
     internal static Manifest Draft(long step, long generation, IReadOnlyList<ShardFile> shards) => new()
     {
         Step = step, Generation = generation, Fingerprint = new Fingerprint((ulong)step * 77).ToString(), Seed = 7,
-            Job = Job,
+        Job = Job,
         GraphSha256 = "aa", DataSha256 = "bb", Optimizer = "adamw", Shards = shards,
         SavedBy = new SavedBy { Utc = DateTimeOffset.UnixEpoch, Host = "h", Workers = 2 },
     };

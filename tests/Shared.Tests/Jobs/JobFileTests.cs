@@ -68,7 +68,8 @@ public sealed class JobFileTests : IDisposable
             "/- a" })
         {
             var job = JobReader.ReadText(Job, "j", "/", [],
-                "/") with { Data = new DataSpec { Path = [path], Label = "no" } };
+                "/") with
+            { Data = new DataSpec { Path = [path], Label = "no" } };
             var again = JobReader.ReadText(JobPrinter.ToYaml(job), "j", "/", [], "/");
             Assert.Equal(path, again.Data.Path[0]);
             Assert.Equal("no", again.Data.Label);

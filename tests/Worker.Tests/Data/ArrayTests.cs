@@ -39,8 +39,14 @@ public sealed class ArrayTests : IDisposable
         Assert.Equal([2, 0], DataFolder.ReadAll(plain.Train).Y);
         _folder.Write("x.gz", DataFolder.Gzip(Images));
         _folder.Write("y.gz", DataFolder.Gzip(Labels));
-        var gzip = job with { Data = job.Data with { Path = [_folder.PathOf("x.gz")],
-            Labels = [_folder.PathOf("y.gz")] } };
+        var gzip = job with
+        {
+            Data = job.Data with
+            {
+                Path = [_folder.PathOf("x.gz")],
+                Labels = [_folder.PathOf("y.gz")]
+            }
+        };
         using var packed = Dataset.Open(gzip);
         using var cached = Dataset.Open(gzip, _folder.Cache);
         Assert.Equal(DataFolder.ReadAll(plain.Train).X, DataFolder.ReadAll(packed.Train).X);

@@ -51,8 +51,11 @@ public sealed class DataFolder : IDisposable
     public JobSpec Job(string format, string[] path, string[]? labels = null, int classes = 3) => new()
     {
         Model = new ModelSpec { Layers = [4, classes] },
-        Data = new DataSpec { Format = format, Path = [.. path.Select(PathOf)],
-            Labels = [.. (labels ?? []).Select(PathOf)] },
+        Data = new DataSpec
+        {
+            Format = format, Path = [.. path.Select(PathOf)],
+            Labels = [.. (labels ?? []).Select(PathOf)]
+        },
     };
 
     public JobSpec Text(int context, params string[] path) => new()
