@@ -35,7 +35,16 @@ internal sealed partial class MembershipProtocol
         _members.Clear();
         Shares = null;
         if (Status == MembershipStatus.Closed) Become(MembershipStatus.Forming);
+        foreach (var worker in _workers.All) ReleaseOrphan(worker);
         if (_wanted > 0) _out.Raise(new WorkersAreWanted(_wanted));
+    }
+
+    /// <summary>A process holds one job in its life. One that a dead coordinator left behind cannot take this one.</summary>
+    private void ReleaseOrphan(WorkerRecord worker)
+    {
+        if (_job is null || !worker.Connected || worker.HeldJob.Length == 0 || worker.HeldJob == _job.JobId) return;
+        _out.Note($"{worker} still holds job {worker.HeldJob} of an earlier coordinator: it must start anew");
+        Release(worker, ExitCode.Cluster, $"it holds job {worker.HeldJob}, this is {_job.JobId}: start it anew");
     }
 
     private void OnJobEnded(JobEnded m)

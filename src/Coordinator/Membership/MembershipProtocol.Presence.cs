@@ -44,6 +44,7 @@ internal sealed partial class MembershipProtocol
         if (same) return;
         _out.Note($"{worker} joined the cluster from {m.Host} pid {m.Pid}, dial it at {m.PeerAddress}");
         _out.Raise(new WorkerAdmitted(worker.Id, worker.Incarnation, worker.Name));
+        ReleaseOrphan(worker);
     }
 
     private string? RefuseHello(Hello m)

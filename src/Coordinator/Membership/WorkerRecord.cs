@@ -31,6 +31,8 @@ internal sealed class WorkerRecord(WorkerId id, string name)
     public Instant RemindAt { get; set; }
     /// <summary>It was let go alive: until then its state is waited for before an older one is taken.</summary>
     public Instant MayReturnUntil { get; set; }
+    /// <summary>Job that it came with, from a coordinator that is gone; empty: none.</summary>
+    public string HeldJob { get; private set; } = "";
     /// <summary>State that it brought along, by its own account.</summary>
     public StateReport Kept { get; set; } = StateReport.Nothing(id);
     public Beat LastBeat { get; set; } = new();
@@ -48,6 +50,7 @@ internal sealed class WorkerRecord(WorkerId id, string name)
         (Host, Pid, PeerAddress) = (hello.Host, hello.Pid, hello.PeerAddress);
         (Connected, LinkUp, HeardAt) = (true, true, now);
         (Prepared, Draining, Farewell, Barred, AlignFailures) = (false, false, false, false, 0);
+        HeldJob = hello.JobId;
         LastBeat = new Beat { Step = Math.Max(0, hello.StateStep) };
         Kept = jobId.Length > 0 && hello.JobId == jobId && hello.StateStep >= 0
             ? new StateReport(Id, new StepNumber(hello.StateStep), new Fingerprint(hello.StateFingerprint), false, false)

@@ -38,7 +38,7 @@ internal sealed class WorkerRegistry
     private WorkerId FreeId(string name)
     {
         if (name.StartsWith('w') && int.TryParse(name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var wish)
-            && wish is >= 1 and < Limits.WorkersMax && Find(new WorkerId(wish)) is null) return new WorkerId(wish);
+            && wish < Limits.WorkersMax && Find(new WorkerId(wish)) is null) return new WorkerId(wish);
         return new WorkerId(_workers.Count == 0 ? 1 : _workers[^1].Id.Value + 1);
     }
 }

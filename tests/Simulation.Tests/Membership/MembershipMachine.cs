@@ -69,7 +69,7 @@ internal sealed class MembershipMachine : IScriptMachine
 
     private void OnJob(ScriptCommand c) => Feed(new JobStarted(new JobTerms
     {
-        JobId = "job-1", Slices = (int)c.Number("slices", 8), MembersMin = (int)c.Number("min", 1),
+        JobId = c.Text("id", "job-1"), Slices = (int)c.Number("slices", 8), MembersMin = (int)c.Number("min", 1),
         MembersMax = (int)c.Number("max", 8), MembersExpected = (int)c.Number("expected", 0),
         Until = new StepNumber(c.Number("until", 100)),
     }));
