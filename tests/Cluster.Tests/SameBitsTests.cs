@@ -37,20 +37,21 @@ public class SameBitsTests(ClusterFixture cluster)
         Assert.Equal(await cluster.ReferenceHashAsync(), ended.Json.GetProperty("weights_sha256").GetString());
     }
 
-    // FT-01, FT-02: a worker killed by signal 9, twice, at steps that nothing is aligned with.
+    // FT-01, FT-02: workers killed by signal 9, twice, at steps that nothing is aligned with.
     [Fact]
     public async Task KilledWorkersChangeNothing()
     {
         var state = Path.Combine(cluster.Folder, "killed");
-        using var train = ConvoyProcess.Start(cluster.Folder, "train", "job.yaml", "--workers", "2",
+        using var train = ConvoyProcess.Start(cluster.Folder, "train", "job.yaml", "--workers", "3",
             "--state", state, "--json");
         var run = new RunningJob(state, train);
 
         var before = await run.AtStepAsync(37);
         Signal.Kill9(before.Workers[1].Pid);
-        var replaced = await run.UntilAsync("a replacement that is a member", status => status.Step > before.Step
-            && status.Workers.Count(w => w.Slices.Length > 0) == 2 && status.Workers.All(w => w.Pid != before.Workers[1].Pid));
-        Signal.Kill9(replaced.Workers[0].Pid);
+        // Two are left and go on before anybody can be replaced.
+        await run.UntilAsync("steps without the first", status =>
+            status.Generation > before.Generation && status.Step > before.Step + 20);
+        Signal.Kill9(before.Workers[0].Pid);
         var ended = await train.EndAsync();
 
         Assert.True(ended.Code == 0, ended.ToString());

@@ -73,7 +73,7 @@ internal sealed class JobSubmission(
     /// <summary>Exactly the inputs that decide the bits must be those of the checkpoint; workers and policies may differ.</summary>
     private (StateOrigin Origin, string DataSha256) Resume(Manifest draft)
     {
-        if (store.NewestGood() is not { } checkpoint) return (StateOrigin.Initial, "");
+        if (store.NewestGood() is not { } checkpoint) return NothingGood();
         var saved = checkpoint.Manifest;
         var differences = new List<string>();
         if (saved.GraphSha256 != draft.GraphSha256) differences.Add("model (graph SHA-256)");
@@ -89,6 +89,14 @@ internal sealed class JobSubmission(
 
         var fingerprint = new Fingerprint(ulong.Parse(saved.Fingerprint, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
         return (new StateOrigin(new StepNumber(saved.Step), fingerprint, checkpoint.Path), saved.DataSha256);
+    }
+
+    // A run that was lost before its first checkpoint begins anew; one whose checkpoints are all damaged does not, in silence.
+    private (StateOrigin Origin, string DataSha256) NothingGood()
+    {
+        if (store.List() is not { Count: > 0 } damaged) return (StateOrigin.Initial, "");
+        throw new UserException(ExitCode.BadCheckpoint,
+            $"none of {damaged.Count} checkpoints can be resumed from: {store.Verify(damaged[^1].Path)}");
     }
 
     /// <summary>A user sets two numbers; what depends on them moves along.</summary>
