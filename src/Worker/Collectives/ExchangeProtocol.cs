@@ -22,7 +22,7 @@ internal enum ExchangeStatus
 
 internal enum ExchangeActionKind : byte
 {
-    SendPartial, // block, slot -> its owner
+    SendPartial, // block, slot -> its owner, or a member when the block is direct
     Reduce,      // block: add its slots in tree order, the sum is final
     SendReduced, // block -> every other member
     Store,       // block, handle: a reduced block of its owner, final
@@ -127,9 +127,9 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
         Array.Fill(_missingFrom, 1); // the scalars
         for (var b = 0; b < Layout!.Blocks.Length; b++)
         {
-            var owner = Layout.Blocks[b].Owner;
-            _missingNodes[b] = owner == _me ? tree.Slots.Length : 0;
-            if (owner != _me) { _missingFrom[owner]++; continue; }
+            var block = Layout.Blocks[b];
+            _missingNodes[b] = block.IsAddedBy(_me) ? tree.Slots.Length : 0;
+            if (!block.IsAddedBy(_me)) { _missingFrom[block.Owner]++; continue; }
             for (var m = 0; m < _members.Length; m++)
                 if (m != _me) _missingFrom[m] += tree.FirstSlotOf[m + 1] - tree.FirstSlotOf[m];
         }
@@ -157,13 +157,16 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
         var (from, end) = Layout!.BlocksOf(bucket, owner);
         for (var b = from; b < end; b++)
         {
+            var block = Layout.Blocks[b];
             for (var slot = Tree!.FirstSlotOf[_me]; slot < Tree.FirstSlotOf[_me + 1]; slot++)
             {
-                if (owner == _me) Contribute(b, slot, Own);
+                for (var i = 1; i < _members.Length && block.IsDirect; i++)
+                    outbox.Add(ExchangeActionKind.SendPartial, b, slot, member: (_me + i) % _members.Length);
+                if (block.IsAddedBy(_me)) Contribute(b, slot, Own);
                 else outbox.Add(ExchangeActionKind.SendPartial, b, slot, member: owner);
             }
 
-            if (owner == _me) CheckReduce(b, outbox);
+            if (block.IsAddedBy(_me)) CheckReduce(b, outbox);
         }
     }
 
@@ -241,7 +244,7 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
     {
         var block = Layout!.Find(header.Bucket, header.Chunk, header.Offset, header.PayloadBytes);
         if (block < 0) return "no such block";
-        if (Layout.Blocks[block].Owner != _me || member == _me) return "the block is not this worker's to reduce";
+        if (!Layout.Blocks[block].IsAddedBy(_me) || member == _me) return "the block is not this worker's to reduce";
         var slot = Tree!.SlotOf(member, header.Node);
         if (slot < 0) return $"node {header.Node} is not a present node of the sender";
         if (_handles[(block * Tree.Slots.Length) + slot] != None) return "it is a duplicate (X1)";
@@ -283,7 +286,7 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
         if (_missingNodes[block] > 0 || _final[block]) return;
         _final[block] = true;
         outbox.Add(ExchangeActionKind.Reduce, block);
-        if (_members.Length > 1) outbox.Add(ExchangeActionKind.SendReduced, block);
+        if (_members.Length > 1 && !Layout!.Blocks[block].IsDirect) outbox.Add(ExchangeActionKind.SendReduced, block);
     }
 
     private void CheckHeld(ExchangeOutbox outbox)

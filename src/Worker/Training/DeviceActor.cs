@@ -110,8 +110,8 @@ internal sealed class DeviceActor : ReceiveActor
         var me = shares.IndexOf(m.Exchange.Me);
         _generation = m.Generation.Generation;
         _exchange = m.Exchange;
-        _share = new StepShare(shares, me, _model!.Elements, _share);
-        _buckets = new BucketTracker(m.Layout, [.. _model.Parameters.Select(p => (p.Offset, p.Length))]);
+        _share = new StepShare(shares, me, m.Layout, _share);
+        _buckets = new BucketTracker(m.Layout, [.. _model!.Parameters.Select(p => (p.Offset, p.Length))]);
         _loaded = new StepNumber(-1);
     }
 

@@ -33,6 +33,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     private readonly StateInbox _states;
     private readonly ILogSink _log;
     private readonly PinnedBuffer[] _scalars;
+    private readonly List<PinnedBuffer> _ownCopies = []; // of the block that is being added
+    private bool _copied;
     private ExchangeGeneration? _generation;
     private StepWork? _work;
     private long _generationFloor; // frames below it are refused before a byte of them is read
@@ -208,11 +210,13 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
         _sends.Send(action.Member, header, _work.GradientOf(node).Bytes(block.Offset, block.Length));
     }
 
-    // The additions of the tree, in its order, whatever came first. Own gradients are added into: nobody needs them again.
+    // The additions of the tree, in its order, whatever came first. Own gradients are added into: nobody needs them again,
+    // except where they are on their way to the others.
     private void Reduce(int blockIndex)
     {
         var block = _generation!.Layout.Blocks[blockIndex];
         var tree = _work!.Tree;
+        if (block.IsDirect && _generation.Members.Length > 1) CopyOwnParts(blockIndex);
         foreach (var (into, from) in tree.Adds) AxpyTree.Add<float>(Part(blockIndex, into), Part(blockIndex, from));
         var reduced = _work.Reduced.Span.Slice((int)block.Offset, block.Length);
         var sum = Part(blockIndex, tree.Root);
@@ -220,13 +224,33 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
         for (var slot = 0; slot < tree.Slots.Length; slot++)
             if (_protocol.HandleOf(blockIndex, slot) is >= 0 and var handle) _buffers.Return(handle);
         _protocol.Forget(blockIndex);
+        foreach (var copy in _ownCopies) _buffers.Return(copy.Handle);
+        _ownCopies.Clear();
+        _copied = false;
         Checksum(block);
+    }
+
+    private void CopyOwnParts(int blockIndex)
+    {
+        var tree = _work!.Tree;
+        var me = _generation!.Me;
+        for (var slot = tree.FirstSlotOf[me]; slot < tree.FirstSlotOf[me + 1]; slot++)
+        {
+            var part = Part(blockIndex, slot);
+            var copy = _buffers.TryRent(part.Length * sizeof(float));
+            Invariant.Check(copy is not null, "X4 the bound of receive memory leaves room for the own parts");
+            part.CopyTo(copy.Floats);
+            _ownCopies.Add(copy);
+        }
+
+        _copied = true;
     }
 
     private Span<float> Part(int blockIndex, int slot)
     {
         var handle = _protocol.HandleOf(blockIndex, slot);
         if (handle >= 0) return _buffers[handle].Floats;
+        if (_copied) return _ownCopies[slot - _work!.Tree.FirstSlotOf[_generation!.Me]].Floats;
         var block = _generation!.Layout.Blocks[blockIndex];
         return _work!.GradientOf(_work.Tree.Slots[slot].Node).Span.Slice((int)block.Offset, block.Length);
     }

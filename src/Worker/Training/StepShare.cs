@@ -12,19 +12,25 @@ internal sealed class StepShare
 {
     private readonly Dictionary<int, ReduceTree> _trees = []; // by number of slices that have samples
     private readonly TreeNode[] _nodes;
-    private readonly PinnedVector[] _vectors;
+    private readonly PinnedVector[][] _vectors; // one set, or two in turn
     private readonly bool _alone;
     private long[] _samples = [];
 
-    public StepShare(ShareMap shares, int me, int elements, StepShare? before)
+    /// <param name="shares">Who has which slices.</param>
+    /// <param name="me">Place among the members.</param>
+    /// <param name="layout">How the gradient travels.</param>
+    /// <param name="before">The share of the generation before: its vectors are taken over, nothing of it is read any more.</param>
+    public StepShare(ShareMap shares, int me, ExchangeLayout layout, StepShare? before)
     {
         Shares = shares;
         Range = shares.ShareOf(me);
         _nodes = Range.Count == 0 ? [] : new SliceTree(shares.Slices).Cover(Range.From, Range.End);
         _alone = shares.Members.Count == 1;
-        // Vectors of the generation before are taken over: nothing of it is read any more.
+        var sets = _alone ? 0 : layout.IsDirect ? 2 : 1;
         var old = before?._vectors ?? [];
-        _vectors = _alone || _nodes.Length <= old.Length ? old : PinnedVector.Rows(_nodes.Length, elements);
+        _vectors = old.Length >= sets && old.All(set => set.Length >= _nodes.Length)
+            ? old
+            : [.. Enumerable.Range(0, sets).Select(_ => PinnedVector.Rows(_nodes.Length, (int)layout.Elements))];
     }
 
     public ShareMap Shares { get; }
@@ -37,7 +43,7 @@ internal sealed class StepShare
         var rows = new int[Range.Count];
         for (var s = 0; s < rows.Length; s++) rows[s] = samples.Slice(Range.From + s).Count;
         work.Begin(new Shared.Ids.StepNumber(samples.Step), before, samples.Count, samples.PresentSlices, TreeOf(samples),
-            Range, _nodes, _alone ? [work.Reduced] : _vectors[.._nodes.Length]);
+            Range, _nodes, _alone ? [work.Reduced] : _vectors[samples.Step % _vectors.Length][.._nodes.Length]);
         return new SliceRun(Shares.Slices, Range.From, rows, _nodes);
     }
 

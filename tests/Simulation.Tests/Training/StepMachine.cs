@@ -48,7 +48,8 @@ internal sealed class StepMachine : IScriptMachine
         var slices = (int)c.Number("slices");
         _shares = new ShareMap(slices, [.. Enumerable.Range(1, workers).Select(i => new WorkerId(i))],
             [.. Enumerable.Range(0, workers + 1).Select(i => slices * i / workers)]);
-        _layout = new ExchangeLayout(c.Number("elements"), workers, (int)c.Number("bucket") * sizeof(float));
+        _layout = new ExchangeLayout(c.Number("elements"), workers, (int)c.Number("bucket") * sizeof(float),
+            directBytesMax: 0);
         _rows = Enumerable.Repeat(1, slices).ToArray();
         for (var i = 1; i <= workers; i++) _seats.Add(new StepSeat(this, i, workers));
     }

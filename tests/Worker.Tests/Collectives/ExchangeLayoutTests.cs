@@ -35,6 +35,14 @@ public sealed class ExchangeLayoutTests
     }
 
     [Fact]
+    public void A_gradient_is_direct_when_it_is_small_for_its_members()
+    {
+        Assert.All(new ExchangeLayout(10_000, 2, 4 << 20).Blocks, b => Assert.True(b.IsDirect));
+        Assert.All(new ExchangeLayout(200_000, 2, 4 << 20).Blocks, b => Assert.False(b.IsDirect));
+        Assert.All(new ExchangeLayout(10_000, 16, 4 << 20).Blocks, b => Assert.False(b.IsDirect));
+    }
+
+    [Fact]
     public void Buckets_run_from_the_end_to_the_start()
     {
         var layout = new ExchangeLayout(10 * 4096 + 16, 2, 4 * 4096 * 4);

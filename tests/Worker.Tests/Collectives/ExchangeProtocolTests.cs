@@ -21,11 +21,17 @@ public sealed class ExchangeProtocolTests
     [InlineData(10, 8, 10)] // members without slices
     public void Every_member_ends_with_the_bits_of_the_one_tree_X1_X2(int members, int slices, ulong seed)
     {
-        var net = new ExchangeSimulation(members, slices, 3 * 4096 + 80, 2 * 4096 * 4, seed);
+        foreach (var directBytesMax in new[] { 0, 1 << 30 })
+            CheckBits(new ExchangeSimulation(members, slices, 3 * 4096 + 80, 2 * 4096 * 4, seed, directBytesMax: directBytesMax));
+    }
+
+    private static void CheckBits(ExchangeSimulation net)
+    {
         for (var step = 1; step <= 3; step++)
         {
             net.RunStep(step);
-            var expected = ExchangeSimulation.NodeValue(new SliceTree(slices).Root, net.Rows, net.Layout.Elements, step);
+            var root = new SliceTree(net.Shares.Slices).Root;
+            var expected = ExchangeSimulation.NodeValue(root, net.Rows, net.Layout.Elements, step);
             foreach (var node in net.Nodes)
             {
                 Assert.Equal(step, node.HeldCount);
@@ -70,6 +76,20 @@ public sealed class ExchangeProtocolTests
         }
 
         Assert.Equal(frames, net.FramesSent);
+    }
+
+    [Theory]
+    [InlineData(2, 8)]
+    [InlineData(5, 16)]
+    public void A_direct_gradient_takes_one_round_and_the_bytes_of_COSTS_md(int members, int slices)
+    {
+        var net = new ExchangeSimulation(members, slices, 4 * 4096, 8 * 4096 * 4, 3, directBytesMax: 1 << 30);
+        net.RunStep(1);
+        for (var m = 0; m < members; m++)
+        {
+            long nodes = net.Tree.FirstSlotOf[m + 1] - net.Tree.FirstSlotOf[m];
+            Assert.Equal(4 * nodes * net.Layout.Elements * (members - 1), net.BytesSent[m]);
+        }
     }
 
     [Fact]

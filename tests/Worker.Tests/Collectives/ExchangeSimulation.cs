@@ -14,14 +14,14 @@ internal sealed class ExchangeSimulation
     private ulong _random;
 
     public ExchangeSimulation(int members, int slices, long elements, int bucketBytes, ulong seed, int[]? rows = null,
-        int blockElementsMax = 4096)
+        int blockElementsMax = 4096, int directBytesMax = 0)
     {
         _random = seed;
         Members = members;
         Rows = rows ?? Enumerable.Repeat(1, slices).ToArray();
         Shares = new ShareMap(slices, [.. Enumerable.Range(1, members).Select(i => new WorkerId(i))],
             [.. Enumerable.Range(0, members + 1).Select(i => slices * i / members)]);
-        Layout = new ExchangeLayout(elements, members, bucketBytes, blockElementsMax);
+        Layout = new ExchangeLayout(elements, members, bucketBytes, blockElementsMax, directBytesMax);
         Tree = new ReduceTree(Shares, Rows);
         Nodes = [.. Enumerable.Range(0, members).Select(_ => new ExchangeMember(1 << 30))];
         _state = new ulong[members];
