@@ -1,6 +1,8 @@
 using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Models;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Random;
 using Convoy.Shared.Tensors;
@@ -54,12 +56,12 @@ internal static class SmallModels
     private static Graph Tied()
     {
         var graph = new GraphBuilder();
-        var x = graph.Input("x", DType.Float32, Tensors.Dim.Batch, 6);
+        var x = graph.Input("x", DType.Float32, Dim.Batch, 6);
         var w = graph.Parameter("w", ParameterInit.Normal(0.4), 6, 6);
         var scale = graph.Parameter("scale", ParameterInit.Normal(1), 1, 6);
-        var h = Ops.Functions.Tanh(Ops.Functions.MatMul(x, w));
-        var head = Ops.Functions.Slice(Ops.Functions.Transpose(w * scale), 1, 0, 5);
-        graph.Classify(Ops.Functions.MatMul(h, head));
+        var h = x.MatMul(w).Tanh();
+        var head = (w * scale).Transpose().Slice(1, 0, 5);
+        graph.Classify(h.MatMul(head));
         return graph.Build();
     }
 }

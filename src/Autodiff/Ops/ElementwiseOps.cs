@@ -6,7 +6,7 @@ using Convoy.Kernels.Operators;
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>y = f(x), element by element: what all such operators share. The files of the family add the gradient.</summary>
-public abstract class UnaryOp<TOperator> : FloatOp where TOperator : struct, IUnaryOperator
+internal abstract class UnaryOp<TOperator> : FloatOp where TOperator : struct, IUnaryOperator
 {
     public override string Sharding => "a... -> a...";
 
@@ -23,7 +23,7 @@ public abstract class UnaryOp<TOperator> : FloatOp where TOperator : struct, IUn
 }
 
 /// <summary>z = f(x, y), element by element, dimensions of size 1 repeated.</summary>
-public abstract class BinaryOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
+internal abstract class BinaryOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
 {
     public override string Sharding => "a..., a... -> a...";
 
@@ -40,7 +40,7 @@ public abstract class BinaryOp<TOperator> : FloatOp where TOperator : struct, IB
 }
 
 /// <summary>z = f(x, c) with a constant of the node's attributes.</summary>
-public abstract class ConstantOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
+internal abstract class ConstantOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
 {
     public override string Sharding => "a... -> a...";
 

@@ -7,7 +7,7 @@ namespace Convoy.Autodiff.Ops;
 // Element formulas that only operators of this project use, in the form the kernels take: one for float32 registers of
 // any width, one for float64.
 
-public readonly struct OneMinusOperator : IUnaryOperator
+internal readonly struct OneMinusOperator : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => V.Create(1f) - x;
@@ -16,7 +16,7 @@ public readonly struct OneMinusOperator : IUnaryOperator
 }
 
 /// <summary>max(x, 0) + ln(1 + e^-|x|), which does not overflow.</summary>
-public readonly struct SoftplusOperator : IUnaryOperator
+internal readonly struct SoftplusOperator : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V>
@@ -35,7 +35,7 @@ public readonly struct SoftplusOperator : IUnaryOperator
     }
 }
 
-public readonly struct MishOperator : IUnaryOperator
+internal readonly struct MishOperator : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> =>
@@ -44,7 +44,7 @@ public readonly struct MishOperator : IUnaryOperator
     public static double Double(double x) => x * Math.Tanh(SoftplusOperator.Double(x));
 }
 
-public readonly struct GeluTanhOperator : IUnaryOperator
+internal readonly struct GeluTanhOperator : IUnaryOperator
 {
     private const float Root = 0.7978845608f;
 
@@ -59,7 +59,7 @@ public readonly struct GeluTanhOperator : IUnaryOperator
         0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * x * (1 + (0.044715 * x * x))));
 }
 
-public readonly struct HardSigmoidOperator : IUnaryOperator
+internal readonly struct HardSigmoidOperator : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V>
@@ -71,7 +71,7 @@ public readonly struct HardSigmoidOperator : IUnaryOperator
     public static double Double(double x) => Math.Min(Math.Max(x + 3, 0), 6) / 6;
 }
 
-public readonly struct HardSwishOperator : IUnaryOperator
+internal readonly struct HardSwishOperator : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => x * HardSigmoidOperator.Lanes(x);
@@ -79,7 +79,7 @@ public readonly struct HardSwishOperator : IUnaryOperator
     public static double Double(double x) => x * HardSigmoidOperator.Double(x);
 }
 
-public readonly struct LeakyReluOperator : IBinaryOperator
+internal readonly struct LeakyReluOperator : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
@@ -88,7 +88,7 @@ public readonly struct LeakyReluOperator : IBinaryOperator
     public static double Double(double x, double y) => x > 0 ? x : x * y;
 }
 
-public readonly struct EluOperator : IBinaryOperator
+internal readonly struct EluOperator : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
@@ -98,7 +98,7 @@ public readonly struct EluOperator : IBinaryOperator
 }
 
 /// <summary>x^y: e^(y ln|x|), negative where x is negative and y an odd integer, NaN where y is no integer.</summary>
-public readonly struct PowOperator : IBinaryOperator
+internal readonly struct PowOperator : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V>
@@ -118,7 +118,7 @@ public readonly struct PowOperator : IBinaryOperator
     public static double Double(double x, double y) => Math.Pow(x, y);
 }
 
-public readonly struct LessMask : IBinaryOperator
+internal readonly struct LessMask : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> => V.Greater(y, x) & V.Create(1f);
@@ -126,7 +126,7 @@ public readonly struct LessMask : IBinaryOperator
     public static double Double(double x, double y) => x < y ? 1 : 0;
 }
 
-public readonly struct LessEqualMask : IBinaryOperator
+internal readonly struct LessEqualMask : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
@@ -135,7 +135,7 @@ public readonly struct LessEqualMask : IBinaryOperator
     public static double Double(double x, double y) => x <= y ? 1 : 0;
 }
 
-public readonly struct GreaterEqualMask : IBinaryOperator
+internal readonly struct GreaterEqualMask : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>

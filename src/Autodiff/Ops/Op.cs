@@ -88,7 +88,7 @@ public abstract class Op
 }
 
 /// <summary>An operator that runs in every floating-point type.</summary>
-public abstract class FloatOp : Op
+internal abstract class FloatOp : Op
 {
     internal sealed override void Forward(OpCall call)
     {
