@@ -1,6 +1,7 @@
 // Takes connections, tells ours from foreign ones by their first four bytes, shakes hands, finds or makes the link.
 // Everything before a whole, fitting greeting is bounded: how many connections, how long, how many bytes.
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
 using Convoy.Shared.Diagnostics;
@@ -8,7 +9,7 @@ using Convoy.Shared.Ids;
 
 namespace Convoy.Actors.Remoting;
 
-internal sealed class Acceptor(Remoting remoting, Socket listener)
+internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
 {
     private static readonly TimeSpan PeekAgain = TimeSpan.FromMilliseconds(10);
 
@@ -31,25 +32,22 @@ internal sealed class Acceptor(Remoting remoting, Socket listener)
     {
         while (true)
         {
-            Socket socket;
+            IConnection? connection;
             try
             {
-                socket = await listener.AcceptAsync().ConfigureAwait(false);
+                connection = await listener.AcceptAsync().ConfigureAwait(false);
             }
-            catch (Exception closed) when (closed is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
-            {
-                return;
-            }
-            catch (SocketException passing)
+            catch (Exception passing) when (ConnectionLoss.Is(passing))
             {
                 // A connection that died before it was taken, or no file handle is left: the listener itself lives on.
-                remoting.Log(LogLevel.Warning, "acceptor", $"accept failed: {passing.SocketErrorCode}");
+                remoting.Log(LogLevel.Warning, "acceptor", $"accept failed: {passing.Message}");
                 using var pause = new SemaphoreSlim(0);
                 await pause.WaitAsync(PeekAgain, remoting.Options.Time).ConfigureAwait(false);
                 continue;
             }
 
-            _ = TakeAsync(socket);
+            if (connection is null) return;
+            _ = TakeAsync(connection);
         }
     }
 
@@ -61,30 +59,30 @@ internal sealed class Acceptor(Remoting remoting, Socket listener)
         }
     }
 
-    private async Task TakeAsync(Socket socket)
+    private async Task TakeAsync(IConnection connection)
     {
         var kept = false;
         var waiting = Interlocked.Increment(ref _handshakes);
         try
         {
             if (waiting > remoting.Options.HandshakesMax) return;
-            socket.NoDelay = true;
             using var deadline = new CancellationTokenSource(remoting.Options.HandshakeTimeout, remoting.Options.Time);
-            if (await IsOursAsync(socket, deadline.Token).ConfigureAwait(false) is { } foreign)
+            if (connection is SocketConnection plain
+                && await IsOursAsync(plain, deadline.Token).ConfigureAwait(false) is { } foreign)
             {
-                kept = remoting.Options.Foreign?.Invoke(socket, foreign) == true;
-                if (!kept) Refuse(socket, "not a convoy connection");
+                kept = remoting.Options.Foreign?.Invoke(plain.Socket, foreign) == true;
+                if (!kept) Refuse(connection, "not a convoy connection");
                 return;
             }
 
-            var greeting = await HandshakeIo.ReadGreetingAsync(socket, deadline.Token).ConfigureAwait(false);
-            kept = await AnswerAsync(socket, greeting, deadline.Token).ConfigureAwait(false);
+            var greeting = await HandshakeIo.ReadGreetingAsync(connection, deadline.Token).ConfigureAwait(false);
+            kept = await AnswerAsync(connection, greeting, deadline.Token).ConfigureAwait(false);
         }
         catch (HandshakeException broken)
         {
-            Refuse(socket, broken.Message);
+            Refuse(connection, broken.Message);
         }
-        catch (Exception gone) when (gone is SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception gone) when (ConnectionLoss.Is(gone) || gone is OperationCanceledException)
         {
             Interlocked.Increment(ref _refused);
         }
@@ -96,17 +94,17 @@ internal sealed class Acceptor(Remoting remoting, Socket listener)
         finally
         {
             Interlocked.Decrement(ref _handshakes);
-            if (!kept) socket.Dispose();
+            if (!kept) connection.Dispose();
         }
     }
 
     /// <summary>Null: ours. Otherwise the bytes that were peeked and still are in the socket.</summary>
-    private async Task<ReadOnlyMemory<byte>?> IsOursAsync(Socket socket, CancellationToken cancel)
+    private async Task<ReadOnlyMemory<byte>?> IsOursAsync(SocketConnection connection, CancellationToken cancel)
     {
         var first = new byte[Handshake.Magic.Length];
         while (true)
         {
-            var peeked = await socket.ReceiveAsync(first.AsMemory(), SocketFlags.Peek, cancel).ConfigureAwait(false);
+            var peeked = await connection.PeekAsync(first, cancel).ConfigureAwait(false);
             if (peeked == 0) throw new SocketException((int)SocketError.ConnectionReset);
             if (!first.AsSpan(0, peeked).SequenceEqual(Handshake.Magic[..peeked])) return first.AsMemory(0, peeked);
             if (peeked == first.Length) return null;
@@ -117,27 +115,27 @@ internal sealed class Acceptor(Remoting remoting, Socket listener)
         }
     }
 
-    private async Task<bool> AnswerAsync(Socket socket, Greeting greeting, CancellationToken cancel)
+    private async Task<bool> AnswerAsync(IConnection connection, Greeting greeting, CancellationToken cancel)
     {
         var differences = Handshake.Differences(greeting, remoting.Options.BuildId, remoting.Features);
         if (differences.Count > 0)
         {
-            await SendAsync(socket, AnswerKind.Refused, 0, differences, cancel).ConfigureAwait(false);
-            Refuse(socket, $"{greeting.Node}: {string.Join("; ", differences)}");
+            await SendAsync(connection, AnswerKind.Refused, 0, differences, cancel).ConfigureAwait(false);
+            Refuse(connection, $"{greeting.Node}: {string.Join("; ", differences)}");
             return false;
         }
 
-        if (FindOrMake(greeting, AddressOf(socket)) is not { } link)
+        if (FindOrMake(greeting, connection.RemoteAddress) is not { } link)
         {
-            await SendAsync(socket, AnswerKind.SessionOver, 0, [], cancel).ConfigureAwait(false);
+            await SendAsync(connection, AnswerKind.SessionOver, 0, [], cancel).ConfigureAwait(false);
             return false;
         }
 
         link.Quiet(greeting.Lane);
-        await SendAsync(socket, AnswerKind.Accepted, link.ReceivedOn(greeting.Lane), [], cancel).ConfigureAwait(false);
+        await SendAsync(connection, AnswerKind.Accepted, link.ReceivedOn(greeting.Lane), [], cancel).ConfigureAwait(false);
         var error = greeting.Lane == Lane.Control
-            ? link.AttachControl(socket, new PeerId(greeting.Node, new Incarnation(greeting.Incarnation)), greeting.Received)
-            : link.AttachBulk(socket, greeting.Received);
+            ? link.AttachControl(connection, new PeerId(greeting.Node, new Incarnation(greeting.Incarnation)), greeting.Received)
+            : link.AttachBulk(connection, greeting.Received);
         return error is null;
     }
 
@@ -162,27 +160,15 @@ internal sealed class Acceptor(Remoting remoting, Socket listener)
         return made;
     }
 
-    private Task SendAsync(Socket socket, AnswerKind kind, long received, IReadOnlyList<string> texts, CancellationToken cancel) =>
+    private Task SendAsync(IConnection connection, AnswerKind kind, long received, IReadOnlyList<string> texts, CancellationToken cancel) =>
         HandshakeIo.SendAsync(
-            socket,
+            connection,
             Handshake.Encode(new Answer(kind, remoting.Options.Incarnation.Value, received, remoting.Options.NodeName, texts)),
             cancel);
 
-    private void Refuse(Socket socket, string why)
+    private void Refuse(IConnection connection, string why)
     {
         Interlocked.Increment(ref _refused);
-        remoting.Log(LogLevel.Warning, "acceptor", $"refused {AddressOf(socket)}: {why}");
-    }
-
-    private static string AddressOf(Socket socket)
-    {
-        try
-        {
-            return socket.RemoteEndPoint?.ToString() ?? "an unknown address";
-        }
-        catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
-        {
-            return "a closed connection";
-        }
+        remoting.Log(LogLevel.Warning, "acceptor", $"refused {connection.RemoteAddress}: {why}");
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
 using Convoy.Shared.Diagnostics;
@@ -113,27 +114,27 @@ internal sealed class DialLink(Remoting remoting, string address, IPEndPoint end
     private async Task<Dialled> DialAsync(Lane lane, long received)
     {
         using var deadline = new CancellationTokenSource(Remoting.Options.HandshakeTimeout, Remoting.Options.Time);
-        var socket = Endpoints.NewSocket(endPoint.AddressFamily);
+        IConnection? connection = null;
         var kept = false;
         try
         {
-            await socket.ConnectAsync(endPoint, deadline.Token).ConfigureAwait(false);
-            await HandshakeIo.SendAsync(socket, Handshake.Encode(GreetingFor(lane, received)), deadline.Token).ConfigureAwait(false);
-            var answer = await HandshakeIo.ReadAnswerAsync(socket, deadline.Token).ConfigureAwait(false);
+            connection = await Remoting.Network.DialAsync(endPoint, deadline.Token).ConfigureAwait(false);
+            await HandshakeIo.SendAsync(connection, Handshake.Encode(GreetingFor(lane, received)), deadline.Token).ConfigureAwait(false);
+            var answer = await HandshakeIo.ReadAnswerAsync(connection, deadline.Token).ConfigureAwait(false);
             if (answer.Kind == AnswerKind.Accepted)
             {
                 if (_expected != 0 && answer.Incarnation != _expected) return Dialled.PeerRestarted;
                 _expected = answer.Incarnation;
                 _toldRefused = null;
-                kept = Attach(lane, socket, answer) is null;
+                kept = Attach(lane, connection, answer) is null;
                 return kept ? Dialled.Attached : Dialled.NotNow;
             }
 
             return OnNotAccepted(answer);
         }
-        catch (SocketException refused)
+        catch (Exception lost) when (ConnectionLoss.Is(lost))
         {
-            return refused.SocketErrorCode == SocketError.ConnectionRefused ? Dialled.Gone : Dialled.NotNow;
+            return lost is SocketException { SocketErrorCode: SocketError.ConnectionRefused } ? Dialled.Gone : Dialled.NotNow;
         }
         catch (OperationCanceledException)
         {
@@ -146,13 +147,13 @@ internal sealed class DialLink(Remoting remoting, string address, IPEndPoint end
         }
         finally
         {
-            if (!kept) socket.Dispose();
+            if (!kept) connection?.Dispose();
         }
     }
 
-    private string? Attach(Lane lane, Socket socket, Answer answer) => lane == Lane.Control
-        ? AttachControl(socket, new PeerId(answer.Node, new Incarnation(answer.Incarnation)), answer.Received)
-        : AttachBulk(socket, answer.Received);
+    private string? Attach(Lane lane, IConnection connection, Answer answer) => lane == Lane.Control
+        ? AttachControl(connection, new PeerId(answer.Node, new Incarnation(answer.Incarnation)), answer.Received)
+        : AttachBulk(connection, answer.Received);
 
     private Dialled OnNotAccepted(Answer answer)
     {

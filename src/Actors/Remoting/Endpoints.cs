@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Convoy.Shared;
 
 namespace Convoy.Actors.Remoting;
@@ -21,6 +20,4 @@ internal static class Endpoints
             $"{what} {address}: only loopback addresses (127.0.0.1, localhost, [::1]) are open without cluster credentials; "
             + "use 127.0.0.1, or a tunnel, until this cluster has certificates");
     }
-
-    public static Socket NewSocket(AddressFamily family) => new(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 }

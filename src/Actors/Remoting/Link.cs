@@ -3,7 +3,7 @@
 // LK-2  Events reach the owner in the order LinkUp, LinkDown, at most one LinkDown for each LinkUp.
 // LK-3  Callbacks and tells run outside the gate.
 // LK-4  A connection that is no longer the link's own changes nothing: lanes name themselves in every call.
-using System.Net.Sockets;
+using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
 using Convoy.Actors.Remoting.Session;
@@ -76,7 +76,7 @@ internal abstract partial class Link : Peer
 
     /// <summary>A connection shook hands. The link comes up, or back, when both are there.</summary>
     /// <returns>Null, or why the session cannot go on.</returns>
-    public string? AttachControl(Socket socket, PeerId id, long peerReceived)
+    public string? AttachControl(IConnection connection, PeerId id, long peerReceived)
     {
         ControlLane? replaced;
         lock (_gate)
@@ -85,21 +85,21 @@ internal abstract partial class Link : Peer
             replaced = _control;
             if (replaced is not null) LoseControl_NeedsGate(Remoting.Now); // the peer noticed the loss before we did
             _id = id;
-            _control = new ControlLane(this, socket);
+            _control = new ControlLane(this, connection);
             _controlPeerReceived = peerReceived;
         }
 
         return GoUp();
     }
 
-    public string? AttachBulk(Socket socket, long peerReceived)
+    public string? AttachBulk(IConnection connection, long peerReceived)
     {
         var lost = false;
         lock (_gate)
         {
             if (_session.Status == SessionStatus.Over || _closed) return "the session is over";
             _bulk?.Close();
-            _bulk = new BulkLane(this, socket);
+            _bulk = new BulkLane(this, connection);
             _bulkGraceEnds = Instant.Never;
             lost = peerReceived != _bulkStarted;
         }

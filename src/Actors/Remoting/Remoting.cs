@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Actors.Runtime;
 using Convoy.Shared;
@@ -17,7 +18,7 @@ public sealed class Remoting : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly List<DialLink> _dialled = [];
     private readonly MonotonicClock _clock;
-    private readonly Socket _listener;
+    private readonly IConnectionListener _listener;
     private readonly Acceptor _acceptor;
     private ulong _links;
     private volatile bool _stopping;
@@ -30,21 +31,18 @@ public sealed class Remoting : IAsyncDisposable
         _clock = new MonotonicClock(options.Time);
         Timers = new TimerQueue(options.Time);
         Names = new NameTable(system);
-        _listener = Endpoints.NewSocket(listen.AddressFamily);
         try
         {
-            _listener.Bind(listen);
-            _listener.Listen(512);
+            _listener = Network.Listen(listen);
         }
         catch (SocketException inUse)
         {
-            _listener.Dispose();
             Timers.Dispose();
             throw new UserException(
                 ExitCode.Cluster, $"cannot listen on {options.Listen}: {inUse.Message}; choose another port, or port 0 for a free one");
         }
 
-        Address = _listener.LocalEndPoint!.ToString()!;
+        Address = _listener.LocalAddress.ToString();
         _acceptor = new Acceptor(this, _listener);
     }
 
@@ -60,6 +58,7 @@ public sealed class Remoting : IAsyncDisposable
     /// <summary>Connections that were closed because of what they sent, or did not send.</summary>
     public long RefusedCount => _acceptor.RefusedCount;
 
+    internal INetwork Network { get; } = TcpNetwork.Instance;
     internal ActorSystem System { get; }
     internal RemotingOptions Options { get; }
     internal IReadOnlyList<string> Features { get; }

@@ -209,7 +209,8 @@ public sealed class AcceptorTests
     private static async Task<Answer> ReadAnswerAsync(Socket socket)
     {
         using var limit = new CancellationTokenSource(Limit);
-        return await Convoy.Actors.Remoting.Lanes.HandshakeIo.ReadAnswerAsync(socket, limit.Token);
+        return await Convoy.Actors.Remoting.Lanes.HandshakeIo.ReadAnswerAsync(
+            new Convoy.Actors.Remoting.Connections.SocketConnection(socket), limit.Token);
     }
 
     private static async Task ExpectClosedAsync(Socket socket)

@@ -1,14 +1,14 @@
 // One connection of a bulk lane. A large payload goes from its owner's memory to the socket, and from the socket into
 // the receiver's memory, without a copy; small frames are gathered, because a system call costs more than their bytes.
 // The checksum is taken over each piece as it arrives, while it is in the cache. No allocation per frame.
-using System.Net.Sockets;
+using Convoy.Actors.Remoting.Connections;
 using Convoy.Shared.Protocol;
 
 namespace Convoy.Actors.Remoting.Lanes;
 
 internal readonly record struct BulkItem(BulkHeader Header, ReadOnlyMemory<byte> Payload, IBulkCompletion? Done);
 
-internal sealed class BulkLane(Link link, Socket socket) : IThreadPoolWorkItem
+internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolWorkItem
 {
     private const int GatherBytes = 64 << 10;
     private const int GatherPayloadMax = 16 << 10;
@@ -33,7 +33,7 @@ internal sealed class BulkLane(Link link, Socket socket) : IThreadPoolWorkItem
 
     public void Execute() => _ = PumpAsync();
 
-    public void Close() => socket.Dispose();
+    public void Close() => connection.Dispose();
 
     private async Task PumpAsync()
     {
@@ -63,16 +63,16 @@ internal sealed class BulkLane(Link link, Socket socket) : IThreadPoolWorkItem
                     continue;
                 }
 
-                await SendAsync(_out.AsMemory(0, gathered)).ConfigureAwait(false);
+                await connection.SendAsync(_out.AsMemory(0, gathered)).ConfigureAwait(false);
                 CompleteGathered(sent: true);
                 if (current.Payload.Length == 0) continue;
-                await SendAsync(current.Payload).ConfigureAwait(false);
+                await connection.SendAsync(current.Payload).ConfigureAwait(false);
                 var done = current;
                 current = default;
                 done.Done?.Completed(done.Header, sent: true);
             }
         }
-        catch (Exception lost) when (lost is SocketException or ObjectDisposedException)
+        catch (Exception lost) when (ConnectionLoss.Is(lost))
         {
             CompleteGathered(sent: false);
             current.Done?.Completed(current.Header, sent: false);
@@ -84,12 +84,6 @@ internal sealed class BulkLane(Link link, Socket socket) : IThreadPoolWorkItem
     {
         Header = item.Header with { PayloadBytes = item.Payload.Length, PayloadCrc = Crc32C.Of(item.Payload.Span) },
     };
-
-    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
-    {
-        while (bytes.Length > 0)
-            bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None).ConfigureAwait(false)..];
-    }
 
     private void CompleteGathered(bool sent)
     {
@@ -109,7 +103,7 @@ internal sealed class BulkLane(Link link, Socket socket) : IThreadPoolWorkItem
                 {
                     Buffer.BlockCopy(ahead, from, ahead, 0, to - from);
                     (from, to) = (0, to - from);
-                    var read = await socket.ReceiveAsync(ahead.AsMemory(to), SocketFlags.None).ConfigureAwait(false);
+                    var read = await connection.ReceiveAsync(ahead.AsMemory(to)).ConfigureAwait(false);
                     if (read == 0)
                     {
                         link.OnLaneLost(this, "the connection was closed");
@@ -132,7 +126,7 @@ internal sealed class BulkLane(Link link, Socket socket) : IThreadPoolWorkItem
                 link.NoteBulkReceived(this);
             }
         }
-        catch (Exception lost) when (lost is SocketException or ObjectDisposedException)
+        catch (Exception lost) when (ConnectionLoss.Is(lost))
         {
             link.OnLaneLost(this, lost.Message);
         }
@@ -200,9 +194,9 @@ internal sealed class BulkLane(Link link, Socket socket) : IThreadPoolWorkItem
     {
         try
         {
-            return await socket.ReceiveAsync(into, SocketFlags.None).ConfigureAwait(false);
+            return await connection.ReceiveAsync(into).ConfigureAwait(false);
         }
-        catch (Exception lost) when (lost is SocketException or ObjectDisposedException)
+        catch (Exception lost) when (ConnectionLoss.Is(lost))
         {
             return 0;
         }

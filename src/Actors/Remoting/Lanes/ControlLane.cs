@@ -1,11 +1,11 @@
-using System.Net.Sockets;
+using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Session;
 
 namespace Convoy.Actors.Remoting.Lanes;
 
 /// <summary>One connection of a control lane. Writes what the link's session has, in batches; reads and hands over frames.</summary>
-internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkItem
+internal sealed class ControlLane(Link link, IConnection connection) : IThreadPoolWorkItem
 {
     private const int BufferBytes = 64 << 10;
     private const int BufferBytesKept = 1 << 20;
@@ -43,7 +43,7 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
 
     public void Execute() => _ = PumpAsync(BatchesPerTurn);
 
-    public void Close() => socket.Dispose();
+    public void Close() => connection.Dispose();
 
     private async Task PumpAsync(int batches)
     {
@@ -59,8 +59,7 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
                 }
 
                 var bytes = Encode(ack, goodbye);
-                for (var sent = 0; sent < bytes;)
-                    sent += await socket.SendAsync(_out.AsMemory(sent, bytes - sent), SocketFlags.None).ConfigureAwait(false);
+                await connection.SendAsync(_out.AsMemory(0, bytes)).ConfigureAwait(false);
                 _batch.Clear();
                 if (_out.Length > BufferBytesKept) _out = new byte[BufferBytes];
                 if (goodbye)
@@ -74,7 +73,7 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
                 return;
             }
         }
-        catch (Exception lost) when (lost is SocketException or ObjectDisposedException)
+        catch (Exception lost) when (ConnectionLoss.Is(lost))
         {
             link.OnLaneLost(this, lost.Message);
         }
@@ -119,7 +118,7 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
         {
             while (true)
             {
-                var read = await socket.ReceiveAsync(buffer.AsMemory(filled), SocketFlags.None).ConfigureAwait(false);
+                var read = await connection.ReceiveAsync(buffer.AsMemory(filled)).ConfigureAwait(false);
                 if (read == 0)
                 {
                     link.OnLaneLost(this, "the connection was closed");
@@ -140,7 +139,7 @@ internal sealed class ControlLane(Link link, Socket socket) : IThreadPoolWorkIte
                 buffer = Fit(buffer, filled, needed);
             }
         }
-        catch (Exception lost) when (lost is SocketException or ObjectDisposedException)
+        catch (Exception lost) when (ConnectionLoss.Is(lost))
         {
             link.OnLaneLost(this, lost.Message);
         }
