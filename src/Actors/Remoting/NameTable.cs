@@ -32,7 +32,7 @@ internal sealed class NameTable(ActorSystem system) : InternalActorRef
     /// <summary>The name to answer to; empty for nobody, and for actors of other processes, which this one cannot relay to.</summary>
     public string NameOf(IActorRef? actor)
     {
-        if (actor is null or RemoteActorRef or NobodyRef or DeadLettersRef) return "";
+        if (actor is null or IRemoteRef or NobodyRef or DeadLettersRef) return "";
         if (_byRef.TryGetValue(actor, out var name)) return name;
         name = "$" + Interlocked.Increment(ref _numbers).ToString(CultureInfo.InvariantCulture);
         Add(name, actor);

@@ -6,12 +6,13 @@ using Google.Protobuf;
 namespace Convoy.Actors.Remoting;
 
 /// <summary>An actor at the other end of a link, by name. What cannot be sent comes back at once (R28).</summary>
-internal sealed class RemoteActorRef(Link link, string name) : InternalActorRef, IEquatable<RemoteActorRef>
+internal sealed class RemoteActorRef(Link link, string name) : InternalActorRef, IRemoteRef, IEquatable<RemoteActorRef>
 {
     private ActorPath? _path;
 
     public string Name => name;
     public Link Link => link;
+    public Peer Peer => link;
     public ActorSystem System => link.Remoting.System;
 
     public override ActorPath Path => _path ??= new ActorPath($"convoy://{link}", null, "", 0).Child(name, 0);

@@ -10,7 +10,7 @@ using Convoy.Shared.Time;
 namespace Convoy.Actors.Remoting;
 
 /// <summary>One listening address of a process, and its links to others.</summary>
-public sealed class Remoting : IAsyncDisposable
+public sealed class Remoting : IRemoting, IAsyncDisposable
 {
     /// <summary>Back-stop for a peer whose machine vanished; heartbeats of the rooms above notice earlier.</summary>
     private const int SilenceInDeads = 5;
@@ -85,7 +85,7 @@ public sealed class Remoting : IAsyncDisposable
     }
 
     /// <summary>The link that a message's sender belongs to; null for an actor of this process.</summary>
-    public static Peer? PeerOf(IActorRef? actor) => (actor as RemoteActorRef)?.Link;
+    public static Peer? PeerOf(IActorRef? actor) => (actor as IRemoteRef)?.Peer;
 
     /// <summary>Messages that name <paramref name="name"/> go to this actor from now on.</summary>
     public void Register(string name, IActorRef actor) => Names.Register(name, actor);

@@ -25,6 +25,7 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
     private int _suspended; // touched by the runner only
     private volatile bool _closed;
 
+    public ActorPath Path => owner.Path;
     public int Count => Volatile.Read(ref _count);
     public bool IsSuspended => _suspended > 0;
     public bool IsClosed => _closed;

@@ -9,7 +9,6 @@ using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
-using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Hosting;
 
@@ -74,13 +73,10 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
         var journal = OpenJournal(state);
         var store = new CheckpointStore(Path.Combine(state, CheckpointsFolder), RealDisk.Instance, _options.Log);
-        var history = journal.FoldMembership();
-        store.Recover(history.Highest.Next);
 
         var system = ActorSystem.Create("coordinator", new ActorSystemOptions { Time = _options.Time, LogSink = _options.Log });
         Undo(async () => await system.Terminate());
-        var clock = new MonotonicClock(_options.Time);
-        StartActors(system, journal, history, store, clock, state);
+        StartActors(system, journal, store, state);
 
         var port = new SharedPort();
         var submission = new JobSubmission(_options, journal, store, store.Root);
@@ -118,22 +114,15 @@ public sealed class CoordinatorHost : IAsyncDisposable
         return journal;
     }
 
-    private void StartActors(
-        ActorSystem system, ControlJournal journal, MembershipHistory history, CheckpointStore store, MonotonicClock clock, string state)
+    private void StartActors(ActorSystem system, ControlJournal journal, CheckpointStore store, string state)
     {
         Undo(_metrics.Dispose);
-        var jobShell = new JobShell(
-            journal, clock, _options.Time, _board, _options.Log, _metrics, store, state, report => _jobOver.TrySetResult(report));
-        _job = system.ActorOf(Props.Create(() => new JobActor(jobShell)), "job");
-
-        var protocol = new MembershipProtocol(journal.Token, history, _options.Clocks);
-        var shell = new MembershipShell(
-            journal, clock, _board, _options.Log, n => WorkersWanted?.Invoke(n), e => _failed.TrySetResult(e))
-        { LeaseLife = LeaseLife };
-        var job = _job;
-        _membership = system.ActorOf(
-            Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned), "coordinator");
-        _job.Tell(new MembershipIs(_membership));
+        (_membership, _job) = CoordinatorActors.Start(system, new CoordinatorParts
+        {
+            Options = _options, Journal = journal, Store = store, Board = _board, Metrics = _metrics, StateFolder = state,
+            LeaseLife = LeaseLife, JobOver = report => _jobOver.TrySetResult(report),
+            WorkersWanted = n => WorkersWanted?.Invoke(n), Failed = e => _failed.TrySetResult(e),
+        });
     }
 
     private RemotingOptions RemotingOptionsOf(ControlJournal journal, SharedPort port) => new()

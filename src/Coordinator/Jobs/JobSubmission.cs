@@ -24,7 +24,8 @@ internal sealed class JobSubmission(
         // Verifying a checkpoint hashes all of it: not on the thread that answers.
         Task.Run(() => Prepare(request));
 
-    private TakeJob Prepare(SubmitRequest request)
+    /// <summary>As <see cref="PrepareAsync"/>, on the calling thread.</summary>
+    public TakeJob Prepare(SubmitRequest request)
     {
         var job = JobJson.Read(JobJson.Write(request.Job));
         if (request.Graph.Length is 0 or > Limits.ControlMessageBytesMax / 2)

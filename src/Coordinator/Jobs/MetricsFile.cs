@@ -7,9 +7,9 @@ namespace Convoy.Coordinator.Jobs;
 
 /// <summary>
 /// state/metrics.jsonl: one line for each committed step, in order, each step once (S5). The newest rows are kept in
-/// memory for the API. Thread-safe.
+/// memory for the API; the simulator keeps them there only. Thread-safe.
 /// </summary>
-internal sealed class MetricsFile : IDisposable
+internal sealed class MetricsFile(bool inMemory = false) : IDisposable
 {
     public const string FileName = "metrics.jsonl";
     private const int RowsMax = 100_000;
@@ -27,6 +27,7 @@ internal sealed class MetricsFile : IDisposable
         {
             _file?.Dispose();
             _rows.Clear();
+            if (inMemory) return;
             var path = Path.Combine(stateDirectory, FileName);
             if (start > StepNumber.Zero && File.Exists(path)) ReadUpTo(path, start);
             var temporary = path + ".new";

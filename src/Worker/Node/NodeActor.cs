@@ -1,11 +1,11 @@
 using Convoy.Actors;
 using Convoy.Actors.Remoting;
-using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Protocol;
+using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 using Convoy.Worker.Hosting;
 using Convoy.Worker.Training;
@@ -25,10 +25,13 @@ internal sealed record NodeOptions
     public required RecentLines Recent { get; init; }
     public required ILogSink Log { get; init; }
     public ClockTable Clocks { get; init; } = new();
+    public MachineFacts Machine { get; init; } = MachineFacts.Real;
+    public IDisk Disk { get; init; } = RealDisk.Instance;
+    public NewEventQueue NewEvents { get; init; } = EventQueue.Threaded;
 }
 
 /// <summary>The process is listening: dial the coordinator.</summary>
-internal sealed record StartNode(Remoting Remoting);
+internal sealed record StartNode(IRemoting Remoting);
 
 /// <summary>Shell of <see cref="NodeProtocol"/>: the link to the coordinator, the heartbeat, the trainer's parent.</summary>
 internal sealed class NodeActor : ReceiveActor, IWithTimers
@@ -38,8 +41,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private readonly MonotonicClock _clock;
     private readonly List<NodeOutput> _outputs = [];
     private readonly List<Peer> _accepted = [];
-    private TrainingBoard _board = new();
-    private Remoting? _remoting;
+    private TrainingBoard _board;
+    private IRemoting? _remoting;
     private Peer? _coordinator;
     private IActorRef? _trainer;
     private Exception? _failure;
@@ -48,6 +51,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         _options = options;
         _clock = new MonotonicClock(options.Worker.TimeProvider);
+        _board = new TrainingBoard(options.Machine);
         _protocol = new NodeProtocol(options.Worker.Join, options.Clocks.Beat, options.Worker.Grace,
             options.Worker.OrphanLimit, _clock.Now);
         Receive<StartNode>(OnStart);
@@ -153,11 +157,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
     private Hello Hello()
     {
+        var machine = _options.Machine;
         var hello = new Hello
         {
-            WorkerName = _options.Worker.Name, Incarnation = _options.Incarnation.Value, Host = Environment.MachineName,
-            Pid = Environment.ProcessId, PeerAddress = _remoting!.Address, DeviceKind = SimdInfo.DeviceKind,
-            Cores = Environment.ProcessorCount, MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+            WorkerName = _options.Worker.Name, Incarnation = _options.Incarnation.Value, Host = machine.Host,
+            Pid = machine.Pid, PeerAddress = _remoting!.Address, DeviceKind = machine.DeviceKind,
+            Cores = machine.Cores, MemoryBytes = machine.MemoryBytes,
             TokenSeen = _protocol.Token.Value, StateStep = -1,
         };
         _board.Fill(hello);
@@ -170,7 +175,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         try
         {
             var job = JobJson.Read(m.JobJson.Span);
-            _board = new TrainingBoard();
+            _board = new TrainingBoard(_options.Machine);
             _trainer = Context.ActorOf(Props.Create(() => new TrainerActor(TrainerOptionsOf(job, m)))
                 .WithDispatcher("calling"), "trainer");
             Context.Watch(_trainer);
@@ -187,7 +192,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Me = _protocol.Me!.Value, Incarnation = _options.Incarnation, Job = job, Assign = assign, Node = Self,
         Coordinator = () => _coordinator!.Actor("coordinator"), Connect = _remoting!.Connect,
         Accepted = [.. _accepted], Bulk = _options.Bulk, Board = _board, Open = _options.Open,
-        Time = _options.Worker.TimeProvider, Log = _options.Log,
+        Time = _options.Worker.TimeProvider, Log = _options.Log, Disk = _options.Disk,
+        NewEvents = _options.NewEvents, DeviceKind = _options.Machine.DeviceKind,
     };
 
     private void OnForTrainer(IMessage m)

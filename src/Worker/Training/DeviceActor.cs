@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Convoy.Actors;
-using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Ids;
@@ -15,7 +14,8 @@ using Convoy.Worker.Collectives;
 namespace Convoy.Worker.Training;
 
 /// <summary>What a device is made with.</summary>
-internal sealed record DeviceOptions(IActorRef Trainer, IActorRef Saver, OpenModel Open, IDisk Disk, TimeProvider Time, TrainingBoard Board);
+internal sealed record DeviceOptions(
+    IActorRef Trainer, IActorRef Saver, OpenModel Open, IDisk Disk, TimeProvider Time, TrainingBoard Board, string DeviceKind);
 
 /// <summary>
 /// The device's thread: it owns the weights. Every exception here is fatal for the worker, because the state may be torn:
@@ -86,7 +86,7 @@ internal sealed class DeviceActor : ReceiveActor
             var plan = new StepPlan(_model.Samples, m.Job.Batch, m.Job.Slices);
             var order = new SampleOrder(m.Job.Seed, _model.Samples);
             _step = new TrainStep(_model, plan, order, m.Job.Clip.GlobalNorm, _clock);
-            _initial = FingerprintChain.Start(m.Job.Seed, sha, m.Job.Slices, SimdInfo.DeviceKind);
+            _initial = FingerprintChain.Start(m.Job.Seed, sha, m.Job.Slices, _options.DeviceKind);
             _works = [new StepWork(_model.Elements, m.Job.Slices), new StepWork(_model.Elements, m.Job.Slices)];
             Tell(new JobOpened(new Ready
             {

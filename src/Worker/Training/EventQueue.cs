@@ -1,10 +1,21 @@
 namespace Convoy.Worker.Training;
 
+/// <summary>Runs events one at a time, in order.</summary>
+internal interface IEventQueue : IDisposable
+{
+    /// <param name="action">What to run; its exception closes the queue.</param>
+    /// <param name="here">The posting thread may run it, if nobody is at it already.</param>
+    void Post(Action action, bool here);
+}
+
+/// <summary>Makes the queue of an exchange; the failure of an event closes it and goes to <paramref name="onFailure"/>.</summary>
+internal delegate IEventQueue NewEventQueue(string name, Action<Exception> onFailure);
+
 /// <summary>
 /// Runs events one at a time, in order. The posting thread runs them itself if nobody is at it; an event that its poster
 /// must not run waits for the next poster that may, or for the queue's own thread.
 /// </summary>
-internal sealed class EventQueue : IDisposable
+internal sealed class EventQueue : IEventQueue
 {
     private readonly object _gate = new();
     private readonly Queue<Action> _waiting = new();
@@ -19,6 +30,9 @@ internal sealed class EventQueue : IDisposable
         _thread = new Thread(Serve) { IsBackground = true, Name = name };
         _thread.Start();
     }
+
+    /// <summary>With a thread of its own: the one that processes use.</summary>
+    public static IEventQueue Threaded(string name, Action<Exception> onFailure) => new EventQueue(name, onFailure);
 
     public void Post(Action action, bool here)
     {

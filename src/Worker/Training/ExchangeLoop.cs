@@ -24,7 +24,7 @@ internal sealed record ExchangeGeneration(
 internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
 {
     private const string Source = "exchange";
-    private readonly EventQueue _events;
+    private readonly IEventQueue _events;
     private readonly ExchangeProtocol _protocol;
     private readonly ExchangeOutbox _outbox = new();
     private readonly PinnedBuffers _buffers;
@@ -40,14 +40,15 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     private long _generationFloor; // frames below it are refused before a byte of them is read
     private int[] _missing = [];   // read by the beat, written here
 
-    public ExchangeLoop(WorkerId me, IActorRef trainer, StateInbox states, long receiveBytesMax, int slices, ILogSink log)
+    public ExchangeLoop(
+        WorkerId me, IActorRef trainer, StateInbox states, long receiveBytesMax, int slices, ILogSink log, NewEventQueue newEvents)
     {
         (_trainer, _states, _log) = (trainer, states, log);
         Me = me;
         _protocol = new ExchangeProtocol(receiveBytesMax / 2);
         _buffers = new PinnedBuffers(receiveBytesMax);
         _scalars = [new PinnedBuffer(0, 16 + (8 * slices)), new PinnedBuffer(1, 16 + (8 * slices))];
-        _events = new EventQueue("convoy-exchange", OnFailure);
+        _events = newEvents("convoy-exchange", OnFailure);
         _sends = new BulkOutbox(this);
     }
 

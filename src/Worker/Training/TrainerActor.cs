@@ -30,6 +30,8 @@ internal sealed record TrainerOptions
     public required TrainingBoard Board { get; init; }
     public required OpenModel Open { get; init; }
     public required TimeProvider Time { get; init; }
+    public required string DeviceKind { get; init; }
+    public required NewEventQueue NewEvents { get; init; }
     public IDisk Disk { get; init; } = RealDisk.Instance;
     public ILogSink Log { get; init; } = NullLogSink.Instance;
 }
@@ -102,7 +104,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
             .WithDispatcher("pinned"), "saver");
         _donor = Context.ActorOf(Props.Create(() => new StateDonorActor()), "donor");
         _device = Context.ActorOf(Props.Create(() => new DeviceActor(new DeviceOptions(
-            Self, _saver, _options.Open, _options.Disk, _options.Time, _options.Board))).WithDispatcher("pinned"), "device");
+            Self, _saver, _options.Open, _options.Disk, _options.Time, _options.Board, _options.DeviceKind))).WithDispatcher("pinned"), "device");
         foreach (var child in new[] { _saver, _donor, _device }) Context.Watch(child);
         Timers.StartPeriodicTimer("rows", FlushRows.Instance, ReportEvery);
         Feed(_options.Assign);
@@ -153,7 +155,8 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         // Twice what a step can bring: every node of every other share for the own chunks, and the reduced vector.
         var nodes = 2 + (2 * (int)Math.Ceiling(Math.Log2(m.Slices + 1)));
         var receiveBytesMax = (64L << 20) + (4L * nodes * m.Elements * sizeof(float));
-        _exchange = new ExchangeLoop(_options.Me, Self, _states, receiveBytesMax, m.Slices, _options.Log);
+        _exchange = new ExchangeLoop(
+            _options.Me, Self, _states, receiveBytesMax, m.Slices, _options.Log, _options.NewEvents);
         _options.Bulk.Target = _exchange;
         _options.Board.Exchange = _exchange;
         Feed(new JobPrepared(m.Ready));

@@ -1,6 +1,7 @@
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Time;
+using Convoy.Worker.Hosting;
 
 namespace Convoy.Worker.Training;
 
@@ -8,7 +9,7 @@ namespace Convoy.Worker.Training;
 /// What the heartbeat shows of the trainer, readable while the trainer or the device is busy: a worker whose device hangs
 /// must still be seen, with what it hangs in.
 /// </summary>
-internal sealed class TrainingBoard
+internal sealed class TrainingBoard(MachineFacts machine)
 {
     private readonly Lock _gate = new();
     private StepStatus _status;
@@ -50,7 +51,7 @@ internal sealed class TrainingBoard
             {
                 Incarnation = incarnation.Value, Generation = _generation.Value, Step = _step.Value,
                 Phase = _status.ToString(), Operation = Operation(), OperationMs = (long)(now - _since).TotalMilliseconds,
-                MemoryBytes = Environment.WorkingSet, TokenSeen = Math.Max(token.Value, _token.Value),
+                MemoryBytes = machine.WorkingSet(), TokenSeen = Math.Max(token.Value, _token.Value),
                 KernelMsMax = _kernelMsMax,
             };
             var waitsOn = _status is StepStatus.Compute or StepStatus.Reduce ? Exchange?.WaitsOn() ?? []
