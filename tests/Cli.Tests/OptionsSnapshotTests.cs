@@ -7,7 +7,7 @@ using Convoy.Cli.Terminal;
 
 namespace Convoy.Cli.Tests;
 
-// Every command and option, frozen: scripts of users depend on them. Set CONVOY_REWRITE=1 to accept a change.
+// API-04: Every command and option, frozen: scripts of users depend on them. Set CONVOY_REWRITE=1 to accept a change.
 public class OptionsSnapshotTests
 {
     private static readonly RootCommand Root = CommandLine.Build(_ => throw new NotSupportedException("nothing runs here"));

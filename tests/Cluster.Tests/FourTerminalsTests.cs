@@ -3,7 +3,7 @@ using Convoy.Coordinator.Api;
 
 namespace Convoy.Cluster.Tests;
 
-// The way of the README with processes started by hand: coordinator, two workers, submit.
+// DIST-14: the way of the README with processes started by hand: coordinator, two workers, submit.
 public class FourTerminalsTests(ClusterFixture cluster)
 {
     [Fact]

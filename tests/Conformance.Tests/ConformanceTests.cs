@@ -7,7 +7,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Conformance.Tests;
 
-/// <summary>Generated from the table of operators: each has all of these tests, or the first one fails.</summary>
+/// <summary>OPS-01 to OPS-13, GV-01, TEST-01. Generated from the table of operators: each has all of these tests, or the first one fails.</summary>
 public sealed class ConformanceTests
 {
     public static TheoryData<int, string> Cases() => Where(_ => true);

@@ -7,7 +7,7 @@ using Convoy.Kernels;
 
 namespace Convoy.Conformance.Tests;
 
-/// <summary>Operators, derivatives of second order, optimizers, schedules and whole trainings against reference figures.</summary>
+/// <summary>TEST-02, OPTIM-01, OPTIM-04: operators, derivatives of second order, optimizers, schedules and whole trainings against reference figures.</summary>
 public sealed class GoldenTests
 {
     public static TheoryData<int, string> OpCases()

@@ -17,7 +17,6 @@ public sealed record InputSpec(string Name, DType DType, Shape SampleShape)
 public sealed class BatchBuffer
 {
     private readonly Storage[] _storages;
-    private int _rows;
 
     public BatchBuffer(IReadOnlyList<InputSpec> inputs, int rowsMax)
     {
@@ -29,14 +28,25 @@ public sealed class BatchBuffer
     public IReadOnlyList<InputSpec> Inputs { get; }
     public int RowsMax { get; }
 
+    /// <summary>Rows of the next call. Setting it begins them at the first row.</summary>
     public int Rows
     {
-        get => _rows;
+        get;
         set
         {
             Invariant.Check(value >= 0 && value <= RowsMax, "EX-2 a batch has between 0 and RowsMax rows");
-            _rows = value;
+            (FirstRow, field) = (0, value);
         }
+    }
+
+    /// <summary>Row of the buffer that the next call begins at.</summary>
+    public int FirstRow { get; private set; }
+
+    /// <summary>The next call takes <paramref name="rows"/> rows from <paramref name="first"/> on.</summary>
+    public void Window(int first, int rows)
+    {
+        Invariant.Check(first >= 0 && first <= RowsMax - rows, "EX-2 a batch has between 0 and RowsMax rows");
+        (Rows, FirstRow) = (rows, first);
     }
 
     /// <summary>The whole buffer (RowsMax rows) of an input of numbers.</summary>

@@ -158,8 +158,9 @@ public sealed partial class TrainProgram : IDisposable
         {
             var storage = batch.StorageOf(i);
             // The buffers of a batch are pinned for life, and the caller keeps the batch.
+            var skipped = (long)batch.FirstRow * batch.Inputs[i].ElementsPerSample * batch.Inputs[i].DType.Size();
             var first = Unsafe.AsPointer(ref MemoryMarshal.GetReference(storage.Span<byte>(0, storage.Bytes)));
-            memory.Inputs[i].Bind(first, storage.Bytes);
+            memory.Inputs[i].Bind((byte*)first + skipped, storage.Bytes - skipped);
         }
     }
 

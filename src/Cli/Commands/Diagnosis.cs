@@ -2,8 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
+using Convoy.Kernels;
 using Convoy.Shared.Diagnostics;
 
 namespace Convoy.Cli.Commands;
@@ -30,13 +29,8 @@ internal static class Diagnosis
     private static Check Cores() => new("cores", Environment.ProcessorCount >= 1,
         $"{Environment.ProcessorCount} available to this process", "Give the process at least one core.");
 
-    private static Check Simd() => new("simd", true, Vectors(), "");
-
-    private static string Vectors() =>
-        Avx512F.IsSupported ? "AVX-512"
-        : Avx2.IsSupported && Fma.IsSupported ? "AVX2 with FMA"
-        : AdvSimd.Arm64.IsSupported ? "NEON"
-        : "none: the portable kernels are slow, but give the same bits";
+    // Never a fault: the portable kernels are slow, but give the same bits.
+    private static Check Simd() => new("simd", true, SimdInfo.Name, "");
 
     private static Check Memory()
     {

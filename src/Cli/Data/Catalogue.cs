@@ -42,6 +42,13 @@ internal static class Catalogue
             new("t10k-labels-idx1-ubyte.gz", Mnist + "t10k-labels-idx1-ubyte.gz", 4_542,
                 "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
         ]),
+        ("mnist-train", "MNIST handwritten digits, the 60,000 training images, IDX gzip",
+        [
+            new("train-images-idx3-ubyte.gz", Mnist + "train-images-idx3-ubyte.gz", 9_912_422,
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+            new("train-labels-idx1-ubyte.gz", Mnist + "train-labels-idx1-ubyte.gz", 28_881,
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+        ]),
         ("shakespeare", "1.1 MB of Shakespeare, text",
         [
             new("tinyshakespeare.txt", Shakespeare, 1_115_394,

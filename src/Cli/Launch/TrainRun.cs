@@ -33,6 +33,7 @@ internal sealed class TrainRun(TrainRequest request, CliContext context)
         {
             StateDirectory = state.Root,
             WorkersExpected = request.Workers,
+            SingleJob = true,
             Time = context.Time,
             Log = log,
         });

@@ -13,6 +13,10 @@ internal sealed class ProgressView(CliContext context)
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReasonInterval = TimeSpan.FromSeconds(5);
 
+    private const int BarMax = 60;
+
+    private readonly Queue<string> _notes = new();
+    private IAnsiConsole? _console;
     private LiveDisplayContext? _live;
     private long _lastLine;
     // A reason is worth a line when it lasts: every start waits a moment for its workers.
@@ -24,9 +28,9 @@ internal sealed class ProgressView(CliContext context)
     public async Task<T> AroundAsync<T>(Func<Task<T>> work)
     {
         if (!context.Live) return await work();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Streams.Error) });
+        _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Streams.Error) });
         T result = default!;
-        await console.Live(new Text("")).StartAsync(async live =>
+        await _console.Live(new Text("")).StartAsync(async live =>
         {
             _live = live;
             try
@@ -43,7 +47,7 @@ internal sealed class ProgressView(CliContext context)
 
     public void Show(StatusReport status)
     {
-        if (_live is { } live) live.UpdateTarget(Draw(status));
+        if (_live is { } live) live.UpdateTarget(Draw(status, _console!.Profile.Width));
         else Plain(status);
     }
 
@@ -54,8 +58,6 @@ internal sealed class ProgressView(CliContext context)
         else _notes.Enqueue(text);
         while (_notes.Count > 6) _notes.Dequeue();
     }
-
-    private readonly Queue<string> _notes = new();
 
     private void Plain(StatusReport status)
     {
@@ -86,19 +88,23 @@ internal sealed class ProgressView(CliContext context)
         return true;
     }
 
-    private Rows Draw(StatusReport status)
+    private Rows Draw(StatusReport status, int width)
     {
         var until = Math.Max(1, status.UntilStep > 0 ? status.UntilStep : status.StepsTotal);
-        var filled = (int)(40 * Math.Clamp((double)status.Step / until, 0, 1));
+        var bar = Math.Clamp(width - 1, 1, BarMax);
+        var filled = (int)(bar * Math.Clamp((double)status.Step / until, 0, 1));
         var lines = new List<IRenderable>
         {
-            new Markup($"[green]{new string('━', filled)}[/][grey]{new string('━', 40 - filled)}[/]  " +
-                Markup.Escape(StatusText.Progress(status))),
+            Line(StatusText.Progress(status)),
+            new Markup($"[green]{new string('━', filled)}[/][grey]{new string('─', bar - filled)}[/]"),
         };
-        lines.AddRange(status.Workers.Select(worker => (IRenderable)new Text(
-            $"  {worker.Name,-6} {worker.State,-10} slices {worker.Slices,-8} step {worker.Step}")));
-        lines.AddRange(status.Reasons.Select(reason => (IRenderable)new Text($"  waiting: {reason}")));
-        lines.AddRange(_notes.Select(note => (IRenderable)new Text($"  {note}")));
+        lines.AddRange(status.Workers.Select(worker => Line(
+            $"  {worker.Name,-6} {worker.State,-10} slices {StatusText.Dash(worker.Slices),-8} step {worker.Step}")));
+        lines.AddRange(status.Reasons.Select(reason => Line($"  waiting: {reason}")));
+        lines.AddRange(_notes.Select(note => Line($"  {note}")));
         return new Rows(lines);
     }
+
+    // One row each, however narrow the terminal: the display goes back by rows to draw over itself.
+    private static Text Line(string text) => new(text) { Overflow = Overflow.Ellipsis };
 }

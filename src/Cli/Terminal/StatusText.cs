@@ -34,7 +34,7 @@ internal static class StatusText
             $"eta {Seconds(status.EtaSeconds)}");
     }
 
-    private static string Dash(string text) => text.Length == 0 ? "-" : text;
+    public static string Dash(string text) => text.Length == 0 ? "-" : text;
 
     private static string Number(double? value, string format) =>
         value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";

@@ -11,6 +11,8 @@ public sealed record CoordinatorOptions
     public required string StateDirectory { get; init; }
     /// <summary>Training starts when this many are ready, or after a while with elastic.min of them; 0: elastic.min.</summary>
     public int WorkersExpected { get; init; }
+    /// <summary>The first job is the only one: workers that come after its end are released.</summary>
+    public bool SingleJob { get; init; }
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public ClockTable Clocks { get; init; } = new();
     public ILogSink Log { get; init; } = NullLogSink.Instance;

@@ -22,6 +22,7 @@ internal sealed record JobDescription
     /// <summary>Stop with a checkpoint at this state; null: at the end of the job.</summary>
     public long? UntilStep { get; init; }
     public int WorkersExpected { get; init; }
+    public bool IsOnlyJob { get; init; }
     public ClockTable Clocks { get; init; } = new();
     public LeaderToken Token { get; init; } = new(1);
     /// <summary>Time from the launch to the submission.</summary>

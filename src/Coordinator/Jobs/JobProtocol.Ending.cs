@@ -159,7 +159,7 @@ internal sealed partial class JobProtocol
         Outcome = outcome;
         _out.Persist(new JobOver(_description.JobId, outcome, State, text));
         var code = status == JobStatus.Failed ? ExitCode.JobFailed : ExitCode.Finished;
-        _out.Tell(new JobEnded((int)code, text.Length > 0 ? $"{outcome}: {text}" : outcome));
+        _out.Tell(new JobEnded((int)code, text.Length > 0 ? $"{outcome}: {text}" : outcome, _description.IsOnlyJob));
         _out.End(outcome);
     }
 }

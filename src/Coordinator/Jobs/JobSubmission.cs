@@ -45,7 +45,8 @@ internal sealed class JobSubmission(
             JobId = $"{job.Job}-{(journal.JobsCount + 1).ToString(CultureInfo.InvariantCulture)}", Job = job,
             Graph = request.Graph, GraphSha256 = graphSha256, CheckpointRoot = checkpointRoot, Origin = origin.Origin,
             DataSha256 = origin.DataSha256, LastRow = origin.Origin.Step, UntilStep = request.UntilStep,
-            WorkersExpected = options.WorkersExpected, Clocks = ClocksOf(job), Token = journal.Token,
+            WorkersExpected = options.WorkersExpected, IsOnlyJob = options.SingleJob, Clocks = ClocksOf(job),
+            Token = journal.Token,
             LaunchLead = request.LaunchedAt is { } at ? Positive(options.Time.GetUtcNow() - at) : TimeSpan.Zero,
         };
         return new TakeJob(description, draft);
@@ -81,6 +82,8 @@ internal sealed class JobSubmission(
         if (saved.Seed != draft.Seed) differences.Add($"seed ({saved.Seed}, now {draft.Seed})");
         if (saved.Job.Batch != draft.Job.Batch) differences.Add($"batch ({saved.Job.Batch}, now {draft.Job.Batch})");
         if (saved.Job.Slices != draft.Job.Slices) differences.Add($"slices ({saved.Job.Slices}, now {draft.Job.Slices})");
+        if (saved.Job.MicroBatches != draft.Job.MicroBatches)
+            differences.Add($"micro_batches ({saved.Job.MicroBatches}, now {draft.Job.MicroBatches})");
         if (saved.Optimizer != draft.Optimizer) differences.Add($"optimizer.kind ({saved.Optimizer}, now {draft.Optimizer})");
         if (differences.Count > 0)
         {

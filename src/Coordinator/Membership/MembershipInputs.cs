@@ -42,7 +42,10 @@ internal sealed record ScaleTo(int Workers) : MembershipInput;
 internal sealed record StopJob(string Reason) : MembershipInput;
 
 /// <summary>The job is over: everybody is released with this exit code.</summary>
-internal sealed record JobEnded(int ExitCode, string Reason) : MembershipInput;
+/// <param name="ExitCode">Exit code of a worker.</param>
+/// <param name="Reason">In words.</param>
+/// <param name="NoMore">No other job follows: whoever says Hello from now on is released too.</param>
+internal sealed record JobEnded(int ExitCode, string Reason, bool NoMore = false) : MembershipInput;
 
 /// <summary>What membership needs to know of a job.</summary>
 internal sealed record JobTerms

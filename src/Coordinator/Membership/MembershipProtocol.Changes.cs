@@ -19,6 +19,7 @@ internal sealed partial class MembershipProtocol
     private bool _stopOpened;
     private bool _nothingToSaveTold;
     private bool _hopeless;
+    private JobEnded? _last; // the end of the only job of this coordinator
     private WaitReason? _pausedBy;
     private Instant? _wishSince;
     private Instant? _formSince;
@@ -29,6 +30,7 @@ internal sealed partial class MembershipProtocol
         Invariant.Check(Status is MembershipStatus.Forming or MembershipStatus.Closed && _job is null, "M4 one job at a time");
         Invariant.Check(terms.Clocks.Check() is null, terms.Clocks.Check() ?? "");
         (_job, _clocks, _wanted, _scale) = (terms, terms.Clocks, terms.MembersExpected, 0);
+        _last = null;
         (_stop, _stopOpened, _nothingToSaveTold, _hopeless, _pausedBy) = (null, false, false, false, null);
         (_wishSince, _formSince, _lastVoluntary, _coalesceAt) = (null, null, null, null);
         _failedOpenings = 0;
@@ -55,6 +57,7 @@ internal sealed partial class MembershipProtocol
         _members.Clear();
         Shares = null;
         _job = null;
+        if (m.NoMore) _last = m;
     }
 
     private void OnWorkerPrepared(WorkerPrepared m)

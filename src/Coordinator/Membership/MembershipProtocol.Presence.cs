@@ -44,6 +44,8 @@ internal sealed partial class MembershipProtocol
         if (same) return;
         _out.Note($"{worker} joined the cluster from {m.Host} pid {m.Pid}, dial it at {m.PeerAddress}");
         _out.Raise(new WorkerAdmitted(worker.Id, worker.Incarnation, worker.Name));
+        // A replacement that was still starting when the job ended: nothing will come that it could wait for.
+        if (_last is { } end) Release(worker, (ExitCode)end.ExitCode, end.Reason);
         ReleaseOrphan(worker);
     }
 

@@ -44,6 +44,9 @@ public static class JobRules
         job.Slices > job.Batch
             ? new("slices", $"{job.Slices} slices are more than the {job.Batch} samples of a batch; lower slices or "
                 + "raise batch")
+        : job.MicroBatches > ((job.Batch - 1) / job.Slices) + 1
+            ? new("micro_batches", $"{job.MicroBatches} are more than the {((job.Batch - 1) / job.Slices) + 1} samples of "
+                + "a slice; lower micro_batches or slices, or raise batch")
         : job.Elastic.Max > job.Slices
             ? new("elastic.max", $"{job.Elastic.Max} workers are more than the {job.Slices} slices; lower "
                 + "elastic.max or raise slices")

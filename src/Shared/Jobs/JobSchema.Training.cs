@@ -12,6 +12,9 @@ public static partial class JobSchema
         Int("slices", 1, Limits.SlicesMax, j => j.Slices, (j, v) => j with { Slices = v },
             "Fixed cuts of the batch that fix the order of sums; at most batch, at least the largest number of "
                 + "workers. Another value gives other last bits."),
+        Int("micro_batches", 1, 1 << 24, j => j.MicroBatches, (j, v) => j with { MicroBatches = v },
+            "Pieces of a slice that are computed one after another, their gradients added in order: activations take "
+                + "the memory of one piece. Another value gives other last bits."),
         Int("epochs", 1, 1_000_000, j => j.Epochs, (j, v) => j with { Epochs = v },
             "Passes over the training set.") with { DefaultInWords = "this or steps" },
         Long("steps", 1, 1L << 40, j => j.Steps, (j, v) => j with { Steps = v },

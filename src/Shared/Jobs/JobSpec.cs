@@ -15,6 +15,8 @@ public sealed record JobSpec
     public int Batch { get; init; } = 128;
     /// <summary>S: fixed cuts of the batch that fix the order of sums; at least the largest number of workers.</summary>
     public int Slices { get; init; } = 8;
+    /// <summary>u: pieces of a slice that are computed one after another.</summary>
+    public int MicroBatches { get; init; } = 1;
     /// <summary>Exactly one of epochs and steps is set; 0 means not set.</summary>
     public int Epochs { get; init; }
     public long Steps { get; init; }

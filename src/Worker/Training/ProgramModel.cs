@@ -15,6 +15,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     private readonly TrainProgram _program;
     private readonly Optimizer _optimizer;
     private readonly BatchBuffer _batch;
+    private readonly MicroBatches? _micro; // null: a share is computed in one piece
     private readonly JobSpec _job;
     private Action<int>? _parameterReady;
 
@@ -22,6 +23,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     {
         (_job, _data, _program) = (job, data, program);
         _batch = program.CreateBatch(job.Batch);
+        _micro = job.MicroBatches > 1 ? new MicroBatches(program, program.RowsMax) : null;
         _optimizer = Optimizer.Create(job.Optimizer, new StepPlan(data.Train.Count, job.Batch, job.Slices).TotalSteps(job));
         Parameters = [.. program.Layout.Slots.Select(s => new ModelParameter(s.Name, s.Shape, s.Offset, s.Length))];
     }
@@ -46,7 +48,9 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         try
         {
             var decoded = GraphCodec.Decode(graph.Span);
-            var program = TrainProgram.Compile(decoded, job.Batch);
+            var sliceRows = new StepPlan(data.Train.Count, job.Batch, job.Slices).SliceSize;
+            var program = TrainProgram.Compile(
+                decoded, job.MicroBatches == 1 ? job.Batch : MicroBatches.RowsOf(sliceRows, job.MicroBatches));
             CheckInputs(program, data.Train.Info);
             return new ProgramModel(job, data, program);
         }
@@ -75,22 +79,15 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
 
     public void Initialize(Span<float> weights) => _program.Initialize(_job.Seed, weights);
 
-    public void Load(ReadOnlySpan<long> samples) => Fill(_data.Train, samples);
-
-    private void Fill(IDataset from, ReadOnlySpan<long> samples)
-    {
-        _batch.Rows = samples.Length;
-        if (samples.IsEmpty) return;
-        if (from.Info.IsTokens) from.ReadTokens(samples, _batch.Ints("x"), _batch.Ints("y"));
-        else from.Read(samples, _batch.Floats("x"), _batch.Ints("y"));
-    }
+    public void Load(ReadOnlySpan<long> samples) => _data.Train.Read(samples, _batch);
 
     public void Run(SliceRun run, long step, ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> nodeGradients,
         Span<double> sliceLoss, Action<int> parameterReady)
     {
         _parameterReady = parameterReady;
         var slices = new StepSlices(run.Slices, run.FirstSlice, run.RowsPerSlice, run.Nodes);
-        _program.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
+        if (_micro is null) _program.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
+        else _micro.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
         _parameterReady = null;
     }
 
@@ -104,12 +101,12 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     public TestScore Evaluate(ReadOnlySpan<float> weights)
     {
         var total = new EvalResult(0, 0, 0, 0);
-        var samples = new long[_job.Batch];
+        var samples = new long[_program.RowsMax];
         for (long at = 0; at < TestSamples; at += samples.Length)
         {
             var count = (int)Math.Min(samples.Length, TestSamples - at);
             for (var i = 0; i < count; i++) samples[i] = at + i;
-            Fill(_data.Test!, samples.AsSpan(0, count));
+            _data.Test!.Read(samples.AsSpan(0, count), _batch);
             total += _program.Evaluate(_batch, weights);
         }
 

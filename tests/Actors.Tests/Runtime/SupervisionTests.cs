@@ -3,6 +3,7 @@ using Convoy.Shared.Diagnostics;
 
 namespace Convoy.Actors.Tests.Runtime;
 
+// FT-04: restarts have a back-off and a budget.
 public sealed class SupervisionTests : IDisposable
 {
     private readonly Lines _lines = new();

@@ -5,7 +5,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Execution;
 
-/// <summary>EXE: a step allocates nothing once its form was seen.</summary>
+/// <summary>EXE-01, MEM-01: a step allocates nothing once its form was seen.</summary>
 public sealed class AllocationTests
 {
     [Theory]

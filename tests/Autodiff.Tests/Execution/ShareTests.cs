@@ -53,10 +53,45 @@ public sealed class ShareTests
             Bits(step.Root([0, 3, 8], scattered: false).Gradient), Bits(step.Root([0, 3, 8], scattered: true).Gradient));
     }
 
+    /// <summary>OPTIM-06: micro-batches of a slice belong to the job, so they cannot be seen in who computed it.</summary>
+    [Theory]
+    [InlineData("mlp", 8, 48, 2)]
+    [InlineData("mlp", 8, 45, 4)]      // a short last batch: short and absent slices, a short micro-batch
+    [InlineData("gpt", 4, 24, 3)]
+    [InlineData("cnn", 5, 13, 2)]
+    public void MicroBatches_GiveTheSameBitsToAnyNumberOfWorkers(string model, int slices, int rows, int micro)
+    {
+        var whole = new Step(model, slices, rows, micro).Root([0, slices]);
+        var cut = new Step(model, slices, rows, micro).Root([0, 1, slices / 2, slices]);
+        Assert.Equal(Bits(whole.Gradient), Bits(cut.Gradient));
+        Assert.Equal(whole.Losses, cut.Losses);
+        var plain = new Step(model, slices, rows).Root([0, slices]);
+        for (var i = 0; i < plain.Gradient.Length; i++) Assert.Equal(plain.Gradient[i], whole.Gradient[i], 1e-4);
+        Assert.Equal(plain.Losses.Sum(), whole.Losses.Sum(), 1e-4);
+    }
+
+    [Fact]
+    public void OneMicroBatchPerSlice_IsTheSliceItself()
+    {
+        var plain = new Step("mlp", 8, 45).Root([0, 3, 8]);
+        var pieces = new Step("mlp", 8, 45, micro: 1).Root([0, 3, 8]);
+        Assert.Equal(Bits(plain.Gradient), Bits(pieces.Gradient));
+        Assert.Equal(plain.Losses, pieces.Losses);
+    }
+
+    [Fact]
+    public void MicroBatches_TakeTheMemoryOfOnePiece()
+    {
+        var graph = SmallModels.Build("gpt");
+        using var whole = TrainProgram.Compile(graph, 64);
+        using var piece = TrainProgram.Compile(graph, MicroBatches.RowsOf(16, 4));
+        Assert.True(piece.MemoryBytes.Planned * 8 < whole.MemoryBytes.Planned);
+    }
+
     private static int[] Bits(float[] values) => [.. values.Select(BitConverter.SingleToInt32Bits)];
 
     /// <summary>One step of a model, computed by workers that have the slices between the cuts.</summary>
-    private sealed class Step(string model, int slices, int rows)
+    private sealed class Step(string model, int slices, int rows, int micro = 0)
     {
         private readonly int _sliceRows = (rows + slices - 1) / slices;
 
@@ -69,7 +104,7 @@ public sealed class ShareTests
             for (var w = 0; w + 1 < cuts.Length; w++)
             {
                 // A fresh program per worker, with its own memory.
-                using var program = TrainProgram.Compile(graph, rows);
+                using var program = TrainProgram.Compile(graph, micro > 0 ? MicroBatches.RowsOf(_sliceRows, micro) : rows);
                 length = program.Layout.TotalLength;
                 RunShare(program, cuts[w], cuts[w + 1], nodes, losses, scattered);
             }
@@ -94,7 +129,9 @@ public sealed class ShareTests
             Memory<float>[] gradients = scattered
                 ? [.. cover.Select(_ => new float[length].AsMemory())]
                 : [.. cover.Select((_, i) => flat.AsMemory(i * length, length))];
-            program.Run(batch, share, 1, weights, gradients, losses.AsSpan(from, end - from), null);
+            var shareLosses = losses.AsSpan(from, end - from);
+            if (micro == 0) program.Run(batch, share, 1, weights, gradients, shareLosses, null);
+            else new MicroBatches(program, program.RowsMax).Run(batch, share, 1, weights, gradients, shareLosses, null);
             for (var i = 0; i < cover.Length; i++)
                 if (HasRows(cover[i])) all.Add(cover[i], gradients[i].ToArray());
         }

@@ -9,6 +9,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Execution;
 
+// EXE-01, DIST-10: a compiled program; parameters are told as soon as their gradients are final.
 public sealed class TrainProgramTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using Convoy.Shared.Jobs;
 
 namespace Convoy.Autodiff.Tests.Models;
 
+// GIR-01, API-04: the built-in families as graphs.
 public sealed class ModelCatalogTests
 {
     [Fact]

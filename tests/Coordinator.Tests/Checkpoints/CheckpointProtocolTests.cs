@@ -5,6 +5,7 @@ using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Tests.Checkpoints;
 
+// CKPT-03, CKPT-04: shards of all workers become one checkpoint, or none.
 public sealed class CheckpointProtocolTests
 {
     private readonly CheckpointProtocol _protocol = new(new ClockTable(), new StepNumber(-1));

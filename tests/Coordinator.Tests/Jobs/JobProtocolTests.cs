@@ -10,6 +10,7 @@ using Google.Protobuf;
 
 namespace Convoy.Coordinator.Tests.Jobs;
 
+// R1, R3, R16, R20, R25: a job from its start to its end.
 public sealed class JobProtocolTests
 {
     private readonly JobOutbox _outbox = new();

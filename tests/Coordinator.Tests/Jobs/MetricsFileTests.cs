@@ -4,6 +4,7 @@ using Convoy.Shared.Ids;
 
 namespace Convoy.Coordinator.Tests.Jobs;
 
+// MON-04: each committed step is one line of JSON, once.
 public sealed class MetricsFileTests : IDisposable
 {
     private readonly string _state = Directory.CreateTempSubdirectory("convoy-metrics-").FullName;

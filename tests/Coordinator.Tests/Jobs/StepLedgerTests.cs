@@ -4,6 +4,7 @@ using Convoy.Shared.Protocol;
 
 namespace Convoy.Coordinator.Tests.Jobs;
 
+// R7, MON-03: steps that many workers report are counted once.
 public sealed class StepLedgerTests
 {
     private readonly StepLedger _ledger = new(StepNumber.Zero);

@@ -7,6 +7,7 @@ using Convoy.Shared.Storage;
 
 namespace Convoy.Coordinator.Tests.Recovery;
 
+// R4, R6: what a coordinator knows again after a restart.
 public sealed class ControlJournalTests
 {
     private readonly MemoryJournal _journal = new(TimeProvider.System);

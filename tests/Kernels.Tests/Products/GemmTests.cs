@@ -3,7 +3,7 @@ using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels.Tests.Products;
 
-// K-4: the packed product has the bits of the reference, with every register width.
+// DEV-11, DEV-12, K-4: the packed product has the bits of the reference, with every register width.
 public sealed unsafe class GemmTests
 {
     private sealed record Case(

@@ -6,6 +6,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Shared.Tests.Checkpoints;
 
+// CKPT-02, CKPT-03: what is saved loads; what is damaged is found; old ones go, the newest good one stays.
 public sealed class CheckpointStoreTests
 {
     private static readonly JobSpec Job = new()

@@ -5,6 +5,7 @@ using FsCheck.Fluent;
 
 namespace Convoy.Shared.Tests.Checkpoints;
 
+// CKPT-04: tensors are divided among the savers.
 public sealed class ShardPlanTests
 {
     [Fact]

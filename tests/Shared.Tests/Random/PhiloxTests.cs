@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 
 namespace Convoy.Shared.Tests.Random;
 
+// AD-16: random numbers are a function of seed, purpose and place.
 public sealed class PhiloxTests
 {
     // The known answers that the authors publish with Random123.

@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 
 namespace Convoy.Shared.Tests.Random;
 
+// R7: an epoch is a permutation.
 public sealed class SampleOrderTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using FsCheck.Fluent;
 
 namespace Convoy.Shared.Tests.Random;
 
+// R7, R8: every sample of an epoch exactly once; a short last batch is weighted, not padded or dropped.
 public sealed class StepPlanTests
 {
     [Fact]

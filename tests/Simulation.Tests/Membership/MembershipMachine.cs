@@ -57,7 +57,7 @@ internal sealed class MembershipMachine : IScriptMachine
             case "scale": Feed(new ScaleTo(command.NumbersAt(0)[0])); break;
             case "stop": Feed(new StopJob("asked")); break;
             case "checkpoint": OnCheckpoint(command); break;
-            case "end": Feed(new JobEnded(0, "finished")); break;
+            case "end": Feed(new JobEnded(0, "finished", NoMore: command.Words.Contains("last"))); break;
             case "advance": Advance(command.TimeAt(0)); break;
             case "skip": _now += command.TimeAt(0); _protocol.Tick(_now, _outbox); break;
             default: throw new FormatException($"no command '{command.Verb}'");

@@ -3,6 +3,8 @@ using Convoy.Shared.Protocol;
 
 namespace Convoy.Worker.Tests.Cluster;
 
+// DIST-01, DIST-06, DIST-08, FT-01, FT-02, CKPT-01, CKPT-04: the whole worker with a small model whose bits can be
+// computed by hand.
 public sealed class WorkerClusterTests
 {
     private const long Steps = 9;

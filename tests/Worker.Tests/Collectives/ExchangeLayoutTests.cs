@@ -3,6 +3,7 @@ using Convoy.Worker.Collectives;
 
 namespace Convoy.Worker.Tests.Collectives;
 
+// DIST-09: how a gradient is cut into buckets and blocks.
 public sealed class ExchangeLayoutTests
 {
     [Theory]

@@ -6,6 +6,7 @@ using Convoy.Worker.Collectives;
 
 namespace Convoy.Worker.Tests.Collectives;
 
+// DIST-08, DIST-10: the all-reduce as a pure protocol; buckets are exchanged as they become ready.
 public sealed class ExchangeProtocolTests
 {
     [Theory]

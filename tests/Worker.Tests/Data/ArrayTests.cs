@@ -3,6 +3,7 @@ using Convoy.Worker.Data;
 
 namespace Convoy.Worker.Tests.Data;
 
+// EXE-05: IDX and NPY are read piece by piece, whatever is wrong with them.
 public sealed class ArrayTests : IDisposable
 {
     private readonly DataFolder _folder = new();

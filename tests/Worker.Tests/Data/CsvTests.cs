@@ -3,6 +3,7 @@ using Convoy.Worker.Data;
 
 namespace Convoy.Worker.Tests.Data;
 
+// EXE-05: CSV is read row by row, whatever is wrong with it.
 public sealed class CsvTests : IDisposable
 {
     private readonly DataFolder _folder = new();

@@ -4,6 +4,7 @@ using Convoy.Worker.Data;
 
 namespace Convoy.Worker.Tests.Data;
 
+// EXE-04: samples become the rows of a batch.
 public sealed class DatasetBatchesTests : IDisposable
 {
     private readonly DataFolder _folder = new();

@@ -5,6 +5,7 @@ using Convoy.Worker.Training;
 
 namespace Convoy.Worker.Tests.Training;
 
+// FT-01, R2: the step of one worker as a pure protocol.
 public sealed class StepProtocolTests
 {
     [Fact]
