@@ -1,4 +1,5 @@
 using Convoy.Actors.Remoting.Frames;
+using Convoy.Shared.Security;
 
 namespace Convoy.Actors.Remoting;
 
@@ -7,12 +8,13 @@ internal sealed class AcceptedLink : Link
 {
     private readonly Acceptor _acceptor;
 
-    public AcceptedLink(Acceptor acceptor, Remoting remoting, Greeting greeting, string address) : base(remoting)
+    public AcceptedLink(Acceptor acceptor, Remoting remoting, Greeting greeting, string address, ClusterRole? role) : base(remoting)
     {
         _acceptor = acceptor;
-        Key = (greeting.Incarnation, greeting.Link);
+        Key = (greeting.Node, greeting.Incarnation, greeting.Link);
         SessionNumber = greeting.Session;
         Address = address;
+        PeerRole = role;
         // Half a pair of lanes is not kept for ever.
         remoting.Timers.Schedule(remoting.Options.HandshakeTimeout, () =>
         {
@@ -20,7 +22,7 @@ internal sealed class AcceptedLink : Link
         });
     }
 
-    public (ulong Incarnation, ulong Link) Key { get; }
+    public (string Node, ulong Incarnation, ulong Link) Key { get; }
 
     public override string Address { get; }
 

@@ -1,24 +1,24 @@
-// Takes connections, tells ours from foreign ones by their first four bytes, shakes hands, finds or makes the link.
-// Everything before a whole, fitting greeting is bounded: how many connections, how long, how many bytes.
-using System.Net.Sockets;
+// Takes connections, shakes hands, finds or makes the link. What comes before a whole, fitting greeting of somebody who
+// may be here is the business of Security/Entrance.cs.
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
+using Convoy.Actors.Remoting.Security;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
+using Convoy.Shared.Security;
 
 namespace Convoy.Actors.Remoting;
 
 internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
 {
-    private static readonly TimeSpan PeekAgain = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan AcceptAgain = TimeSpan.FromMilliseconds(10);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(ulong Incarnation, ulong Link), AcceptedLink> _links = [];
-    private int _handshakes;
-    private long _refused;
+    private readonly Dictionary<(string Node, ulong Incarnation, ulong Link), AcceptedLink> _links = [];
+    private readonly Entrance _entrance = new(remoting);
 
-    public long RefusedCount => Interlocked.Read(ref _refused);
+    public long RefusedCount => _entrance.RefusedCount;
 
     public List<AcceptedLink> Links
     {
@@ -42,7 +42,7 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
                 // A connection that died before it was taken, or no file handle is left: the listener itself lives on.
                 remoting.Log(LogLevel.Warning, "acceptor", $"accept failed: {passing.Message}");
                 using var pause = new SemaphoreSlim(0);
-                await pause.WaitAsync(PeekAgain, remoting.Options.Time).ConfigureAwait(false);
+                await pause.WaitAsync(AcceptAgain, remoting.Options.Time).ConfigureAwait(false);
                 continue;
             }
 
@@ -61,30 +61,33 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
 
     private async Task TakeAsync(IConnection connection)
     {
-        var kept = false;
-        var waiting = Interlocked.Increment(ref _handshakes);
+        if (!_entrance.TryEnter(connection))
+        {
+            connection.Dispose();
+            return;
+        }
+
+        var (kept, refused) = (false, false);
+        var lane = connection; // or TLS over it, once that is agreed on
         try
         {
-            if (waiting > remoting.Options.HandshakesMax) return;
             using var deadline = new CancellationTokenSource(remoting.Options.HandshakeTimeout, remoting.Options.Time);
-            if (connection is SocketConnection plain
-                && await IsOursAsync(plain, deadline.Token).ConfigureAwait(false) is { } foreign)
-            {
-                kept = remoting.Options.Foreign?.Invoke(plain.Socket, foreign) == true;
-                if (!kept) Refuse(connection, "not a convoy connection");
-                return;
-            }
-
-            var greeting = await HandshakeIo.ReadGreetingAsync(connection, deadline.Token).ConfigureAwait(false);
-            kept = await AnswerAsync(connection, greeting, deadline.Token).ConfigureAwait(false);
+            var arrival = await _entrance.MeetAsync(connection, deadline.Token).ConfigureAwait(false);
+            kept = arrival.Kept;
+            if (arrival.Lane is null) return;
+            lane = arrival.Lane;
+            var greeting = await HandshakeIo.ReadGreetingAsync(lane, deadline.Token).ConfigureAwait(false);
+            kept = await AnswerAsync(arrival, greeting, deadline.Token).ConfigureAwait(false);
         }
         catch (HandshakeException broken)
         {
-            Refuse(connection, broken.Message);
+            refused = true;
+            _entrance.Refuse(connection, broken.Why, broken.Message);
         }
         catch (Exception gone) when (ConnectionLoss.Is(gone) || gone is OperationCanceledException)
         {
-            Interlocked.Increment(ref _refused);
+            refused = true;
+            _entrance.Refuse(connection, Refusal.Silent, "it was closed, or said too little, before it had shaken hands");
         }
         catch (Exception failure)
         {
@@ -93,39 +96,28 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
         }
         finally
         {
-            Interlocked.Decrement(ref _handshakes);
-            if (!kept) connection.Dispose();
+            _entrance.Leave(connection, refused);
+            if (!kept) lane.Dispose();
         }
     }
 
-    /// <summary>Null: ours. Otherwise the bytes that were peeked and still are in the socket.</summary>
-    private async Task<ReadOnlyMemory<byte>?> IsOursAsync(SocketConnection connection, CancellationToken cancel)
+    private async Task<bool> AnswerAsync(Arrival arrival, Greeting greeting, CancellationToken cancel)
     {
-        var first = new byte[Handshake.Magic.Length];
-        while (true)
+        var connection = arrival.Lane!;
+        if (_entrance.Examine(greeting, arrival) is { } denied)
         {
-            var peeked = await connection.PeekAsync(first, cancel).ConfigureAwait(false);
-            if (peeked == 0) throw new SocketException((int)SocketError.ConnectionReset);
-            if (!first.AsSpan(0, peeked).SequenceEqual(Handshake.Magic[..peeked])) return first.AsMemory(0, peeked);
-            if (peeked == first.Length) return null;
-            // The rest of the magic is under way; peeking does not wait for more.
-            using var pause = new SemaphoreSlim(0);
-            await pause.WaitAsync(PeekAgain, remoting.Options.Time).ConfigureAwait(false);
-            cancel.ThrowIfCancellationRequested();
+            await SendAsync(connection, AnswerKind.Denied, 0, [denied.Text], cancel).ConfigureAwait(false);
+            throw new HandshakeException(denied.Text) { Why = denied.Why };
         }
-    }
 
-    private async Task<bool> AnswerAsync(IConnection connection, Greeting greeting, CancellationToken cancel)
-    {
         var differences = Handshake.Differences(greeting, remoting.Options.BuildId, remoting.Features);
         if (differences.Count > 0)
         {
             await SendAsync(connection, AnswerKind.Refused, 0, differences, cancel).ConfigureAwait(false);
-            Refuse(connection, $"{greeting.Node}: {string.Join("; ", differences)}");
-            return false;
+            throw new HandshakeException($"{greeting.Node}: {string.Join("; ", differences)}") { Why = Refusal.Versions };
         }
 
-        if (FindOrMake(greeting, connection.RemoteAddress) is not { } link)
+        if (FindOrMake(greeting, connection.RemoteAddress, arrival.Peer?.Identity?.Role) is not { } link)
         {
             await SendAsync(connection, AnswerKind.SessionOver, 0, [], cancel).ConfigureAwait(false);
             return false;
@@ -139,20 +131,20 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
         return error is null;
     }
 
-    private AcceptedLink? FindOrMake(Greeting greeting, string address)
+    private AcceptedLink? FindOrMake(Greeting greeting, string address, ClusterRole? role)
     {
         AcceptedLink? old;
         AcceptedLink? made = null;
         lock (_lock)
         {
             if (remoting.IsStopping) return null;
-            _links.TryGetValue((greeting.Incarnation, greeting.Link), out old);
+            _links.TryGetValue((greeting.Node, greeting.Incarnation, greeting.Link), out old);
             var expectsAnother = greeting.Expected != 0 && greeting.Expected != remoting.Options.Incarnation.Value;
             if (expectsAnother) return null;
             if (old is not null && old.SessionNumber == greeting.Session) return old;
             var isNew = greeting.Lane == Lane.Control && greeting.Expected == 0 && greeting.Session > (old?.SessionNumber ?? 0);
             if (!isNew) return null;
-            made = new AcceptedLink(this, remoting, greeting, address);
+            made = new AcceptedLink(this, remoting, greeting, address, role);
             _links[made.Key] = made;
         }
 
@@ -165,10 +157,4 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
             connection,
             Handshake.Encode(new Answer(kind, remoting.Options.Incarnation.Value, received, remoting.Options.NodeName, texts)),
             cancel);
-
-    private void Refuse(IConnection connection, string why)
-    {
-        Interlocked.Increment(ref _refused);
-        remoting.Log(LogLevel.Warning, "acceptor", $"refused {connection.RemoteAddress}: {why}");
-    }
 }

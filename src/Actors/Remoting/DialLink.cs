@@ -1,10 +1,10 @@
-using System.Net;
 using System.Net.Sockets;
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
+using Convoy.Shared.Security;
 
 namespace Convoy.Actors.Remoting;
 
@@ -12,7 +12,7 @@ namespace Convoy.Actors.Remoting;
 /// The dialling end. One loop: while a lane is missing, dial it; inside a session's grace that resumes the session,
 /// afterwards it begins a new one. It ends when its owner closes it or the versions do not fit.
 /// </summary>
-internal sealed class DialLink(Remoting remoting, string address, IPEndPoint endPoint, ulong number, IActorRef owner) : Link(remoting)
+internal sealed class DialLink(Remoting remoting, string address, DialPlace place, ulong number, IActorRef owner) : Link(remoting)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(1);
@@ -118,11 +118,23 @@ internal sealed class DialLink(Remoting remoting, string address, IPEndPoint end
         var kept = false;
         try
         {
+            var endPoint = await place.ResolveAsync(deadline.Token).ConfigureAwait(false);
             connection = await Remoting.Network.DialAsync(endPoint, deadline.Token).ConfigureAwait(false);
+            string? name = null;
+            if (Remoting.Tls is { } tls && connection is SocketConnection plain)
+            {
+                var secured = await tls.DialAsync(plain, deadline.Token).ConfigureAwait(false);
+                connection = secured.Connection;
+                var verdict = secured.Verdict.For(Remoting.Options.Security!.Expects(address));
+                if (verdict.Fault != CertificateFault.None) return Deny(verdict.Text);
+                (name, PeerRole) = (verdict.Identity!.Name, verdict.Identity.Role);
+            }
+
             await HandshakeIo.SendAsync(connection, Handshake.Encode(GreetingFor(lane, received)), deadline.Token).ConfigureAwait(false);
             var answer = await HandshakeIo.ReadAnswerAsync(connection, deadline.Token).ConfigureAwait(false);
             if (answer.Kind == AnswerKind.Accepted)
             {
+                if (name is not null && name != answer.Node) return Deny($"{answer.Node} answers with the certificate of {name}");
                 if (_expected != 0 && answer.Incarnation != _expected) return Dialled.PeerRestarted;
                 _expected = answer.Incarnation;
                 _toldRefused = null;
@@ -155,6 +167,12 @@ internal sealed class DialLink(Remoting remoting, string address, IPEndPoint end
         ? AttachControl(connection, new PeerId(answer.Node, new Incarnation(answer.Incarnation)), answer.Received)
         : AttachBulk(connection, answer.Received);
 
+    private Dialled Deny(string text)
+    {
+        TellRefused(LinkRefusedReason.Denied, [text]);
+        return Dialled.Refused;
+    }
+
     private Dialled OnNotAccepted(Answer answer)
     {
         switch (answer.Kind)
@@ -164,6 +182,9 @@ internal sealed class DialLink(Remoting remoting, string address, IPEndPoint end
             case AnswerKind.Busy:
                 TellRefused(LinkRefusedReason.Busy, answer.Texts);
                 return Dialled.NotNow;
+            case AnswerKind.Denied:
+                TellRefused(LinkRefusedReason.Denied, answer.Texts);
+                return Dialled.Refused;
             default:
                 TellRefused(LinkRefusedReason.Versions, answer.Texts);
                 return Dialled.Refused;

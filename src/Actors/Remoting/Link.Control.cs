@@ -6,6 +6,7 @@ using Convoy.Actors.Remoting.Lanes;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Actors.Runtime;
 using Convoy.Shared.Protocol;
+using Convoy.Shared.Security;
 using Convoy.Shared.Time;
 using Google.Protobuf;
 
@@ -222,7 +223,7 @@ internal abstract partial class Link
             return;
         }
 
-        if (Remoting.Names.Find(target) is not { } actor)
+        if (Remoting.Names.Find(target) is not { } actor || IsClosedTo(target))
         {
             Bounce(UndeliverableReason.UnknownTarget, in frame);
             return;
@@ -242,6 +243,15 @@ internal abstract partial class Link
         if (Remoting.Options.Urgent?.Invoke(message) == true && actor is InternalActorRef local)
             local.SendSystem(new UrgentMessage(message, sender));
         else actor.Tell(message, sender);
+    }
+
+    /// <summary>A worker's certificate does not make it a coordinator: what only that one tells bounces.</summary>
+    private bool IsClosedTo(ReadOnlySpan<char> target)
+    {
+        if (Remoting.Options.Security is not { } security || PeerRole == ClusterRole.Coordinator) return false;
+        foreach (var name in security.CoordinatorOnly)
+            if (target.SequenceEqual(name)) return true;
+        return false;
     }
 
     private IActorRef? SenderOf(in ControlFrame frame) =>

@@ -9,6 +9,7 @@ using Convoy.Actors.Remoting.Lanes;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Actors.Runtime;
 using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Security;
 using Convoy.Shared.Time;
 
 namespace Convoy.Actors.Remoting;
@@ -44,6 +45,8 @@ internal abstract partial class Link : Peer
 
     public Remoting Remoting { get; }
     public override PeerId? Id => _id;
+    /// <summary>Proved by the certificate of the first lane; null on a plain link.</summary>
+    public ClusterRole? PeerRole { get; protected set; }
     public uint SessionNumber { get; protected set; } = 1;
 
     public override LinkState State

@@ -26,6 +26,8 @@ public enum LinkRefusedReason
     Busy,
     /// <summary>What answered is not one of ours.</summary>
     NotConvoy,
+    /// <summary>A certificate of either side does not count: dialling again does not help.</summary>
+    Denied,
 }
 
 /// <summary>To the owner of the link: both lanes are open. A dialled peer may come up again after it was down.</summary>

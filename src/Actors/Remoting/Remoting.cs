@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Convoy.Actors.Remoting.Connections;
+using Convoy.Actors.Remoting.Security;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Actors.Runtime;
 using Convoy.Shared;
@@ -31,6 +32,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
         _clock = new MonotonicClock(options.Time);
         Timers = new TimerQueue(options.Time);
         Names = new NameTable(system);
+        Tls = options.Security is { } security ? new TlsGate(security.Credentials) : null;
         try
         {
             _listener = Network.Listen(listen);
@@ -62,20 +64,23 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     internal ActorSystem System { get; }
     internal RemotingOptions Options { get; }
     internal IReadOnlyList<string> Features { get; }
+    internal TlsGate? Tls { get; }
     internal TimerQueue Timers { get; }
     internal NameTable Names { get; }
     internal Instant Now => _clock.Now;
     internal bool IsStopping => _stopping;
     internal IReadOnlyList<Link> AcceptedLinks => _acceptor.Links;
 
-    /// <exception cref="UserException">The address is not loopback, is taken, or cannot be understood.</exception>
+    /// <exception cref="UserException">The address is not loopback and there are no credentials, is taken, or cannot be understood.</exception>
     public static Task<Remoting> StartAsync(
         ActorSystem system, RemotingOptions options, IActorRef? acceptedOwner = null, IBulkReceiver? bulk = null)
     {
         if (options.NodeName.Length is 0 or > Frames.Handshake.NameBytesMax)
             throw new UserException(ExitCode.Usage, $"a node name has 1 to {Frames.Handshake.NameBytesMax} characters");
+        if (options.Security?.Credentials.Identity is { } identity && identity.Name != options.NodeName)
+            throw new UserException(ExitCode.Cluster, $"this node is called {options.NodeName}, and its certificate is of {identity}");
         if (options.Clocks.Check() is { } broken) throw new UserException(ExitCode.Usage, $"clocks: {broken}");
-        var remoting = new Remoting(system, options, Endpoints.Loopback(options.Listen, "listen on"))
+        var remoting = new Remoting(system, options, Endpoints.ToListen(options.Listen, options.Security is not null))
         {
             AcceptedOwner = acceptedOwner,
             Bulk = bulk,
@@ -94,15 +99,15 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     /// Dials until the link is up, and again whenever it was lost, until <see cref="Peer.Close"/> or a refusal.
     /// <paramref name="linkOwner"/> gets <see cref="LinkUp"/>, <see cref="LinkDown"/> and <see cref="LinkRefused"/>.
     /// </summary>
-    /// <exception cref="UserException">The address is not loopback, or cannot be understood.</exception>
+    /// <exception cref="UserException">The address is not loopback and there are no credentials, or cannot be understood.</exception>
     public Peer Connect(string address, IActorRef linkOwner)
     {
-        var endPoint = Endpoints.Loopback(address, "dial");
+        var place = Endpoints.ToDial(address, Options.Security is not null);
         DialLink link;
         lock (_lock)
         {
             if (_stopping) throw new InvalidOperationException("remoting is stopping: it dials nobody");
-            link = new DialLink(this, address, endPoint, ++_links, linkOwner);
+            link = new DialLink(this, address, place, ++_links, linkOwner);
             _dialled.RemoveAll(static l => l.State == LinkState.Closed);
             _dialled.Add(link);
         }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Security;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Time;
 
@@ -12,7 +13,7 @@ public sealed record RemotingOptions
     /// <summary>Random number of this process start.</summary>
     public required Incarnation Incarnation { get; init; }
 
-    /// <summary>host:port; port 0 takes a free one. Only loopback until the cluster has credentials.</summary>
+    /// <summary>host:port; port 0 takes a free one. Without <see cref="Security"/> loopback only.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
 
     /// <summary>What both ends must be built from; compared in the handshake (R20).</summary>
@@ -31,6 +32,9 @@ public sealed record RemotingOptions
     /// </summary>
     public Func<Socket, ReadOnlyMemory<byte>, bool>? Foreign { get; init; }
 
+    /// <summary>TLS with certificates on every connection. Null: plain, and loopback only.</summary>
+    public LinkSecurity? Security { get; init; }
+
     /// <summary>Messages that overtake the mailbox of their receiver, such as fences. Null: none.</summary>
     public Func<Google.Protobuf.IMessage, bool>? Urgent { get; init; }
 
@@ -48,6 +52,15 @@ public sealed record RemotingOptions
 
     /// <summary>Connections that may be shaking hands at a time.</summary>
     public int HandshakesMax { get; init; } = 64;
+
+    /// <summary>Of these, from one address other than loopback.</summary>
+    public int HandshakesPerAddressMax { get; init; } = 16;
+
+    /// <summary>Connections from one address that may be refused in a row before it has to wait.</summary>
+    public int RefusalsMax { get; init; } = 64;
+
+    /// <summary>How fast an address gets these back.</summary>
+    public double RefusalsPerSecond { get; init; } = 8;
 
     /// <summary>A connection that has not shaken hands after this is closed.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);

@@ -32,6 +32,8 @@ internal enum AnswerKind : byte
     /// <summary>The session is not known here: it ended, or this is another process.</summary>
     SessionOver = 3,
     Busy = 4,
+    /// <summary>The certificate, or the want of one, does not allow this.</summary>
+    Denied = 5,
 }
 
 /// <summary>The acceptor's answer.</summary>
@@ -53,6 +55,8 @@ internal static class Handshake
     public const ushort ProtocolVersion = 1;
     public const int NameBytesMax = 128;
     private const int TextsMax = 32;
+    /// <summary>Of a line in a list: a difference, a feature, a reason.</summary>
+    private const int TextBytesMax = byte.MaxValue;
 
     public static ReadOnlySpan<byte> Magic => "CNVY"u8;
 
@@ -113,7 +117,7 @@ internal static class Handshake
     public static string? TryReadAnswer(byte kind, ReadOnlySpan<byte> body, out Answer? answer)
     {
         answer = null;
-        if (kind is < (byte)AnswerKind.Accepted or > (byte)AnswerKind.Busy) return $"there is no answer {kind}";
+        if (kind is < (byte)AnswerKind.Accepted or > (byte)AnswerKind.Denied) return $"there is no answer {kind}";
         var reader = new Reader(body);
         var read = new Answer((AnswerKind)kind, reader.UInt64(), (long)reader.UInt64(), reader.Text(), reader.Texts());
         if (!reader.IsWhole || read.Received < 0) return "the answer is cut short, or longer than its fields";
@@ -156,20 +160,22 @@ internal static class Handshake
 
         public void UInt64(ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(Take(8), value);
 
-        /// <summary>A text over its limit is cut: a handshake must always fit.</summary>
-        public void Text(string text)
+        /// <summary>A text over its limit is cut between characters: a handshake must always fit.</summary>
+        public void Text(string text, int bytesMax = TextBytesMax)
         {
-            if (text.Length > NameBytesMax / 3 && Encoding.UTF8.GetByteCount(text) > NameBytesMax) text = text[..(NameBytesMax / 3)];
-            var count = Encoding.UTF8.GetByteCount(text);
+            Span<byte> bytes = stackalloc byte[bytesMax];
+            Encoding.UTF8.GetEncoder().Convert(text, bytes, flush: true, out _, out var count, out _);
             Take(1)[0] = (byte)count;
-            Encoding.UTF8.GetBytes(text, Take(count));
+            bytes[..count].CopyTo(Take(count));
         }
 
         public void Texts(IReadOnlyList<string> texts)
         {
             var count = Math.Min(texts.Count, TextsMax);
             Take(1)[0] = (byte)count;
-            for (var i = 0; i < count; i++) Text(texts[i]);
+            if (count == 0) return;
+            var room = (_bytes.Length - _at) / count - 1;
+            for (var i = 0; i < count; i++) Text(texts[i], Math.Min(TextBytesMax, room));
         }
 
         public byte[] Finish()
@@ -202,7 +208,10 @@ internal static class Handshake
         public string Text()
         {
             var length = Take(1);
-            return length.IsEmpty ? "" : Encoding.UTF8.GetString(Take(length[0]));
+            if (length.IsEmpty) return "";
+            var text = Encoding.UTF8.GetString(Take(length[0]));
+            foreach (var c in text) _bad |= char.IsControl(c); // texts of a peer end up in logs and on terminals
+            return text;
         }
 
         public List<string> Texts()

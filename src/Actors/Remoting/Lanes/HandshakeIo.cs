@@ -1,11 +1,15 @@
 using System.Net.Sockets;
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
+using Convoy.Actors.Remoting.Security;
 
 namespace Convoy.Actors.Remoting.Lanes;
 
 /// <summary>The other side broke the handshake.</summary>
-internal sealed class HandshakeException(string message) : Exception(message);
+internal sealed class HandshakeException(string message) : Exception(message)
+{
+    public Refusal Why { get; init; } = Refusal.BadGreeting;
+}
 
 /// <summary>Reads exactly one handshake frame and not a byte of what follows it.</summary>
 internal static class HandshakeIo

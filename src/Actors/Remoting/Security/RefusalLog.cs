@@ -1,0 +1,56 @@
+using Convoy.Shared.Time;
+
+namespace Convoy.Actors.Remoting.Security;
+
+/// <summary>
+/// Says a refusal once for each address and reason, counts the next ones, and says the count at most once a minute: a
+/// flood of bad connections costs neither disk nor memory. Not thread-safe: its owner has a lock.
+/// </summary>
+internal sealed class RefusalLog(Action<string> say)
+{
+    public const int PairsMax = 1_024;
+    private const int TextMax = 400;
+    private static readonly TimeSpan SayAgainAfter = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<(string Host, Refusal Why), Said> _said = [];
+
+    public int PairsCount => _said.Count;
+
+    public void Note(string host, Refusal why, string text, Instant now)
+    {
+        if (!_said.TryGetValue((host, why), out var said))
+        {
+            if (_said.Count >= PairsMax) ForgetOldest();
+            _said.Add((host, why), new Said { At = now });
+            say($"refused {host} ({why}): {Cleaned(text)}; more of the same from there are counted");
+            return;
+        }
+
+        said.Unsaid++;
+        if (now - said.At < SayAgainAfter) return;
+        say($"refused {host} ({why}) another {said.Unsaid} times in {(now - said.At).TotalSeconds:0} s");
+        (said.At, said.Unsaid) = (now, 0);
+    }
+
+    // A peer chooses parts of the text: it gets no lines of its own in our log.
+    internal static string Cleaned(string text)
+    {
+        if (text.Length > TextMax) text = text[..TextMax];
+        return string.Create(text.Length, text, static (to, from) =>
+        {
+            for (var i = 0; i < to.Length; i++) to[i] = char.IsControl(from[i]) || from[i] is '\u2028' or '\u2029' ? '?' : from[i];
+        });
+    }
+
+    private void ForgetOldest()
+    {
+        var oldest = _said.MinBy(s => s.Value.At).Key;
+        _said.Remove(oldest);
+    }
+
+    private sealed class Said
+    {
+        public Instant At;
+        public long Unsaid;
+    }
+}
