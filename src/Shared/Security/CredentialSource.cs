@@ -31,7 +31,8 @@ public sealed class CredentialSource
 
     /// <summary>One that never changes.</summary>
     public CredentialSource(NodeCredential credential, TimeProvider time) =>
-        (_current, _time, _note) = (credential, time, _ => { });
+        (_current, _time, _note) = (credential, time, _ => { }
+    );
 
     public NodeIdentity Identity => _current.Identity;
 

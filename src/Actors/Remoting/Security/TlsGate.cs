@@ -55,7 +55,8 @@ internal sealed class TlsGate(CredentialSource credentials)
         {
             await stream.DisposeAsync().ConfigureAwait(false);
             throw new HandshakeException(
-                $"no TLS 1.3 with {plain.RemoteAddress}, which may be plain or older: {Root(e)}") { Why = Refusal.BrokenTls };
+                $"no TLS 1.3 with {plain.RemoteAddress}, which may be plain or older: {Root(e)}")
+            { Why = Refusal.BrokenTls };
         }
 
         return new Secured(stream, new TlsConnection(stream, plain), verdict.Verdict, IsLane: true);
