@@ -42,7 +42,10 @@ internal sealed class Pair : IDisposable
         public Owner(TaskCompletionSource up)
         {
             Receive<LinkUp>(_ => up.TrySetResult());
-            Receive<LinkDown>(m => Console.Error.WriteLine($"link down: {m.Reason} {m.Text}"));
+            Receive<LinkDown>(m =>
+            {
+                if (m.Reason != LinkDownReason.ClosedHere) Console.Error.WriteLine($"link down: {m.Reason} {m.Text}");
+            });
         }
     }
 }

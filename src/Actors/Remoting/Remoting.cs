@@ -33,6 +33,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
         Timers = new TimerQueue(options.Time);
         Names = new NameTable(system);
         Tls = options.Security is { } security ? new TlsGate(security.Credentials) : null;
+        BulkThreads = new Lanes.BulkThreads(options.BulkThreadPairsMax);
         try
         {
             _listener = Network.Listen(listen);
@@ -67,6 +68,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     internal TlsGate? Tls { get; }
     internal TimerQueue Timers { get; }
     internal NameTable Names { get; }
+    internal Lanes.BulkThreads BulkThreads { get; }
     internal Instant Now => _clock.Now;
     internal bool IsStopping => _stopping;
     internal IReadOnlyList<Link> AcceptedLinks => _acceptor.Links;

@@ -44,6 +44,9 @@ public sealed record RemotingOptions
     /// <summary>Frames that may wait on one bulk lane.</summary>
     public int BulkQueueFramesMax { get; init; } = 4_096;
 
+    /// <summary>Bulk lanes that get two threads of their own; those beyond share the pool.</summary>
+    public int BulkThreadPairsMax { get; init; } = 32;
+
     /// <summary>Control messages of one link that wait for acknowledgement; over it a message comes back at once.</summary>
     public int UnackedMessagesMax { get; init; } = 65_536;
 

@@ -15,6 +15,10 @@ public sealed class Crc32CTests
     [InlineData(3 * 8_192 - 1)]
     [InlineData(3 * 8_192)]
     [InlineData(6 * 8_192 + 8_195)]
+    [InlineData(3 * 512 + 5)]
+    [InlineData(15_871)]
+    [InlineData(15_872)]
+    [InlineData(2 * 15_872 + 1_536 + 9)]
     [InlineData(1_000_003)]
     public void RunsSideBySideGiveTheValueOfOneByteAfterAnother(int length)
     {

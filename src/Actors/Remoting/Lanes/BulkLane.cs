@@ -1,6 +1,7 @@
 // One connection of a bulk lane. A large payload goes from its owner's memory to the socket, and from the socket into
 // the receiver's memory, without a copy; small frames are gathered, because a system call costs more than their bytes.
 // The checksum is taken over each piece as it arrives, while it is in the cache. No allocation per frame.
+// The loops are written once: on threads of their own every wait happens inside the call, on the pool it is awaited.
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Shared.Protocol;
 
@@ -12,28 +13,81 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
 {
     private const int GatherBytes = 64 << 10;
     private const int GatherPayloadMax = 16 << 10;
-    private const int ReadAheadBytes = 8 << 10;
+    private const int ReadAheadBytes = 16 << 10;
+    /// <summary>Bytes of a large payload that a receive may wait for at a time.</summary>
+    private const int WaitBytesMax = 1 << 20;
+    private const int WaitBytesMin = 128 << 10;
 
     private readonly byte[] _out = new byte[GatherBytes];
     private readonly Queue<(BulkHeader Header, IBulkCompletion? Done)> _gathered = new();
+    private readonly byte[] _ahead = new byte[ReadAheadBytes]; // bytes from _from to _to were read ahead
+    private readonly SemaphoreSlim _wakeSender = new(0);
+    private int _from;
+    private int _to;
     private int _pumping;
-    private bool _started; // under the gate of the link
+    private int _threads;
+    private volatile bool _started; // set under the gate of the link
+    private volatile bool _closed;
 
     public void Start()
     {
         if (_started) return;
+        if (link.Remoting.BulkThreads.TryTakePair())
+        {
+            if (connection.TryBlockCaller()) _threads = 2;
+            else link.Remoting.BulkThreads.ReturnPair();
+        }
+
         _started = true;
-        _ = ReadAsync();
+        if (_threads == 0)
+        {
+            _ = ReadAsync(yieldFirst: true); // not under the caller's lock
+            return;
+        }
+
+        BulkThreads.Run($"bulk from {link.Address}", ReceiveLoop);
+        BulkThreads.Run($"bulk to {link.Address}", SendLoop);
     }
 
+    /// <summary>There may be something to write. Before the start that is the starter's concern.</summary>
     public void Kick()
     {
-        if (Interlocked.Exchange(ref _pumping, 1) == 0) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (!_started || Interlocked.Exchange(ref _pumping, 1) != 0) return;
+        if (_threads > 0) _wakeSender.Release();
+        else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     public void Execute() => _ = PumpAsync();
 
-    public void Close() => connection.Dispose();
+    public void Close()
+    {
+        _closed = true;
+        connection.Dispose();
+        _wakeSender.Release();
+    }
+
+    private void ReceiveLoop()
+    {
+        ReadAsync(yieldFirst: false).GetAwaiter().GetResult();
+        LeaveThread();
+    }
+
+    private void SendLoop()
+    {
+        while (true)
+        {
+            _wakeSender.Wait();
+            if (_closed) break;
+            PumpAsync().GetAwaiter().GetResult();
+        }
+
+        LeaveThread();
+    }
+
+    private void LeaveThread()
+    {
+        if (Interlocked.Decrement(ref _threads) == 0) link.Remoting.BulkThreads.ReturnPair();
+    }
 
     private async Task PumpAsync()
     {
@@ -63,10 +117,9 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
                     continue;
                 }
 
-                await connection.SendAsync(_out.AsMemory(0, gathered)).ConfigureAwait(false);
+                await connection.SendAsync(_out.AsMemory(0, gathered), current.Payload).ConfigureAwait(false);
                 CompleteGathered(sent: true);
                 if (current.Payload.Length == 0) continue;
-                await connection.SendAsync(current.Payload).ConfigureAwait(false);
                 var done = current;
                 current = default;
                 done.Done?.Completed(done.Header, sent: true);
@@ -90,39 +143,35 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         while (_gathered.TryDequeue(out var item)) item.Done?.Completed(item.Header, sent);
     }
 
-    private async Task ReadAsync()
+    private async Task ReadAsync(bool yieldFirst)
     {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // not under the caller's lock
-        var ahead = new byte[ReadAheadBytes];
-        var (from, to) = (0, 0);
+        if (yieldFirst) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             while (true)
             {
-                while (to - from < BulkHeader.Size)
+                while (_to - _from < BulkHeader.Size)
                 {
-                    Buffer.BlockCopy(ahead, from, ahead, 0, to - from);
-                    (from, to) = (0, to - from);
-                    var read = await connection.ReceiveAsync(ahead.AsMemory(to)).ConfigureAwait(false);
+                    Buffer.BlockCopy(_ahead, _from, _ahead, 0, _to - _from);
+                    (_from, _to) = (0, _to - _from);
+                    var read = await connection.ReceiveAsync(_ahead.AsMemory(_to)).ConfigureAwait(false);
                     if (read == 0)
                     {
                         link.OnLaneLost(this, "the connection was closed");
                         return;
                     }
 
-                    to += read;
+                    _to += read;
                 }
 
-                if (BulkHeader.TryRead(ahead.AsSpan(from, to - from), out var header) is { } damage)
+                if (BulkHeader.TryRead(_ahead.AsSpan(_from, _to - _from), out var header) is { } damage)
                 {
                     link.OnProtocolError(this, $"bulk lane: {damage}");
                     return;
                 }
 
-                from += BulkHeader.Size;
-                var taken = Math.Min(header.PayloadBytes, to - from);
-                if (!await ReadPayloadAsync(header, ahead.AsMemory(from, taken)).ConfigureAwait(false)) return;
-                from += taken;
+                _from += BulkHeader.Size;
+                if (!await ReadPayloadAsync(header).ConfigureAwait(false)) return;
                 link.NoteBulkReceived(this);
             }
         }
@@ -132,23 +181,34 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         }
     }
 
+    /// <summary>Takes what was read ahead of this payload.</summary>
+    private int TakeAhead(Memory<byte> into)
+    {
+        var taken = Math.Min(into.Length, _to - _from);
+        _ahead.AsMemory(_from, taken).CopyTo(into);
+        _from += taken;
+        return taken;
+    }
+
     /// <summary>False: the connection ended inside the payload, which has been reported.</summary>
-    private async ValueTask<bool> ReadPayloadAsync(BulkHeader header, ReadOnlyMemory<byte> first)
+    private async ValueTask<bool> ReadPayloadAsync(BulkHeader header)
     {
         var receiver = link.Remoting.Bulk;
         var rented = header.PayloadBytes > 0 && receiver is not null ? receiver.Rent(link, header) : default;
         if (rented.Length < header.PayloadBytes)
         {
             if (rented.Length > 0) receiver!.Return(rented);
-            return await DrainAsync(header.PayloadBytes - first.Length).ConfigureAwait(false);
+            return await DrainAsync(header.PayloadBytes).ConfigureAwait(false);
         }
 
         var payload = rented[..header.PayloadBytes];
-        first.CopyTo(payload);
-        var crc = Crc32C.Append(~0u, first.Span);
-        for (var filled = first.Length; filled < payload.Length;)
+        var filled = TakeAhead(payload);
+        var crc = Crc32C.Append(~0u, payload.Span[..filled]);
+        while (filled < payload.Length)
         {
-            var read = await ReceiveOrZeroAsync(payload[filled..]).ConfigureAwait(false);
+            // What was read ahead is used up, so its buffer may take the beginning of the next frame.
+            if (payload.Length >= WaitBytesMin) connection.Expect(Math.Min(WaitBytesMax, payload.Length - filled));
+            var read = await ReceiveOrZeroAsync(payload[filled..], _ahead).ConfigureAwait(false);
             if (read == 0)
             {
                 receiver!.Return(rented);
@@ -157,10 +217,13 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
                 return false;
             }
 
-            crc = Crc32C.Append(crc, payload.Span.Slice(filled, read));
-            filled += read;
+            var ofPayload = Math.Min(read, payload.Length - filled);
+            (_from, _to) = (0, read - ofPayload);
+            crc = Crc32C.Append(crc, payload.Span.Slice(filled, ofPayload));
+            filled += ofPayload;
         }
 
+        connection.Expect(1);
         if (~crc == header.PayloadCrc)
         {
             receiver?.Received(link, header, payload);
@@ -177,7 +240,9 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         var scratch = new byte[Math.Min(Math.Max(bytes, 1), GatherBytes)];
         while (bytes > 0)
         {
-            var read = await ReceiveOrZeroAsync(scratch.AsMemory(0, Math.Min(bytes, scratch.Length))).ConfigureAwait(false);
+            var part = scratch.AsMemory(0, Math.Min(bytes, scratch.Length));
+            var ahead = TakeAhead(part);
+            var read = ahead > 0 ? ahead : await ReceiveOrZeroAsync(part, default).ConfigureAwait(false);
             if (read == 0)
             {
                 link.OnLaneLost(this, "the connection ended inside a bulk frame");
@@ -190,11 +255,11 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         return true;
     }
 
-    private async ValueTask<int> ReceiveOrZeroAsync(Memory<byte> into)
+    private async ValueTask<int> ReceiveOrZeroAsync(Memory<byte> into, Memory<byte> beyond)
     {
         try
         {
-            return await connection.ReceiveAsync(into).ConfigureAwait(false);
+            return await connection.ReceiveAsync(into, beyond).ConfigureAwait(false);
         }
         catch (Exception lost) when (ConnectionLoss.Is(lost))
         {
