@@ -20,7 +20,7 @@ internal interface IConnection : IDisposable
     /// Asks that sends and receives complete on the thread that calls them, which waits in the kernel: two thread
     /// changes less for each wait than by the pool. False: this connection cannot.
     /// </summary>
-    bool TryBlockCaller();
+    bool TryBlockCaller() => false;
 
     /// <summary>Completes when all bytes are handed to the operating system; their memory is free again then.</summary>
     ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default);
@@ -36,7 +36,9 @@ internal interface IConnection : IDisposable
     /// So many bytes are sure to come: a receive may wait for them, although it gives what is there. Fewer wake-ups of
     /// both ends; 1 ends it. A hint, without a system call of its own.
     /// </summary>
-    void Expect(int bytes);
+    void Expect(int bytes)
+    {
+    }
 
     /// <summary>At least one byte, or 0 when the peer sends no more.</summary>
     ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default);
