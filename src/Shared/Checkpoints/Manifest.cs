@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Convoy.Shared.Jobs;
@@ -33,7 +34,7 @@ public sealed record Manifest
     public SavedBy SavedBy { get; init; } = new();
     public IReadOnlyList<ShardFile> Shards { get; init; } = [];
     public IReadOnlyList<SavedTensor> Tensors { get; init; } = [];
-    /// <summary>SHA-256 of this document with an empty value here.</summary>
+    /// <summary>SHA-256 of the bytes of this document with an empty value here.</summary>
     public string ManifestSha256 { get; init; } = "";
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict)
@@ -48,8 +49,9 @@ public sealed record Manifest
 
     public byte[] Encode()
     {
-        var sealedManifest = this with { ManifestSha256 = SealOf(this) };
-        return JsonSerializer.SerializeToUtf8Bytes(sealedManifest, Options);
+        var open = JsonSerializer.SerializeToUtf8Bytes(this with { ManifestSha256 = "" }, Options);
+        return JsonSerializer.SerializeToUtf8Bytes(
+            this with { ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(open)) }, Options);
     }
 
     /// <summary>Reads and checks a manifest. A newer version is refused by its number before anything else is looked
@@ -65,13 +67,32 @@ public sealed record Manifest
             RefuseOther(json, file);
             var manifest = JsonSerializer.Deserialize<Manifest>(json, Options) ??
                 throw Damage.Because(file, "the manifest is null");
+            CheckSeal(json, manifest.ManifestSha256, file);
             manifest.Check(file);
             return manifest;
         }
         catch (JsonException e)
         {
-            throw Damage.Because(file, $"the manifest cannot be read: {e.Message.ReplaceLineEndings(" ")}");
+            // What follows in the message repeats the place in other words.
+            var what = e.Message.Split(" Path:")[0].Split(" LineNumber:")[0].ReplaceLineEndings(" ");
+            throw Damage.Because(file, $"the manifest cannot be read (line {e.LineNumber + 1 ?? 1}): {what}");
         }
+    }
+
+    // Over the bytes as they lie there, not over what this version would write: a later version may know more keys.
+    private static void CheckSeal(ReadOnlySpan<byte> json, string seal, string file)
+    {
+        var value = Encoding.UTF8.GetBytes(seal);
+        var at = value.Length == 0 ? -1 : json.LastIndexOf(value);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        if (at >= 0)
+        {
+            hash.AppendData(json[..at]);
+            hash.AppendData(json[(at + value.Length)..]);
+        }
+
+        if (at < 0 || Convert.ToHexStringLower(hash.GetHashAndReset()) != seal)
+            throw Damage.Because(file, "the manifest was changed or damaged (its own SHA-256 differs)");
     }
 
     private static void RefuseOther(byte[] json, string file)
@@ -91,8 +112,6 @@ public sealed record Manifest
 
     private void Check(string file)
     {
-        if (SealOf(this) != ManifestSha256)
-            throw Damage.Because(file, "the manifest was changed or damaged (its own SHA-256 differs)");
         if (Step < 0 || Generation < 0) throw Damage.Because(file, "step or generation is negative");
         if (JobRules.Check(Job) is { } broken)
             throw Damage.Because(file, $"the job in the manifest breaks a rule: {broken}");
@@ -108,10 +127,6 @@ public sealed record Manifest
             if (!names.Add(tensor.Name)) throw Damage.Tensor(file, tensor.Name, "it is listed twice");
         }
     }
-
-    private static string SealOf(Manifest manifest) =>
-        Convert.ToHexStringLower(
-            SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(manifest with { ManifestSha256 = "" }, Options)));
 }
 
 /// <summary>Who saved and when; never read back into a computation.</summary>

@@ -138,6 +138,25 @@ public sealed class CheckpointStoreTests
     }
 
     [Fact]
+    public void A_manifest_of_a_version_that_lacked_a_key_is_read()
+    {
+        var now = System.Text.Encoding.UTF8.GetString(Draft(1, 1, []).Encode());
+        var seal = now[(now.LastIndexOf(": \"", StringComparison.Ordinal) + 3)..][..64];
+        var then = string.Join('\n', now.Replace(seal, "", StringComparison.Ordinal).Split('\n')
+            .Where(line => !line.Contains("micro_batches", StringComparison.Ordinal)));
+        Assert.NotEqual(now.Length - 64, then.Length);
+        var sealedThen = then.Replace("\"manifest_sha256\": \"\"", $"\"manifest_sha256\": \"{Sha256(then)}\"",
+            StringComparison.Ordinal);
+        Assert.Equal(1, Decode(sealedThen).Job.MicroBatches);
+        Assert.Contains("own SHA-256", Refusal(() => Decode(sealedThen.Replace("\"step\": 1", "\"step\": 2",
+            StringComparison.Ordinal))), StringComparison.Ordinal);
+
+        static Manifest Decode(string json) => Manifest.Decode(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json)), "m");
+        static string Sha256(string text) => Convert.ToHexStringLower(
+            System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
+    }
+
+    [Fact]
     public void A_shard_outside_the_folder_is_refused()
     {
         var shard = new ShardFile { File = "../x", Bytes = 1, Sha256 = "" };
