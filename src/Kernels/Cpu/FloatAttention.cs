@@ -28,33 +28,34 @@ internal static unsafe class FloatAttention
 {
     public const int HeadSizeMax = Order.Block;
 
+    private const long FlopsPerPart = 500_000;
+
     public static void Forward(in AttentionCall call)
     {
-        if (SimdInfo.Lanes == 16) Forward<Lane16>(call);
-        else if (SimdInfo.Lanes == 8) Forward<Lane8>(call);
-        else if (SimdInfo.Lanes == 4) Forward<Lane4>(call);
-        else Forward<Lane1>(call);
+        var work = new ForwardParts(call);
+        ThreadTeam.Run(ref work, PartsOf(call.Shape));
     }
 
-    internal static void Forward<V>(in AttentionCall call) where V : unmanaged, ILanes<V>
+    internal static void Forward<V>(in AttentionCall call) where V : unmanaged, ILanes<V> =>
+        Forward<V>(call, 0, call.Shape.Batch * call.Shape.Heads);
+
+    private static void Forward<V>(in AttentionCall call, int firstHead, int heads) where V : unmanaged, ILanes<V>
     {
         var s = call.Shape;
         var head = new AttentionHead<V>(s, rowsKept: Tile.Rows);
-        for (var b = 0; b < s.Batch; b++)
+        for (var at = firstHead; at < firstHead + heads; at++)
         {
-            for (var h = 0; h < s.Heads; h++)
+            var (b, h) = Math.DivRem(at, s.Heads);
+            var (input, output) = (Place(b, h, s.InputStride, s), Place(b, h, s.OutputStride, s));
+            var lse = call.LogSumExp + ((nint)at * s.Time);
+            head.PackColumns(call.K + input, head.KeysT);
+            head.PackRows(call.V + input, s.InputStride, head.Values);
+            for (var i = 0; i < s.Time; i += Tile.Rows)
             {
-                var (input, output) = (Place(b, h, s.InputStride, s), Place(b, h, s.OutputStride, s));
-                var lse = call.LogSumExp + ((((nint)b * s.Heads) + h) * s.Time);
-                head.PackColumns(call.K + input, head.KeysT);
-                head.PackRows(call.V + input, s.InputStride, head.Values);
-                for (var i = 0; i < s.Time; i += Tile.Rows)
-                {
-                    head.Scores(call.Q + input, s.InputStride, i, head.KeysT, head.P);
-                    ForwardRows(head, i, lse);
-                    head.WeightedSum(head.P, i, head.Values);
-                    head.Write(call.Output + output + ((nint)i * s.OutputStride), s.OutputStride, i, head.Factors);
-                }
+                head.Scores(call.Q + input, s.InputStride, i, head.KeysT, head.P);
+                ForwardRows(head, i, lse);
+                head.WeightedSum(head.P, i, head.Values);
+                head.Write(call.Output + output + ((nint)i * s.OutputStride), s.OutputStride, i, head.Factors);
             }
         }
     }
@@ -76,38 +77,65 @@ internal static unsafe class FloatAttention
         }
     }
 
-    public static void Backward(in AttentionCall call)
+    // Heads of samples; each is computed by one thread, in scratch of its own.
+    private static int PartsOf(in AttentionShape s) => (int)Math.Clamp(
+        (long)s.Batch * s.Heads, 1, ThreadTeam.Parts(4L * s.Batch * s.Heads * s.Time * s.Time * s.HeadSize, FlopsPerPart));
+
+    private readonly struct ForwardParts(AttentionCall call) : ITeamWork
     {
-        if (SimdInfo.Lanes == 16) Backward<Lane16>(call);
-        else if (SimdInfo.Lanes == 8) Backward<Lane8>(call);
-        else if (SimdInfo.Lanes == 4) Backward<Lane4>(call);
-        else Backward<Lane1>(call);
+        public void Run(int part, int parts)
+        {
+            var (at, heads) = ThreadTeam.Range(call.Shape.Batch * call.Shape.Heads, part, parts);
+            if (SimdInfo.Lanes == 16) Forward<Lane16>(call, at, heads);
+            else if (SimdInfo.Lanes == 8) Forward<Lane8>(call, at, heads);
+            else if (SimdInfo.Lanes == 4) Forward<Lane4>(call, at, heads);
+            else Forward<Lane1>(call, at, heads);
+        }
     }
 
-    internal static void Backward<V>(in AttentionCall call) where V : unmanaged, ILanes<V>
+    private readonly struct BackwardParts(AttentionCall call) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (at, heads) = ThreadTeam.Range(call.Shape.Batch * call.Shape.Heads, part, parts);
+            if (SimdInfo.Lanes == 16) Backward<Lane16>(call, at, heads);
+            else if (SimdInfo.Lanes == 8) Backward<Lane8>(call, at, heads);
+            else if (SimdInfo.Lanes == 4) Backward<Lane4>(call, at, heads);
+            else Backward<Lane1>(call, at, heads);
+        }
+    }
+
+    public static void Backward(in AttentionCall call)
+    {
+        var work = new BackwardParts(call);
+        ThreadTeam.Run(ref work, PartsOf(call.Shape));
+    }
+
+    internal static void Backward<V>(in AttentionCall call) where V : unmanaged, ILanes<V> =>
+        Backward<V>(call, 0, call.Shape.Batch * call.Shape.Heads);
+
+    private static void Backward<V>(in AttentionCall call, int firstHead, int heads) where V : unmanaged, ILanes<V>
     {
         var s = call.Shape;
         var head = new AttentionHead<V>(s, rowsKept: s.Time + Tile.Rows);
-        for (var b = 0; b < s.Batch; b++)
+        for (var at = firstHead; at < firstHead + heads; at++)
         {
-            for (var h = 0; h < s.Heads; h++)
+            var (b, h) = Math.DivRem(at, s.Heads);
+            var (input, output) = (Place(b, h, s.InputStride, s), Place(b, h, s.OutputStride, s));
+            head.PackColumns(call.K + input, head.KeysT);
+            head.PackColumns(call.V + input, head.ValuesT);
+            head.PackRows(call.K + input, s.InputStride, head.Keys);
+            var lse = call.LogSumExp + ((nint)at * s.Time);
+            for (var i = 0; i < s.Time; i += Tile.Rows)
+                BackwardRows(head, call, i, input, output, lse);
+            head.PackRows(call.Q + input, s.InputStride, head.Keys);
+            head.PackRows(call.DOutput + output, s.OutputStride, head.Values);
+            for (var j = 0; j < s.Time; j += Tile.Rows)
             {
-                var (input, output) = (Place(b, h, s.InputStride, s), Place(b, h, s.OutputStride, s));
-                head.PackColumns(call.K + input, head.KeysT);
-                head.PackColumns(call.V + input, head.ValuesT);
-                head.PackRows(call.K + input, s.InputStride, head.Keys);
-                var lse = call.LogSumExp + ((((nint)b * s.Heads) + h) * s.Time);
-                for (var i = 0; i < s.Time; i += Tile.Rows)
-                    BackwardRows(head, call, i, input, output, lse);
-                head.PackRows(call.Q + input, s.InputStride, head.Keys);
-                head.PackRows(call.DOutput + output, s.OutputStride, head.Values);
-                for (var j = 0; j < s.Time; j += Tile.Rows)
-                {
-                    head.ColumnSum(head.DS, j, head.Keys);
-                    head.Write(call.DK + input + ((nint)j * s.InputStride), s.InputStride, j, null);
-                    head.ColumnSum(head.P, j, head.Values);
-                    head.Write(call.DV + input + ((nint)j * s.InputStride), s.InputStride, j, null);
-                }
+                head.ColumnSum(head.DS, j, head.Keys);
+                head.Write(call.DK + input + ((nint)j * s.InputStride), s.InputStride, j, null);
+                head.ColumnSum(head.P, j, head.Values);
+                head.Write(call.DV + input + ((nint)j * s.InputStride), s.InputStride, j, null);
             }
         }
     }

@@ -8,14 +8,14 @@ namespace Convoy.Kernels.Cpu;
 // width is a constant for the JIT, so only one branch of each dispatch is compiled.
 internal static unsafe class FloatElementwise
 {
+    private const int ElementsPerPart = 32_768;
+
     public static void Unary<TOp>(ReadOnlySpan<float> x, Span<float> y) where TOp : struct, IUnaryOperator
     {
         fixed (float* px = x, py = y)
         {
-            if (SimdInfo.Lanes == 16) Unary<Lane16, TOp>(px, py, x.Length);
-            else if (SimdInfo.Lanes == 8) Unary<Lane8, TOp>(px, py, x.Length);
-            else if (SimdInfo.Lanes == 4) Unary<Lane4, TOp>(px, py, x.Length);
-            else Unary<Lane1, TOp>(px, py, x.Length);
+            var work = new UnaryParts<TOp>(px, py, x.Length);
+            ThreadTeam.Run(ref work, ThreadTeam.Parts(x.Length, ElementsPerPart));
         }
     }
 
@@ -24,10 +24,8 @@ internal static unsafe class FloatElementwise
     {
         fixed (float* pa = a, pb = b, py = y)
         {
-            if (SimdInfo.Lanes == 16) Binary<Lane16, TOp>(pa, pb, py, a.Length);
-            else if (SimdInfo.Lanes == 8) Binary<Lane8, TOp>(pa, pb, py, a.Length);
-            else if (SimdInfo.Lanes == 4) Binary<Lane4, TOp>(pa, pb, py, a.Length);
-            else Binary<Lane1, TOp>(pa, pb, py, a.Length);
+            var work = new BinaryParts<TOp>(pa, pb, py, a.Length);
+            ThreadTeam.Run(ref work, ThreadTeam.Parts(a.Length, ElementsPerPart));
         }
     }
 
@@ -36,10 +34,47 @@ internal static unsafe class FloatElementwise
     {
         fixed (float* pa = a, py = y)
         {
-            if (SimdInfo.Lanes == 16) BinaryScalar<Lane16, TOp>(pa, b, py, a.Length);
-            else if (SimdInfo.Lanes == 8) BinaryScalar<Lane8, TOp>(pa, b, py, a.Length);
-            else if (SimdInfo.Lanes == 4) BinaryScalar<Lane4, TOp>(pa, b, py, a.Length);
-            else BinaryScalar<Lane1, TOp>(pa, b, py, a.Length);
+            var work = new ScalarParts<TOp>(pa, b, py, a.Length);
+            ThreadTeam.Run(ref work, ThreadTeam.Parts(a.Length, ElementsPerPart));
+        }
+    }
+
+    private readonly struct UnaryParts<TOp>(float* x, float* y, int length) : ITeamWork
+        where TOp : struct, IUnaryOperator
+    {
+        public void Run(int part, int parts)
+        {
+            var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
+            if (SimdInfo.Lanes == 16) Unary<Lane16, TOp>(x + i, y + i, count);
+            else if (SimdInfo.Lanes == 8) Unary<Lane8, TOp>(x + i, y + i, count);
+            else if (SimdInfo.Lanes == 4) Unary<Lane4, TOp>(x + i, y + i, count);
+            else Unary<Lane1, TOp>(x + i, y + i, count);
+        }
+    }
+
+    private readonly struct BinaryParts<TOp>(float* a, float* b, float* y, int length) : ITeamWork
+        where TOp : struct, IBinaryOperator
+    {
+        public void Run(int part, int parts)
+        {
+            var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
+            if (SimdInfo.Lanes == 16) Binary<Lane16, TOp>(a + i, b + i, y + i, count);
+            else if (SimdInfo.Lanes == 8) Binary<Lane8, TOp>(a + i, b + i, y + i, count);
+            else if (SimdInfo.Lanes == 4) Binary<Lane4, TOp>(a + i, b + i, y + i, count);
+            else Binary<Lane1, TOp>(a + i, b + i, y + i, count);
+        }
+    }
+
+    private readonly struct ScalarParts<TOp>(float* a, float b, float* y, int length) : ITeamWork
+        where TOp : struct, IBinaryOperator
+    {
+        public void Run(int part, int parts)
+        {
+            var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
+            if (SimdInfo.Lanes == 16) BinaryScalar<Lane16, TOp>(a + i, b, y + i, count);
+            else if (SimdInfo.Lanes == 8) BinaryScalar<Lane8, TOp>(a + i, b, y + i, count);
+            else if (SimdInfo.Lanes == 4) BinaryScalar<Lane4, TOp>(a + i, b, y + i, count);
+            else BinaryScalar<Lane1, TOp>(a + i, b, y + i, count);
         }
     }
 

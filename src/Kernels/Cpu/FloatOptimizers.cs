@@ -7,12 +7,25 @@ namespace Convoy.Kernels.Cpu;
 /// <summary>Optimizers in one pass: every vector is read once and written once.</summary>
 internal static unsafe class FloatOptimizers
 {
+    private const int ElementsPerPart = 16_384;
+
     public static void Sgd(float* w, float* g, float* m, int count, in SgdStep step)
     {
-        if (SimdInfo.Lanes == 16) Sgd<Lane16>(w, g, m, count, step);
-        else if (SimdInfo.Lanes == 8) Sgd<Lane8>(w, g, m, count, step);
-        else if (SimdInfo.Lanes == 4) Sgd<Lane4>(w, g, m, count, step);
-        else Sgd<Lane1>(w, g, m, count, step);
+        var work = new SgdParts(w, g, m, count, step);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts(count, ElementsPerPart));
+    }
+
+    // Without momentum there is no m: its place is never read.
+    private readonly struct SgdParts(float* w, float* g, float* m, int length, SgdStep step) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
+            if (SimdInfo.Lanes == 16) Sgd<Lane16>(w + i, g + i, m + i, count, step);
+            else if (SimdInfo.Lanes == 8) Sgd<Lane8>(w + i, g + i, m + i, count, step);
+            else if (SimdInfo.Lanes == 4) Sgd<Lane4>(w + i, g + i, m + i, count, step);
+            else Sgd<Lane1>(w + i, g + i, m + i, count, step);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -52,10 +65,20 @@ internal static unsafe class FloatOptimizers
 
     public static void Adam(float* w, float* g, float* m, float* v, int count, in AdamConstants<float> c)
     {
-        if (SimdInfo.Lanes == 16) Adam<Lane16>(w, g, m, v, count, c);
-        else if (SimdInfo.Lanes == 8) Adam<Lane8>(w, g, m, v, count, c);
-        else if (SimdInfo.Lanes == 4) Adam<Lane4>(w, g, m, v, count, c);
-        else Adam<Lane1>(w, g, m, v, count, c);
+        var work = new AdamParts(w, g, m, v, count, c);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts(count, ElementsPerPart));
+    }
+
+    private readonly struct AdamParts(float* w, float* g, float* m, float* v, int length, AdamConstants<float> c) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
+            if (SimdInfo.Lanes == 16) Adam<Lane16>(w + i, g + i, m + i, v + i, count, c);
+            else if (SimdInfo.Lanes == 8) Adam<Lane8>(w + i, g + i, m + i, v + i, count, c);
+            else if (SimdInfo.Lanes == 4) Adam<Lane4>(w + i, g + i, m + i, v + i, count, c);
+            else Adam<Lane1>(w + i, g + i, m + i, v + i, count, c);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

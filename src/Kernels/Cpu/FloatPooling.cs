@@ -10,7 +10,25 @@ internal static unsafe class FloatPooling
 {
     public static bool Fits(in Pool2dShape s) => s is { Kh: 2, Kw: 2, Stride: 2, Padding: 0 };
 
+    private const int ElementsPerPart = 32_768;
+
     public static void MaxForward(float* x, float* y, int* indices, in Pool2dShape s)
+    {
+        var work = new Parts(x, y, indices, s);
+        ThreadTeam.Run(ref work, (int)Math.Clamp(s.N, 1, ThreadTeam.Parts(s.InputSize, ElementsPerPart)));
+    }
+
+    private readonly struct Parts(float* x, float* y, int* indices, Pool2dShape s) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (n, count) = ThreadTeam.Range(s.N, part, parts);
+            var (input, output) = ((nint)n * s.C * s.H * s.W, (nint)n * s.C * s.OutH * s.OutW);
+            Whole(x + input, y + output, indices + output, s with { N = count });
+        }
+    }
+
+    private static void Whole(float* x, float* y, int* indices, in Pool2dShape s)
     {
         for (var plane = 0; plane < s.Planes; plane++, x += s.H * s.W)
         {

@@ -7,7 +7,47 @@ namespace Convoy.Kernels.Cpu.Conv;
 // [terms, pixels] of a padded image.
 internal static unsafe class FloatConv
 {
+    private const long FlopsPerPart = 1_000_000;
+
     public static void Forward(float* x, float* w, float* bias, float* y, in Conv2dShape s, Activation activation)
+    {
+        var work = new ForwardParts(x, w, bias, y, s, activation);
+        ThreadTeam.Run(ref work, PartsOf(s));
+    }
+
+    public static void GradInput(float* dy, float* w, float* dx, in Conv2dShape s)
+    {
+        var work = new GradInputParts(dy, w, dx, s);
+        ThreadTeam.Run(ref work, PartsOf(s));
+    }
+
+    internal static int PartsOf(in Conv2dShape s) =>
+        (int)Math.Clamp(s.N, 1, ThreadTeam.Parts(2L * s.N * s.OutputSize * s.Terms, FlopsPerPart));
+
+    // Samples; every thread packs the weights for itself.
+    private readonly struct ForwardParts(
+        float* x, float* w, float* bias, float* y, Conv2dShape s, Activation activation) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (from, count) = ThreadTeam.Range(s.N, part, parts);
+            ForwardWhole(
+                x + ((nint)from * s.InputSize), w, bias, y + ((nint)from * s.OutputSize), s with { N = count }, activation);
+        }
+    }
+
+    private readonly struct GradInputParts(float* dy, float* w, float* dx, Conv2dShape s) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (from, count) = ThreadTeam.Range(s.N, part, parts);
+            GradInputWhole(
+                dy + ((nint)from * s.OutputSize), w, dx + ((nint)from * s.InputSize), s with { N = count });
+        }
+    }
+
+    private static void ForwardWhole(
+        float* x, float* w, float* bias, float* y, in Conv2dShape s, Activation activation)
     {
         if (SimdInfo.Lanes == 16) Forward<Lane16>(x, w, bias, y, s, activation);
         else if (SimdInfo.Lanes == 8) Forward<Lane8>(x, w, bias, y, s, activation);
@@ -15,7 +55,7 @@ internal static unsafe class FloatConv
         else Forward<Lane1>(x, w, bias, y, s, activation);
     }
 
-    public static void GradInput(float* dy, float* w, float* dx, in Conv2dShape s)
+    private static void GradInputWhole(float* dy, float* w, float* dx, in Conv2dShape s)
     {
         if (SimdInfo.Lanes == 16) GradInput<Lane16>(dy, w, dx, s);
         else if (SimdInfo.Lanes == 8) GradInput<Lane8>(dy, w, dx, s);

@@ -1,7 +1,9 @@
+using System.Numerics;
 using Convoy.Kernels.Cpu.Lanes;
 using Convoy.Kernels.Cpu.Products;
 using Convoy.Kernels.Cpu.Rows;
 using Convoy.Kernels.Reference;
+using Convoy.Shared.Tensors;
 
 namespace Convoy.Kernels.Cpu.Conv;
 
@@ -9,6 +11,85 @@ namespace Convoy.Kernels.Cpu.Conv;
 internal static unsafe class FloatConvWeight
 {
     public static void Weight(float* x, float* dy, Span<float> dw, int nodeStride, in Conv2dShape shape, in Segments s)
+    {
+        var parts = FloatConv.PartsOf(shape);
+        if (parts == 1)
+        {
+            WeightWhole(x, dy, dw, nodeStride, shape, s);
+            return;
+        }
+
+        for (var i = 0; i < s.Nodes.Length; i++)
+            Node(x, dy, dw.Slice(i * nodeStride, shape.WeightSize), shape, s, s.Nodes[i], parts);
+    }
+
+    // A node of the tree by its descendants, so many levels down that every thread has one; then their sums, pair by pair.
+    private static void Node(
+        float* x, float* dy, Span<float> dw, in Conv2dShape shape, in Segments s, TreeNode node, int parts)
+    {
+        if (!HasRows(node, s))
+        {
+            dw.Clear();
+            return;
+        }
+
+        var levels = Math.Min(node.Level, BitOperations.Log2((uint)parts - 1) + 1);
+        var count = 1 << levels;
+        fixed (float* c = dw)
+        {
+            var carry = Scratch.Floats(ScratchSlot.TreeCarry, checked((count - 1) * shape.WeightSize));
+            var work = new Descendants(x, dy, c, carry, shape, s, node, levels);
+            ThreadTeam.Run(ref work, Math.Min(parts, count));
+            work.Add();
+        }
+    }
+
+    private static bool HasRows(TreeNode node, in Segments s) => s.RowsOf(node) is var (from, end) && from < end;
+
+    private readonly ref struct Descendants(
+        float* x, float* dy, float* c, float* carry, Conv2dShape shape, Segments s, TreeNode node, int levels) : ITeamWork
+    {
+        private readonly float* _x = x;
+        private readonly float* _dy = dy;
+        private readonly float* _c = c;
+        private readonly float* _carry = carry;
+        private readonly Segments _s = s;
+
+        public void Run(int part, int parts)
+        {
+            var (from, count) = ThreadTeam.Range(1 << levels, part, parts);
+            for (var i = from; i < from + count; i++)
+            {
+                var below = Below(levels, i);
+                if (!HasRows(below, _s)) continue;
+                var one = new Segments(_s.RowStarts, _s.FirstSlice, _s.Slices, new ReadOnlySpan<TreeNode>(in below));
+                WeightWhole(_x, _dy, new Span<float>(Place(i), shape.WeightSize), shape.WeightSize, shape, one);
+            }
+        }
+
+        // The rule of the tree: one child absent, the other child's bits; else left + right.
+        public void Add()
+        {
+            for (var level = levels - 1; level >= 0; level--)
+            {
+                for (var i = 0; i < 1 << level; i++)
+                {
+                    if (!HasRows(Below(level + 1, (2 * i) + 1), _s)) continue;
+                    var left = new Span<float>(Place((2 * i) << (levels - level - 1)), shape.WeightSize);
+                    var right = new Span<float>(Place(((2 * i) + 1) << (levels - level - 1)), shape.WeightSize);
+                    if (HasRows(Below(level + 1, 2 * i), _s)) AxpyTree.Add<float>(left, right);
+                    else right.CopyTo(left);
+                }
+            }
+        }
+
+        private TreeNode Below(int down, int i) => new((byte)(node.Level - down), (node.Index << down) + i);
+
+        private float* Place(int i) => i == 0 ? _c : _carry + ((nint)(i - 1) * shape.WeightSize);
+    }
+
+    private static void WeightWhole(
+        float* x, float* dy, Span<float> dw, int nodeStride, in Conv2dShape shape, in Segments s)
     {
         if (SimdInfo.Lanes == 16) Weight<Lane16>(x, dy, dw, nodeStride, shape, s);
         else if (SimdInfo.Lanes == 8) Weight<Lane8>(x, dy, dw, nodeStride, shape, s);

@@ -29,8 +29,38 @@ internal static unsafe class FloatGemm
     private const int RowBlock = 24 * Tile.Rows;
     private const int ColumnBlock = 2_048;
     private const int DirectColumnsMax = 128;
+    private const long FlopsPerPart = 1_000_000;
 
     public static void Run(in GemmCall g)
+    {
+        var work = new Parts(g);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts(2L * g.M * g.N * g.K, FlopsPerPart));
+    }
+
+    // Ranges of rows, or of columns where there are more of those: an operand is then packed by every thread, but a
+    // thread never waits for another inside the product.
+    private readonly struct Parts(GemmCall g) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            if (parts == 1) Whole(g);
+            else if (g.M >= g.N) Rows(ThreadTeam.Range(g.M, part, parts, Tile.Rows));
+            else Columns(ThreadTeam.Range(g.N, part, parts, Order.Lanes));
+        }
+
+        private void Rows((int From, int Count) r) => Whole(g with
+        {
+            M = r.Count, A = g.A + (g.TransA ? r.From : (nint)r.From * g.Lda), C = g.C + ((nint)r.From * g.Ldc),
+        });
+
+        private void Columns((int From, int Count) r) => Whole(g with
+        {
+            N = r.Count, B = g.B + (g.TransB ? (nint)r.From * g.Ldb : r.From), C = g.C + r.From,
+            Bias = g.Bias is null ? null : g.Bias + r.From,
+        });
+    }
+
+    private static void Whole(in GemmCall g)
     {
         if (SimdInfo.Lanes == 16) Run<Lane16>(g);
         else if (SimdInfo.Lanes == 8) Run<Lane8>(g);

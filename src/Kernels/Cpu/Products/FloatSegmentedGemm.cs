@@ -12,7 +12,32 @@ internal static unsafe class FloatSegmentedGemm
 {
     private const int RowBlock = 24 * Tile.Rows;
 
+    private const long FlopsPerPart = 1_000_000;
+
     public static void Run(
+        int m, int n, float* a, int lda, float* b, int ldb, float* c, int nodeStride, in Segments s)
+    {
+        var work = new Parts(m, n, a, lda, b, ldb, c, nodeStride, s);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts(2L * m * n * s.Rows, FlopsPerPart));
+    }
+
+    // Ranges of output rows, which are columns of a: every thread packs b for itself.
+    private readonly ref struct Parts(
+        int m, int n, float* a, int lda, float* b, int ldb, float* c, int nodeStride, Segments s) : ITeamWork
+    {
+        private readonly Segments _s = s;
+        private readonly float* _a = a;
+        private readonly float* _b = b;
+        private readonly float* _c = c;
+
+        public void Run(int part, int parts)
+        {
+            var (from, count) = ThreadTeam.Range(m, part, parts, Tile.Rows);
+            Whole(count, n, _a + from, lda, _b, ldb, _c + ((nint)from * n), nodeStride, _s);
+        }
+    }
+
+    private static void Whole(
         int m, int n, float* a, int lda, float* b, int ldb, float* c, int nodeStride, in Segments s)
     {
         if (SimdInfo.Lanes == 16) Run<Lane16>(m, n, a, lda, b, ldb, c, nodeStride, s);

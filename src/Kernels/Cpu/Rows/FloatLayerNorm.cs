@@ -5,13 +5,27 @@ namespace Convoy.Kernels.Cpu.Rows;
 
 internal static unsafe class FloatLayerNorm
 {
+    private const int ElementsPerPart = 16_384;
+
     public static void Forward(
         float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
     {
-        if (SimdInfo.Lanes == 16) Forward<Lane16>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
-        else if (SimdInfo.Lanes == 8) Forward<Lane8>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
-        else if (SimdInfo.Lanes == 4) Forward<Lane4>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
-        else Forward<Lane1>(x, rows, n, gain, bias, epsilon, y, mean, rstd);
+        var work = new ForwardParts(x, rows, n, gain, bias, epsilon, y, mean, rstd);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+    }
+
+    private readonly struct ForwardParts(
+        float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (r, count) = ThreadTeam.Range(rows, part, parts);
+            var at = (nint)r * n;
+            if (SimdInfo.Lanes == 16) Forward<Lane16>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+            else if (SimdInfo.Lanes == 8) Forward<Lane8>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+            else if (SimdInfo.Lanes == 4) Forward<Lane4>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+            else Forward<Lane1>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -38,10 +52,22 @@ internal static unsafe class FloatLayerNorm
 
     public static void GradInput(float* dy, float* x, int rows, int n, float* gain, float* mean, float* rstd, float* dx)
     {
-        if (SimdInfo.Lanes == 16) GradInput<Lane16>(dy, x, rows, n, gain, mean, rstd, dx);
-        else if (SimdInfo.Lanes == 8) GradInput<Lane8>(dy, x, rows, n, gain, mean, rstd, dx);
-        else if (SimdInfo.Lanes == 4) GradInput<Lane4>(dy, x, rows, n, gain, mean, rstd, dx);
-        else GradInput<Lane1>(dy, x, rows, n, gain, mean, rstd, dx);
+        var work = new GradInputParts(dy, x, rows, n, gain, mean, rstd, dx);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+    }
+
+    private readonly struct GradInputParts(
+        float* dy, float* x, int rows, int n, float* gain, float* mean, float* rstd, float* dx) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (r, count) = ThreadTeam.Range(rows, part, parts);
+            var at = (nint)r * n;
+            if (SimdInfo.Lanes == 16) GradInput<Lane16>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
+            else if (SimdInfo.Lanes == 8) GradInput<Lane8>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
+            else if (SimdInfo.Lanes == 4) GradInput<Lane4>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
+            else GradInput<Lane1>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -6,12 +6,26 @@ namespace Convoy.Kernels.Cpu.Rows;
 // Softmax family, a row at a time: the row stays in the first-level cache between its passes.
 internal static unsafe class FloatSoftmax
 {
+    private const int ElementsPerPart = 16_384;
+
     public static void Forward(float* x, int rows, int n, float* y)
     {
-        if (SimdInfo.Lanes == 16) Forward<Lane16>(x, rows, n, y);
-        else if (SimdInfo.Lanes == 8) Forward<Lane8>(x, rows, n, y);
-        else if (SimdInfo.Lanes == 4) Forward<Lane4>(x, rows, n, y);
-        else Forward<Lane1>(x, rows, n, y);
+        var work = new ForwardParts(x, rows, n, y);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+    }
+
+    private readonly struct ForwardParts(
+        float* x, int rows, int n, float* y) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (r, count) = ThreadTeam.Range(rows, part, parts);
+            var at = (nint)r * n;
+            if (SimdInfo.Lanes == 16) Forward<Lane16>(x + at, count, n, y + at);
+            else if (SimdInfo.Lanes == 8) Forward<Lane8>(x + at, count, n, y + at);
+            else if (SimdInfo.Lanes == 4) Forward<Lane4>(x + at, count, n, y + at);
+            else Forward<Lane1>(x + at, count, n, y + at);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -26,10 +40,22 @@ internal static unsafe class FloatSoftmax
 
     public static void Backward(float* y, float* dy, int rows, int n, float* dx)
     {
-        if (SimdInfo.Lanes == 16) Backward<Lane16>(y, dy, rows, n, dx);
-        else if (SimdInfo.Lanes == 8) Backward<Lane8>(y, dy, rows, n, dx);
-        else if (SimdInfo.Lanes == 4) Backward<Lane4>(y, dy, rows, n, dx);
-        else Backward<Lane1>(y, dy, rows, n, dx);
+        var work = new BackwardParts(y, dy, rows, n, dx);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+    }
+
+    private readonly struct BackwardParts(
+        float* y, float* dy, int rows, int n, float* dx) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (r, count) = ThreadTeam.Range(rows, part, parts);
+            var at = (nint)r * n;
+            if (SimdInfo.Lanes == 16) Backward<Lane16>(y + at, dy + at, count, n, dx + at);
+            else if (SimdInfo.Lanes == 8) Backward<Lane8>(y + at, dy + at, count, n, dx + at);
+            else if (SimdInfo.Lanes == 4) Backward<Lane4>(y + at, dy + at, count, n, dx + at);
+            else Backward<Lane1>(y + at, dy + at, count, n, dx + at);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -94,10 +120,22 @@ internal static unsafe class FloatSoftmax
 
     public static void CrossEntropy(float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp)
     {
-        if (SimdInfo.Lanes == 16) CrossEntropy<Lane16>(logits, rows, classes, targets, loss, logSumExp);
-        else if (SimdInfo.Lanes == 8) CrossEntropy<Lane8>(logits, rows, classes, targets, loss, logSumExp);
-        else if (SimdInfo.Lanes == 4) CrossEntropy<Lane4>(logits, rows, classes, targets, loss, logSumExp);
-        else CrossEntropy<Lane1>(logits, rows, classes, targets, loss, logSumExp);
+        var work = new CrossEntropyParts(logits, rows, classes, targets, loss, logSumExp);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * classes, ElementsPerPart));
+    }
+
+    private readonly struct CrossEntropyParts(
+        float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (r, count) = ThreadTeam.Range(rows, part, parts);
+            var at = (nint)r * classes;
+            if (SimdInfo.Lanes == 16) CrossEntropy<Lane16>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+            else if (SimdInfo.Lanes == 8) CrossEntropy<Lane8>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+            else if (SimdInfo.Lanes == 4) CrossEntropy<Lane4>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+            else CrossEntropy<Lane1>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+        }
     }
 
     internal static void CrossEntropy<V>(
@@ -114,14 +152,22 @@ internal static unsafe class FloatSoftmax
     public static void CrossEntropyBackward(
         float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits)
     {
-        if (
-        SimdInfo.Lanes == 16) CrossEntropyBackward<Lane16>(logits, rows, classes, targets, logSumExp, dLoss,
-        dLogits);
-        else if (
-        SimdInfo.Lanes == 8) CrossEntropyBackward<Lane8>(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
-        else if (
-        SimdInfo.Lanes == 4) CrossEntropyBackward<Lane4>(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
-        else CrossEntropyBackward<Lane1>(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
+        var work = new CrossEntropyBackwardParts(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * classes, ElementsPerPart));
+    }
+
+    private readonly struct CrossEntropyBackwardParts(
+        float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (r, count) = ThreadTeam.Range(rows, part, parts);
+            var at = (nint)r * classes;
+            if (SimdInfo.Lanes == 16) CrossEntropyBackward<Lane16>(logits + at, count, classes, targets + r, logSumExp + r, dLoss + r, dLogits + at);
+            else if (SimdInfo.Lanes == 8) CrossEntropyBackward<Lane8>(logits + at, count, classes, targets + r, logSumExp + r, dLoss + r, dLogits + at);
+            else if (SimdInfo.Lanes == 4) CrossEntropyBackward<Lane4>(logits + at, count, classes, targets + r, logSumExp + r, dLoss + r, dLogits + at);
+            else CrossEntropyBackward<Lane1>(logits + at, count, classes, targets + r, logSumExp + r, dLoss + r, dLogits + at);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

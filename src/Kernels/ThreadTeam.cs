@@ -1,0 +1,196 @@
+using System.Runtime.CompilerServices;
+
+namespace Convoy.Kernels;
+
+/// <summary>A kernel's work, cut into parts that write different outputs.</summary>
+internal interface ITeamWork
+{
+    /// <summary>Computes part <paramref name="part"/> of <paramref name="parts"/>.</summary>
+    void Run(int part, int parts);
+}
+
+/// <summary>
+/// Threads that compute each kernel together. A thread enters a team, and the kernels that it calls are cut into parts:
+/// rows, columns, samples, ranges of elements. Every output element is computed whole inside one part, in the order of
+/// the kernel contract (K-1 to K-3), so the number of threads never shows in the bits. There is no queue and no stealing:
+/// part p of P is always the same range. Threads that wait spin for some microseconds and then sleep.
+/// </summary>
+public sealed unsafe class ThreadTeam : IDisposable
+{
+    public const int ThreadsMax = 256;
+
+    // About 30 us: the distance of two kernels of a step, not the wait for other machines between two steps.
+    private const int SpinRounds = 100;
+
+    [ThreadStatic]
+    private static ThreadTeam? _current;
+
+    private readonly Member[] _members;
+    private delegate*<void*, int, int, void> _run;
+    private void* _work;
+    private int _parts;
+    private int _pending;
+    private int _entered;
+    private volatile bool _stopping;
+    private volatile Exception? _failure;
+
+    /// <param name="threads">Threads with the caller's, 1 to <see cref="ThreadsMax"/>.</param>
+    public ThreadTeam(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, ThreadsMax);
+        _members = [.. Enumerable.Range(1, threads - 1).Select(part => new Member(this, part))];
+    }
+
+    public int Threads => _members.Length + 1;
+
+    /// <summary>From now on, the kernels that this thread calls are computed by the team, until the scope ends.</summary>
+    /// <exception cref="InvalidOperationException">A thread is in the team already: it serves one at a time.</exception>
+    public Scope Enter()
+    {
+        if (Interlocked.Exchange(ref _entered, 1) == 1)
+            throw new InvalidOperationException("the team serves another thread; end its scope first");
+        var outer = _current;
+        _current = this;
+        return new Scope(this, outer);
+    }
+
+    /// <summary>Ends the threads. No kernel may run.</summary>
+    public void Dispose()
+    {
+        _stopping = true;
+        foreach (var member in _members) member.Begin();
+        foreach (var member in _members) member.Join();
+    }
+
+    /// <summary>How many parts a kernel is worth: 1 outside of a team.</summary>
+    internal static int Parts(long cost, long costPerPart) =>
+        _current is { } team && cost >= 2 * costPerPart ? (int)Math.Min(cost / costPerPart, team.Threads) : 1;
+
+    /// <summary>Range of part <paramref name="part"/>, cut at multiples of <paramref name="unit"/>.</summary>
+    internal static (int From, int Count) Range(int count, int part, int parts, int unit = 1)
+    {
+        var units = ((long)count + unit - 1) / unit;
+        var from = (int)Math.Min(units * part / parts * unit, count);
+        var end = (int)Math.Min(units * (part + 1) / parts * unit, count);
+        return (from, end - from);
+    }
+
+    /// <summary>Runs all parts, the first one here, and returns when the last one is done.</summary>
+    internal static void Run<TWork>(ref TWork work, int parts) where TWork : struct, ITeamWork, allows ref struct
+    {
+        if (_current is not { } team || parts == 1)
+        {
+            for (var part = 0; part < parts; part++) work.Run(part, parts);
+            return;
+        }
+
+        // A kernel inside a part is computed by the thread that has the part.
+        _current = null;
+        try
+        {
+            // The work lies on this stack, which outlives the call: all parts are done before it returns.
+            team.Run(&RunPart<TWork>, Unsafe.AsPointer(ref work), parts);
+        }
+        finally
+        {
+            _current = team;
+        }
+    }
+
+    private static void RunPart<TWork>(void* work, int part, int parts)
+        where TWork : struct, ITeamWork, allows ref struct => Unsafe.AsRef<TWork>(work).Run(part, parts);
+
+    private void Run(delegate*<void*, int, int, void> run, void* work, int parts)
+    {
+        _run = run;
+        _work = work;
+        _parts = parts;
+        _failure = null;
+        Volatile.Write(ref _pending, parts - 1);
+        for (var i = 0; i < parts - 1; i++) _members[i].Begin();
+        RunOne(0);
+        var wait = default(SpinWait);
+        while (Volatile.Read(ref _pending) > 0) wait.SpinOnce(sleep1Threshold: -1);
+        if (_failure is { } failure) throw new AggregateException(failure);
+    }
+
+    private void RunOne(int part)
+    {
+        try
+        {
+            _run(_work, part, _parts);
+        }
+        catch (Exception failure)
+        {
+            // Told where the kernel was called; the other parts must be done before its memory is given up.
+            _failure = failure;
+        }
+    }
+
+    /// <summary>Ends the membership of the thread that entered.</summary>
+    public readonly ref struct Scope
+    {
+        private readonly ThreadTeam _team;
+        private readonly ThreadTeam? _outer;
+
+        internal Scope(ThreadTeam team, ThreadTeam? outer) => (_team, _outer) = (team, outer);
+
+        public void Dispose()
+        {
+            _current = _outer;
+            Volatile.Write(ref _team._entered, 0);
+        }
+    }
+
+    private sealed class Member
+    {
+        private readonly ThreadTeam _team;
+        private readonly int _part;
+        private readonly Thread _thread;
+        private readonly SemaphoreSlim _gate = new(0);
+        private int _tickets;
+        private int _asleep;
+
+        public Member(ThreadTeam team, int part)
+        {
+            (_team, _part) = (team, part);
+            _thread = new Thread(Loop) { IsBackground = true, Name = $"kernels {part}" };
+            _thread.Start();
+        }
+
+        public void Begin()
+        {
+            Interlocked.Increment(ref _tickets);
+            if (Interlocked.Exchange(ref _asleep, 0) == 1) _gate.Release();
+        }
+
+        public void Join() => _thread.Join();
+
+        private void Loop()
+        {
+            for (var seen = 0; ;)
+            {
+                Await(seen);
+                seen++;
+                if (_team._stopping) return;
+                _team.RunOne(_part);
+                Interlocked.Decrement(ref _team._pending);
+            }
+        }
+
+        private void Await(int seen)
+        {
+            for (var round = 0; round < SpinRounds; round++)
+            {
+                if (Volatile.Read(ref _tickets) != seen) return;
+                Thread.SpinWait(30);
+            }
+
+            Interlocked.Exchange(ref _asleep, 1);
+            // Begin either sees the mark and opens the gate, or came before it: then the ticket is here, and the mark is
+            // taken back unless Begin was faster.
+            if (Volatile.Read(ref _tickets) == seen || Interlocked.Exchange(ref _asleep, 0) == 0) _gate.Wait();
+        }
+    }
+}
