@@ -11,13 +11,15 @@ using Convoy.Shared.Random;
 using Convoy.Shared.Tensors;
 
 // Whole training steps of one thread (forward, gradients, Adam) of three models, as JSON lines.
-//   dotnet run -c Release --project load-tests/Training -- [--slices S] [--repeat N] [--only mlp|cnn|gpt] [--profile]
+//   dotnet run -c Release --project load-tests/Training -- [--slices S] [--threads N] [--repeat N] [--only mlp|cnn|gpt] [--profile]
 // Compare side by side with another framework in one run: machines are shared and noisy.
 
 var slices = Option("--slices", 1);
 var repeat = Option("--repeat", 15);
 var only = args.SkipWhile(a => a != "--only").Skip(1).FirstOrDefault("");
-Console.Error.WriteLine($"# {SimdInfo.Name}, {slices} slices, median of {repeat}");
+using var team = new ThreadTeam(Option("--threads", 1));
+using var together = team.Enter();
+Console.Error.WriteLine($"# {SimdInfo.Name}, {slices} slices, {team.Threads} threads, median of {repeat}");
 
 if (only is "" or "mlp") Measure("mlp784-512-512-10 b128", 128, 10, Mlp());
 if (only is "" or "cnn") Measure("cnn16-32 b64", 64, 10, Cnn());

@@ -14,6 +14,7 @@ internal sealed class TrainCommand : CliCommand
         Description = "Worker processes on this machine.",
         DefaultValueFactory = _ => 2,
     };
+    private readonly ThreadsOption _threads = new("the cores, divided among the workers");
     private readonly Option<long?> _steps = new("--steps")
     {
         Description = "Stop with a checkpoint after this many steps of the job's own schedule; --resume goes on.",
@@ -36,6 +37,7 @@ internal sealed class TrainCommand : CliCommand
     {
         _job.AddTo(this);
         Add(_workers);
+        Add(_threads);
         Add(_steps);
         Add(_state);
         Add(_resume);
@@ -50,8 +52,9 @@ internal sealed class TrainCommand : CliCommand
             throw new UserException(ExitCode.Usage,
                 $"--workers {workers} is not within 1 to {job.Elastic.Max} (elastic.max of the job)");
         if (steps < 1) throw new UserException(ExitCode.Usage, $"--steps {steps} is not at least 1");
+        var threads = _threads.Read(arguments, Math.Max(1, Environment.ProcessorCount / workers));
         var request = new TrainRequest(
-            PreparedJob.Of(job), workers, steps, arguments.GetValue(_state), arguments.GetValue(_resume));
+            PreparedJob.Of(job), workers, threads, steps, arguments.GetValue(_state), arguments.GetValue(_resume));
         return await new TrainRun(request, context).RunAsync();
     }
 }

@@ -25,6 +25,7 @@ internal sealed class WorkerCommand : CliCommand
         HelpName = "HOST:PORT",
         DefaultValueFactory = _ => "127.0.0.1:0",
     };
+    private readonly ThreadsOption _threads = new("1");
     private readonly Option<string?> _logs = new("--logs")
     {
         Description = "Folder for a log file; without it the log goes to standard error.",
@@ -46,6 +47,7 @@ internal sealed class WorkerCommand : CliCommand
         Add(_join);
         Add(_name);
         Add(_listen);
+        Add(_threads);
         Add(_logs);
         Add(_grace);
         Add(_endWithParent);
@@ -57,6 +59,7 @@ internal sealed class WorkerCommand : CliCommand
             Join = arguments.GetValue(_join)!,
             Name = arguments.GetValue(_name)!,
             Listen = arguments.GetValue(_listen)!,
+            Threads = _threads.Read(arguments, 1),
             LogDirectory = arguments.GetValue(_logs),
             EndWithParent = arguments.GetValue(_endWithParent),
             // Ctrl-C reaches every process of the terminal; the launcher decides what it means.

@@ -7,7 +7,8 @@ using Convoy.Shared.Diagnostics;
 namespace Convoy.Cli.Launch;
 
 /// <summary>What `train` was asked for.</summary>
-internal sealed record TrainRequest(PreparedJob Job, int Workers, long? UntilStep, string? State, bool Resume);
+internal sealed record TrainRequest(
+    PreparedJob Job, int Workers, int Threads, long? UntilStep, string? State, bool Resume);
 
 /// <summary>
 /// A whole cluster on this machine, from start to end: coordinator in this process, worker processes beside it, the job
@@ -38,7 +39,7 @@ internal sealed class TrainRun(TrainRequest request, CliContext context)
             Log = log,
         });
         using var fleet = new WorkerFleet(
-            name => WorkerProcess.Start(name, host.Address, state.Logs), request.Workers);
+            name => WorkerProcess.Start(name, host.Address, request.Threads, state.Logs), request.Workers);
         var view = new ProgressView(context);
         fleet.Lost += (name, code, lines) =>
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using Convoy.Shared;
 
@@ -32,13 +33,13 @@ internal sealed class WorkerProcess : IFleetMember
     /// <summary>The exit code, once the process is gone and its last line is in the log.</summary>
     public Task<int> Exited => _exited.Task;
 
-    public static WorkerProcess Start(string name, string join, string logFolder)
+    public static WorkerProcess Start(string name, string join, int threads, string logFolder)
     {
         Directory.CreateDirectory(logFolder);
         var path = Path.Combine(logFolder, $"{name}.out.log");
         var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         var log = new StreamWriter(stream) { AutoFlush = true };
-        var process = new Process { StartInfo = StartInfo(name, join, logFolder), EnableRaisingEvents = true };
+        var process = new Process { StartInfo = StartInfo(name, join, threads, logFolder), EnableRaisingEvents = true };
         var worker = new WorkerProcess(name, process, log);
         process.OutputDataReceived += (_, line) => worker.Keep(line.Data);
         process.ErrorDataReceived += (_, line) => worker.Keep(line.Data);
@@ -67,7 +68,7 @@ internal sealed class WorkerProcess : IFleetMember
         }
     }
 
-    private static ProcessStartInfo StartInfo(string name, string join, string logFolder)
+    private static ProcessStartInfo StartInfo(string name, string join, int threads, string logFolder)
     {
         var start = new ProcessStartInfo
         {
@@ -89,7 +90,11 @@ internal sealed class WorkerProcess : IFleetMember
         }
         // More processes than cores: a pool thread that spins before it sleeps takes the core from who has the answer.
         start.Environment["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";
-        string[] words = ["worker", "--join", join, "--name", name, "--logs", logFolder, "--end-with-parent"];
+        string[] words =
+        [
+            "worker", "--join", join, "--name", name, "--threads", threads.ToString(CultureInfo.InvariantCulture),
+            "--logs", logFolder, "--end-with-parent",
+        ];
         foreach (var word in words) start.ArgumentList.Add(word);
         return start;
     }

@@ -11,6 +11,8 @@ public sealed record WorkerOptions
     public required string Name { get; init; }
     /// <summary>host:port where other workers dial this one; port 0 takes a free one.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
+    /// <summary>Threads that compute each kernel together. They never show in the weights.</summary>
+    public int Threads { get; init; } = 1;
     /// <summary>Folder of the log <c>NAME.log</c>; null: no log file.</summary>
     public string? LogDirectory { get; init; }
     /// <summary>End at once when standard input ends: the launcher holds its other end.</summary>

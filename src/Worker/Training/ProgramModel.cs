@@ -1,6 +1,7 @@
 using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Optim;
+using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Random;
@@ -16,16 +17,18 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     private readonly Optimizer _optimizer;
     private readonly BatchBuffer _batch;
     private readonly MicroBatches? _micro; // null: a share is computed in one piece
+    private readonly ThreadTeam _team;
     private readonly JobSpec _job;
     private Action<int>? _parameterReady;
 
-    private ProgramModel(JobSpec job, DatasetPair data, TrainProgram program)
+    private ProgramModel(JobSpec job, DatasetPair data, TrainProgram program, int threads)
     {
         (_job, _data, _program) = (job, data, program);
         _batch = program.CreateBatch(job.Batch);
         _micro = job.MicroBatches > 1 ? new MicroBatches(program, program.RowsMax) : null;
         _optimizer = Optimizer.Create(job.Optimizer, new StepPlan(data.Train.Count, job.Batch, job.Slices).TotalSteps(job));
         Parameters = [.. program.Layout.Slots.Select(s => new ModelParameter(s.Name, s.Shape, s.Offset, s.Length))];
+        _team = new ThreadTeam(threads); // last: nothing after it can fail and leave its threads
     }
 
     public IReadOnlyList<ModelParameter> Parameters { get; }
@@ -42,7 +45,10 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
 
     public double WeightPerSample => _program.WeightPerSample;
 
-    public static IJobModel Open(JobSpec job, ReadOnlyMemory<byte> graph)
+    /// <param name="job">The job.</param>
+    /// <param name="graph">Its encoded graph.</param>
+    /// <param name="threads">Threads that compute each kernel together.</param>
+    public static IJobModel Open(JobSpec job, ReadOnlyMemory<byte> graph, int threads)
     {
         var data = Dataset.Open(job);
         try
@@ -52,7 +58,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
             var program = TrainProgram.Compile(
                 decoded, job.MicroBatches == 1 ? job.Batch : MicroBatches.RowsOf(sliceRows, job.MicroBatches));
             CheckInputs(program, data.Train.Info);
-            return new ProgramModel(job, data, program);
+            return new ProgramModel(job, data, program, threads);
         }
         catch (Exception cause) when (cause is GraphFormatException or GraphException)
         {
@@ -84,6 +90,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     public void Run(SliceRun run, long step, ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> nodeGradients,
         Span<double> sliceLoss, Action<int> parameterReady)
     {
+        using var together = _team.Enter();
         _parameterReady = parameterReady;
         var slices = new StepSlices(run.Slices, run.FirstSlice, run.RowsPerSlice, run.Nodes);
         if (_micro is null) _program.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
@@ -96,10 +103,15 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     public double LearningRate(long step) => _optimizer.LearningRate(step);
 
     public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step,
-        double scale) => _optimizer.Apply(weights, gradient, states, step, scale);
+        double scale)
+    {
+        using var together = _team.Enter();
+        _optimizer.Apply(weights, gradient, states, step, scale);
+    }
 
     public TestScore Evaluate(ReadOnlySpan<float> weights)
     {
+        using var together = _team.Enter();
         var total = new EvalResult(0, 0, 0, 0);
         var samples = new long[_program.RowsMax];
         for (long at = 0; at < TestSamples; at += samples.Length)
@@ -115,6 +127,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
 
     public void Dispose()
     {
+        _team.Dispose();
         _program.Dispose();
         _data.Dispose();
     }

@@ -44,7 +44,7 @@ public sealed class MlpClusterTests : IDisposable
         foreach (var workers in new[] { 1, 2, 3, 5 })
         {
             await using var c = await StartAsync();
-            for (var w = 1; w <= workers; w++) await c.AddWorkerAsync($"n{w}", ProgramModel.Open);
+            for (var w = 1; w <= workers; w++) await c.AddWorkerAsync($"n{w}", With(threads: w));
             c.OpenAll(0, Steps, AlignAction.Initialize);
             for (var w = 1; w <= workers; w++) hashes.Add(await c.WeightsAtEndAsync($"n{w}", Steps));
             var rows = c.Rows("n1");
@@ -60,7 +60,7 @@ public sealed class MlpClusterTests : IDisposable
     public async Task Data_that_is_not_there_is_refused_before_training_with_its_name()
     {
         await using var c = await StartAsync(Job with { Data = Job.Data with { Path = ["/nowhere/x.csv"] } });
-        await using var worker = await c.StartWorkerAsync("n1", ProgramModel.Open);
+        await using var worker = await c.StartWorkerAsync("n1", With(threads: 1));
         var failed = await c.HearAsync<PrepareFailed>("n1");
         Assert.Equal((int)ExitCode.BadData, failed.ExitCode);
         Assert.Contains("/nowhere/x.csv", failed.Text);
@@ -73,4 +73,6 @@ public sealed class MlpClusterTests : IDisposable
     }
 
     public void Dispose() => File.Delete(_file);
+
+    private static OpenModel With(int threads) => (job, graph) => ProgramModel.Open(job, graph, threads);
 }

@@ -50,12 +50,16 @@ internal static unsafe class FloatGemm
 
         private void Rows((int From, int Count) r) => Whole(g with
         {
-            M = r.Count, A = g.A + (g.TransA ? r.From : (nint)r.From * g.Lda), C = g.C + ((nint)r.From * g.Ldc),
+            M = r.Count,
+            A = g.A + (g.TransA ? r.From : (nint)r.From * g.Lda),
+            C = g.C + ((nint)r.From * g.Ldc),
         });
 
         private void Columns((int From, int Count) r) => Whole(g with
         {
-            N = r.Count, B = g.B + (g.TransB ? (nint)r.From * g.Ldb : r.From), C = g.C + r.From,
+            N = r.Count,
+            B = g.B + (g.TransB ? (nint)r.From * g.Ldb : r.From),
+            C = g.C + r.From,
             Bias = g.Bias is null ? null : g.Bias + r.From,
         });
     }
