@@ -66,6 +66,7 @@ internal static class CommandLine
         new CommandGroup("data", "Data sets.", new DataGetCommand()),
         new CommandGroup("ckpt", "Checkpoints.", new CkptLsCommand(), new CkptVerifyCommand()),
         new DoctorCommand(),
+        new SimCommand(),
         new VersionCommand(),
     ];
 

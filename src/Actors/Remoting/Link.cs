@@ -192,11 +192,14 @@ internal abstract partial class Link : Peer
     public override void Close()
     {
         bool now;
+        List<BulkItem> unsent;
         lock (_gate)
         {
             if (_closed) return;
             _closed = true;
             _accepting = false;
+            // Frames that wait read their owner's memory, which a closed link may not claim any longer.
+            unsent = TakeUnsent_NeedsGate();
             // What was told before is still delivered and acknowledged, for a bounded time; then the goodbye.
             now = _session.Status != SessionStatus.Up || _control is null;
             _closeBy = Remoting.Now + CloseGrace;
@@ -204,6 +207,7 @@ internal abstract partial class Link : Peer
             if (!now) _control!.Kick();
         }
 
+        foreach (var item in unsent) item.Done?.Completed(item.Header, sent: false);
         if (now) End(LinkDownReason.ClosedHere, "closed here");
         CompleteWhenClosed();
         Wake();

@@ -27,6 +27,15 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
 
     public ActorPath Path => owner.Path;
     public int Count => Volatile.Read(ref _count);
+    /// <summary>What the next turn begins with; null: something else than a user message. For the simulator.</summary>
+    public object? Next => Volatile.Read(ref _systemStack) is null && _user.TryPeek(out var next) ? next.Message : null;
+
+    /// <summary>A mark of the simulator, which keeps a list of mailboxes.</summary>
+    public bool Known { get; set; }
+
+    /// <summary>Messages of one turn at most.</summary>
+    public int TurnMax { get; set; } = Throughput;
+
     public bool IsSuspended => _suspended > 0;
     public bool IsClosed => _closed;
 
@@ -117,7 +126,7 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
     private int TakeUser()
     {
         var taken = 0;
-        for (var i = 0; i < Throughput && _suspended == 0 && !_closed; i++)
+        for (var i = 0; i < TurnMax && _suspended == 0 && !_closed; i++)
         {
             if (_front.TryPopFront(out var envelope) || Dequeue(out envelope, ref taken)) cell.Invoke(envelope);
             else break;

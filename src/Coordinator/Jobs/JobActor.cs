@@ -145,11 +145,14 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     {
         switch (m.Message)
         {
-            case ShardSaved saved: _checkpoints?.Tell(new ShardReported(m.Worker, saved)); break;
-            case ShardFailed failed: _checkpoints?.Tell(new ShardLost(m.Worker, failed)); break;
+            case ShardSaved saved when IsOfThisRun(saved.Generation): _checkpoints?.Tell(new ShardReported(m.Worker, saved)); break;
+            case ShardFailed failed when IsOfThisRun(failed.Generation): _checkpoints?.Tell(new ShardLost(m.Worker, failed)); break;
+            case ShardSaved or ShardFailed: Note(new JobNote($"ignored a shard of {m.Worker}: it is of an earlier run", Warning: false)); break;
             default: Feed(m); break;
         }
     }
+
+    private bool IsOfThisRun(long generation) => _protocol?.IsOfThisRun(new Generation(generation)) == true;
 
     private void Feed(JobInput input)
     {

@@ -24,6 +24,7 @@ internal sealed partial class JobProtocol
     private readonly SpeedMeter _speed = new();
     private readonly List<string> _secondary = [];
     private List<WorkerId> _members = [];
+    private Generation? _firstGeneration;
     private Generation _generation;
     private StepNumber _generationUntil;
     private Instant _progressAt;
@@ -48,8 +49,20 @@ internal sealed partial class JobProtocol
     /// <summary>Who holds up a late step, in one line; null: no step is late.</summary>
     public string? Overdue { get; private set; }
 
+    /// <summary>
+    /// False for a generation of an earlier coordinator: its members may still train and save, and what they report is
+    /// not of this run, which starts from its own origin.
+    /// </summary>
+    public bool IsOfThisRun(Generation generation) => _firstGeneration is { } first && generation >= first;
+
     private void OnStepReport(JobWorker worker, StepReport m)
     {
+        if (!IsOfThisRun(new Generation(m.Generation)))
+        {
+            _out.Note($"ignored StepReport of {worker}: g{m.Generation} is of an earlier run");
+            return;
+        }
+
         foreach (var row in m.Rows)
         {
             var due = _ledger.Offer(row, out var contradiction);
@@ -60,6 +73,10 @@ internal sealed partial class JobProtocol
             }
 
             foreach (var next in due) Keep(next, m.Generation);
+            // A step that is done again after its state was lost has its row already: it is progress all the same.
+            if (m.Generation != _generation.Value || row.Step <= State.Value) continue;
+            State = new StepNumber(row.Step);
+            OnProgress();
         }
     }
 
@@ -96,6 +113,7 @@ internal sealed partial class JobProtocol
     private void OnGenerationBegan(GenerationBegan m)
     {
         (_generation, _generationUntil, _stable) = (m.Generation, m.Until, false);
+        _firstGeneration ??= m.Generation;
         _members = [.. m.Shares.Members];
         Generations++;
         if (m.Voluntary) ScaleEvents++;

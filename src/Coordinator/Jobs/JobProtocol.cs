@@ -77,6 +77,7 @@ internal sealed partial class JobProtocol
             Convert.ToHexStringLower(_description.GraphSha256), _description.Origin.Step,
             _description.UntilStep is { } until ? new StepNumber(until) : null));
         Become(JobStatus.Preparing);
+        _out.Tell(new JobAnnounced(_description.JobId));
         foreach (var worker in workers) OnWorkerAdmitted(worker);
     }
 

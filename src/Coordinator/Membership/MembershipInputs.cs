@@ -31,6 +31,9 @@ internal sealed record WorkerUnfit(
 /// <summary>No progress by a worker that others wait for: it is let go, though it beats (R1).</summary>
 internal sealed record WorkerHangs(WorkerId Worker, Incarnation Incarnation, string Text) : MembershipInput;
 
+/// <summary>A job was submitted; its terms follow when the first worker has prepared it.</summary>
+internal sealed record JobAnnounced(string JobId) : MembershipInput;
+
 internal sealed record JobStarted(JobTerms Terms) : MembershipInput;
 
 /// <summary>The newest state that is safe on disk.</summary>

@@ -17,6 +17,7 @@ internal sealed partial class MembershipProtocol
     private int _scale;
     private string? _stop;
     private bool _stopOpened;
+    private string _announced = ""; // job that was submitted, before it has terms
     private bool _nothingToSaveTold;
     private bool _hopeless;
     private JobEnded? _last; // the end of the only job of this coordinator
@@ -24,6 +25,15 @@ internal sealed partial class MembershipProtocol
     private Instant? _wishSince;
     private Instant? _formSince;
     private (Instant At, StepNumber Step)? _lastVoluntary;
+
+    /// <summary>
+    /// Orphans of another job cannot even prepare this one: were they kept until it has terms, nobody might ever be ready.
+    /// </summary>
+    private void OnJobAnnounced(string jobId)
+    {
+        _announced = jobId;
+        foreach (var worker in _workers.All) ReleaseOrphan(worker);
+    }
 
     private void OnJobStarted(JobTerms terms)
     {
@@ -44,9 +54,10 @@ internal sealed partial class MembershipProtocol
     /// <summary>A process holds one job in its life. One that a dead coordinator left behind cannot take this one.</summary>
     private void ReleaseOrphan(WorkerRecord worker)
     {
-        if (_job is null || !worker.Connected || worker.HeldJob.Length == 0 || worker.HeldJob == _job.JobId) return;
+        var jobId = _job?.JobId ?? _announced;
+        if (jobId.Length == 0 || !worker.Connected || worker.HeldJob.Length == 0 || worker.HeldJob == jobId) return;
         _out.Note($"{worker} still holds job {worker.HeldJob} of an earlier coordinator: it must start anew");
-        Release(worker, ExitCode.Cluster, $"it holds job {worker.HeldJob}, this is {_job.JobId}: start it anew");
+        Release(worker, ExitCode.Cluster, $"it holds job {worker.HeldJob}, this is {jobId}: start it anew");
     }
 
     private void OnJobEnded(JobEnded m)
@@ -56,7 +67,7 @@ internal sealed partial class MembershipProtocol
             if (worker.Connected) Release(worker, (ExitCode)m.ExitCode, m.Reason);
         _members.Clear();
         Shares = null;
-        _job = null;
+        (_job, _announced) = (null, "");
         if (m.NoMore) _last = m;
     }
 

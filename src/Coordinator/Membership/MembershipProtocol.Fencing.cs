@@ -24,8 +24,7 @@ internal sealed partial class MembershipProtocol
         _suspicions.Clear();
         foreach (var seat in _members) (seat.Fenced, seat.Aligned) = (null, null);
         _out.Persist(new FencingStarted(_highest, kind, [.. _lostIds], reason));
-        _lostIds.Clear();
-        _lossTexts.Clear();
+        ForgetLosses();
         Become(MembershipStatus.Fencing);
         _fenceDeadline = _now + FenceTime();
         SendFence();

@@ -310,6 +310,7 @@ internal sealed partial class MembershipProtocol
                 break;
             case MembershipStatus.Fencing:
                 _members.Remove(seat);
+                ForgetLosses(); // this fence deals with it: the next one must not name it again
                 HardenFence();
                 MaybeCompleteFencing();
                 break;
@@ -319,11 +320,19 @@ internal sealed partial class MembershipProtocol
                 break;
             case MembershipStatus.Paused:
                 _members.Remove(seat);
+                ForgetLosses();
                 break;
             case MembershipStatus.Forming or MembershipStatus.Closed:
+                ForgetLosses();
                 break;
             default: throw Invariant.Unhandled(Status);
         }
+    }
+
+    private void ForgetLosses()
+    {
+        _lossTexts.Clear();
+        _lostIds.Clear();
     }
 
     private string TakeLossTexts()

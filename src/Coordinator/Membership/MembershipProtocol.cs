@@ -101,6 +101,7 @@ internal sealed partial class MembershipProtocol
             case WorkerPrepared m: OnWorkerPrepared(m); break;
             case WorkerUnfit m: OnWorkerUnfit(m); break;
             case WorkerHangs m: OnWorkerHangs(m); break;
+            case JobAnnounced m: OnJobAnnounced(m.JobId); break;
             case JobStarted m: OnJobStarted(m.Terms); break;
             case CheckpointKnown m: OnCheckpointKnown(m.Origin); break;
             case ScaleTo m: OnScaleTo(m.Workers); break;

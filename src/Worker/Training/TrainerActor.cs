@@ -167,9 +167,13 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         var layout = new ExchangeLayout(_elements, m.Members.Count, _options.Job.Sync.BucketBytes);
         _exchange!.Enter(new ExchangeGeneration(m.Generation, m.Start, m.Shares,
             [.. m.Members.Select(x => new Incarnation(x.Incarnation))], m.Shares.IndexOf(_options.Me), layout));
+        // Links to whom is no member any more are closed before the device uses their memory again: frames that wait for
+        // them would be sent with the bytes of another step.
+        _peers.Enter(m.Members);
         _device.Tell(new TakeShare(m, layout, _exchange), Self);
         _linkedSaid = false;
-        _peers.Enter(m.Members);
+        // Steps after the start are done again, and reported again then.
+        _rows.RemoveAll(r => r.Step > m.Start.Value);
         Log(LogLevel.Info, $"{m.Generation}: {m.Members.Count} members, slices {m.Shares.ShareOf(_options.Me)}, from step {m.Start}");
         CheckLinked();
     }

@@ -38,6 +38,7 @@ internal sealed class MembershipMachine : IScriptMachine
     {
         switch (command.Verb)
         {
+            case "announce": Feed(new JobAnnounced(command.Text("id"))); break;
             case "job": OnJob(command); break;
             case "cluster": OnCluster(command); break;
             case "restart-coordinator": OnRestart(command); break;

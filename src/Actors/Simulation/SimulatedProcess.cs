@@ -1,0 +1,167 @@
+using Convoy.Actors.Runtime;
+using Convoy.Shared.Diagnostics;
+
+namespace Convoy.Actors.Simulation;
+
+/// <summary>One process on one machine: a clock that is its own, actors, and a life that ends when the world says so.</summary>
+internal sealed class SimulatedProcess
+{
+    private readonly List<Action> _held = [];
+    private readonly List<Mailbox> _mailboxes = [];
+
+    /// <param name="world">Where it runs.</param>
+    /// <param name="name">Unique among the processes that ever were.</param>
+    /// <param name="host">The machine; a restarted process has the same.</param>
+    /// <param name="skewPpm">Its clock runs faster by this many millionths.</param>
+    /// <param name="utcOffset">What its calendar clock is off.</param>
+    /// <param name="log">Gets what its actors log.</param>
+    public SimulatedProcess(
+        SimulatedWorld world, string name, string host, int skewPpm, TimeSpan utcOffset, ILogSink? log = null)
+    {
+        (World, Name, Host) = (world, name, host);
+        Time = new SimulatedTime(this, skewPpm, utcOffset);
+        System = ActorSystem.Create(host, new ActorSystemOptions
+        {
+            Time = Time, Dispatcher = new Dispatcher(this), LogSink = log, DeadLetterSink = _ => DeadLetters++,
+        });
+    }
+
+    public SimulatedWorld World { get; }
+    public string Name { get; }
+    public string Host { get; }
+    public SimulatedTime Time { get; }
+    public ActorSystem System { get; }
+    public bool IsGone { get; private set; }
+    public bool IsStopped { get; private set; }
+    public long DeadLetters { get; private set; }
+
+    /// <summary>
+    /// What the actor with this name needs for this message: devices compute, disks write. It is spent before the message
+    /// is handled. Null: nothing takes time.
+    /// </summary>
+    public Func<string, object, TimeSpan>? TurnTime { get; set; }
+
+    /// <summary>Messages that wait in the fullest mailbox, and whose it is.</summary>
+    public (int Waiting, string Actor) FullestMailbox()
+    {
+        var (most, who) = (0, "");
+        foreach (var box in _mailboxes)
+            if (box.Count > most) (most, who) = (box.Count, box.Path.ToString());
+        return (most, who);
+    }
+
+    internal void Note(Mailbox box)
+    {
+        if (box.Known) return;
+        box.Known = true;
+        _mailboxes.RemoveAll(static b => b.IsClosed);
+        _mailboxes.Add(box);
+    }
+
+    /// <summary>Ends it between two events: nothing of it runs any more.</summary>
+    public void Kill()
+    {
+        IsGone = true;
+        _held.Clear();
+    }
+
+    /// <summary>SIGSTOP: time goes on without it; what comes for it waits.</summary>
+    public void Stop() => IsStopped = true;
+
+    /// <summary>SIGCONT: what waited happens now, in its order.</summary>
+    public void Continue()
+    {
+        if (!IsStopped) return;
+        IsStopped = false;
+        foreach (var action in _held) World.After(this, TimeSpan.Zero, action);
+        _held.Clear();
+    }
+
+    internal bool Takes(Action action)
+    {
+        if (IsGone) return false;
+        if (!IsStopped) return true;
+        _held.Add(action);
+        return false;
+    }
+
+    internal bool TakesTurn(IRunnable mailbox)
+    {
+        if (IsGone) return false;
+        if (!IsStopped) return true;
+        _held.Add(mailbox.Run);
+        return false;
+    }
+
+    public override string ToString() => Name;
+
+    private sealed class Dispatcher(SimulatedProcess process) : MessageDispatcher
+    {
+        public override void Execute(IRunnable mailbox) => process.World.MakeReady(process, mailbox);
+    }
+}
+
+/// <summary>
+/// The clocks of one process: a monotonic one with its own rate, and a calendar clock that is off and may jump. Timers
+/// follow the monotonic one.
+/// </summary>
+internal sealed class SimulatedTime(SimulatedProcess process, int skewPpm, TimeSpan utcOffset) : TimeProvider
+{
+    private static readonly DateTimeOffset Epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private const long Million = 1_000_000;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    /// <summary>An operator, or a time service, set the calendar clock.</summary>
+    public TimeSpan UtcJump { get; set; }
+
+    /// <summary>Timers do not fire any more: a bug that tests of the checkers plant.</summary>
+    public bool TimersAreDead { get; set; }
+
+    public override long GetTimestamp()
+    {
+        var ticks = process.World.Now.Microseconds * TimeSpan.TicksPerMicrosecond;
+        return ticks + (ticks / Million * skewPpm);
+    }
+
+    public override DateTimeOffset GetUtcNow() => Epoch + utcOffset + UtcJump + TimeSpan.FromTicks(GetTimestamp());
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new Timer(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    private void After(TimeSpan local, Action action) =>
+        process.World.After(process, TimeSpan.FromTicks(local.Ticks - (local.Ticks / Million * skewPpm)), action);
+
+    private sealed class Timer(SimulatedTime time, TimerCallback callback, object? state) : ITimer
+    {
+        private long _version;
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            var version = ++_version;
+            if (dueTime != Timeout.InfiniteTimeSpan) Arm(version, dueTime, period);
+            return true;
+        }
+
+        private void Arm(long version, TimeSpan due, TimeSpan period) => time.After(due, () =>
+        {
+            if (version != _version || time.TimersAreDead) return;
+            if (period > TimeSpan.Zero) Arm(version, period, period);
+            callback(state);
+        });
+
+        public void Dispose() => _version++;
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

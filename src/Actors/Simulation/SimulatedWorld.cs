@@ -1,0 +1,105 @@
+// Everything of a simulated cluster happens in here, on one thread, in the order of virtual time. Events of equal time
+// run in the order in which they were asked for; actors that have work at the same moment run in an order that the seed
+// chooses, because on real machines nobody promises one.
+// SW-1  Time never goes back, and moves only between events.
+// SW-2  An event of a process that has ended does nothing; one of a stopped process waits until it goes on.
+// SW-3  The same seed and the same calls give the same events, to the byte.
+using Convoy.Actors.Runtime;
+using Convoy.Shared.Time;
+
+namespace Convoy.Actors.Simulation;
+
+internal sealed class SimulatedWorld
+{
+    private readonly record struct Due(long At, long Order) : IComparable<Due>
+    {
+        public int CompareTo(Due other) => At != other.At ? At.CompareTo(other.At) : Order.CompareTo(other.Order);
+    }
+
+    private readonly PriorityQueue<(SimulatedProcess? Process, Action Action), Due> _due = new();
+    private readonly List<(SimulatedProcess Process, IRunnable Mailbox)> _ready = [];
+    private readonly Action<string>? _trace;
+    private long _order;
+    private long _now;
+
+    public SimulatedWorld(ulong seed, Action<string>? trace = null)
+    {
+        Choice = new SeededChoice(seed);
+        _trace = trace;
+    }
+
+    public SeededChoice Choice { get; }
+
+    public Instant Now => new(_now);
+
+    /// <summary>Events that ran, and turns of mailboxes.</summary>
+    public long Events { get; private set; }
+
+    public long Turns { get; private set; }
+
+    /// <summary>Events that wait for their time.</summary>
+    public int Waiting => _due.Count;
+
+    public bool Traces => _trace is not null;
+
+    public void Trace(string text) => _trace?.Invoke($"{_now / 1000,7}.{_now % 1000:000} {text}");
+
+    /// <param name="process">The event belongs to it (SW-2); null: to the world.</param>
+    public void After(SimulatedProcess? process, TimeSpan delay, Action action) =>
+        At(process, _now + Math.Max(0, (long)Math.Ceiling(delay.TotalMicroseconds)), action);
+
+    public void At(SimulatedProcess? process, long microseconds, Action action) =>
+        _due.Enqueue((process, action), new Due(Math.Max(_now, microseconds), _order++));
+
+    /// <summary>Runs the next event and all that follows from it at once; false: there is none until then.</summary>
+    public bool RunNext(Instant until)
+    {
+        if (!_due.TryPeek(out _, out var due) || due.At > until.Microseconds) return false;
+        var (process, action) = _due.Dequeue();
+        _now = due.At;
+        if (process is not null && !process.Takes(action)) return true;
+        Events++;
+        action();
+        RunReady();
+        return true;
+    }
+
+    public void RunUntil(Instant until)
+    {
+        while (RunNext(until))
+        {
+        }
+
+        _now = Math.Max(_now, until.Microseconds);
+    }
+
+    internal void MakeReady(SimulatedProcess process, IRunnable mailbox)
+    {
+        if (process.IsGone) return;
+        var delay = TimeSpan.Zero;
+        if (mailbox is Mailbox box)
+        {
+            process.Note(box);
+            if (process.TurnTime is { } time && box.Next is { } message) delay = time(box.Path.Name, message);
+            if (delay > TimeSpan.Zero) box.TurnMax = 1; // the message behind it takes its own time
+        }
+
+        if (delay > TimeSpan.Zero) After(process, delay, mailbox.Run);
+        else _ready.Add((process, mailbox));
+    }
+
+    /// <summary>Runs mailboxes that were made ready outside of an event, such as by the start of a process.</summary>
+    public void RunReady()
+    {
+        while (_ready.Count > 0)
+        {
+            var at = _ready.Count == 1 ? 0 : Choice.Below(_ready.Count);
+            var (process, mailbox) = _ready[at];
+            _ready[at] = _ready[^1];
+            _ready.RemoveAt(_ready.Count - 1);
+            if (!process.TakesTurn(mailbox)) continue;
+            Turns++;
+            mailbox.Run();
+        }
+    }
+}

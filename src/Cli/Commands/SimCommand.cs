@@ -1,0 +1,151 @@
+using System.CommandLine;
+using System.Globalization;
+using Convoy.Cli.Simulation;
+using Convoy.Cli.Terminal;
+using Convoy.Shared;
+
+namespace Convoy.Cli.Commands;
+
+/// <summary>
+/// Runs whole clusters in virtual time, with faults, and judges their histories (docs/simulation.md). A failure is a seed;
+/// the same build gives the same trace for it, to the byte.
+/// </summary>
+internal sealed class SimCommand : CliCommand
+{
+    private const int TraceTail = 40;
+
+    private readonly Option<string> _seeds = new("--seeds")
+    {
+        Description = "Seeds to run, first..last.",
+        DefaultValueFactory = _ => "1..200",
+    };
+
+    private readonly Option<ulong?> _seed = new("--seed") { Description = "Run this one seed." };
+
+    private readonly Option<bool> _trace = new("--trace") { Description = "With --seed: print everything that happens." };
+
+    private readonly Option<int?> _workers = new("--workers") { Description = "Workers of each cluster; usually 2 to 8, by the seed." };
+
+    private readonly Option<int?> _steps = new("--steps") { Description = "Steps of each job; usually by the seed." };
+
+    private readonly Option<string?> _faults = new("--faults")
+    {
+        Description = "Kinds of faults that may happen, with commas, or none: "
+            + string.Join(", ", Enum.GetValues<FaultKind>().Select(Fault.NameOf)) + ".",
+    };
+
+    private readonly Option<string?> _keep = new("--keep")
+    {
+        Description = "With --seed: numbers of the faults that stay, with commas, or none (what a reduced failure names).",
+    };
+
+    private readonly Option<int> _threads = new("--threads")
+    {
+        Description = "Worlds at a time, each on one thread.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    public SimCommand() : base("sim", "Run simulated clusters with faults and check what they do.",
+        "convoy sim", "convoy sim --seeds 1..2000 --json", "convoy sim --seeds 1..500 --workers 8 --faults kill,stop,block",
+        "convoy sim --seed 17 --workers 3 --steps 9 --keep 2 --trace")
+    {
+        foreach (var option in new Option[] { _seeds, _seed, _trace, _workers, _steps, _faults, _keep, _threads }) Add(option);
+    }
+
+    protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
+    {
+        var choice = new SimulationChoice
+        {
+            Workers = Within(arguments.GetValue(_workers), 1, 64, "workers"),
+            Steps = Within(arguments.GetValue(_steps), 1, 100_000, "steps"),
+            Faults = KindsOf(arguments.GetValue(_faults)), Keep = NumbersOf(arguments.GetValue(_keep)),
+        };
+        if (arguments.GetValue(_seed) is { } seed && arguments.GetValue(_trace)) return Task.FromResult(Replay(seed, choice, context));
+        if (arguments.GetValue(_trace)) throw new UserException(ExitCode.Usage, "--trace shows one run: add --seed");
+        var (first, last) = arguments.GetValue(_seed) is { } only ? (only, only) : RangeOf(arguments.GetValue(_seeds)!);
+        var threads = Within(arguments.GetValue(_threads), 1, 256, "threads")!.Value;
+        return Task.FromResult(RunSeeds(first, last, choice, threads, context, cancel));
+    }
+
+    private static int RunSeeds(
+        ulong first, ulong last, SimulationChoice choice, int threads, CliContext context, CancellationToken cancel)
+    {
+        var started = context.Time.GetTimestamp();
+        var failures = new List<SimulationResult>();
+        var results = SimulationRun.RunAll(first, last, choice, threads, failure =>
+        {
+            failures.Add(failure);
+            context.Line($"seed {failure.Seed} fails: {failure.Violation}");
+        }, cancel);
+        var seconds = context.Time.GetElapsedTime(started).TotalSeconds;
+        foreach (var failure in failures.OrderBy(f => f.Seed).Take(3)) Show(new Reducer().Reduce(failure), context);
+        var simulated = results.Sum(r => r.SimulatedSeconds);
+        context.Line(string.Create(CultureInfo.InvariantCulture,
+            $"{results.Count} seeds, {failures.Count} failures, {simulated / 60:0.0} simulated minutes in {seconds:0.0} s: {simulated / seconds:0} minutes a minute"));
+        context.Result(new { Seeds = results.Count, Failures = failures.Count, Speedup = Math.Round(simulated / seconds) });
+        return failures.Count == 0 ? 0 : (int)ExitCode.Failed;
+    }
+
+    private static int Replay(ulong seed, SimulationChoice choice, CliContext context)
+    {
+        context.Line(SimulationPlan.Of(seed, choice).ToString());
+        var result = SimulationRun.Run(seed, choice, trace: context.Line);
+        context.Line(result.Violation is { } violation ? $"failed: {violation}" : "no invariant was broken");
+        context.Result(new { Seeds = 1, Failures = result.Failed ? 1 : 0, result.SimulatedSeconds });
+        return result.Failed ? (int)ExitCode.Failed : 0;
+    }
+
+    /// <summary>A failure as small as it was found, and the end of its history.</summary>
+    private static void Show(SimulationResult failure, CliContext context)
+    {
+        var plan = SimulationPlan.Of(failure.Seed, failure.Choice);
+        context.Line();
+        context.Line($"{plan}");
+        foreach (var fault in plan.Faults) context.Line($"  {fault}");
+        context.Line($"  {failure.Violation}");
+        var tail = new Queue<string>();
+        var count = 0;
+        SimulationRun.Run(failure.Seed, failure.Choice, trace: line =>
+        {
+            count++;
+            tail.Enqueue(line);
+            if (tail.Count > TraceTail) tail.Dequeue();
+        });
+        context.Line($"  the last {tail.Count} of {count} lines of its trace; all of them: {Reducer.CommandOf(failure)}");
+        foreach (var line in tail) context.Line(line);
+    }
+
+    private static int? Within(int? value, int least, int most, string name) =>
+        value is null || (value >= least && value <= most) ? value
+            : throw new UserException(ExitCode.Usage, $"{name} {value}: {least} to {most} are possible");
+
+    private static (ulong First, ulong Last) RangeOf(string text)
+    {
+        var parts = text.Split("..");
+        if (parts.Length == 2 && ulong.TryParse(parts[0], CultureInfo.InvariantCulture, out var first)
+            && ulong.TryParse(parts[1], CultureInfo.InvariantCulture, out var last) && first <= last && last - first < 10_000_000)
+            return (first, last);
+        throw new UserException(ExitCode.Usage, $"seeds {text}: write first..last, such as 1..2000, at most ten million");
+    }
+
+    private static FaultKind[]? KindsOf(string? text)
+    {
+        if (text is null) return null;
+        if (text == "none") return [];
+        var known = Enum.GetValues<FaultKind>();
+        return [.. text.Split(',').Select(word =>
+        {
+            var at = Array.FindIndex(known, k => Fault.NameOf(k) == word.Trim());
+            return at >= 0 ? known[at] : throw new UserException(ExitCode.Usage,
+                $"faults {word}: there is no such kind; there are none, {string.Join(", ", known.Select(Fault.NameOf))}");
+        })];
+    }
+
+    private static int[]? NumbersOf(string? text)
+    {
+        if (text is null) return null;
+        if (text == "none") return [];
+        return [.. text.Split(',').Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out var number) ? number
+            : throw new UserException(ExitCode.Usage, $"keep {text}: numbers of faults with commas, or none"))];
+    }
+}

@@ -1,0 +1,102 @@
+using Convoy.Actors.Simulation;
+using Convoy.Coordinator.Api;
+using Convoy.Shared.Ids;
+using Google.Protobuf;
+
+namespace Convoy.Cli.Simulation.Checkers;
+
+/// <summary>An invariant that did not hold.</summary>
+internal sealed record Violation(string Checker, string Text)
+{
+    public override string ToString() => $"{Checker}: {Text}";
+}
+
+/// <summary>
+/// Looks at the history of one run from outside and keeps one invariant. Checkers share no code with the system: what
+/// they compare with, they compute themselves. One checker, one invariant, one file.
+/// </summary>
+internal abstract class Checker
+{
+    private SimulatedCluster? _cluster;
+
+    /// <summary>The cluster that is looked at; its figures may be read.</summary>
+    public SimulatedCluster Cluster
+    {
+        get => _cluster!;
+        set => _cluster = value;
+    }
+
+    public string Name => GetType().Name.Replace("Checker", "", StringComparison.Ordinal).ToLowerInvariant();
+
+    protected TimeSpan Now => TimeSpan.FromMicroseconds(Cluster.World.Now.Microseconds);
+
+    protected void Fail(string text) => Cluster.OnViolation(new Violation(Name, text));
+
+    protected void Check(bool holds, string text)
+    {
+        if (!holds) Fail(text);
+    }
+
+    /// <summary>Slices of a step are computed at a worker.</summary>
+    public virtual void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rows, IReadOnlyList<long> samples)
+    {
+    }
+
+    /// <summary>A worker has applied a step.</summary>
+    public virtual void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights, ReadOnlySpan<float> momentum)
+    {
+    }
+
+    /// <summary>An event is durable in the journal.</summary>
+    public virtual void OnAppended(long token, string type, JournalRecord record)
+    {
+    }
+
+    /// <summary>A coordinator got the lease.</summary>
+    public virtual void OnLease(long token)
+    {
+    }
+
+    /// <summary>A control message arrived.</summary>
+    public virtual void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
+    {
+    }
+
+    public virtual void OnProcessStarted(string host, Incarnation incarnation)
+    {
+    }
+
+    public virtual void OnProcessEnded(string host, string why)
+    {
+    }
+
+    public virtual void OnFault(Fault fault, string what)
+    {
+    }
+
+    /// <summary>The storage server is back after a crash.</summary>
+    public virtual void OnDiskRecovered()
+    {
+    }
+
+    public virtual void OnJobOver(StatusReport report)
+    {
+    }
+
+    /// <summary>Every tenth of a simulated second.</summary>
+    public virtual void OnLook()
+    {
+    }
+
+    /// <summary>The run is over.</summary>
+    public virtual void OnEnd()
+    {
+    }
+
+    public static Checker[] All() =>
+    [
+        new SamplesChecker(), new CommitChecker(), new ReplicasChecker(), new GenerationsChecker(), new LeaderChecker(),
+        new CheckpointsChecker(), new ProgressChecker(), new QueuesChecker(), new WaitsChecker(), new BlameChecker(),
+        new FailuresChecker(),
+    ];
+}

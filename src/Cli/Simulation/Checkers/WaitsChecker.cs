@@ -1,0 +1,66 @@
+using Convoy.Actors.Simulation;
+using Convoy.Coordinator.Api;
+using Convoy.Shared.Protocol;
+using Google.Protobuf;
+
+namespace Convoy.Cli.Simulation.Checkers;
+
+/// <summary>
+/// Every wait has a deadline (decision 7): no state in which somebody waits for somebody lasts longer than the clock
+/// table allows for it. Time in which the waiting process or its coordinator was stopped does not count.
+/// </summary>
+internal sealed class WaitsChecker : Checker
+{
+    private readonly SortedDictionary<string, (string State, TimeSpan Since, long Generation)> _since = new(StringComparer.Ordinal);
+    private TimeSpan _excusedUntil;
+
+    public override void OnFault(Fault fault, string what)
+    {
+        if (fault.Kind is FaultKind.LeaderStop or FaultKind.LeaderKill or FaultKind.Usurp)
+            _excusedUntil = Now + fault.Duration + TimeSpan.FromSeconds(5);
+    }
+
+    public override void OnProcessEnded(string host, string why) => _since.Remove(host);
+
+    public override void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
+    {
+        if (message is Beat beat) See(from.Process.Host, beat.Phase, beat.Generation);
+    }
+
+    public override void OnLook()
+    {
+        if (Cluster.Status is not { } status) _since.Remove(SimulatedCluster.CoordinatorHost);
+        else See(SimulatedCluster.CoordinatorHost, status.Membership, status.Generation);
+    }
+
+    public override void OnJobOver(StatusReport report) => _since.Clear();
+
+    private void See(string host, string state, long generation)
+    {
+        if (!_since.TryGetValue(host, out var seen) || seen.State != state || seen.Generation != generation
+            || Now < _excusedUntil || Cluster.IsStopped(host))
+        {
+            _since[host] = (state, Now, generation);
+            return;
+        }
+
+        if (LongestOf(state) is { } longest && Now - seen.Since > longest)
+            Fail($"{host} is {state} since {(Now - seen.Since).TotalSeconds:0.0} s, at most {longest.TotalSeconds:0.0} s are allowed");
+    }
+
+    /// <summary>The clock table's deadlines for what this state waits for, one after the other, and a second.</summary>
+    private TimeSpan? LongestOf(string state)
+    {
+        var clocks = Cluster.Clocks;
+        var step = Cluster.Plan.StepTime * SimulatedCluster.SlowFactor;
+        var second = TimeSpan.FromSeconds(1);
+        return state.ToLowerInvariant() switch
+        {
+            // A soft fence turns hard at its deadline; a hard one waits for twice the longest kernel.
+            "fencing" => clocks.SoftFence + clocks.Fence + (6 * step) + clocks.Form + second,
+            "opening" or "aligning" => clocks.AlignWithState + clocks.Align + clocks.Fence + (2 * step) + (2 * second),
+            "closing" => clocks.Save + second,
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,31 @@
+using Convoy.Shared.Storage;
+using Convoy.Worker.Training;
+using Google.Protobuf;
+
+namespace Convoy.Cli.Simulation;
+
+/// <summary>
+/// Where tests of the checkers put a bug: around the system's parts, never inside them. Nothing is planted in a run of
+/// the command.
+/// </summary>
+internal sealed record Plants
+{
+    public static readonly Plants None = new();
+
+    public Func<IJobModel, string, SimulatedCluster, IJobModel> Model { get; init; } = static (model, _, _) => model;
+
+    /// <summary>The journal as coordinators see it; the checkers look at what lies behind it.</summary>
+    public Func<IJournal, SimulatedCluster, IJournal> Journal { get; init; } = static (journal, _) => journal;
+
+    /// <summary>The journal itself.</summary>
+    public Func<IJournal, IJournal> Store { get; init; } = static journal => journal;
+
+    /// <summary>From, to, message: what is sent instead; null drops it.</summary>
+    public Func<string, string, IMessage, IMessage?>? Tamper { get; init; }
+
+    /// <summary>The cluster was made; nothing runs yet.</summary>
+    public Action<SimulatedCluster> Begin { get; init; } = static _ => { };
+
+    /// <summary>Where files of processes are; the checkers look at the disk below.</summary>
+    public Func<IDisk, IDisk> Disk { get; init; } = static disk => disk;
+}

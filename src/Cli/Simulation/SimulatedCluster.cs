@@ -1,0 +1,299 @@
+using Convoy.Actors.Simulation;
+using Convoy.Cli.Simulation.Checkers;
+using Convoy.Coordinator.Api;
+using Convoy.Shared;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Storage;
+using Convoy.Shared.Time;
+
+namespace Convoy.Cli.Simulation;
+
+/// <summary>
+/// One run: a coordinator, workers, a launcher or supervisors that start processes again, a user who submits, and what
+/// goes wrong, all in one world. What happens is the plan and the system; who judges it are the checkers.
+/// </summary>
+internal sealed partial class SimulatedCluster : IComputeWitness
+{
+    public const string CoordinatorHost = "c";
+    public const string CoordinatorAddress = "c:7400";
+    /// <summary>A slow device takes that many times longer.</summary>
+    public const int SlowFactor = 4;
+
+    private readonly Checker[] _checkers;
+    private readonly IJournal _journal;
+    private readonly List<SimulatedWorker> _workers = [];
+    private readonly SeededChoice _choice;
+    private SimulatedCoordinator? _coordinator;
+    private int _coordinators;
+    private ulong _incarnations;
+    private bool _submitted;
+    private int _submissions;
+
+    public SimulatedCluster(SimulationPlan plan, Plants? plants = null, Action<string>? trace = null)
+    {
+        (Plan, Plants) = (plan, plants ?? Plants.None);
+        World = new SimulatedWorld(plan.Seed, trace);
+        _choice = World.Choice.Branch(1);
+        Network = new SimulatedNetwork(World) { Quality = plan.Network, Tamper = Plants.Tamper };
+        Network.Delivered = (from, to, message) => Tell(c => c.OnDelivered(from, to, message));
+        _checkers = Checker.All();
+        foreach (var checker in _checkers) checker.Cluster = this;
+        (Samples, Replicas) = (_checkers.OfType<SamplesChecker>().First(), _checkers.OfType<ReplicasChecker>().First());
+        // The clock of the database is nobody's: leases are judged by it alone.
+        var database = new SimulatedProcess(World, "database", "database", 0, TimeSpan.Zero);
+        _journal = Plants.Journal(new WatchedJournal(Plants.Store(new MemoryJournal(database.Time)), this), this);
+        Disk.CreateFolder(SimulatedCoordinator.Root);
+        Disk.Restart(static n => n - 1);
+    }
+
+    public SimulationPlan Plan { get; }
+    public Plants Plants { get; }
+    public SimulatedWorld World { get; }
+    public SimulatedNetwork Network { get; }
+    public MemoryDisk Disk { get; } = new();
+    public ClockTable Clocks { get; } = new();
+    public SamplesChecker Samples { get; }
+    public ReplicasChecker Replicas { get; }
+    public int WorkersWanted { get; set; }
+    public bool IsJobOver { get; private set; }
+
+    /// <summary>The first thing that a checker found wrong; null: nothing.</summary>
+    public Violation? Violation { get; private set; }
+
+    /// <summary>What the coordinator shows; null while there is none, or it is stopped.</summary>
+    public StatusReport? Status => _coordinator is { Process.IsGone: false, Process.IsStopped: false } c ? c.Board.Read() : null;
+
+    public IReadOnlyList<SimulatedWorker> Workers => _workers;
+
+    public SimulatedCoordinator? Coordinator => _coordinator;
+
+    public void OnViolation(Violation violation)
+    {
+        if (Violation is not null) return;
+        Violation = violation;
+        World.Trace($"VIOLATION {violation}");
+    }
+
+    public void Tell(Action<Checker> what)
+    {
+        foreach (var checker in _checkers)
+        {
+            try
+            {
+                what(checker);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // A checker that breaks is called from inside the system, whose handlers would take it for theirs.
+                OnViolation(new Violation(checker.Name, $"the checker broke: {e.GetType().Name}: {e.Message}"));
+            }
+        }
+    }
+
+    public bool IsStopped(string host) => host == CoordinatorHost
+        ? _coordinator?.Process.IsStopped == true
+        : _workers.Find(w => w.Process.Host == host)?.Process.IsStopped == true;
+
+    public IReadOnlyList<long> Rows() => _coordinator is { } c ? [.. c.Metrics.Read(0).Rows.Select(r => r.Step)] : [];
+
+    public string Describe() => Status is not { } s ? "there is no coordinator"
+        : $"job {s.State} at step {s.Step} of {s.StepsTotal}, membership {s.Membership} g{s.Generation}, "
+        + $"{_workers.Count(w => !w.Process.IsGone)} processes; {string.Join("; ", s.Reasons)}";
+
+    /// <summary>Runs to the end of the job and a little longer, or to the first violation.</summary>
+    public void Run()
+    {
+        Plants.Begin(this);
+        StartCoordinator();
+        for (var i = 1; i <= Plan.Workers; i++)
+        {
+            var host = $"w{i}";
+            World.After(null, TimeSpan.FromMilliseconds(_choice.Below(500)), () => StartWorker(host));
+        }
+
+        World.After(null, TimeSpan.FromMilliseconds(200), () => Submit(resume: false));
+        foreach (var fault in Plan.Faults) World.After(null, fault.At, () => Inject(fault));
+        World.After(null, TimeSpan.Zero, Look);
+        var limit = Instant.Zero + ProgressChecker.Bound(Plan);
+        try
+        {
+            while (Violation is null && !IsJobOver && World.RunNext(limit))
+            {
+            }
+
+            // Who is let go says goodbye; nothing may break while it does.
+            var end = World.Now + TimeSpan.FromSeconds(1);
+            while (Violation is null && World.RunNext(end))
+            {
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            OnViolation(new Violation("exception", $"{e.GetType().Name}: {e.Message} {e.StackTrace?.Split('\n')[0].Trim()}"));
+        }
+
+        if (Violation is null) Tell(c => c.OnEnd());
+    }
+
+    private void Look()
+    {
+        Tell(static c => c.OnLook());
+        if (!IsJobOver) World.After(null, TimeSpan.FromMilliseconds(250), Look);
+    }
+
+    // ---- Processes ----
+
+    public SimulatedProcess NewProcess(string host, ILogSink log) => new(
+        World, $"{host}#{++_incarnations}", host, _choice.Below(401) - 200, TimeSpan.FromMilliseconds(_choice.Below(600_000) - 300_000), log);
+
+    private void StartWorker(string host)
+    {
+        if (IsJobOver || _workers.Exists(w => w.Process.Host == host)) return;
+        var incarnation = new Incarnation(World.Choice.Next() | 1);
+        World.Trace($"{host} starts as {incarnation}");
+        Tell(c => c.OnProcessStarted(host, incarnation));
+        _workers.Add(new SimulatedWorker(this, host, incarnation));
+    }
+
+    /// <summary>A worker process is over, by itself or by force.</summary>
+    public void OnWorkerEnded(SimulatedWorker worker, int code, string why, bool silently = false, TimeSpan? back = null)
+    {
+        if (!_workers.Remove(worker)) return;
+        var host = worker.Process.Host;
+        World.Trace($"{host} ends: {why}");
+        worker.Process.Kill();
+        Network.OnEnded(worker.Process, silently);
+        Tell(c => c.OnProcessEnded(host, why));
+        if (IsJobOver) return;
+        if (Plan.HasLauncher && !silently)
+            World.After(null, TimeSpan.FromMilliseconds(5 + _choice.Below(50)), () => AliveCoordinator?.ReportExit(host, code));
+        // A worker that left on purpose is replaced when the machine is given back.
+        var pause = back ?? TimeSpan.FromMilliseconds(code is 10 or 11 ? 2_000 + _choice.Below(6_000) : 100 + _choice.Below(1_500));
+        World.After(null, pause, () => StartWorker(host));
+    }
+
+    private SimulatedCoordinator? AliveCoordinator => _coordinator is { Process.IsGone: false } c ? c : null;
+
+    private void StartCoordinator()
+    {
+        World.Trace("coordinator starts");
+        try
+        {
+            _coordinator = new SimulatedCoordinator(this, _journal, ++_coordinators);
+            World.Trace($"coordinator leads as k{_coordinator.Token}");
+            if (_submitted) SubmitAgain();
+        }
+        catch (IOException e)
+        {
+            World.Trace($"the coordinator does not start: {e.Message}");
+            World.After(null, TimeSpan.FromSeconds(1), StartCoordinator);
+        }
+    }
+
+    /// <summary>A coordinator cannot lead on: its process ends, and a supervisor starts it again unless it was replaced.</summary>
+    public void OnCoordinatorFailed(SimulatedCoordinator coordinator, Exception cause)
+    {
+        World.Trace($"coordinator k{coordinator.Token} fails: {cause.Message}");
+        if (cause is InvariantException) OnViolation(new Violation("invariant", $"coordinator: {cause.Message}"));
+        World.After(null, TimeSpan.FromMilliseconds(20), () => EndCoordinator(coordinator));
+    }
+
+    private void EndCoordinator(SimulatedCoordinator coordinator)
+    {
+        if (coordinator.Process.IsGone) return;
+        coordinator.Process.Kill();
+        Network.OnEnded(coordinator.Process, silently: false);
+        Tell(static c => c.OnProcessEnded(CoordinatorHost, "killed"));
+        if (coordinator != _coordinator || IsJobOver) return;
+        World.After(null, TimeSpan.FromMilliseconds(200 + _choice.Below(2_000)), () =>
+        {
+            if (_coordinator != coordinator || IsJobOver) return;
+            StartCoordinator();
+        });
+    }
+
+    // ---- The user ----
+
+    private void SubmitAgain() => World.After(null, TimeSpan.FromMilliseconds(300), () => Submit(resume: true));
+
+    private void Submit(bool resume)
+    {
+        if (IsJobOver) return;
+        if (AliveCoordinator is not { Process.IsStopped: false } coordinator)
+        {
+            World.After(null, TimeSpan.FromSeconds(1), () => Submit(resume));
+            return;
+        }
+
+        try
+        {
+            World.Trace($"the user submits{(resume ? " with --resume" : "")}");
+            coordinator.Submit(resume && _submitted);
+            (_submitted, _submissions) = (true, _submissions + 1);
+        }
+        catch (Exception e) when (e is IOException || (e is UserException && IsDiskDown))
+        {
+            World.Trace($"the submission failed: {e.Message}");
+            World.After(null, TimeSpan.FromSeconds(1), () => Submit(resume));
+        }
+        catch (UserException e)
+        {
+            OnViolation(new Violation("submission", e.Message));
+        }
+    }
+
+    public void OnJobOver(StatusReport report)
+    {
+        World.Trace($"job over: {report.Outcome} {report.RootCause?.Text}");
+        Tell(c => c.OnJobOver(report));
+        // In the middle of faults a job may give up; its user tries again, a few times.
+        if (report.Outcome == "finished" || _submissions >= 5) IsJobOver = true;
+        else SubmitAgain();
+    }
+
+    // ---- The disk ----
+
+    public bool DiskIsFull { get; private set; }
+
+    private bool _diskIsSlow;
+    /// <summary>A disk crashes at an operation, which may come long after the fault that brought it about.</summary>
+    public TimeSpan LastTrouble { get; private set; }
+
+    public bool IsDiskDown => _diskIsDown;
+
+    private bool _diskIsDown;
+
+    public TimeSpan TimeOfWrite() => TimeSpan.FromMilliseconds((_diskIsSlow ? 1_000 : 1) * (1 + World.Choice.Below(8)));
+
+    /// <summary>The storage server crashed in the middle of an operation; it comes back.</summary>
+    public void OnDiskStopped()
+    {
+        if (_diskIsDown) return;
+        LastTrouble = TimeSpan.FromMicroseconds(World.Now.Microseconds) + TimeSpan.FromSeconds(2);
+        _diskIsDown = true;
+        World.Trace("the storage server crashes");
+        World.After(null, TimeSpan.FromMilliseconds(50 + _choice.Below(2_000)), RestartDisk);
+    }
+
+    private void RestartDisk()
+    {
+        Disk.Restart(_choice.Below);
+        _diskIsDown = false;
+        World.Trace("the storage server is back");
+        Tell(static c => c.OnDiskRecovered());
+    }
+
+    // ---- What compute tells ----
+
+    public void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rowsPerSlice, IReadOnlyList<long> samples)
+    {
+        Tell(c => c.OnRun(host, step, firstSlice, rowsPerSlice, samples));
+    }
+
+    public void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights, ReadOnlySpan<float> momentum)
+    {
+        if (World.Traces) World.Trace($"{host} applied step {step}");
+        foreach (var checker in _checkers) checker.OnApplied(host, incarnation, step, weights, momentum);
+    }
+}

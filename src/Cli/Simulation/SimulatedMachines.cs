@@ -1,0 +1,189 @@
+using Convoy.Actors;
+using Convoy.Actors.Remoting;
+using Convoy.Actors.Simulation;
+using Convoy.Cli.Simulation.Checkers;
+using Convoy.Coordinator.Hosting;
+using Convoy.Coordinator.Jobs;
+using Convoy.Coordinator.Recovery;
+using Convoy.Coordinator.Api;
+using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Storage;
+using Convoy.Worker.Hosting;
+using Convoy.Worker.Node;
+using Convoy.Worker.Training;
+
+namespace Convoy.Cli.Simulation;
+
+/// <summary>A worker process: the real node and everything below it, on a simulated machine.</summary>
+internal sealed class SimulatedWorker
+{
+    private readonly SimulatedCluster _cluster;
+    private readonly IActorRef _node;
+
+    public SimulatedWorker(SimulatedCluster cluster, string host, Incarnation incarnation)
+    {
+        (_cluster, Incarnation) = (cluster, incarnation);
+        var log = new SimulatedLog(cluster, host);
+        Process = cluster.NewProcess(host, log);
+        Process.TurnTime = TimeOf;
+        var bulk = new BulkRouter();
+        var options = new WorkerOptions
+        {
+            Join = SimulatedCluster.CoordinatorAddress, Name = host, Listen = host + ":7000", TimeProvider = Process.Time,
+            Clocks = cluster.Clocks, Say = line => cluster.World.Trace($"{host} says: {line}"),
+        };
+        var elements = cluster.Plan.LargeModel ? SimulatedModel.LargeElements : SimulatedModel.SmallElements;
+        OpenModel open = (_, _) => cluster.Plants.Model(
+            new SimulatedModel(host, incarnation.Value, elements, cluster.Plan.Samples, cluster), host, cluster);
+        _node = Process.System.ActorOf(Props.Create(() => new NodeActor(new NodeOptions
+        {
+            Worker = options, Incarnation = incarnation, Open = open, Bulk = bulk, Say = options.Say!,
+            Recent = new RecentLines(), Log = log, Clocks = cluster.Clocks, Exit = OnExit,
+            Machine = new MachineFacts
+            {
+                Host = host, Pid = 1, Cores = 2, DeviceKind = "simulated", MemoryBytes = 1L << 30, WorkingSet = () => 1L << 28,
+            },
+            Disk = cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), NewEvents = NewEvents,
+        })), "node");
+        var remoting = new SimulatedRemoting(
+            cluster.Network, Process, host + ":7000", incarnation, cluster.Clocks, _node, bulk);
+        Remoting = remoting;
+        _node.Tell(new StartNode(remoting), ActorRefs.NoSender);
+        cluster.World.After(Process, TimeSpan.Zero, static () => { });
+    }
+
+    public SimulatedProcess Process { get; }
+    public SimulatedRemoting Remoting { get; }
+    public Incarnation Incarnation { get; }
+
+    /// <summary>A slow device takes this many times longer; 1 is its own pace.</summary>
+    public int Slowness { get; set; } = 1;
+
+    /// <summary>SIGTERM.</summary>
+    public void Terminate() => _node.Tell(new DrainAsked(), ActorRefs.NoSender);
+
+    private TimeSpan TimeOf(string actor, object message) => message switch
+    {
+        RunStep => _cluster.Plan.StepTime * (Slowness * (0.9 + (_cluster.World.Choice.Below(200) / 1_000.0))),
+        OpenJob => TimeSpan.FromMilliseconds(20 + _cluster.World.Choice.Below(200)),
+        ApplyStep or Align or TakeState => TimeSpan.FromMicroseconds(200 + _cluster.World.Choice.Below(3_000)),
+        WriteShard => _cluster.TimeOfWrite(),
+        _ => TimeSpan.Zero,
+    };
+
+    private void OnExit(int code, string line)
+    {
+        _cluster.World.Trace($"{Process.Host} exits with {code}: {line}");
+        foreach (var peer in Remoting.Peers.ToArray()) peer.Close();
+        _cluster.World.After(Process, TimeSpan.FromMilliseconds(50), () => _cluster.OnWorkerEnded(this, code, $"exit {code}"));
+    }
+
+    private IEventQueue NewEvents(string name, Action<Exception> onFailure) => new SimulatedEventQueue(Process, onFailure);
+}
+
+/// <summary>
+/// The exchange's queue on one thread: who posts runs, as in production; what its poster must not run waits a little for
+/// a thread of its own, or for the next poster that may.
+/// </summary>
+internal sealed class SimulatedEventQueue(SimulatedProcess process, Action<Exception> onFailure) : IEventQueue
+{
+    private readonly Queue<Action> _waiting = new();
+    private bool _running;
+    private bool _closed;
+
+    public void Post(Action action, bool here)
+    {
+        if (_closed) return;
+        _waiting.Enqueue(action);
+        if (_running) return;
+        if (here) Run();
+        else process.World.After(process, TimeSpan.FromMicroseconds(process.World.Choice.Below(300)), Run);
+    }
+
+    private void Run()
+    {
+        if (_running) return;
+        _running = true;
+        try
+        {
+            while (!_closed && _waiting.TryDequeue(out var action)) action();
+        }
+        catch (Exception cause)
+        {
+            Dispose();
+            onFailure(cause);
+        }
+        finally
+        {
+            _running = false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _closed = true;
+        _waiting.Clear();
+    }
+}
+
+/// <summary>A coordinator process: the real actors and the real submission, without HTTP and folder lock.</summary>
+internal sealed class SimulatedCoordinator
+{
+    public const string Root = "/state/checkpoints";
+    private static readonly TimeSpan LeaseLife = TimeSpan.FromSeconds(3);
+
+    private readonly SimulatedCluster _cluster;
+    private readonly JobSubmission _submission;
+    private readonly IActorRef _membership;
+    private readonly IActorRef _job;
+
+    public SimulatedCoordinator(SimulatedCluster cluster, IJournal journal, int number)
+    {
+        _cluster = cluster;
+        var log = new SimulatedLog(cluster, SimulatedCluster.CoordinatorHost);
+        Process = cluster.NewProcess(SimulatedCluster.CoordinatorHost, log);
+        // Whoever held the lease is gone, or is being replaced by force: the folder's lock says so on one machine.
+        var lease = journal.TryAcquire($"coordinator {number}", LeaseLife, _ => true).Lease!;
+        var control = new ControlJournal(journal, lease);
+        Token = lease.Token.Value;
+        var options = new CoordinatorOptions
+        {
+            StateDirectory = "/state", WorkersExpected = cluster.Plan.Workers, Time = Process.Time, Clocks = cluster.Clocks, Log = log,
+        };
+        var store = new CheckpointStore(Root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), log);
+        Process.TurnTime = (_, message) => message is Coordinator.Checkpoints.CheckpointInput ? cluster.TimeOfWrite() : TimeSpan.Zero;
+        Metrics = new MetricsFile(inMemory: true);
+        (_membership, _job) = CoordinatorActors.Start(Process.System, new CoordinatorParts
+        {
+            Options = options, Journal = control, Store = store, Board = Board, Metrics = Metrics, StateFolder = "/state",
+            LeaseLife = LeaseLife, JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
+            Failed = e => cluster.OnCoordinatorFailed(this, e),
+        });
+        _submission = new JobSubmission(options, control, store, Root);
+        Remoting = new SimulatedRemoting(cluster.Network, Process, SimulatedCluster.CoordinatorAddress,
+            new Incarnation((ulong)Token << 32), cluster.Clocks, _membership, null);
+        Remoting.Register("coordinator", _membership);
+        cluster.World.After(Process, TimeSpan.Zero, static () => { });
+    }
+
+    public SimulatedProcess Process { get; }
+    public SimulatedRemoting Remoting { get; }
+    public long Token { get; }
+    public StatusBoard Board { get; } = new();
+    public MetricsFile Metrics { get; }
+
+    public void Submit(bool resume)
+    {
+        var take = _submission.Prepare(new SubmitRequest { Job = _cluster.Plan.Job, Graph = [1, 2, 3], Resume = resume });
+        _job.Tell(take, ActorRefs.NoSender);
+    }
+
+    public void Scale(int workers) => _job.Tell(new TakeScale(workers), ActorRefs.NoSender);
+
+    public void ReportExit(string worker, int code)
+    {
+        _job.Tell(new ProcessEnded(worker, code, ""), ActorRefs.NoSender);
+        _membership.Tell(new Coordinator.Membership.ProcessExited(worker, code), ActorRefs.NoSender);
+    }
+}
