@@ -10,33 +10,50 @@ internal static class BulkFrames
 {
     private const double TurnSeconds = 0.1;
 
-    /// <summary>The lane and raw sockets take short turns: a shared machine is never the same for long.</summary>
+    /// <summary>The lane over TCP and raw sockets take short turns: a shared machine is never the same for long.</summary>
     public static void Run(double seconds)
     {
         foreach (var bytes in (int[])[4 << 20, 256 << 10, 4 << 10])
         {
-            var buffers = Math.Clamp((4 << 20) / bytes, 2, 256);
-            using var raw = new RawPair(bytes, buffers);
-            using var sink = new Sink(bytes, buffers);
-            var turns = new List<(double Lane, double Raw, double LaneCost, double RawCost)>();
-            for (var turn = 0; turn < Math.Max(3, seconds / TurnSeconds / 2); turn++)
-            {
-                var (rawRate, rawCost) = Measure(() => raw.Run(TurnSeconds));
-                var (laneRate, laneCost) = Measure(() => sink.Run(TurnSeconds));
-                if (turn > 0) turns.Add((laneRate, rawRate, laneCost, rawCost)); // the first one compiles
-            }
-
-            Report.Line(
-                $"bulk frames of {bytes >> 10} KB, ratio to a raw socket pair", Report.Median(turns.Select(t => t.Lane / t.Raw)),
-                "ratio", atLeast: 0.95, more:
-                [
-                    ("lane_gb_s", Report.Median(turns.Select(t => t.Lane))),
-                    ("raw_gb_s", Report.Median(turns.Select(t => t.Raw))),
-                    ("lane_cpu_ns_per_byte", Report.Median(turns.Select(t => t.LaneCost))),
-                    ("raw_cpu_ns_per_byte", Report.Median(turns.Select(t => t.RawCost))),
-                    ("turns", turns.Count),
-                ]);
+            using var raw = new RawPair(bytes, BuffersOf(bytes));
+            using var sink = new Sink(bytes, BuffersOf(bytes), sharedMemory: false);
+            Compare($"bulk frames of {bytes >> 10} KB over TCP beside a raw socket pair", sink.Run, raw.Run, seconds, 0.95);
         }
+    }
+
+    /// <summary>Shared memory and TCP take turns, both through the lane, both with its checksums.</summary>
+    public static void RunShared(double seconds)
+    {
+        foreach (var bytes in (int[])[4 << 20, 256 << 10, 4 << 10])
+        {
+            using var tcp = new Sink(bytes, BuffersOf(bytes), sharedMemory: false);
+            using var shared = new Sink(bytes, BuffersOf(bytes), sharedMemory: true);
+            Compare($"bulk frames of {bytes >> 10} KB over shared memory beside TCP", shared.Run, tcp.Run, seconds, 2);
+        }
+    }
+
+    private static int BuffersOf(int bytes) => Math.Clamp((4 << 20) / bytes, 2, 256);
+
+    private static void Compare(
+        string what, Func<double, double> one, Func<double, double> yardstick, double seconds, double atLeast)
+    {
+        var turns = new List<(double One, double Other, double OneCost, double OtherCost)>();
+        for (var turn = 0; turn < Math.Max(3, seconds / TurnSeconds / 2); turn++)
+        {
+            var (otherRate, otherCost) = Measure(() => yardstick(TurnSeconds));
+            var (oneRate, oneCost) = Measure(() => one(TurnSeconds));
+            if (turn > 0) turns.Add((oneRate, otherRate, oneCost, otherCost)); // the first one compiles
+        }
+
+        Report.Line(
+            what, Report.Median(turns.Select(t => t.One / t.Other)), "ratio", atLeast, more:
+            [
+                ("gb_s", Report.Median(turns.Select(t => t.One))),
+                ("yardstick_gb_s", Report.Median(turns.Select(t => t.Other))),
+                ("cpu_ns_per_byte", Report.Median(turns.Select(t => t.OneCost))),
+                ("yardstick_cpu_ns_per_byte", Report.Median(turns.Select(t => t.OtherCost))),
+                ("turns", turns.Count),
+            ]);
     }
 
     /// <summary>GB/s, and processor time for a byte: the second is steadier on a machine that others use too.</summary>
@@ -65,11 +82,11 @@ internal static class BulkFrames
         private long _received;
         private long _target;
 
-        public Sink(int bytes, int buffers)
+        public Sink(int bytes, int buffers, bool sharedMemory)
         {
             _out = RawPair.Buffers(bytes, buffers);
             _into = RawPair.Buffers(bytes, buffers);
-            _pair = Pair.Start(this);
+            _pair = Pair.Start(this, sharedMemory);
         }
 
         public double Run(double seconds)

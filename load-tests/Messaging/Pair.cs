@@ -14,14 +14,20 @@ internal sealed class Pair : IDisposable
     public required Peer Peer { get; init; }
 
     /// <summary>Blocks the main thread, never one of the pool: the lanes need those.</summary>
-    public static Pair Start(IBulkReceiver? atB = null) => StartAsync(atB).GetAwaiter().GetResult();
+    public static Pair Start(IBulkReceiver? atB = null, bool sharedMemory = false) => StartAsync(atB, sharedMemory).GetAwaiter().GetResult();
 
-    private static async Task<Pair> StartAsync(IBulkReceiver? atB)
+    private static async Task<Pair> StartAsync(IBulkReceiver? atB, bool sharedMemory)
     {
+        RemotingOptions Options(string name) => new()
+        {
+            NodeName = name,
+            Incarnation = new Incarnation((ulong)Environment.ProcessId * 256 + name[0]),
+            SharedMemory = sharedMemory,
+        };
         var (systemA, systemB) = (ActorSystem.Create("a"), ActorSystem.Create("b"));
         var b = await Remoting.StartAsync(
-            systemB, new RemotingOptions { NodeName = "b", Incarnation = new Incarnation(2) }, systemB.DeadLetters, atB);
-        var a = await Remoting.StartAsync(systemA, new RemotingOptions { NodeName = "a", Incarnation = new Incarnation(1) });
+            systemB, Options("b"), systemB.DeadLetters, atB);
+        var a = await Remoting.StartAsync(systemA, Options("a"));
         var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var owner = systemA.ActorOf(Props.Create(() => new Owner(up)));
         var peer = a.Connect(b.Address, owner);

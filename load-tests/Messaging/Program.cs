@@ -1,5 +1,5 @@
 // Messages and bytes a second of the actor runtime and its remoting, in one process over loopback.
-//   dotnet run -c Release --project load-tests/Messaging -- [tell|pingpong|control|bulk] [seconds]
+//   dotnet run -c Release --project load-tests/Messaging -- [tell|pingpong|control|bulk|shared] [seconds]
 // Bulk is measured in turns with a raw socket pair that moves the same frames; the ratio is the figure to quote.
 using System.Globalization;
 using Convoy.LoadTests.Messaging;
@@ -11,3 +11,4 @@ if (which is "all" or "tell") LocalMessages.Tell(seconds);
 if (which is "all" or "pingpong") LocalMessages.PingPong(seconds);
 if (which is "all" or "control") RemoteMessages.Run(seconds);
 if (which is "all" or "bulk") BulkFrames.Run(seconds);
+if (which is "all" or "shared") BulkFrames.RunShared(seconds);

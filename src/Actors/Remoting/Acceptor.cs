@@ -124,10 +124,14 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
         }
 
         link.Quiet(greeting.Lane);
-        await SendAsync(connection, AnswerKind.Accepted, link.ReceivedOn(greeting.Lane), [], cancel).ConfigureAwait(false);
+        using var offer = remoting.SharedMemory.Make(connection, greeting, remoting.Options.Incarnation);
+        await SendAsync(connection, AnswerKind.Accepted, link.ReceivedOn(greeting.Lane), offer is null ? [] : [offer.Line], cancel)
+            .ConfigureAwait(false);
+        if (offer is not null) connection = await offer.SettleAsync(connection, cancel).ConfigureAwait(false);
         var error = greeting.Lane == Lane.Control
             ? link.AttachControl(connection, new PeerId(greeting.Node, new Incarnation(greeting.Incarnation)), greeting.Received)
             : link.AttachBulk(connection, greeting.Received);
+        if (error is not null) connection.Dispose();
         return error is null;
     }
 

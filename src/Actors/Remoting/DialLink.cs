@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
+using Convoy.Actors.Remoting.SharedMemory;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Security;
@@ -130,7 +131,9 @@ internal sealed class DialLink(Remoting remoting, string address, DialPlace plac
                 (name, PeerRole) = (verdict.Identity!.Name, verdict.Identity.Role);
             }
 
-            await HandshakeIo.SendAsync(connection, Handshake.Encode(GreetingFor(lane, received)), deadline.Token).ConfigureAwait(false);
+            var isShared = lane == Lane.Bulk && Remoting.SharedMemory.Fits(connection);
+            var greeting = GreetingFor(isShared ? Lane.SharedBulk : lane, received);
+            await HandshakeIo.SendAsync(connection, Handshake.Encode(greeting), deadline.Token).ConfigureAwait(false);
             var answer = await HandshakeIo.ReadAnswerAsync(connection, deadline.Token).ConfigureAwait(false);
             if (answer.Kind == AnswerKind.Accepted)
             {
@@ -138,6 +141,8 @@ internal sealed class DialLink(Remoting remoting, string address, DialPlace plac
                 if (_expected != 0 && answer.Incarnation != _expected) return Dialled.PeerRestarted;
                 _expected = answer.Incarnation;
                 _toldRefused = null;
+                if (isShared)
+                    connection = await SharedMemoryOffer.TakeUpAsync(connection, greeting, answer, deadline.Token).ConfigureAwait(false);
                 kept = Attach(lane, connection, answer) is null;
                 return kept ? Dialled.Attached : Dialled.NotNow;
             }

@@ -119,10 +119,12 @@ internal abstract partial class Link : Peer
         lock (_events)
         {
             bool first;
+            string kind;
             lock (_gate)
             {
                 if (_control is null || _bulk is null || _session.Status == SessionStatus.Over) return null;
                 if (_session.Status != SessionStatus.Up) error = _session.Connect(_controlPeerReceived);
+                kind = _bulk.Kind;
                 first = error is null && !_wasUp;
                 _wasUp |= first;
                 if (first && !_closed) _accepting = true;
@@ -130,7 +132,7 @@ internal abstract partial class Link : Peer
 
             // The owner knows of the link before the first message comes over it (LK-2).
             if (first) Owner.Tell(new LinkUp(this), ActorRefs.NoSender);
-            if (first) Log(LogLevel.Info, "link up");
+            if (first) Log(LogLevel.Info, $"link up, bulk over {kind}");
         }
 
         if (error is not null) End(LinkDownReason.ProtocolError, error);
@@ -318,7 +320,7 @@ internal abstract partial class Link : Peer
         {
             if (_session.Status == SessionStatus.Opening) return;
             if (lane == Frames.Lane.Control && _control is not null) LoseControl_NeedsGate(Remoting.Now);
-            if (lane == Frames.Lane.Bulk && _bulk is not null) LoseBulk_NeedsGate(Remoting.Now);
+            if (lane != Frames.Lane.Control && _bulk is not null) LoseBulk_NeedsGate(Remoting.Now);
             Arm_NeedsGate();
         }
     }

@@ -45,6 +45,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
                 ExitCode.Cluster, $"cannot listen on {options.Listen}: {inUse.Message}; choose another port, or port 0 for a free one");
         }
 
+        SharedMemory = new SharedMemory.SharedMemoryOffer(options);
         Address = _listener.LocalAddress.ToString();
         _acceptor = new Acceptor(this, _listener);
     }
@@ -69,6 +70,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     internal TimerQueue Timers { get; }
     internal NameTable Names { get; }
     internal Lanes.BulkThreads BulkThreads { get; }
+    internal SharedMemory.SharedMemoryOffer SharedMemory { get; }
     internal Instant Now => _clock.Now;
     internal bool IsStopping => _stopping;
     internal IReadOnlyList<Link> AcceptedLinks => _acceptor.Links;
@@ -134,6 +136,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
         foreach (var link in links) link.Close();
         foreach (var link in links) await link.Ended.ConfigureAwait(false);
         Timers.Dispose();
+        SharedMemory.Dispose();
     }
 
     internal SessionProtocol NewSession() => new(new SessionLimits

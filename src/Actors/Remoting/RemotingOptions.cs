@@ -47,6 +47,12 @@ public sealed record RemotingOptions
     /// <summary>Bulk lanes that get two threads of their own; those beyond share the pool.</summary>
     public int BulkThreadPairsMax { get; init; } = 32;
 
+    /// <summary>Whether bulk lanes to processes of this machine may go through shared memory.</summary>
+    public bool SharedMemory { get; init; } = true;
+
+    /// <summary>Where rings of shared memory have their names until both ends have mapped them; only for this user.</summary>
+    public string SharedMemoryFolder { get; init; } = global::Convoy.Actors.Remoting.SharedMemory.SharedFolder.DefaultFolder;
+
     /// <summary>Control messages of one link that wait for acknowledgement; over it a message comes back at once.</summary>
     public int UnackedMessagesMax { get; init; } = 65_536;
 

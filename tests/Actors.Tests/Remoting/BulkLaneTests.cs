@@ -8,13 +8,19 @@ namespace Convoy.Actors.Tests.Remoting;
 public sealed class BulkLaneTests
 {
     [Theory]
-    [InlineData(32)] // on threads of their own
-    [InlineData(0)]  // on the pool
-    public async Task Frames_of_all_sizes_arrive_whole_and_in_order_and_their_owners_are_told(int threadPairs) // DIST-13
+    [InlineData(32, true, "shared memory")]
+    [InlineData(32, false, "TCP")] // on threads of their own
+    [InlineData(0, false, "TCP")]  // on the pool
+    public async Task Frames_of_all_sizes_arrive_whole_and_in_order_and_their_owners_are_told(
+        int threadPairs, bool shared, string path) // DIST-13
     {
-        await using var a = await Node.StartAsync("a", o => o with { BulkThreadPairsMax = threadPairs });
-        await using var b = await Node.StartAsync("b", o => o with { BulkThreadPairsMax = threadPairs });
+        using var folder = new TempFolder();
+        RemotingOptions Change(RemotingOptions o) =>
+            o with { BulkThreadPairsMax = threadPairs, SharedMemory = shared, SharedMemoryFolder = folder.Path };
+        await using var a = await Node.StartAsync("a", Change);
+        await using var b = await Node.StartAsync("b", Change);
         var (here, there) = a.Join(b);
+        Assert.Contains(a.LogLines, l => l.Contains($"bulk over {path}", StringComparison.Ordinal));
         int[] sizes = [0, 1, 63, 4_096, 16_384, 16_385, 65_536, 65_537, 1 << 20, 3, Limits.BulkPayloadBytesMax, 0, 17];
         var done = new Completion();
         for (var i = 0; i < sizes.Length; i++)
@@ -32,7 +38,7 @@ public sealed class BulkLaneTests
     [Fact]
     public async Task Both_directions_share_a_link_also_when_one_end_has_no_thread_to_lend()
     {
-        await using var a = await Node.StartAsync("a", o => o with { BulkThreadPairsMax = 0 });
+        await using var a = await Node.StartAsync("a", o => o with { BulkThreadPairsMax = 0, SharedMemory = false });
         await using var b = await Node.StartAsync("b");
         var (here, there) = a.Join(b);
         for (var i = 0; i < 8; i++)

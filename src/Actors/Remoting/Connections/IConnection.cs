@@ -16,6 +16,12 @@ internal interface IConnection : IDisposable
     /// <summary>Both ends are on this machine, and the path between them leaves it nowhere.</summary>
     bool IsLoopback { get; }
 
+    /// <summary>What it goes through, for people.</summary>
+    string Kind { get; }
+
+    /// <summary>Sends and receives can only complete on the thread that calls them.</summary>
+    bool OnlyBlocks => false;
+
     /// <summary>
     /// Asks that sends and receives complete on the thread that calls them, which waits in the kernel: two thread
     /// changes less for each wait than by the pool. False: this connection cannot.

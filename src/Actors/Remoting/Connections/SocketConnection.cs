@@ -19,12 +19,15 @@ internal sealed class SocketConnection : IConnection
         _socket = socket;
         var peer = PeerOf(socket);
         RemoteAddress = peer?.ToString() ?? "a closed connection";
+        Kind = peer is UnixDomainSocketEndPoint ? "a Unix socket" : "TCP";
         IsLoopback = peer is UnixDomainSocketEndPoint || (peer is IPEndPoint ip && IPAddress.IsLoopback(ip.Address));
     }
 
     public string RemoteAddress { get; }
 
     public bool IsLoopback { get; }
+
+    public string Kind { get; }
 
     /// <summary>For a wrapper that takes the connection over, and for connections that are not ours.</summary>
     public Socket Socket => _socket;
@@ -98,7 +101,8 @@ internal sealed class SocketConnection : IConnection
             bytes = bytes[await _socket.SendAsync(bytes, SocketFlags.None, cancel).ConfigureAwait(false)..];
     }
 
-    private void SendNow(ReadOnlySpan<byte> bytes)
+    /// <summary>Only after <see cref="TryBlockCaller"/>: waits on this thread.</summary>
+    public void SendNow(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)
         {
@@ -108,7 +112,8 @@ internal sealed class SocketConnection : IConnection
         }
     }
 
-    private int ReceiveNow(Span<byte> into)
+    /// <summary>Only after <see cref="TryBlockCaller"/>: waits on this thread.</summary>
+    public int ReceiveNow(Span<byte> into)
     {
         while (true)
         {

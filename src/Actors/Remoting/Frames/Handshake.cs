@@ -7,6 +7,8 @@ internal enum Lane : byte
 {
     Control = 0,
     Bulk = 1,
+    /// <summary>Bulk, by a dialler that would like to share memory: the answer may name a ring.</summary>
+    SharedBulk = 2,
 }
 
 /// <summary>First words of the dialling side on each connection.</summary>
@@ -103,7 +105,7 @@ internal static class Handshake
     public static string? TryReadGreeting(byte kind, ReadOnlySpan<byte> body, out Greeting? greeting)
     {
         greeting = null;
-        if (kind > (byte)Lane.Bulk) return $"there is no lane {kind}";
+        if (kind > (byte)Lane.SharedBulk) return $"there is no lane {kind}";
         var reader = new Reader(body);
         var read = new Greeting(
             (Lane)kind, reader.UInt16(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt32(),

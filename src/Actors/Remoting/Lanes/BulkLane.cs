@@ -29,10 +29,12 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     private volatile bool _started; // set under the gate of the link
     private volatile bool _closed;
 
+    public string Kind => connection.Kind;
+
     public void Start()
     {
         if (_started) return;
-        if (link.Remoting.BulkThreads.TryTakePair())
+        if (link.Remoting.BulkThreads.TryTakePair(always: connection.OnlyBlocks))
         {
             if (connection.TryBlockCaller()) _threads = 2;
             else link.Remoting.BulkThreads.ReturnPair();

@@ -8,9 +8,9 @@ internal sealed class BulkThreads(int pairsMax)
 {
     private int _taken;
 
-    public bool TryTakePair()
+    public bool TryTakePair(bool always)
     {
-        if (Interlocked.Increment(ref _taken) <= pairsMax) return true;
+        if (Interlocked.Increment(ref _taken) <= pairsMax || always) return true;
         Interlocked.Decrement(ref _taken);
         return false;
     }

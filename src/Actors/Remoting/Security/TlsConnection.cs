@@ -11,6 +11,8 @@ internal sealed class TlsConnection(SslStream stream, SocketConnection plain) : 
 
     public bool IsLoopback => plain.IsLoopback;
 
+    public string Kind => "TLS";
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default)
     {

@@ -1,0 +1,178 @@
+// A connection through memory that two processes share. Bytes go into a ring and out of it; the socket on which both
+// shook hands stays as the bell that wakes a sleeping peer, and it tells at once when the peer dies.
+// SH-1  A reader says that it sleeps before it looks a last time; a writer publishes before it looks whether the reader
+//       sleeps; both with a full fence between: one of the two sees the other. The same for room and waiting writers.
+// SH-2  Only the reading thread listens to the bell; it wakes the writing thread of its own process.
+// SH-3  Positions that the peer wrote are checked before they are used: a ring is never left by a byte.
+// SH-4  The memory stays mapped until the last call has left, also when the connection is disposed of under way.
+using Convoy.Actors.Remoting.Connections;
+
+namespace Convoy.Actors.Remoting.SharedMemory;
+
+internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, bool isOwner) : IConnection
+{
+    /// <summary>Copied at a time: the other end works on a piece while this one copies the next, and the reader checks it
+    /// while it is in the second-level cache.</summary>
+    private const int PieceBytes = 128 << 10;
+    /// <summary>Looks at the ring before sleep: a wake-up costs two system calls and a thread change.</summary>
+    private const int SpinsMax = 10;
+    private const int SpinPause = 20;
+    private static readonly TimeSpan RoomWaitMax = TimeSpan.FromMilliseconds(100);
+
+    private readonly byte[] _rung = new byte[64];
+    private readonly byte[] _ring1 = [1];
+    private readonly SemaphoreSlim _room = new(0);
+    private int _expected = 1;
+    private volatile bool _closed;
+
+    public string RemoteAddress => bell.RemoteAddress;
+
+    public bool IsLoopback => true;
+
+    public string Kind => "shared memory";
+
+    public bool OnlyBlocks => true;
+
+    public bool TryBlockCaller() => bell.TryBlockCaller();
+
+    public void Expect(int bytes) => _expected = bytes;
+
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default)
+    {
+        using var use = new Use(ring);
+        var left = bytes.Span;
+        var data = ring.Data(toOwner: !isOwner);
+        ref var head = ref ring.Head(!isOwner);
+        var at = head; // only this thread writes it
+        while (left.Length > 0)
+        {
+            var room = ring.Bytes - Occupied(!isOwner, at);
+            if (room == 0)
+            {
+                WaitForRoom(at);
+                continue;
+            }
+
+            var offset = (int)(at & (ring.Bytes - 1));
+            var piece = Math.Min(Math.Min(left.Length, room), Math.Min(PieceBytes, ring.Bytes - offset));
+            left[..piece].CopyTo(data[offset..]);
+            left = left[piece..];
+            at += piece;
+            Volatile.Write(ref head, at);
+            Interlocked.MemoryBarrier(); // SH-1
+            var wanted = Volatile.Read(ref ring.ReaderSleeps(!isOwner));
+            if (wanted > 0 && at - Volatile.Read(ref ring.Tail(!isOwner)) >= wanted) Ring();
+        }
+
+        return default;
+    }
+
+    public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default)
+    {
+        using var use = new Use(ring);
+        ref var tail = ref ring.Tail(isOwner);
+        var at = tail; // only this thread writes it
+        var isOver = false;
+        while (true)
+        {
+            WakeWriterHere();
+            var there = Occupied(isOwner, Volatile.Read(ref ring.Head(isOwner)), at);
+            if (there == 0)
+            {
+                if (isOver) return new ValueTask<int>(0);
+                isOver = !WaitForData(at);
+                continue;
+            }
+
+            var offset = (int)(at & (ring.Bytes - 1));
+            var piece = Math.Min(Math.Min(into.Length, there), Math.Min(PieceBytes, ring.Bytes - offset));
+            ring.Data(isOwner).Slice(offset, piece).CopyTo(into.Span);
+            Volatile.Write(ref tail, at + piece);
+            Interlocked.MemoryBarrier(); // SH-1
+            // The peer's writer is woken by the peer's reader (SH-2).
+            if (Volatile.Read(ref ring.WriterWaits(isOwner)) != 0 && there - piece <= ring.Bytes / 2
+                && Volatile.Read(ref ring.ReaderSleeps(!isOwner)) != 0) Ring();
+            return new ValueTask<int>(piece);
+        }
+    }
+
+    public void Dispose()
+    {
+        _closed = true;
+        bell.Dispose();
+        _room.Release();
+        ring.Dispose();
+    }
+
+    /// <summary>Wakes the peer's reading thread, once for each sleep.</summary>
+    private void Ring()
+    {
+        if (Interlocked.Exchange(ref ring.ReaderSleeps(!isOwner), 0) != 0) bell.SendNow(_ring1);
+    }
+
+    private bool HasRoomFor(long at) => Occupied(!isOwner, at) <= ring.Bytes / 2;
+
+    private void WakeWriterHere()
+    {
+        if (Volatile.Read(ref ring.WriterWaits(!isOwner)) == 0 || !HasRoomFor(Volatile.Read(ref ring.Head(!isOwner)))) return;
+        if (Interlocked.Exchange(ref ring.WriterWaits(!isOwner), 0) != 0) _room.Release();
+    }
+
+    private void WaitForRoom(long at)
+    {
+        for (var i = 0; i < SpinsMax; i++)
+        {
+            if (HasRoomFor(at)) return;
+            Thread.SpinWait(SpinPause);
+        }
+
+        ref var waits = ref ring.WriterWaits(!isOwner);
+        Interlocked.Exchange(ref waits, 1); // SH-1
+        if (!HasRoomFor(at)) _room.Wait(RoomWaitMax);
+        Volatile.Write(ref waits, 0);
+        ObjectDisposedException.ThrowIf(_closed, this);
+    }
+
+    /// <summary>False: the peer is gone and rings no more.</summary>
+    private bool WaitForData(long at)
+    {
+        ref var head = ref ring.Head(isOwner);
+        for (var i = 0; i < SpinsMax; i++)
+        {
+            if (Volatile.Read(ref head) != at) return true;
+            Thread.SpinWait(SpinPause);
+        }
+
+        var wanted = Math.Clamp(_expected, 1, ring.Bytes / 4);
+        Interlocked.Exchange(ref ring.ReaderSleeps(isOwner), wanted); // SH-1
+        var writerMayGoOn = Volatile.Read(ref ring.WriterWaits(!isOwner)) != 0 && HasRoomFor(Volatile.Read(ref ring.Head(!isOwner)));
+        var goesOn = Volatile.Read(ref head) - at >= wanted || writerMayGoOn || bell.ReceiveNow(_rung) > 0;
+        Volatile.Write(ref ring.ReaderSleeps(isOwner), 0);
+        return goesOn;
+    }
+
+    private int Occupied(bool toOwner, long head) => Occupied(toOwner, head, Volatile.Read(ref ring.Tail(toOwner)));
+
+    private int Occupied(bool toOwner, long head, long tail)
+    {
+        var bytes = head - tail;
+        if (bytes < 0 || bytes > ring.Bytes)
+            throw new IOException($"the shared ring {(toOwner ? "to" : "from")} its owner is damaged: {head} written, {tail} read"); // SH-3
+        return (int)bytes;
+    }
+
+    /// <summary>Holds the mapping while a call is under way (SH-4); throws after disposal.</summary>
+    private readonly ref struct Use
+    {
+        private readonly SharedRing _ring;
+
+        public Use(SharedRing ring)
+        {
+            _ring = ring;
+            var taken = false;
+            ring.Handle.DangerousAddRef(ref taken);
+        }
+
+        public void Dispose() => _ring.Handle.DangerousRelease();
+    }
+}
