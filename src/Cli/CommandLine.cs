@@ -64,6 +64,7 @@ internal static class CommandLine
         new StopCommand(),
         new ScaleCommand(),
         new CommandGroup("data", "Data sets.", new DataGetCommand()),
+        new CommandGroup("verify", "Check the mathematics.", new VerifyOpsCommand(), new VerifyGoldenCommand()),
         new CommandGroup("ckpt", "Checkpoints.", new CkptLsCommand(), new CkptVerifyCommand()),
         new DoctorCommand(),
         new SimCommand(),

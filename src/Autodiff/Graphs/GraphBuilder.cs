@@ -57,7 +57,7 @@ public sealed class GraphBuilder : Builder
     internal Value ValueOf(ValueRef reference) =>
         new NodeValue(this, reference, _nodes[reference.Node].Types[reference.Output]);
 
-    internal override Value[] Apply(Op op, Attributes attributes, Value[] inputs)
+    private protected override Value[] Record(Op op, Attributes attributes, Value[] inputs)
     {
         var refs = new ValueRef[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)

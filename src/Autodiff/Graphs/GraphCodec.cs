@@ -78,6 +78,7 @@ public static class GraphCodec
         var name = reader.Text();
         var opName = reader.Text();
         var op = OpTable.Find(opName) ?? throw reader.Wrong($"node {id} has the unknown operator \"{opName}\"");
+        if (op is CompositeOp) throw reader.Wrong($"node {id} is {opName}, which is written out where it is applied");
         var attributes = Attributes.None;
         var attributeCount = reader.Count(32);
         for (var i = 0; i < attributeCount; i++)

@@ -1,9 +1,10 @@
+using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
 // dqkv of attention        dy, y_NTD, qkv_NT(3D), l_NHT -> dqkv_NT(3D)        flops 10·N·T²·D
-// No gradient of its own: for a second derivative, build attention from matmul and softmax.
+// d dy and d qkv: the gradient of the same formula written out, see Written
 internal sealed class AttentionGrad : FloatOp
 {
     public override string Name => "attention-grad";
@@ -35,6 +36,33 @@ internal sealed class AttentionGrad : FloatOp
             d, d[width..], d[(2 * width)..], Attention.ShapeOf(call.Attributes, call.Inputs[1].Shape));
     }
 
-    internal override Value?[] Backward(OpGradient g) =>
-        throw new ShapeException("attention-grad: for a second derivative build attention from matmul and softmax");
+    // The same gradient with all its parts, on a tape of its own.
+    internal override Value?[] Backward(OpGradient g)
+    {
+        var gradients = LocalTape.Gradients(g, [0, 1], x => Written(x[0], x[1], g.Attributes));
+        return [gradients[0], gradients[1], null, null];
+    }
+
+    private static Value Written(Value dy, Value qkv, Attributes attributes)
+    {
+        var (n, t, heads) = (qkv.Type[0], qkv.Type[1], attributes.Int("heads"));
+        var width = qkv.Type[2].Size / (3 * heads);
+        Value Heads(Value x) => x.Reshape(n, t, heads, width).Transpose(0, 2, 1, 3);
+        Value Columns(Value x) => x.Transpose(0, 2, 1, 3).Reshape(n, t, heads * width);
+        var parts = qkv.Split(2, heads * width, heads * width, heads * width);
+        var (q, k, v, u) = (Heads(parts[0]), Heads(parts[1]), Heads(parts[2]), Heads(dy));
+        var scale = 1 / Math.Sqrt(width);
+        var scores = q.MatMul(k, tb: true) * scale;
+        if (attributes.Flag("causal"))
+        {
+            var (row, column) = (dy.Builder.Iota(t.Size, dy.Type.DType).Unsqueeze(1), dy.Builder.Iota(t.Size, dy.Type.DType));
+            scores = row.GreaterEqual(column).Where(scores, scores.Constant(double.NegativeInfinity));
+        }
+
+        var p = scores.Softmax();
+        var dp = u.MatMul(v, tb: true);
+        var ds = p * (dp - (p * dp).Sum([3], keep: true)) * scale;
+        return Functions.Concat(
+            2, Columns(ds.MatMul(k)), Columns(ds.MatMul(q, ta: true)), Columns(p.MatMul(u, ta: true)));
+    }
 }

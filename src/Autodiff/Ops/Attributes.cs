@@ -44,6 +44,15 @@ public sealed class Attributes : IEquatable<Attributes>
         return new Attributes(rest.Insert(at, new KeyValuePair<string, object>(name, stored)));
     }
 
+    /// <summary>The named ones, those that are there.</summary>
+    public Attributes Only(params ReadOnlySpan<string> names)
+    {
+        var kept = None;
+        foreach (var name in names)
+            if (Find(name) is { } value) kept = kept.With(name, value);
+        return kept;
+    }
+
     public int Int(string name, int otherwise = 0) => Find(name) is long v ? checked((int)v) : otherwise;
     public bool Flag(string name) => Find(name) is long and not 0;
     public double Number(string name, double otherwise = 0) =>

@@ -19,6 +19,9 @@ internal abstract class UnaryOp<TOperator> : FloatOp where TOperator : struct, I
 
     internal override bool MayOverwrite(int input) => true;
 
+    // A diagonal Jacobian is its own transpose.
+    internal override Value?[] Tangent(OpTangent t) => Backward(t.AsGradient());
+
     private protected override void Run<T>(OpCall call) => Elementwise.Unary<T, TOperator>(call.In<T>(0), call.Out<T>());
 }
 
@@ -57,6 +60,8 @@ internal abstract class ConstantOp<TOperator> : FloatOp where TOperator : struct
     }
 
     internal override bool MayOverwrite(int input) => true;
+
+    internal override Value?[] Tangent(OpTangent t) => Backward(t.AsGradient());
 
     private protected override void Run<T>(OpCall call)
     {

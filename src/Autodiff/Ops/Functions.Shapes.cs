@@ -115,9 +115,9 @@ public static partial class Functions
         return values[0].Apply(OpTable.Einsum, attributes, values.AsSpan(1));
     }
 
-    private static Value Reduce(Op op, Value x, ReadOnlySpan<int> axes, bool keep)
+    private static Value Reduce(Op op, Value x, ReadOnlySpan<int> axes, bool keep, Attributes? more = null)
     {
-        var attributes = Attributes.Of("axes", Axes.Normalize(axes, x.Type.Rank, op.Name));
+        var attributes = (more ?? Attributes.None).With("axes", Axes.Normalize(axes, x.Type.Rank, op.Name));
         return x.Apply(op, keep ? attributes.With("keep", 1L) : attributes);
     }
 

@@ -31,6 +31,14 @@ public abstract class Op
     /// <summary>One gradient or null per input. The caller checks the count, sums broadcasts and accumulates.</summary>
     internal abstract Value?[] Backward(OpGradient g);
 
+    /// <summary>
+    /// Forward mode: tangents of the results for tangents of the inputs, null where none flows. An operator of one
+    /// linear input maps the tangent as it maps the input; elsewhere the gradient rule, which is linear in the gradient,
+    /// is transposed.
+    /// </summary>
+    internal virtual Value?[] Tangent(OpTangent t) =>
+        t.Inputs.Count == 1 && IsLinearIn(1) ? [.. t.Builder.Apply(this, t.Attributes, [t.Dx(0)!])] : t.Transpose(this);
+
     /// <summary>The result may be written over this input while it is read: element i depends on element i alone.</summary>
     internal virtual bool MayOverwrite(int input) => false;
 

@@ -94,6 +94,162 @@ public static class OpTable
     public static readonly Op CrossEntropyGrad = new CrossEntropyGrad();
     public static readonly Op Correct = new Correct();
 
+    // Element by element, more of them.
+    public static readonly Op Acos = new Acos();
+    public static readonly Op Acosh = new Acosh();
+    public static readonly Op Asin = new Asin();
+    public static readonly Op Asinh = new Asinh();
+    public static readonly Op Atan = new Atan();
+    public static readonly Op Atan2 = new Atan2();
+    public static readonly Op Atanh = new Atanh();
+    public static readonly Op Cbrt = new Cbrt();
+    public static readonly Op Ceil = new Ceil();
+    public static readonly Op Celu = new Celu();
+    public static readonly Op Clamp = new Clamp();
+    public static readonly Op Cos = new Cos();
+    public static readonly Op Cosh = new Cosh();
+    public static readonly Op Erf = new Erf();
+    public static readonly Op Expm1 = new Expm1();
+    public static readonly Op Floor = new Floor();
+    public static readonly Op HardTanh = new HardTanh();
+    public static readonly Op Hypot = new Hypot();
+    public static readonly Op Lgamma = new Lgamma();
+    public static readonly Op Log1p = new Log1p();
+    public static readonly Op Log2 = new Log2();
+    public static readonly Op LogAddExp = new LogAddExp();
+    public static readonly Op LogSigmoid = new LogSigmoid();
+    public static readonly Op MaskedFill = new MaskedFill();
+    public static readonly Op NotEqual = new NotEqual();
+    public static readonly Op Polygamma = new Polygamma();
+    public static readonly Op Reciprocal = new Reciprocal();
+    public static readonly Op Relu6 = new Relu6();
+    public static readonly Op Round = new Round();
+    public static readonly Op Rsqrt = new Rsqrt();
+    public static readonly Op Selu = new Selu();
+    public static readonly Op Sign = new Sign();
+    public static readonly Op Sin = new Sin();
+    public static readonly Op Sinh = new Sinh();
+    public static readonly Op Softsign = new Softsign();
+    public static readonly Op StopGradient = new StopGradient();
+    public static readonly Op Tan = new Tan();
+    public static readonly Op Where = new Where();
+
+    // Soft logic.
+    public static readonly Op AndMin = new AndMin();
+    public static readonly Op AndProb = new AndProb();
+    public static readonly Op Exists = new Exists();
+    public static readonly Op ExistsProb = new ExistsProb();
+    public static readonly Op ExistsSmooth = new ExistsSmooth();
+    public static readonly Op ForAll = new ForAll();
+    public static readonly Op ForAllProb = new ForAllProb();
+    public static readonly Op ForAllSmooth = new ForAllSmooth();
+    public static readonly Op Implies = new Implies();
+    public static readonly Op Nand = new Nand();
+    public static readonly Op Nor = new Nor();
+    public static readonly Op OrMax = new OrMax();
+    public static readonly Op OrProbSum = new OrProbSum();
+    public static readonly Op Xor = new Xor();
+
+    // Reductions and scans.
+    public static readonly Op AllOf = new AllOf();
+    public static readonly Op Any = new Any();
+    public static readonly Op ArgMax = new ArgMax();
+    public static readonly Op ArgMin = new ArgMin();
+    public static readonly Op CumProd = new CumProd();
+    public static readonly Op CumSum = new CumSum();
+    public static readonly Op LogSumExp = new LogSumExp();
+    public static readonly Op Norm = new Norm();
+    public static readonly Op Std = new Std();
+    public static readonly Op Variance = new Variance();
+
+    // Shapes.
+    public static readonly Op Diag = new Diag();
+    public static readonly Op Flip = new Flip();
+    public static readonly Op Iota = new Iota();
+    public static readonly Op Kron = new Kron();
+    public static readonly Op Meshgrid = new Meshgrid();
+    public static readonly Op Pad = new Pad();
+    public static readonly Op Permute = new Permute();
+    public static readonly Op Roll = new Roll();
+    public static readonly Op Split = new Split();
+    public static readonly Op Squeeze = new Squeeze();
+    public static readonly Op Stack = new Stack();
+    public static readonly Op Tile = new Tile();
+    public static readonly Op Trace = new Trace();
+    public static readonly Op Tril = new Tril();
+    public static readonly Op Triu = new Triu();
+    public static readonly Op Unsqueeze = new Unsqueeze();
+
+    // Indices.
+    public static readonly Op Gather = new Gather();
+    public static readonly Op IndexAdd = new IndexAdd();
+    public static readonly Op IndexSelect = new IndexSelect();
+    public static readonly Op Mark = new Mark();
+    public static readonly Op OneHot = new OneHot();
+    public static readonly Op Replace = new Replace();
+    public static readonly Op ScatterAdd = new ScatterAdd();
+    public static readonly Op Sort = new Sort();
+    public static readonly Op TopK = new TopK();
+
+    // Windows.
+    public static readonly Op AdaptiveAvgPool = new AdaptiveAvgPool();
+    public static readonly Op AdaptiveMaxPool = new AdaptiveMaxPool();
+    public static readonly Op Conv1d = new Conv1d();
+    public static readonly Op Conv2dAny = new Conv2dAny();
+    public static readonly Op Conv3d = new Conv3d();
+    public static readonly Op ConvTranspose1d = new ConvTranspose1d();
+    public static readonly Op ConvTranspose2d = new ConvTranspose2d();
+    public static readonly Op ConvTranspose3d = new ConvTranspose3d();
+    public static readonly Op Fold = new Fold();
+    public static readonly Op Interpolate = new Interpolate();
+    public static readonly Op MaxPoolNd = new MaxPoolNd();
+    public static readonly Op AvgPoolNd = new AvgPoolNd();
+    public static readonly Op Resample = new Resample();
+    public static readonly Op Unfold = new Unfold();
+
+    // Layers.
+    public static readonly Op BatchNorm = new BatchNorm();
+    public static readonly Op Dropout = new Dropout();
+    public static readonly Op GroupNorm = new GroupNorm();
+    public static readonly Op Gru = new Gru();
+    public static readonly Op GruCell = new GruCell();
+    public static readonly Op GumbelSoftmax = new GumbelSoftmax();
+    public static readonly Op InstanceNorm = new InstanceNorm();
+    public static readonly Op LayerNormAny = new LayerNormAny();
+    public static readonly Op Lstm = new Lstm();
+    public static readonly Op LstmCell = new LstmCell();
+    public static readonly Op RmsNorm = new RmsNorm();
+    public static readonly Op ScaledDotProduct = new ScaledDotProduct();
+    public static readonly Op StraightThrough = new StraightThrough();
+    public static readonly Op Uniform = new Uniform();
+
+    // Losses.
+    public static readonly Op BceWithLogits = new BceWithLogits();
+    public static readonly Op CosineEmbeddingLoss = new CosineEmbeddingLoss();
+    public static readonly Op CosineSimilarity = new CosineSimilarity();
+    public static readonly Op CrossEntropyLoss = new CrossEntropyLoss();
+    public static readonly Op HingeLoss = new HingeLoss();
+    public static readonly Op HuberLoss = new HuberLoss();
+    public static readonly Op KlDiv = new KlDiv();
+    public static readonly Op L1Loss = new L1Loss();
+    public static readonly Op MseLoss = new MseLoss();
+    public static readonly Op NllLoss = new NllLoss();
+
+    // Linear algebra.
+    public static readonly Op Cholesky = new Cholesky();
+    public static readonly Op Determinant = new Determinant();
+    public static readonly Op Eigh = new Eigh();
+    public static readonly Op FrobeniusNorm = new FrobeniusNorm();
+    public static readonly Op Inverse = new Inverse();
+    public static readonly Op LogDet = new LogDet();
+    public static readonly Op MatrixExp = new MatrixExp();
+    public static readonly Op NuclearNorm = new NuclearNorm();
+    public static readonly Op Qr = new Qr();
+    public static readonly Op SignLogDet = new SignLogDet();
+    public static readonly Op Solve = new Solve();
+    public static readonly Op SpectralNorm = new SpectralNorm();
+    public static readonly Op Svd = new Svd();
+
     /// <summary>All of them; the conformance tests run over this list.</summary>
     public static readonly ImmutableArray<Op> All =
     [
@@ -107,6 +263,23 @@ public static class OpTable
         MaxPool2d, MaxPool2dGrad, PlaneGather, AvgPool2d, AvgPool2dGrad, Embedding, EmbeddingGrad, Softmax,
         SoftmaxGrad, LogSoftmax, LogSoftmaxGrad, LayerNorm, LayerNormGradInput, LayerNormGradGain, Attention,
         AttentionGrad, CrossEntropy, CrossEntropyGrad, Correct,
+        Acos, Acosh, Asin, Asinh, Atan, Atan2, Atanh, Cbrt, Ceil, Celu, Clamp, Cos, Cosh, Erf, Expm1, Floor,
+        HardTanh, Hypot, Lgamma, Log1p, Log2, LogAddExp, LogSigmoid, MaskedFill, NotEqual, Polygamma, Reciprocal,
+        Relu6, Round, Rsqrt, Selu, Sign, Sin, Sinh, Softsign, StopGradient, Tan, Where,
+        AndMin, AndProb, Exists, ExistsProb, ExistsSmooth, ForAll, ForAllProb, ForAllSmooth, Implies, Nand, Nor,
+        OrMax, OrProbSum, Xor,
+        AllOf, Any, ArgMax, ArgMin, CumProd, CumSum, LogSumExp, Norm, Std, Variance,
+        Diag, Flip, Iota, Kron, Meshgrid, Pad, Permute, Roll, Split, Squeeze, Stack, Tile, Trace, Tril, Triu,
+        Unsqueeze,
+        Gather, IndexAdd, IndexSelect, Mark, OneHot, Replace, ScatterAdd, Sort, TopK,
+        AdaptiveAvgPool, AdaptiveMaxPool, Conv1d, Conv2dAny, Conv3d, ConvTranspose1d, ConvTranspose2d,
+        ConvTranspose3d, Fold, Interpolate, MaxPoolNd, AvgPoolNd, Resample, Unfold,
+        BatchNorm, Dropout, GroupNorm, Gru, GruCell, GumbelSoftmax, InstanceNorm, LayerNormAny, Lstm, LstmCell,
+        RmsNorm, ScaledDotProduct, StraightThrough, Uniform,
+        BceWithLogits, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, HingeLoss, HuberLoss, KlDiv,
+        L1Loss, MseLoss, NllLoss,
+        Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, NuclearNorm, Qr, SignLogDet, Solve,
+        SpectralNorm, Svd,
     ];
 
     private static readonly FrozenDictionary<string, Op> ByName = All.ToFrozenDictionary(op => op.Name, StringComparer.Ordinal);

@@ -3,7 +3,7 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y[n, c, h, w] = x[n, c, i[n, c, h, w]]        x_NCHW read as planes, i_NChw places h·W + w -> y_NChw
-// dx = dy added at the places i: not needed by any operator, so it ends the chain of derivatives of max pooling
+// dx = dy added at the places i
 internal sealed class PlaneGather : FloatOp
 {
     public override string Name => "plane-gather";
@@ -32,6 +32,11 @@ internal sealed class PlaneGather : FloatOp
             for (var k = p * window; k < (p + 1) * window; k++) y[k] = x[(p * plane) + i[k]];
     }
 
-    internal override Value?[] Backward(OpGradient g) =>
-        throw new ShapeException("plane-gather: max pooling has no third derivative here");
+    internal override Value?[] Backward(OpGradient g)
+    {
+        var (x, i) = (g.X.Type, g.Inputs[1].Type);
+        var places = g.Inputs[1].Reshape(i[0], i[1], i[2].Size * i[3].Size);
+        var zero = g.Builder.Full(0, x.With(x[0], x[1], x[2].Size * x[3].Size));
+        return [zero.ScatterAdd(2, places, g.Dy.ReshapeLike(places.Type.Dims)).ReshapeLike(x.Dims), null];
+    }
 }

@@ -40,12 +40,24 @@ public abstract class Value
     internal Value Constant(double value) => Builder.Full(value, Type.With());
 }
 
-/// <summary>Where operators go: executed at once, or recorded as nodes.</summary>
+/// <summary>Where operators go: executed at once, recorded as nodes, or watched by a transform on their way there.</summary>
 public abstract class Builder
 {
     private protected Builder() { }
 
-    internal abstract Value[] Apply(Op op, Attributes attributes, Value[] inputs);
+    /// <summary>Transforms stand above what they transform: an operator goes to the highest builder of its operands.</summary>
+    internal virtual int Level => 0;
+
+    internal Value[] Apply(Op op, Attributes attributes, Value[] inputs)
+    {
+        var builder = this;
+        foreach (var input in inputs)
+            if (input.Builder.Level > builder.Level) builder = input.Builder;
+        return op is CompositeOp composite ? composite.Expand(builder, attributes, inputs)
+            : builder.Record(op, attributes, inputs);
+    }
+
+    private protected abstract Value[] Record(Op op, Attributes attributes, Value[] inputs);
 
     internal Value Full(double value, TensorType type)
     {

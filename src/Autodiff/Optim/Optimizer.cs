@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Optim.Rules;
 using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Shared.Jobs;
@@ -29,13 +30,15 @@ public abstract class Optimizer
         Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> state, long step,
         double gradientScale);
 
-    public static Optimizer Create(OptimizerSpec spec, long totalSteps) => spec.Kind switch
-    {
-        "sgd" => new Sgd(spec, totalSteps),
-        "adam" => new Adam(spec, totalSteps, decoupled: false),
-        "adamw" => new Adam(spec, totalSteps, decoupled: true),
-        _ => throw new UserException(ExitCode.BadJob, $"optimizer.kind \"{spec.Kind}\" is not sgd, adam or adamw"),
-    };
+    /// <summary>The optimizer of a job: a vectorized one where there is one, else the rule itself.</summary>
+    public static Optimizer Create(
+        OptimizerSpec spec, long totalSteps, IReadOnlyList<ParameterSpan>? parameters = null) => spec.Kind switch
+        {
+            "sgd" when !spec.Nesterov => new Sgd(spec, totalSteps),
+            "adam" when !spec.Amsgrad => new Adam(spec, totalSteps, decoupled: false),
+            "adamw" when !spec.Amsgrad => new Adam(spec, totalSteps, decoupled: true),
+            _ => new RuleOptimizer(spec, totalSteps, UpdateRule.Create(spec), parameters),
+        };
 }
 
 internal sealed class Sgd(OptimizerSpec spec, long totalSteps) : Optimizer(spec, totalSteps)
@@ -65,4 +68,26 @@ internal sealed class Adam(OptimizerSpec spec, long totalSteps, bool decoupled) 
         if (decoupled) Optimizers.AdamW(weights, gradient, state[0].Span, state[1].Span, rule);
         else Optimizers.Adam(weights, gradient, state[0].Span, state[1].Span, rule);
     }
+}
+
+/// <summary>Any rule in the type of a job's weights.</summary>
+internal sealed class RuleOptimizer : Optimizer
+{
+    private readonly UpdateRule _rule;
+    private readonly ParameterSpan[] _parameters;
+
+    public RuleOptimizer(OptimizerSpec spec, long totalSteps, UpdateRule rule, IReadOnlyList<ParameterSpan>? parameters)
+        : base(spec, totalSteps)
+    {
+        if (rule.NeedsParameters && parameters is null)
+            throw new UserException(ExitCode.BadJob, $"optimizer.kind \"{spec.Kind}\" needs the places of the parameters");
+        (_rule, _parameters) = (rule, [.. parameters ?? []]);
+    }
+
+    public override IReadOnlyList<string> StateNames => _rule.StateNames;
+
+    public override void Apply(
+        Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> state, long step,
+        double gradientScale) =>
+        _rule.Apply(weights, gradient, state, new RuleStep(step, LearningRate(step), gradientScale), _parameters);
 }

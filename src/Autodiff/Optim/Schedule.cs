@@ -4,19 +4,37 @@ using Convoy.Shared.Jobs;
 namespace Convoy.Autodiff.Optim;
 
 /// <summary>
-/// Learning rate as a function of the step (from 1). Warm-up rises in a straight line to the base rate, which it reaches
-/// at step <c>warmup</c>; cosine then falls to floor x base at the last step.
+/// Learning rates as functions of the step. The functions of k count steps from 0 and are the formulas of the field;
+/// <see cref="RateAt"/> puts one behind a warm-up, with steps from 1 as jobs count them.
 /// </summary>
 public static class Schedule
 {
+    /// <summary>All courses there are, by their names in job files.</summary>
+    public static readonly IReadOnlyList<string> Kinds =
+        ["constant", "cosine", "step", "multi-step", "exponential", "linear", "polynomial", "cosine-restarts", "one-cycle"];
+
+    /// <summary>
+    /// Warm-up rises in a straight line to the base rate, which it reaches at step <c>warmup</c>; then the course runs to
+    /// the last step, where courses that fall have fallen to floor x base.
+    /// </summary>
     public static double RateAt(ScheduleSpec spec, double baseRate, long step, long totalSteps)
     {
         if (step < spec.Warmup) return baseRate * step / spec.Warmup;
+        var (k, length) = (step - Math.Max(spec.Warmup, 1), totalSteps - Math.Max(spec.Warmup, 1));
+        var lowest = baseRate * spec.Floor;
         return spec.Kind switch
         {
             "constant" => baseRate,
-            "cosine" => Cosine(baseRate, baseRate * spec.Floor, step - Math.Max(spec.Warmup, 1), totalSteps - Math.Max(spec.Warmup, 1)),
-            _ => throw new UserException(ExitCode.BadJob, $"optimizer.schedule.kind \"{spec.Kind}\" is not constant or cosine"),
+            "cosine" => Cosine(baseRate, lowest, k, length),
+            "step" => Step(baseRate, k, spec.Every, spec.Factor),
+            "multi-step" => MultiStep(baseRate, k, spec.Milestones, spec.Factor),
+            "exponential" => Exponential(baseRate, k, spec.Factor),
+            "linear" => Linear(baseRate, k, length, 1, spec.Floor),
+            "polynomial" => lowest + Polynomial(baseRate - lowest, k, length, spec.Factor),
+            "cosine-restarts" => CosineRestarts(baseRate, lowest, k, spec.Every, spec.Factor),
+            "one-cycle" => OneCycle(baseRate, k, length + 1),
+            _ => throw new UserException(
+                ExitCode.BadJob, $"optimizer.schedule.kind \"{spec.Kind}\" is not {string.Join(", ", Kinds)}"),
         };
     }
 
@@ -24,4 +42,76 @@ public static class Schedule
     public static double Cosine(double baseRate, double lowest, long at, long length) =>
         at >= length ? (length <= 0 ? baseRate : lowest)
         : lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * at / length)) / 2);
+
+    /// <summary>The cosine that goes on after its length, up again and down.</summary>
+    public static double CosineWave(double baseRate, double lowest, long k, long length) =>
+        lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * k / length)) / 2);
+
+    /// <summary>base factor^floor(k / every).</summary>
+    public static double Step(double baseRate, long k, long every, double factor) =>
+        baseRate * Math.Pow(factor, Math.Floor((double)k / every));
+
+    /// <summary>base factor^(number of milestones up to k).</summary>
+    public static double MultiStep(double baseRate, long k, IReadOnlyList<long> milestones, double factor)
+    {
+        var passed = 0;
+        foreach (var milestone in milestones) passed += milestone <= k ? 1 : 0;
+        return baseRate * Math.Pow(factor, passed);
+    }
+
+    /// <summary>base factor^k.</summary>
+    public static double Exponential(double baseRate, long k, double factor) => baseRate * Math.Pow(factor, k);
+
+    /// <summary>base times a factor that goes in a straight line from start to end over length steps.</summary>
+    public static double Linear(double baseRate, long k, long length, double start, double end) =>
+        baseRate * (length <= 0 ? end : start + ((end - start) * Math.Min(k, length) / length));
+
+    /// <summary>base (1 - k / length)^power, 0 after the end.</summary>
+    public static double Polynomial(double baseRate, long k, long length, double power) =>
+        k >= length ? 0 : baseRate * Math.Pow(1 - ((double)k / length), power);
+
+    /// <summary>Cosines one after another; each is growth times as long as the one before (Loshchilov and Hutter 2017).</summary>
+    public static double CosineRestarts(double baseRate, double lowest, long k, double length, double growth)
+    {
+        double at = k;
+        while (at >= length && length >= 1)
+        {
+            at -= length;
+            length *= Math.Max(growth, 1);
+        }
+
+        return lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * at / length)) / 2);
+    }
+
+    /// <summary>
+    /// From top / 25 by half a cosine to top over the first 30 percent of the steps, then down to 1/10,000 of the first
+    /// rate (Smith and Topin 2018).
+    /// </summary>
+    public static double OneCycle(
+        double top, long k, long totalSteps, double rise = 0.3, double divisor = 25, double lastDivisor = 1e4)
+    {
+        var first = top / divisor;
+        var peak = (rise * totalSteps) - 1;
+        var end = totalSteps - 1;
+        double Between(double from, double to, double share) => to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
+        if (k <= peak) return Between(first, top, k / peak);
+        return Between(top, first / lastDivisor, Math.Min(1, (k - peak) / (end - peak)));
+    }
+}
+
+/// <summary>Cuts the rate when a figure has not become better for some time. It has a state, so a job has no use for it.</summary>
+public sealed class PlateauSchedule(double baseRate, double factor = 0.1, int patience = 10, double threshold = 1e-4, double lowest = 0)
+{
+    private double _best = double.PositiveInfinity;
+    private int _waited;
+
+    public double Rate { get; private set; } = baseRate;
+
+    /// <summary>Tells the figure of a period (smaller is better) and returns the rate of the next.</summary>
+    public double Next(double figure)
+    {
+        if (figure < _best * (1 - threshold)) (_best, _waited) = (figure, 0);
+        else if (++_waited > patience) (Rate, _waited) = (Math.Max(Rate * factor, lowest), 0);
+        return Rate;
+    }
 }

@@ -18,6 +18,27 @@ public static class Differentiate
         return [.. found.Select((g, i) => g ?? new Variable(Tensor.Empty(inputs[i].Data.DType, inputs[i].Data.Shape)))];
     }
 
+    /// <summary>
+    /// Forward mode: per output, the derivative along the tangents of the inputs (J·t), zeros where it does not depend on
+    /// them. The cost is that of a few forward passes, however many outputs there are.
+    /// </summary>
+    public static IReadOnlyList<Variable> Forward(
+        IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs, IReadOnlyList<Variable> tangents,
+        bool createGraph = false)
+    {
+        var history = History.Of(outputs).Applications();
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            if (!inputs[i].Type.Equals(tangents[i].Type))
+                throw new ShapeException($"forward: a tangent of {tangents[i].Type} does not belong to {inputs[i].Type}");
+        }
+
+        using var scope = createGraph ? null : GradientMode.Off();
+        var found = ForwardMode.Run(
+            EagerBuilder.Instance, history, [.. inputs.Zip(tangents, (x, t) => ((Value)x, (Value)t))], outputs);
+        return [.. found.Select((t, i) => (Variable?)t ?? new Variable(Tensor.Empty(outputs[i].Data.DType, outputs[i].Data.Shape)))];
+    }
+
     internal static IReadOnlyList<Variable?> Run(
         History history, IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs, IReadOnlyList<Variable>? seeds,
         bool createGraph)

@@ -10,7 +10,7 @@ internal sealed class EagerBuilder : Builder
 
     private EagerBuilder() { }
 
-    internal override Value[] Apply(Op op, Attributes attributes, Value[] inputs)
+    private protected override Value[] Record(Op op, Attributes attributes, Value[] inputs)
     {
         var types = new TensorType[inputs.Length];
         var tensors = new Tensor[inputs.Length];

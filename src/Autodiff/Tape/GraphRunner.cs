@@ -35,7 +35,8 @@ public static class GraphRunner
     {
         var attributes = node.Attributes;
         if (!attributes.Has("dims")) return attributes;
-        var rows = graph.Inputs.Length == 0 ? 0 : bindings[graph.Inputs[0].Name].Data.Shape[0];
+        var rows = graph.Inputs.FirstOrDefault(i => i.Type.BatchAxis == 0) is { } input
+            ? bindings[input.Name].Data.Shape[0] / input.Type[0].Size : 0;
         var dims = attributes.Dims("dims").Select(d => new Tensors.Dim(d.At(rows))).ToArray();
         var dtype = bindings.Values.Select(v => v.Data.DType).FirstOrDefault(
             d => d == Shared.Tensors.DType.Float64, node.Type.DType);

@@ -78,7 +78,7 @@ internal sealed class ReverseMode(Builder builder)
     /// The adjoint of broadcasting. Inner dimensions first, then the leading ones in one sum over rows: the order that a
     /// segmented sum has, so that eager and compiled gradients have the same bits.
     /// </summary>
-    private static Value SumTo(Value gradient, TensorType target, string from)
+    internal static Value SumTo(Value gradient, TensorType target, string from)
     {
         if (gradient.Type.Equals(target)) return gradient;
         var added = gradient.Type.Rank - target.Rank;

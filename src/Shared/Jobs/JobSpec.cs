@@ -72,7 +72,7 @@ public sealed record DataSpec
 
 public sealed record OptimizerSpec
 {
-    /// <summary>sgd, adam or adamw.</summary>
+    /// <summary>The update rule; the job schema lists them.</summary>
     public string Kind { get; init; } = "adamw";
     public double Lr { get; init; } = 0.001;
     public double WeightDecay { get; init; }
@@ -81,13 +81,27 @@ public sealed record OptimizerSpec
     public double Beta1 { get; init; } = 0.9;
     public double Beta2 { get; init; } = 0.999;
     public double Epsilon { get; init; } = 1e-8;
+    /// <summary>sgd with momentum: the step looks ahead.</summary>
+    public bool Nesterov { get; init; }
+    /// <summary>adam, adamw: the largest mean of squares so far counts.</summary>
+    public bool Amsgrad { get; init; }
+    /// <summary>rmsprop: the variance instead of the mean of squares.</summary>
+    public bool Centered { get; init; }
+    /// <summary>rmsprop, adadelta: share of the old mean of squares.</summary>
+    public double Smoothing { get; init; } = 0.9;
     public ScheduleSpec Schedule { get; init; } = new();
 }
 
 public sealed record ScheduleSpec
 {
-    /// <summary>constant or cosine.</summary>
+    /// <summary>The course of the rate; the job schema lists them.</summary>
     public string Kind { get; init; } = "constant";
+    /// <summary>step: steps between two cuts; cosine-restarts: length of the first cycle.</summary>
+    public long Every { get; init; } = 1000;
+    /// <summary>multi-step: the steps at which the rate is cut.</summary>
+    public IReadOnlyList<long> Milestones { get; init; } = [];
+    /// <summary>step, multi-step, exponential: factor of a cut; cosine-restarts: growth of a cycle; polynomial: the power.</summary>
+    public double Factor { get; init; } = 0.1;
     /// <summary>Steps of linear warm-up.</summary>
     public long Warmup { get; init; }
     /// <summary>cosine: the last rate as a share of the first.</summary>

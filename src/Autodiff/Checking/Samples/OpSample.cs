@@ -3,14 +3,11 @@ using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Tensors;
 
-namespace Convoy.Conformance.Tests;
+namespace Convoy.Autodiff.Checking.Samples;
 
-/// <summary>One application of an operator: from it the conformance tests make gradient, type, view, shape and graph checks.</summary>
-internal sealed record OpCase(Op Op, Attributes Attributes, Tensor[] Inputs)
+/// <summary>One application of an operator: from it the matrix and the conformance tests make all their checks.</summary>
+internal sealed record OpSample(Op Op, Attributes Attributes, Tensor[] Inputs)
 {
-    /// <summary>What the first result must be, computed without the kernels; null where golden figures say it.</summary>
-    public Func<double[]>? Reference { get; init; }
-
     /// <summary>
     /// The operator whose gradient this one is: its forward values are proven by the finite differences of that one.
     /// </summary>
@@ -24,6 +21,12 @@ internal sealed record OpCase(Op Op, Attributes Attributes, Tensor[] Inputs)
 
     /// <summary>The gradient rule can be differentiated again.</summary>
     public bool HasSecondDerivative { get; init; } = true;
+
+    /// <summary>Operands of unlike shapes are repeated to the shape of the result.</summary>
+    public bool Broadcasts { get; init; }
+
+    /// <summary>Some dimension is 0: what is checked is that it runs, forward and backward.</summary>
+    public bool IsEmpty => Inputs.Any(t => t.Count == 0);
 
     /// <summary>Error of float32 that the formula has by nature.</summary>
     public double FloatTolerance { get; init; } = 2e-5;
@@ -44,7 +47,7 @@ internal sealed record OpCase(Op Op, Attributes Attributes, Tensor[] Inputs)
     }
 
     /// <summary>The case in float32.</summary>
-    public OpCase InFloat32() => this with
+    public OpSample InFloat32() => this with
     {
         Inputs = [.. Inputs.Select(t => t.DType == DType.Float64 ? t.Cast(DType.Float32) : t)],
         Attributes = Attributes.Has("dtype") ? Attributes.With("dtype", DType.Float32) : Attributes,

@@ -1,0 +1,20 @@
+using Convoy.Kernels;
+using Convoy.Kernels.Operators;
+
+namespace Convoy.Autodiff.Ops;
+
+// y = arcsin x in radians, NaN outside [-1, 1]        x, y of one shape
+// dx = dy / √(1 - x²)
+internal sealed class Asin : UnaryOp<AsinOperator>
+{
+    public override string Name => "asin";
+
+    internal override Value?[] Backward(OpGradient g) => [g.Dy * g.X.Square().OneMinus().Rsqrt()];
+}
+
+internal readonly struct AsinOperator : IUnaryOperator
+{
+    public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, AsinOperator>(x);
+
+    public static double Double(double x) => Math.Asin(x);
+}

@@ -1,0 +1,24 @@
+using Convoy.Kernels;
+using Convoy.Kernels.Operators;
+
+namespace Convoy.Autodiff.Ops;
+
+// z = the angle of the point (y, x) in radians, in (-π, π]        x, y -> z, dimensions of size 1 repeated
+// dy = dz x / (x² + y²)     dx = -dz y / (x² + y²)
+internal sealed class Atan2 : BinaryOp<Atan2Operator>
+{
+    public override string Name => "atan2";
+
+    internal override Value?[] Backward(OpGradient g)
+    {
+        var share = g.Dy / (g.X.Square() + g.Inputs[1].Square());
+        return [share * g.Inputs[1], -(share * g.X)];
+    }
+}
+
+internal readonly struct Atan2Operator : IBinaryOperator
+{
+    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> => Through64.Binary<V, Atan2Operator>(x, y);
+
+    public static double Double(double x, double y) => Math.Atan2(x, y);
+}

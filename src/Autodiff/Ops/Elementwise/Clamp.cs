@@ -1,0 +1,40 @@
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+// y = min(max(x, min), max)        x, y of one shape; a bound that is not given is infinite
+// dx = dy where min ≤ x ≤ max, else 0
+internal sealed class Clamp : FloatOp
+{
+    public override string Name => "clamp";
+    public override string Sharding => "a... -> a...";
+    internal override bool MayOverwrite(int input) => true;
+    internal override Value?[] Tangent(OpTangent t) => Backward(t.AsGradient());
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        RequireCount(inputs, 1);
+        RequireFloat(inputs);
+        var (low, high) = Bounds(attributes);
+        Require(low <= high, $"the lower bound {low} is above the upper bound {high}");
+        return [inputs[0]];
+    }
+
+    private protected override void Run<T>(OpCall call)
+    {
+        var (low, high) = Bounds(call.Attributes);
+        var (least, most) = (T.CreateTruncating(low), T.CreateTruncating(high));
+        var x = call.In<T>(0);
+        var y = call.Out<T>();
+        for (var i = 0; i < x.Length; i++) y[i] = x[i] < least ? least : x[i] > most ? most : x[i];
+    }
+
+    internal override Value?[] Backward(OpGradient g)
+    {
+        var (low, high) = Bounds(g.Attributes);
+        return [g.Dy * g.X.GreaterEqual(g.X.Constant(low)) * g.X.LessEqual(g.X.Constant(high))];
+    }
+
+    private static (double Low, double High) Bounds(Attributes a) =>
+        (a.Number("min", double.NegativeInfinity), a.Number("max", double.PositiveInfinity));
+}

@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+using Convoy.Kernels;
+using Convoy.Kernels.Operators;
+
+namespace Convoy.Autodiff.Ops;
+
+/// <summary>
+/// Functions without a vector formula: each lane is computed in float64 and rounded once, so every register width
+/// gives the same bits and float32 results are right to half an ulp almost everywhere.
+/// </summary>
+internal static unsafe class Through64
+{
+    private const int LanesMax = 16;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static V Unary<V, TOperator>(V x) where V : unmanaged, ILanes<V> where TOperator : struct, IUnaryOperator
+    {
+        var lanes = stackalloc float[LanesMax];
+        V.Store(x, lanes);
+        for (var i = 0; i < V.Count; i++) lanes[i] = (float)TOperator.Double(lanes[i]);
+        return V.Load(lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static V Binary<V, TOperator>(V x, V y) where V : unmanaged, ILanes<V> where TOperator : struct, IBinaryOperator
+    {
+        var left = stackalloc float[LanesMax];
+        var right = stackalloc float[LanesMax];
+        V.Store(x, left);
+        V.Store(y, right);
+        for (var i = 0; i < V.Count; i++) left[i] = (float)TOperator.Double(left[i], right[i]);
+        return V.Load(left);
+    }
+}

@@ -1,0 +1,92 @@
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+// Operators as methods of values: moving elements about. Axes may be negative.
+public static partial class Functions
+{
+    public static Value Squeeze(this Value x, int axis) => x.Apply(OpTable.Squeeze, Attributes.Of("axis", axis));
+    public static Value Unsqueeze(this Value x, int axis) => x.Apply(OpTable.Unsqueeze, Attributes.Of("axis", axis));
+
+    /// <summary>Values of one shape side by side on a new axis.</summary>
+    public static Value Stack(int axis, params ReadOnlySpan<Value> parts)
+    {
+        if (parts.Length == 0) throw new ShapeException("stack: takes at least one input");
+        return parts[0].Apply(OpTable.Stack, Attributes.Of("axis", axis), parts[1..]);
+    }
+
+    /// <summary>Consecutive stretches of one axis, all of it.</summary>
+    public static Value[] Split(this Value x, int axis, params int[] sizes) =>
+        x.Builder.Apply(OpTable.Split, Attributes.Of("axis", axis, "sizes", sizes), [x]);
+
+    public static Value Pad(this Value x, int axis, int before, int after, double value = 0) =>
+        x.Apply(OpTable.Pad, Attributes.Of("axis", axis, "before", before).With("after", after).With("value", value));
+
+    public static Value Tile(this Value x, params int[] repeats) => x.Apply(OpTable.Tile, Attributes.Of("repeats", repeats));
+
+    public static Value Roll(this Value x, int axis, int shift) =>
+        x.Apply(OpTable.Roll, Attributes.Of("axis", axis, "shift", shift));
+
+    public static Value Flip(this Value x, int axis) => OnAxis(OpTable.Flip, x, axis);
+
+    /// <summary>The part on and below diagonal k of the last two dimensions.</summary>
+    public static Value Tril(this Value x, int k = 0) => x.Apply(OpTable.Tril, Attributes.Of("k", k));
+
+    /// <summary>The part on and above diagonal k of the last two dimensions.</summary>
+    public static Value Triu(this Value x, int k = 0) => x.Apply(OpTable.Triu, Attributes.Of("k", k));
+
+    internal static Value DiagonalOf(this Value x, int a, int b)
+    {
+        if (a < 0) throw new ShapeException($"diagonal: {x.Type.Text} is no matrix");
+        return x.Apply(OpTable.Diagonal, Attributes.Of("a", a, "b", b));
+    }
+
+    /// <summary>Matrices with the last dimension of x on their diagonals.</summary>
+    internal static Value DiagonalMatrix(this Value x) =>
+        x.Apply(OpTable.DiagonalEmbed, Attributes.Of("a", x.Type.Rank - 1, "b", x.Type.Rank));
+
+    /// <summary>Vectors spread over the product of their dimensions, the n-th along dimension n.</summary>
+    public static Value[] Meshgrid(params Value[] vectors) => vectors[0].Builder.Apply(OpTable.Meshgrid, Attributes.None, vectors);
+
+    internal static Value Iota(this Builder builder, int size, DType dtype) =>
+        builder.Apply(OpTable.Iota, Attributes.Of("size", size, "dtype", dtype), [])[0];
+
+    /// <summary>Elements of one axis at an index (int32) of x's shape but for the axis.</summary>
+    public static Value Gather(this Value x, int axis, Value index) =>
+        x.Apply(OpTable.Gather, Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "gather")), index);
+
+    /// <summary>x with a source added at an index of one axis; sums are taken in the order of the axis.</summary>
+    public static Value ScatterAdd(this Value x, int axis, Value index, Value source) =>
+        x.Apply(OpTable.ScatterAdd, Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "scatter-add")), index, source);
+
+    /// <summary>Elements of one axis at a list of places (int32).</summary>
+    public static Value IndexSelect(this Value x, int axis, Value index) =>
+        x.Apply(OpTable.IndexSelect, Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "index-select")), index);
+
+    /// <summary>1 at the class of each id, else 0, in a new last dimension.</summary>
+    public static Value OneHot(this Value ids, int classes, DType dtype) =>
+        ids.Apply(OpTable.OneHot, Attributes.Of("classes", classes, "dtype", dtype));
+
+    internal static Value Mark(this Value ids, int value, DType dtype) =>
+        ids.Apply(OpTable.Mark, Attributes.Of("value", value, "dtype", dtype));
+
+    internal static Value Replace(this Value ids, int value, int with) =>
+        ids.Apply(OpTable.Replace, Attributes.Of("value", value, "with", with));
+
+    /// <summary>Elements in order, and the places they come from.</summary>
+    public static (Value Values, Value Places) Sort(this Value x, int axis, bool descending = false)
+    {
+        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "sort"), "descending", descending);
+        var results = x.Builder.Apply(OpTable.Sort, attributes, [x]);
+        return (results[0], results[1]);
+    }
+
+    /// <summary>The k largest (or smallest) in order, and the places they come from.</summary>
+    public static (Value Values, Value Places) TopK(this Value x, int axis, int k, bool smallest = false)
+    {
+        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "top-k"), "k", k).With("smallest", smallest);
+        var results = x.Builder.Apply(OpTable.TopK, attributes, [x]);
+        return (results[0], results[1]);
+    }
+}

@@ -1,0 +1,45 @@
+namespace Convoy.Autodiff.Ops;
+
+// Operators as methods of values: matrices in the last two dimensions.
+public static partial class Functions
+{
+    /// <summary>A singular matrix is refused.</summary>
+    public static Value Inverse(this Value x) => x.Apply(OpTable.Inverse);
+
+    /// <summary>x with a x = b; b has columns.</summary>
+    public static Value Solve(this Value a, Value b) => a.Apply(OpTable.Solve, b);
+
+    public static Value Determinant(this Value x) => x.Apply(OpTable.Determinant);
+
+    /// <summary>ln det x; NaN where the determinant is negative.</summary>
+    public static Value LogDet(this Value x) => x.Apply(OpTable.LogDet);
+
+    /// <summary>The lower factor of a positive definite matrix.</summary>
+    public static Value Cholesky(this Value x) => x.Apply(OpTable.Cholesky);
+
+    /// <summary>Orthonormal columns and an upper factor with a positive diagonal; at least as many rows as columns.</summary>
+    public static (Value Q, Value R) Qr(this Value x)
+    {
+        var results = x.Builder.Apply(OpTable.Qr, Attributes.None, [x]);
+        return (results[0], results[1]);
+    }
+
+    /// <summary>u diag(s) vᵀ with s descending.</summary>
+    public static (Value U, Value S, Value V) Svd(this Value x)
+    {
+        var results = x.Builder.Apply(OpTable.Svd, Attributes.None, [x]);
+        return (results[0], results[1], results[2]);
+    }
+
+    /// <summary>Eigenvalues (ascending) and eigenvectors of the symmetric part.</summary>
+    public static (Value Values, Value Vectors) Eigh(this Value x)
+    {
+        var results = x.Builder.Apply(OpTable.Eigh, Attributes.None, [x]);
+        return (results[0], results[1]);
+    }
+
+    public static Value MatrixExp(this Value x) => x.Apply(OpTable.MatrixExp);
+    public static Value FrobeniusNorm(this Value x) => x.Apply(OpTable.FrobeniusNorm);
+    public static Value NuclearNorm(this Value x) => x.Apply(OpTable.NuclearNorm);
+    public static Value SpectralNorm(this Value x) => x.Apply(OpTable.SpectralNorm);
+}

@@ -1,0 +1,44 @@
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+// y[.., j, ..] = Σ x[.., k, ..] over the k with index[k] = j, on one axis of the given size; the adjoint of index-select
+// dx = dy selected at the index
+internal sealed class IndexAdd : FloatOp
+{
+    public override string Name => "index-add";
+    public override string Sharding => "!k a..., k -> t a...";
+    internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        RequireCount(inputs, 2);
+        RequireFloat(inputs[0]);
+        RequireIndex(inputs[1]);
+        var axis = AxisSpan.Check(this, attributes, inputs[0]);
+        Require(
+            inputs[1].Rank == 1 && inputs[1][0] == inputs[0][axis], $"an index {inputs[1].Text} does not belong to dimension {axis} of {inputs[0].Text}");
+        Require(attributes.Int("size") >= 0, "the size of the axis is 0 or more");
+        return [inputs[0].With(inputs[0].Dims.SetItem(axis, attributes.Int("size")).AsSpan())];
+    }
+
+    private protected override void Run<T>(OpCall call)
+    {
+        var x = call.In<T>(0);
+        var index = call.In<int>(1);
+        var y = call.Out<T>();
+        var axis = call.Attributes.Int("axis");
+        var (from, to) = (AxisSpan.Of(call.Inputs[0].Shape, axis), AxisSpan.Of(call.Outputs[0].Shape, axis));
+        y.Clear();
+        for (var o = 0; o < from.Outer; o++)
+        {
+            for (var k = 0; k < from.Size; k++)
+            {
+                var target = to.At(o, Gather.Place(this, index[k], to.Size), 0);
+                for (var i = 0; i < from.Inner; i++) y[target + i] += x[from.At(o, k, i)];
+            }
+        }
+    }
+
+    internal override Value?[] Backward(OpGradient g) => [g.Dy.IndexSelect(g.Attributes.Int("axis"), g.Inputs[1]), null];
+}

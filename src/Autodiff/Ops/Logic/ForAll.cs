@@ -1,0 +1,11 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = min x: every element holds        x over axes; keep: reduced dimensions stay as 1
+internal sealed class ForAll : CompositeOp
+{
+    public override string Name => "for-all";
+    private protected override (int Least, int Most) Arity => (1, 1);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
+        [x[0].Min(attributes.Ints("axes").AsSpan(), attributes.Flag("keep"))];
+}

@@ -1,0 +1,15 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = -t ln(mean e^(-x/t)): nears the smallest as the temperature t falls to 0        x over axes; keep: reduced dimensions stay as 1
+internal sealed class ForAllSmooth : CompositeOp
+{
+    public override string Name => "for-all-smooth";
+    private protected override (int Least, int Most) Arity => (1, 1);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        var t = attributes.Number("temperature", 1);
+        var count = Math.Log(Reduction.CountOf(x[0].Type, attributes));
+        return [((x[0] / -t).LogSumExp(attributes.Ints("axes").AsSpan(), attributes.Flag("keep")) - count) * -t];
+    }
+}

@@ -1,0 +1,11 @@
+namespace Convoy.Autodiff.Ops;
+
+// z = 1 - x y, of truth values in [0, 1]        x, y -> z, dimensions of size 1 repeated
+internal sealed class Nand : CompositeOp
+{
+    public override string Name => "nand";
+    private protected override (int Least, int Most) Arity => (2, 2);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
+        [(x[0] * x[1]).OneMinus()];
+}

@@ -1,0 +1,16 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = d²/2 where |d| ≤ delta, else delta (|d| - delta/2), d = x - target; reduction: sum, none, or mean unless given
+internal sealed class HuberLoss : CompositeOp
+{
+    public override string Name => "huber-loss";
+    private protected override (int Least, int Most) Arity => (2, 2);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        var delta = attributes.Number("delta", 1);
+        var size = (x[0] - x[1]).Abs();
+        var near = size.LessEqual(size.Constant(delta));
+        return [Losses.Reduced(near.Where(size.Square() * 0.5, (size - (delta / 2)) * delta), attributes)];
+    }
+}

@@ -1,0 +1,11 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = (x - target)²; reduction: sum, none, or mean unless given
+internal sealed class MseLoss : CompositeOp
+{
+    public override string Name => "mse-loss";
+    private protected override (int Least, int Most) Arity => (2, 2);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
+        [Losses.Reduced((x[0] - x[1]).Square(), attributes)];
+}

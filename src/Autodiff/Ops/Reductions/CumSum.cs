@@ -1,0 +1,43 @@
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+// y_i = Σ x_j over j ≤ i on one axis; from the end where reverse is set        x, y of one shape
+// dx = the same sum of dy from the other end
+internal sealed class CumSum : FloatOp
+{
+    public override string Name => "cumsum";
+    public override string Sharding => "!t a... -> t a...; lin(x)";
+    internal override bool IsLinearIn(uint inputMask) => true;
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        RequireCount(inputs, 1);
+        RequireFloat(inputs);
+        AxisSpan.Check(this, attributes, inputs[0]);
+        return [inputs[0]];
+    }
+
+    private protected override void Run<T>(OpCall call)
+    {
+        var x = call.In<T>(0);
+        var y = call.Out<T>();
+        var s = AxisSpan.Of(call.Inputs[0].Shape, call.Attributes.Int("axis"));
+        var reverse = call.Attributes.Flag("reverse");
+        for (var o = 0; o < s.Outer; o++)
+        {
+            for (var i = 0; i < s.Inner; i++)
+            {
+                var sum = T.Zero;
+                for (var k = 0; k < s.Size; k++)
+                {
+                    var at = s.At(o, reverse ? s.Size - 1 - k : k, i);
+                    y[at] = sum += x[at];
+                }
+            }
+        }
+    }
+
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.Dy.Apply(this, Attributes.Of("axis", g.Attributes.Int("axis"), "reverse", !g.Attributes.Flag("reverse")))];
+}

@@ -1,0 +1,16 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = x with element i at i + shift of one axis, around the end
+internal sealed class Roll : CompositeOp
+{
+    public override string Name => "roll";
+    private protected override (int Least, int Most) Arity => (1, 1);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        var axis = Axes.One(attributes.Int("axis"), x[0].Type.Rank, Name);
+        var size = x[0].Type[axis].Size;
+        var shift = size == 0 ? 0 : ((attributes.Int("shift") % size) + size) % size;
+        return [shift == 0 ? x[0] : Functions.Concat(axis, x[0].Slice(axis, size - shift, shift), x[0].Slice(axis, 0, size - shift))];
+    }
+}

@@ -1,0 +1,24 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = x repeated repeats[i] times along dimension i; missing leading dimensions are 1
+internal sealed class Tile : CompositeOp
+{
+    public override string Name => "tile";
+    private protected override (int Least, int Most) Arity => (1, 1);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        var repeats = attributes.Ints("repeats");
+        Require(repeats.Length >= x[0].Type.Rank && repeats.All(r => r >= 0), $"[{string.Join(",", repeats)}] are not repeats of {x[0].Type.Text}");
+        var (split, spread, merged) = (new List<Tensors.Dim>(), new List<Tensors.Dim>(), new List<Tensors.Dim>());
+        for (var i = 0; i < repeats.Length; i++)
+        {
+            var size = i < repeats.Length - x[0].Type.Rank ? 1 : x[0].Type[i - (repeats.Length - x[0].Type.Rank)];
+            split.AddRange([1, size]);
+            spread.AddRange([repeats[i], size]);
+            merged.Add(new Tensors.Dim(checked(size.Size * repeats[i]), size.PerSample));
+        }
+
+        return [x[0].Reshape([.. split]).BroadcastTo([.. spread]).Reshape([.. merged])];
+    }
+}

@@ -1,0 +1,16 @@
+namespace Convoy.Autodiff.Ops;
+
+// y = x on and above diagonal k of the last two dimensions (k = 0 is the main one, k > 0 above it), else 0
+internal sealed class Triu : CompositeOp
+{
+    public override string Name => "triu";
+    private protected override (int Least, int Most) Arity => (1, 1);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        Require(x[0].Type.Rank >= 2, $"takes matrices, not {x[0].Type.Text}");
+        var columns = builder.Iota(x[0].Type[-1].Size, x[0].Type.DType);
+        var rows = builder.Iota(x[0].Type[-2].Size, x[0].Type.DType).Unsqueeze(1);
+        return [(columns - rows).GreaterEqual(x[0].Constant(attributes.Int("k"))).Where(x[0], x[0].Constant(0))];
+    }
+}

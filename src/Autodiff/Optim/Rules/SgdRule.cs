@@ -1,0 +1,30 @@
+using System.Numerics;
+using Convoy.Shared.Jobs;
+
+namespace Convoy.Autodiff.Optim.Rules;
+
+// g = gradient + decay w; m = momentum m + g; w -= rate m, or rate (g + momentum m) with Nesterov (Sutskever and others 2013)
+internal sealed class SgdRule(OptimizerSpec spec) : UpdateRule(spec)
+{
+    public override IReadOnlyList<string> StateNames => Spec.Momentum == 0 ? [] : ["momentum"];
+
+    public override void Apply<T>(
+        Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
+        ReadOnlySpan<ParameterSpan> parameters = default)
+    {
+        var (rate, decay, scale) = (Of<T>(step.Rate), Of<T>(Spec.WeightDecay), Of<T>(step.GradientScale));
+        var momentum = Of<T>(Spec.Momentum);
+        var m = Spec.Momentum == 0 ? default : state[0].Span;
+        for (var i = 0; i < weights.Length; i++)
+        {
+            var g = (gradient[i] * scale) + (decay * weights[i]);
+            if (Spec.Momentum != 0)
+            {
+                m[i] = (momentum * m[i]) + g;
+                g = Spec.Nesterov ? g + (momentum * m[i]) : m[i];
+            }
+
+            weights[i] -= rate * g;
+        }
+    }
+}

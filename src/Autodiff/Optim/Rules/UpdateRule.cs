@@ -1,0 +1,55 @@
+using System.Numerics;
+using Convoy.Shared;
+using Convoy.Shared.Jobs;
+
+namespace Convoy.Autodiff.Optim.Rules;
+
+/// <summary>One step: its number (from 1), its learning rate, and the factor of the gradient.</summary>
+public readonly record struct RuleStep(long Step, double Rate, double GradientScale = 1);
+
+/// <summary>A parameter in the flat vectors: where it starts, its length, and its columns when it is a matrix, else 0.</summary>
+public readonly record struct ParameterSpan(int Start, int Length, int Columns = 0);
+
+/// <summary>
+/// An update rule in any floating-point type, over flat vectors with state vectors that start as zeros. Most are element
+/// by element, so that vectors may be updated in any pieces; the others say so and need the parameters.
+/// </summary>
+public abstract class UpdateRule(OptimizerSpec spec)
+{
+    private protected OptimizerSpec Spec { get; } = spec;
+
+    /// <summary>One name per state vector, in the order in which <see cref="Apply"/> takes them.</summary>
+    public abstract IReadOnlyList<string> StateNames { get; }
+
+    /// <summary>Whether the parameters are looked at as wholes: norms, rows and columns.</summary>
+    public virtual bool NeedsParameters => false;
+
+    public abstract void Apply<T>(
+        Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
+        ReadOnlySpan<ParameterSpan> parameters = default) where T : unmanaged, IFloatingPointIeee754<T>;
+
+    /// <summary>All kinds there are, by their names in job files.</summary>
+    public static readonly IReadOnlyList<string> Kinds =
+    [
+        "sgd", "adam", "adamw", "radam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "lion", "lamb", "adafactor",
+    ];
+
+    public static UpdateRule Create(OptimizerSpec spec) => spec.Kind switch
+    {
+        "sgd" => new SgdRule(spec),
+        "adam" => new AdamRule(spec, decoupled: false),
+        "adamw" => new AdamRule(spec, decoupled: true),
+        "radam" => new RAdamRule(spec),
+        "nadam" => new NAdamRule(spec),
+        "adamax" => new AdamaxRule(spec),
+        "rmsprop" => new RmsPropRule(spec),
+        "adagrad" => new AdagradRule(spec),
+        "adadelta" => new AdadeltaRule(spec),
+        "lion" => new LionRule(spec),
+        "lamb" => new LambRule(spec),
+        "adafactor" => new AdafactorRule(spec),
+        _ => throw new UserException(ExitCode.BadJob, $"optimizer.kind \"{spec.Kind}\" is not {string.Join(", ", Kinds)}"),
+    };
+
+    private protected static T Of<T>(double value) where T : unmanaged, IFloatingPointIeee754<T> => T.CreateTruncating(value);
+}

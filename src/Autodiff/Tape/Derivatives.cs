@@ -1,0 +1,137 @@
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>How a Jacobian is taken: row by row backwards, column by column forwards, or whichever are fewer.</summary>
+public enum JacobianMode
+{
+    Fewer,
+    Rows,
+    Columns,
+}
+
+/// <summary>
+/// Derivatives of functions of one tensor x. A function may have any control flow; it is called once or twice, never once
+/// per element. Results have the shape of the output followed by that of x.
+/// </summary>
+public static class Derivatives
+{
+    /// <summary>d f / d x of a function with one number as its result; of x's shape.</summary>
+    public static Tensor Gradient(Func<Variable, Variable> f, Tensor x)
+    {
+        var (free, y) = Evaluate(f, x);
+        RequireScalar(y, "a gradient");
+        return Differentiate.Gradient([y], [free])[0].Data;
+    }
+
+    /// <summary>f(x), and J·t along the tangent t of x's shape: forward mode.</summary>
+    public static (Tensor Value, Tensor Tangent) Jvp(Func<Variable, Variable> f, Tensor x, Tensor tangent)
+    {
+        var (free, y) = Evaluate(f, x);
+        return (y.Data, Differentiate.Forward([y], [free], [new Variable(tangent)])[0].Data);
+    }
+
+    /// <summary>f(x), and Jᵀ·u for a u of f(x)'s shape: reverse mode.</summary>
+    public static (Tensor Value, Tensor Gradient) Vjp(Func<Variable, Variable> f, Tensor x, Tensor u)
+    {
+        var (free, y) = Evaluate(f, x);
+        return (y.Data, Differentiate.Gradient([y], [free], [new Variable(u)])[0].Data);
+    }
+
+    /// <summary>d f_i / d x_j, of shape [f(x)'s shape, x's shape].</summary>
+    public static Tensor Jacobian(Func<Variable, Variable> f, Tensor x, JacobianMode mode = JacobianMode.Fewer)
+    {
+        var (free, y) = Evaluate(f, x);
+        if (mode == JacobianMode.Fewer) mode = y.Data.Count <= x.Count ? JacobianMode.Rows : JacobianMode.Columns;
+        return mode == JacobianMode.Rows ? Rows(free, y) : Columns(free, y);
+    }
+
+    /// <summary>d² f / d x_i d x_j of a function with one number as its result, of shape [x's shape, x's shape].</summary>
+    public static Tensor Hessian(Func<Variable, Variable> f, Tensor x)
+    {
+        var (free, gradient) = GradientWithHistory(f, x);
+        return Rows(free, gradient);
+    }
+
+    /// <summary>H·v at the cost of a few gradients, without H.</summary>
+    public static Tensor HessianVector(Func<Variable, Variable> f, Tensor x, Tensor v)
+    {
+        var (free, gradient) = GradientWithHistory(f, x);
+        // H is symmetric, so the gradient of the gradient along v is H v.
+        return Differentiate.Gradient([gradient], [free], [new Variable(v)])[0].Data;
+    }
+
+    /// <summary>d² f / d x_i², of x's shape: one product with H per element.</summary>
+    public static Tensor HessianDiagonal(Func<Variable, Variable> f, Tensor x)
+    {
+        var (free, gradient) = GradientWithHistory(f, x);
+        var diagonal = Tensor.Empty(x.DType, x.Shape);
+        for (var i = 0; i < x.Count; i++)
+        {
+            var row = Differentiate.Gradient([gradient], [free], [new Variable(Unit(x, i))])[0].Data;
+            CopyElement(row, i, diagonal, i);
+        }
+
+        return diagonal;
+    }
+
+    private static (Variable X, Variable Y) Evaluate(Func<Variable, Variable> f, Tensor x)
+    {
+        var free = new Variable(x, requiresGradient: true);
+        return (free, f(free));
+    }
+
+    private static (Variable X, Variable Gradient) GradientWithHistory(Func<Variable, Variable> f, Tensor x)
+    {
+        var (free, y) = Evaluate(f, x);
+        RequireScalar(y, "a Hessian");
+        return (free, Differentiate.Gradient([y], [free], createGraph: true)[0]);
+    }
+
+    private static Tensor Rows(Variable x, Variable y)
+    {
+        var rows = Tensor.Empty(x.Data.DType, Joined(y.Data.Shape, x.Data.Shape));
+        for (var i = 0; i < y.Data.Count; i++)
+        {
+            var row = Differentiate.Gradient([y], [x], [new Variable(Unit(y.Data, i))])[0].Data.Contiguous();
+            for (var j = 0; j < row.Count; j++) CopyElement(row, j, rows, (int)((i * row.Count) + j));
+        }
+
+        return rows;
+    }
+
+    private static Tensor Columns(Variable x, Variable y)
+    {
+        var columns = Tensor.Empty(x.Data.DType, Joined(y.Data.Shape, x.Data.Shape));
+        for (var j = 0; j < x.Data.Count; j++)
+        {
+            var column = Differentiate.Forward([y], [x], [new Variable(Unit(x.Data, j))])[0].Data.Contiguous();
+            for (var i = 0; i < column.Count; i++) CopyElement(column, i, columns, (int)((i * x.Data.Count) + j));
+        }
+
+        return columns;
+    }
+
+    private static Shape Joined(Shape a, Shape b) => new([.. a.Dims, .. b.Dims]);
+
+    private static Tensor Unit(Tensor like, int element)
+    {
+        var unit = Tensor.Empty(like.DType, like.Shape);
+        if (like.DType == DType.Float32) unit.Raw<float>()[element] = 1;
+        else unit.Raw<double>()[element] = 1;
+        return unit;
+    }
+
+    private static void CopyElement(Tensor from, int at, Tensor to, int target)
+    {
+        if (from.DType == DType.Float32) to.Raw<float>()[target] = from.Raw<float>()[at];
+        else to.Raw<double>()[target] = from.Raw<double>()[at];
+    }
+
+    private static void RequireScalar(Variable y, string what)
+    {
+        if (y.Data.Count != 1) throw new ShapeException($"{what} belongs to one number, not to {y.Type.Text}; a Jacobian belongs to many");
+    }
+}
