@@ -125,7 +125,7 @@ public sealed class ThreadTeamTests
 
     private void Products(List<float[]> results)
     {
-        foreach (var (m, n, k) in ((int, int, int)[])[(200, 90, 301), (37, 500, 257), (600, 65, 64)])
+        foreach (var (m, n, k) in ((int, int, int)[])[(200, 190, 301), (37, 700, 257), (900, 65, 164)])
         {
             foreach (var (ta, tb) in ((bool, bool)[])[(false, false), (true, false), (false, true), (true, true)])
             {

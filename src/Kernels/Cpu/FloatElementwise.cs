@@ -8,7 +8,7 @@ namespace Convoy.Kernels.Cpu;
 // width is a constant for the JIT, so only one branch of each dispatch is compiled.
 internal static unsafe class FloatElementwise
 {
-    private const int ElementsPerPart = 32_768;
+    private const int ElementsPerPart = 65_536;
 
     public static void Unary<TOp>(ReadOnlySpan<float> x, Span<float> y) where TOp : struct, IUnaryOperator
     {

@@ -7,7 +7,7 @@ namespace Convoy.Kernels.Cpu;
 /// <summary>Optimizers in one pass: every vector is read once and written once.</summary>
 internal static unsafe class FloatOptimizers
 {
-    private const int ElementsPerPart = 16_384;
+    private const int ElementsPerPart = 32_768;
 
     public static void Sgd(float* w, float* g, float* m, int count, in SgdStep step)
     {

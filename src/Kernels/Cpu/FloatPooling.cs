@@ -10,7 +10,7 @@ internal static unsafe class FloatPooling
 {
     public static bool Fits(in Pool2dShape s) => s is { Kh: 2, Kw: 2, Stride: 2, Padding: 0 };
 
-    private const int ElementsPerPart = 32_768;
+    private const int ElementsPerPart = 65_536;
 
     public static void MaxForward(float* x, float* y, int* indices, in Pool2dShape s)
     {

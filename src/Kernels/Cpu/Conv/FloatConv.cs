@@ -7,7 +7,7 @@ namespace Convoy.Kernels.Cpu.Conv;
 // [terms, pixels] of a padded image.
 internal static unsafe class FloatConv
 {
-    private const long FlopsPerPart = 1_000_000;
+    private const long FlopsPerPart = 4_000_000;
 
     public static void Forward(float* x, float* w, float* bias, float* y, in Conv2dShape s, Activation activation)
     {

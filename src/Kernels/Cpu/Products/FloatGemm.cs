@@ -29,7 +29,7 @@ internal static unsafe class FloatGemm
     private const int RowBlock = 24 * Tile.Rows;
     private const int ColumnBlock = 2_048;
     private const int DirectColumnsMax = 128;
-    private const long FlopsPerPart = 1_000_000;
+    private const long FlopsPerPart = 4_000_000;
 
     public static void Run(in GemmCall g)
     {

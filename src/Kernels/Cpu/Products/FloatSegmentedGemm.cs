@@ -12,7 +12,7 @@ internal static unsafe class FloatSegmentedGemm
 {
     private const int RowBlock = 24 * Tile.Rows;
 
-    private const long FlopsPerPart = 1_000_000;
+    private const long FlopsPerPart = 4_000_000;
 
     public static void Run(
         int m, int n, float* a, int lda, float* b, int ldb, float* c, int nodeStride, in Segments s)

@@ -5,7 +5,7 @@ namespace Convoy.Kernels.Cpu.Rows;
 
 internal static unsafe class FloatLayerNorm
 {
-    private const int ElementsPerPart = 16_384;
+    private const int ElementsPerPart = 32_768;
 
     public static void Forward(
         float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
