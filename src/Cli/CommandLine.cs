@@ -66,6 +66,7 @@ internal static class CommandLine
         new CommandGroup("data", "Data sets.", new DataGetCommand()),
         new CommandGroup("verify", "Check the mathematics.", new VerifyOpsCommand(), new VerifyGoldenCommand()),
         new CommandGroup("ckpt", "Checkpoints.", new CkptLsCommand(), new CkptVerifyCommand()),
+        new CommandGroup("bench", "Measurements.", new BenchComputeCommand()),
         new DoctorCommand(),
         new SimCommand(),
         new VersionCommand(),

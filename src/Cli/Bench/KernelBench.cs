@@ -1,0 +1,122 @@
+using Convoy.Kernels;
+using Convoy.Kernels.Operators;
+using Convoy.Shared.Random;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Cli.Bench;
+
+/// <summary>One kernel at one size. Rates are null where they say nothing.</summary>
+internal sealed record KernelResult
+{
+    public required string Kernel { get; init; }
+    public required string Shape { get; init; }
+    public required int Threads { get; init; }
+    public required double Us { get; init; }
+    public double? Gflops { get; init; }
+    public double? Gbs { get; init; }
+    /// <summary>Share of what the machine reached in a loop that does nothing else.</summary>
+    public required double OfCeiling { get; init; }
+    /// <summary>Speed against OpenBLAS in the same process; null: not on this machine.</summary>
+    public double? OfOpenblas { get; init; }
+}
+
+/// <summary>Kernels at the sizes of models, beside their ceilings.</summary>
+internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings, OpenBlas? blas)
+{
+    private const int Long = 1 << 24;
+
+    public IEnumerable<KernelResult> Products()
+    {
+        foreach (var n in (int[])[64, 128, 256, 512, 1024, 2048])
+            foreach (var (ta, tb) in ((bool, bool)[])[(false, false), (false, true), (true, false), (true, true)])
+                yield return Product(ta, tb, n, n, n);
+        (int M, int N, int K)[] shapes =
+            [(128, 512, 784), (128, 512, 512), (128, 10, 512), (1024, 384, 128), (1024, 128, 512), (1024, 65, 128)];
+        foreach (var (m, n, k) in shapes) yield return Product(false, false, m, n, k);
+    }
+
+    public IEnumerable<KernelResult> Convolutions()
+    {
+        Conv2dShape[] shapes =
+        [
+            new(64, 1, 28, 28, 16, 3, 3, Padding: 1), new(64, 16, 28, 28, 32, 3, 3, Padding: 1),
+            new(64, 64, 14, 14, 64, 3, 3, Padding: 1), new(64, 64, 14, 14, 64, 1, 1),
+            new(64, 32, 28, 28, 64, 3, 3, Stride: 2, Padding: 1),
+        ];
+        foreach (var s in shapes)
+        {
+            var (x, w) = (Numbers(s.N * s.InputSize), Numbers(s.WeightSize));
+            var (y, dx, dw) = (Numbers(s.N * s.OutputSize), new float[x.Length], new float[w.Length]);
+            int[] starts = [0, s.N];
+            var nodes = new SliceTree(1).Cover(0, 1);
+            var flops = 2.0 * s.N * s.OutputSize * s.Terms;
+            var name = $"{s.N}x{s.CIn}x{s.H}x{s.W} to {s.COut}, {s.Kh}x{s.Kw} stride {s.Stride}";
+            yield return Rate("conv2d", name, flops,
+                timing.Median(() => Conv2d.Forward<float>(x, w, default, y, s)));
+            yield return Rate("conv2d-grad-input", name, flops,
+                timing.Median(() => Conv2d.GradInput<float>(y, w, dx, s)));
+            yield return Rate("conv2d-grad-weight", name, flops, timing.Median(
+                () => Conv2d.SegmentedGradWeight<float>(x, y, dw, dw.Length, s, new Segments(starts, 0, 1, nodes))));
+        }
+    }
+
+    public IEnumerable<KernelResult> Elements()
+    {
+        var (a, b, c, d) = (Numbers(Long), Numbers(Long), new float[Long], new float[Long]);
+        var shape = "16777216";
+        yield return Stream("add", shape, 3, () => Elementwise.Binary<float, Add>(a, b, c));
+        yield return Stream("relu", shape, 2, () => Elementwise.Unary<float, Relu>(a, c));
+        yield return Stream("gelu", shape, 2, () => Elementwise.Unary<float, Gelu>(a, c));
+        yield return Stream("adam", shape, 7, () => Optimizers.Adam<float>(
+            c, a, d, b, new AdamStep(1e-9, 0.9, 0.999, 1e-8, 0, 10)));
+        var blocks = new double[SquaredNorm.BlockCount(Long)];
+        yield return Stream("squared-norm", shape, 1, () => SquaredNorm.Blocks<float>(a, blocks));
+        const int width = 1024, rows = Long / width;
+        shape = $"{rows}x{width}";
+        yield return Stream("softmax", shape, 2, () => Softmax.Forward<float>(a, width, c));
+        var (mean, rstd) = (new float[rows], new float[rows]);
+        yield return Stream("layer-norm", shape, 2, () => LayerNorm.Forward<float>(
+            a, b.AsSpan(0, width), b.AsSpan(width, width), 1e-5f, c, mean, rstd));
+        var (targets, loss, sums) = (new int[rows], new float[rows], new float[rows]);
+        yield return Stream("cross-entropy", shape, 1, () => CrossEntropy.Forward<float>(a, width, targets, loss, sums));
+    }
+
+    private KernelResult Product(bool ta, bool tb, int m, int n, int k)
+    {
+        var (a, b, c) = (Numbers(m * k), Numbers(k * n), new float[m * n]);
+        var name = $"gemm {(ta ? 't' : 'n')}{(tb ? 't' : 'n')}";
+        void Ours() => Gemm.Run<float>(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n);
+        if (blas is null) return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, timing.Median(Ours));
+        var seconds = timing.Medians(Ours, () => blas.Gemm(ta, tb, m, n, k, a, b, c));
+        return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, seconds[0]) with
+        {
+            OfOpenblas = Math.Round(seconds[1] / seconds[0], 3),
+        };
+    }
+
+    private KernelResult Rate(string kernel, string shape, double flops, double seconds)
+    {
+        var rate = flops / seconds / 1e9;
+        return Of(kernel, shape, seconds, rate / ceilings.GigaFlops) with { Gflops = Math.Round(rate, 1) };
+    }
+
+    private KernelResult Stream(string kernel, string shape, int passes, Action run)
+    {
+        var seconds = timing.Median(run);
+        var rate = (double)passes * sizeof(float) * Long / seconds / 1e9;
+        return Of(kernel, shape, seconds, rate / ceilings.GigaBytes) with { Gbs = Math.Round(rate, 2) };
+    }
+
+    private KernelResult Of(string kernel, string shape, double seconds, double share) => new()
+    {
+        Kernel = kernel, Shape = shape, Threads = threads, Us = Math.Round(seconds * 1e6, 1),
+        OfCeiling = Math.Round(share, 3),
+    };
+
+    private static float[] Numbers(int count)
+    {
+        var numbers = new float[count];
+        new RandomStream(1, RandomPurpose.Mask, (ulong)count).FillUniform(numbers, 0, -1, 1);
+        return numbers;
+    }
+}

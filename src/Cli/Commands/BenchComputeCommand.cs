@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Globalization;
+using Convoy.Cli.Bench;
+using Convoy.Cli.Terminal;
+using Convoy.Kernels;
+
+namespace Convoy.Cli.Commands;
+
+/// <summary>Measures this machine's kernels and training steps beside what it can do at best.</summary>
+internal sealed class BenchComputeCommand : CliCommand
+{
+    private static readonly string[] Families = ["gemm", "conv", "elements", "step"];
+
+    private readonly ThreadsOption _threads = new("1");
+    private readonly Option<string[]> _only = new("--only")
+    {
+        Description = $"Families to measure: {string.Join(", ", Families)}; without it all.",
+        HelpName = "FAMILY",
+        AllowMultipleArgumentsPerToken = true,
+    };
+    private readonly Option<int> _slices = new("--slices")
+    {
+        Description = "Slices of the batch in the training steps.",
+        DefaultValueFactory = _ => 1,
+    };
+    private readonly Option<bool> _profile = new("--profile")
+    {
+        Description = "Also the time of each operator of the training steps.",
+    };
+
+    public BenchComputeCommand() : base("compute", "Measure kernels and training steps of one device.",
+        "convoy bench compute", "convoy bench compute --threads 2 --only gemm step --json",
+        "convoy bench compute --only step --slices 8 --profile")
+    {
+        _only.AcceptOnlyFromAmong(Families);
+        Add(_threads);
+        Add(_only);
+        Add(_slices);
+        Add(_profile);
+    }
+
+    protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
+    {
+        var threads = _threads.Read(arguments, 1);
+        var only = arguments.GetValue(_only) is { Length: > 0 } some ? some : Families;
+        using var team = new ThreadTeam(threads);
+        using var together = team.Enter();
+        var timing = new Timing(context.Time, TimeSpan.FromMilliseconds(300));
+        var ceilings = Ceilings.Measure(threads, timing);
+        var blas = OpenBlas.Find(threads);
+        context.Line(string.Create(CultureInfo.InvariantCulture,
+            $"{SimdInfo.Name}, {threads} threads: {ceilings.GigaFlops:0.0} GFLOP/s, {ceilings.GigaBytes:0.00} GB/s at best; " +
+            $"OpenBLAS {(blas is null ? "is not on this machine" : "in the same process")}"));
+        var kernels = new KernelBench(threads, timing, ceilings, blas);
+        if (only.Contains("gemm")) Report(context, kernels.Products());
+        if (only.Contains("conv")) Report(context, kernels.Convolutions());
+        if (only.Contains("elements")) Report(context, kernels.Elements());
+        if (only.Contains("step"))
+            foreach (var result in new StepBench(threads, arguments.GetValue(_slices), timing, context.Time)
+                .Run(arguments.GetValue(_profile)))
+                Report(context, result);
+        return Task.FromResult(0);
+    }
+
+    private static void Report(CliContext context, IEnumerable<KernelResult> results)
+    {
+        foreach (var r in results)
+        {
+            var rate = r.Gflops is { } g ? $"{g,8:0.0} GFLOP/s" : $"{r.Gbs,8:0.00} GB/s   ";
+            var peer = r.OfOpenblas is { } o ? $"  {o:0.00} of OpenBLAS" : "";
+            context.Line(string.Create(CultureInfo.InvariantCulture,
+                $"{r.Kernel,-18} {r.Shape,-38} {r.Us,10:0.0} us {rate}  {r.OfCeiling,4:0%} of ceiling{peer}"));
+            context.Result(r);
+        }
+    }
+
+    private static void Report(CliContext context, StepResult r)
+    {
+        context.Line(string.Create(CultureInfo.InvariantCulture,
+            $"{r.Model,-24} {r.Slices} slices {r.Ms,9:0.000} ms {r.SamplesPerS,10:0.0} samples/s  " +
+            $"{r.AllocatedBytes} bytes allocated a step"));
+        foreach (var (step, ms) in r.Profile.Take(24))
+            context.Line(string.Create(CultureInfo.InvariantCulture, $"  {ms,8:0.000} ms  {step}"));
+        context.Result(new
+        {
+            r.Model, r.Threads, r.Slices, r.Params, r.Ms, r.SamplesPerS, r.AllocatedBytes, r.PlannedBytes,
+            Profile = r.Profile.Select(p => new { p.Step, Ms = Math.Round(p.Milliseconds, 4) }),
+        });
+    }
+}
