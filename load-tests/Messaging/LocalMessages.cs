@@ -14,16 +14,22 @@ internal static class LocalMessages
         using var done = new SemaphoreSlim(0);
         var system = ActorSystem.Create("load");
         var receiver = system.ActorOf(Props.Create(() => new Counter(done)).WithMailboxCapacity(4 * Batch));
-        var best = 0.0;
+        var rates = new List<double>();
+        var bytes = GC.GetTotalAllocatedBytes();
         for (var end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency); Stopwatch.GetTimestamp() < end;)
         {
             var start = Stopwatch.GetTimestamp();
             for (var i = 0; i < Batch; i++) receiver.Tell(Message, null);
             done.Wait();
-            best = Math.Max(best, Batch / Stopwatch.GetElapsedTime(start).TotalSeconds);
+            rates.Add(Batch / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e6);
         }
 
-        Console.WriteLine($"tell, one producer, one actor      {best / 1e6,8:F2} M messages/s (best of batches of {Batch})");
+        bytes = GC.GetTotalAllocatedBytes() - bytes;
+        Report.Line(
+            "tells to one actor", Report.Median(rates), "M messages/s", atLeast: 10, more:
+            [
+                ("best", rates.Max()), ("batch", Batch), ("allocated_bytes_per_message", bytes / (double)Batch / rates.Count),
+            ]);
         system.Terminate().Wait();
     }
 
@@ -39,11 +45,15 @@ internal static class LocalMessages
             rounds = n;
             done.Release();
         })));
+        var bytes = GC.GetTotalAllocatedBytes();
         var start = Stopwatch.GetTimestamp();
         ping.Tell(Message, pong);
         done.Wait();
         var rate = rounds / Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.WriteLine($"ping-pong, one pair                {rate / 1e6,8:F2} M round trips/s");
+        bytes = GC.GetTotalAllocatedBytes() - bytes;
+        Report.Line(
+            "ping-pong of one pair", rate / 1e6, "M round trips/s", atLeast: 3, more:
+            [("allocated_bytes_per_message", bytes / 2.0 / rounds)]);
         system.Terminate().Wait();
     }
 

@@ -1,4 +1,4 @@
-// Messages and bytes a second of the actor runtime and its remoting, in one process over loopback.
+// JSON lines: messages and bytes a second of the actor runtime and its remoting, in one process over loopback.
 //   dotnet run -c Release --project load-tests/Messaging -- [tell|pingpong|control|bulk|shared] [seconds]
 // Bulk is measured in turns with a raw socket pair that moves the same frames; the ratio is the figure to quote.
 using System.Globalization;

@@ -49,6 +49,36 @@ internal sealed class RawPair : IDisposable
         return (frames + 1) * (double)_out[0].Length / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9;
     }
 
+    /// <summary>The floor of any message: one byte there and back between two blocking threads, median.</summary>
+    public static double RoundTripMicroseconds(double seconds)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var here = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        here.Connect(listener.LocalEndpoint);
+        using var there = listener.AcceptSocket();
+        there.NoDelay = true;
+        var echo = new Thread(() =>
+        {
+            var one = new byte[1];
+            while (there.Receive(one) > 0) there.Send(one);
+        });
+        echo.Start();
+        var micros = new List<double>();
+        var mine = new byte[1];
+        for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < seconds;)
+        {
+            var sent = Stopwatch.GetTimestamp();
+            here.Send(mine);
+            here.Receive(mine);
+            micros.Add(Stopwatch.GetElapsedTime(sent).TotalMicroseconds);
+        }
+
+        here.Shutdown(SocketShutdown.Send);
+        echo.Join();
+        return Report.Median(micros);
+    }
+
     public void Dispose()
     {
         _to.Dispose();

@@ -27,8 +27,12 @@ internal static class RemoteMessages
         pinger.Tell(Message(0), null);
         done.Wait();
         micros.Sort();
-        Console.WriteLine(
-            $"control round trip                 {micros[micros.Count / 2],8:F1} us median, {micros[micros.Count * 99 / 100]:F1} us p99 ({micros.Count})");
+        Report.Line(
+            "control round trip", micros[micros.Count / 2], "us", atMost: 60, more:
+            [
+                ("p99_us", micros[micros.Count * 99 / 100]), ("count", micros.Count),
+                ("raw_socket_round_trip_us", RawPair.RoundTripMicroseconds(seconds / 4)),
+            ]);
     }
 
     private static void OneWay(Pair pair, SemaphoreSlim arrived, double seconds)
@@ -37,6 +41,7 @@ internal static class RemoteMessages
         var message = Message(1);
         var count = 0L;
         var cpu = Environment.CpuUsage.TotalTime;
+        var bytes = GC.GetTotalAllocatedBytes();
         var contentions = Monitor.LockContentionCount;
         var start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds)
@@ -49,9 +54,13 @@ internal static class RemoteMessages
         Await(pair, arrived);
         var rate = count / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e6;
         cpu = Environment.CpuUsage.TotalTime - cpu;
-        Console.WriteLine(
-            $"control one way                    {rate,8:F2} M messages/s, {cpu.TotalMicroseconds / count:F2} us of processor each, "
-            + $"{(Monitor.LockContentionCount - contentions) * 1_000.0 / count:F1} lock contentions per 1000");
+        Report.Line(
+            "control messages one way", rate, "M messages/s", atLeast: 1, more:
+            [
+                ("cpu_us_per_message", cpu.TotalMicroseconds / count),
+                ("allocated_bytes_per_message", (GC.GetTotalAllocatedBytes() - bytes) / (double)count),
+                ("lock_contentions_per_1000", (Monitor.LockContentionCount - contentions) * 1_000.0 / count),
+            ]);
     }
 
     private static void Await(Pair pair, SemaphoreSlim arrived)

@@ -12,6 +12,12 @@ public sealed record ActorSystemOptions
     /// <summary>Runs every actor of the system, whatever its Props say: for tests and simulation.</summary>
     public MessageDispatcher? Dispatcher { get; init; }
 
+    /// <summary>
+    /// An actor that handles one message for longer is named in the log, with its queue. Null: 30 seconds on real
+    /// threads and the system's clock, never under virtual time.
+    /// </summary>
+    public TimeSpan? WedgedAfter { get; init; }
+
     /// <summary>Gets each dead letter, on the thread that made it.</summary>
     public Action<DeadLetter>? DeadLetterSink { get; init; }
 }
@@ -19,12 +25,15 @@ public sealed record ActorSystemOptions
 /// <summary>A tree of actors with one clock, one log and one timer queue.</summary>
 public sealed class ActorSystem : IActorRefFactory
 {
+    private static readonly TimeSpan? WedgedAfterByDefault = TimeSpan.FromSeconds(30);
+
     private readonly TaskCompletionSource _terminated = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ActorSystemOptions _options;
     private readonly LocalActorRef _user;
     private readonly LocalActorRef _system;
     private readonly DeadLettersRef _deadLetters;
     private readonly ActorPath _temp;
+    private readonly Watchdog? _watchdog;
     private long _uid;
     private long _deadLetterCount;
     private long _unhandledCount;
@@ -41,6 +50,8 @@ public sealed class ActorSystem : IActorRefFactory
         var parent = new RootRef(this, root);
         _system = NewGuardian(parent, root.Child("system", NextUid()));
         _user = NewGuardian(parent, root.Child("user", NextUid()));
+        var isReal = options.Dispatcher is null && options.Time == TimeProvider.System;
+        if ((options.WedgedAfter ?? (isReal ? WedgedAfterByDefault : null)) is { } bound) _watchdog = new Watchdog(this, bound);
     }
 
     public string Name { get; }
@@ -60,6 +71,9 @@ public sealed class ActorSystem : IActorRefFactory
 
     public TimeProvider Time => _options.Time;
 
+    /// <summary>Actors that do not come out of a handler; answered without asking any of them.</summary>
+    public IReadOnlyList<WedgedActor> Wedged => _watchdog?.Wedged() ?? [];
+
     internal TimerQueue Timers { get; }
 
     public static ActorSystem Create(string name, ActorSystemOptions? options = null) => new(name, options ?? new());
@@ -73,6 +87,14 @@ public sealed class ActorSystem : IActorRefFactory
     {
         _user.SendSystem(new TerminateMessage());
         return WhenTerminated;
+    }
+
+    internal List<ActorCell> Cells()
+    {
+        var cells = new List<ActorCell>();
+        _system.Cell.AddTo(cells);
+        _user.Cell.AddTo(cells);
+        return cells;
     }
 
     internal IActorRef SystemActorOf(Props props, string name) => _system.Cell.ActorOf(props, name);

@@ -63,6 +63,17 @@ public enum UndeliverableReason
     Unreadable,
 }
 
+/// <summary>How far a message came that was not delivered.</summary>
+public enum DeliveryHop
+{
+    /// <summary>It did not leave the sender's process.</summary>
+    Sender,
+    /// <summary>It was sent and not confirmed: whether it arrived is unknown.</summary>
+    Link,
+    /// <summary>It arrived at the receiver's process, which had nobody to give it to.</summary>
+    Receiver,
+}
+
 /// <summary>
 /// A message that could not be delivered comes back to its sender as this (R28). It never carries the payload.
 /// </summary>
@@ -73,6 +84,9 @@ public enum UndeliverableReason
 /// <param name="MessageType">Short type name of the message.</param>
 public sealed record Undeliverable(UndeliverableReason Reason, long Size, long Limit, string Peer, string MessageType)
 {
+    /// <summary>How far it came.</summary>
+    public DeliveryHop Hop { get; init; }
+
     public override string ToString() =>
         $"{MessageType} to {Peer} was not delivered: {Reason}" + (Limit > 0 ? $" ({Size}, limit {Limit})" : "");
 }

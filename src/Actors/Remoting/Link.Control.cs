@@ -199,7 +199,10 @@ internal abstract partial class Link
                 break;
             case FrameKind.Bounce:
                 var messageType = NamesByNumber.GetValueOrDefault(frame.MessageNumber, "message");
-                var bounced = new Undeliverable((UndeliverableReason)frame.Code, frame.Size, frame.Limit, ToString(), messageType);
+                var bounced = new Undeliverable((UndeliverableReason)frame.Code, frame.Size, frame.Limit, ToString(), messageType)
+                {
+                    Hop = DeliveryHop.Receiver,
+                };
                 Remoting.Names.Find(target)?.Tell(bounced, SenderOf(in frame));
                 break;
             case FrameKind.Watch:

@@ -43,7 +43,10 @@ internal sealed class RemoteActorRef(Link link, string name) : InternalActorRef,
     public void Refuse(UndeliverableReason reason, string messageType, long size, long limit, IActorRef? sender)
     {
         System.OnDeadLetter(new DeadLetter(messageType, sender, this, reason));
-        sender?.Tell(new Undeliverable(reason, size, limit, link.ToString(), messageType), this);
+        var isUnknown = reason is UndeliverableReason.LinkDown or UndeliverableReason.PeerRestarted;
+        sender?.Tell(
+            new Undeliverable(reason, size, limit, link.ToString(), messageType) { Hop = isUnknown ? DeliveryHop.Link : DeliveryHop.Sender },
+            this);
     }
 
     public bool Equals(RemoteActorRef? other) =>

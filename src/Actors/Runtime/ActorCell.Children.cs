@@ -81,6 +81,13 @@ internal sealed partial class ActorCell
         lock (_children) return _children.Count == 0 ? [] : [.. _children.Select(c => c.Child)];
     }
 
+    /// <summary>This cell and all below it.</summary>
+    internal void AddTo(List<ActorCell> cells)
+    {
+        cells.Add(this);
+        foreach (var child in ChildRefs()) child.Cell.AddTo(cells);
+    }
+
     private bool HasChildren
     {
         get

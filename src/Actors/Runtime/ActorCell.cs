@@ -23,6 +23,7 @@ internal sealed partial class ActorCell : IActorContext
     private ActorBase? _actor;
     private Receive? _behaviour;
     private Envelope _envelope;
+    private object? _handling;
     private ActorTimers? _timers;
     private StashBuffer? _stash;
     private SupervisorStrategy? _strategy;
@@ -46,10 +47,14 @@ internal sealed partial class ActorCell : IActorContext
     public Mailbox Mailbox => _self.Mailbox;
     internal Envelope CurrentEnvelope => _envelope;
 
+    /// <summary>What is being handled, for a look from outside: it may be over in the same moment.</summary>
+    internal object? HandledNow => Volatile.Read(ref _handling);
+
     /// <summary>Handles one user message.</summary>
     public void Invoke(in Envelope envelope)
     {
         _envelope = envelope;
+        _handling = envelope.Message;
         try
         {
             if (_receiveTimeout is not null) NoteActivity(envelope.Message);
@@ -62,6 +67,7 @@ internal sealed partial class ActorCell : IActorContext
         finally
         {
             _envelope = default;
+            _handling = null;
         }
     }
 

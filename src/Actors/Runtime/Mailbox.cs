@@ -23,9 +23,13 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
     private int _count;
     private int _scheduled;
     private int _suspended; // touched by the runner only
+    private long _handled;  // written by the runner, read by the watchdog
     private volatile bool _closed;
 
     public ActorPath Path => owner.Path;
+    /// <summary>Messages handled ever: while it stands still and something is being handled, that is the same message.</summary>
+    public long Handled => Volatile.Read(ref _handled);
+
     public int Count => Volatile.Read(ref _count);
     /// <summary>What the next turn begins with; null: something else than a user message. For the simulator.</summary>
     public object? Next => Volatile.Read(ref _systemStack) is null && _user.TryPeek(out var next) ? next.Message : null;
@@ -130,6 +134,7 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
         {
             if (_front.TryPopFront(out var envelope) || Dequeue(out envelope, ref taken)) cell.Invoke(envelope);
             else break;
+            _handled++;
             if (Volatile.Read(ref _systemStack) is not null) TakeSystem();
         }
 

@@ -63,6 +63,7 @@ public sealed class ControlLaneTests
         Assert.Equal(UndeliverableReason.UnknownType, a.Inbox.ExpectMsg<Undeliverable>().Reason);
         var unknown = a.Inbox.ExpectMsg<Undeliverable>();
         Assert.Equal((UndeliverableReason.UnknownTarget, "StepDone"), (unknown.Reason, unknown.MessageType));
+        Assert.Equal((DeliveryHop.Sender, DeliveryHop.Receiver), (tooLarge.Hop, unknown.Hop));
         Assert.Equal(2, b.Inbox.ExpectMsg<StepDone>().Step);
     }
 

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Convoy.Actors.TestKit;
+using Convoy.Shared.Diagnostics;
+
+namespace Convoy.Actors.Tests.Runtime;
+
+public sealed class CoordinatedShutdownTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private readonly ConcurrentQueue<string> _log = [];
+    private readonly ManualTime _time = new();
+    private readonly ActorSystem _system;
+
+    public CoordinatedShutdownTests() =>
+        _system = ActorSystem.Create("ending", new ActorSystemOptions { Time = _time, LogSink = new Sink(_log) });
+
+    [Fact]
+    public async Task Phases_run_in_order_once_and_actors_end_last()
+    {
+        var order = new ConcurrentQueue<string>();
+        var shutdown = CoordinatedShutdown.Get(_system);
+        foreach (var phase in (string[])[CoordinatedShutdown.PhaseClusterLeave, CoordinatedShutdown.PhaseServiceUnbind])
+        {
+            shutdown.AddTask(phase, phase, () =>
+            {
+                order.Enqueue(_system.WhenTerminated.IsCompleted ? "too late" : phase);
+                return Task.CompletedTask;
+            });
+        }
+
+        await Task.WhenAll(shutdown.Run("test"), shutdown.Run("again")).WaitAsync(Limit, TestContext.Current.CancellationToken);
+        Assert.Equal([CoordinatedShutdown.PhaseServiceUnbind, CoordinatedShutdown.PhaseClusterLeave], order);
+        Assert.True(_system.WhenTerminated.IsCompletedSuccessfully);
+        Assert.Throws<InvalidOperationException>(
+            () => shutdown.AddTask(CoordinatedShutdown.PhaseClusterLeave, "x", () => Task.CompletedTask));
+    }
+
+    [Fact]
+    public async Task A_phase_that_hangs_or_throws_is_named_and_the_next_one_begins()
+    {
+        var shutdown = CoordinatedShutdown.Get(_system);
+        shutdown.SetDeadline(CoordinatedShutdown.PhaseServiceRequestsDone, TimeSpan.FromSeconds(3));
+        shutdown.AddTask(CoordinatedShutdown.PhaseServiceUnbind, "port", () => throw new IOException("no port"));
+        shutdown.AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "quick", () => Task.CompletedTask);
+        shutdown.AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "stuck", () => new TaskCompletionSource().Task);
+        var run = shutdown.Run("test");
+        while (!run.IsCompleted)
+        {
+            if (_log.Any(l => l.Contains("no port", StringComparison.Ordinal)) && !_log.Any(l => l.Contains("stuck", StringComparison.Ordinal)))
+                _time.Advance(TimeSpan.FromSeconds(3)); // as often as it takes: the wait is armed a moment after its phase began
+            await Task.Yield();
+        }
+
+        await run;
+        Assert.Contains(_log, l => l.Contains("a task of service-unbind failed: no port; going on", StringComparison.Ordinal));
+        Assert.Contains(_log, l => l.Contains("service-requests-done is not done after 3 s: stuck; going on", StringComparison.Ordinal));
+        Assert.True(_system.WhenTerminated.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public void A_phase_that_does_not_exist_is_refused() => Assert.Throws<ArgumentException>(
+        () => CoordinatedShutdown.Get(_system).AddTask("nowhere", "x", () => Task.CompletedTask));
+
+    private sealed class Sink(ConcurrentQueue<string> lines) : ILogSink
+    {
+        public void Write(LogLevel level, string source, string text, Exception? exception = null) => lines.Enqueue(text);
+    }
+}
