@@ -3,8 +3,10 @@ using Convoy.Cli.Launch;
 using Convoy.Cli.Terminal;
 using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Hosting;
+using Convoy.Coordinator.Security;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Security;
 
 namespace Convoy.Cli.Commands;
 
@@ -13,7 +15,7 @@ internal sealed class CoordinatorCommand : CliCommand
 {
     private readonly Option<string> _listen = new("--listen")
     {
-        Description = "Address to listen on, loopback only; port 0 takes a free one.",
+        Description = "Address to listen on; port 0 takes a free one. Other addresses than loopback need credentials (convoy init).",
         HelpName = "HOST:PORT",
         DefaultValueFactory = _ => "127.0.0.1:7070",
     };
@@ -23,6 +25,7 @@ internal sealed class CoordinatorCommand : CliCommand
         HelpName = "DIR",
         DefaultValueFactory = _ => Path.Combine(StateFolder.DefaultRoot, "coordinator"),
     };
+    private readonly CredentialOptions _credentials = new();
     private readonly Option<int> _workers = new("--workers")
     {
         Description = "Start a job when this many workers are ready; 0: elastic.min of the job.",
@@ -35,6 +38,7 @@ internal sealed class CoordinatorCommand : CliCommand
         Add(_listen);
         Add(_state);
         Add(_workers);
+        _credentials.AddTo(this);
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
@@ -42,29 +46,47 @@ internal sealed class CoordinatorCommand : CliCommand
         using var signals = new Signals();
         var state = Path.GetFullPath(arguments.GetValue(_state)!);
         using var log = new RollingFileLog(Path.Combine(state, "logs", "coordinator.log"), context.Time);
+        var security = SecurityOf(arguments, context, log);
         await using var host = await CoordinatorHost.StartAsync(new CoordinatorOptions
         {
             Listen = arguments.GetValue(_listen)!,
             StateDirectory = state,
             WorkersExpected = arguments.GetValue(_workers),
+            Security = security,
             Time = context.Time,
             Log = log,
         });
         context.Line($"coordinator listens on {host.Address}, state in {state}");
-        context.Line($"join with: convoy worker --join {host.Address}");
+        context.Line($"join with: convoy worker --join {host.Address}{(security is null ? "" : " --token TOKEN (convoy token create)")}");
         var stopped = Task.Delay(Timeout.InfiniteTimeSpan, context.Time, signals.Stop);
         if (await Task.WhenAny(stopped, host.WhenFailed) != stopped)
             throw new UserException(ExitCode.Failed, $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
-        await SaveRunningJobAsync(host.Address, context, signals.AtOnce);
+        await SaveRunningJobAsync(host.Address, security, context, signals.AtOnce);
         context.Line("coordinator ends");
         context.Result(new { host.Address, State = state });
         return 0;
     }
 
-    // The first signal saves what runs; the second ends at once, and --resume goes on from the last checkpoint.
-    private static async Task SaveRunningJobAsync(string address, CliContext context, CancellationToken atOnce)
+    private ServerSecurity? SecurityOf(ParseResult arguments, CliContext context, ILogSink log)
     {
-        using var client = new ConvoyClient(address);
+        if (!_credentials.IsSecure(arguments, arguments.GetValue(_listen)!)) return null;
+        var root = _credentials.Root(arguments);
+        if (!CredentialFolder.Exists(root.FolderOf(ClusterRole.Coordinator)))
+            throw new UserException(ExitCode.Cluster, $"listen on {arguments.GetValue(_listen)}: needs cluster credentials, and there are none in "
+                + $"{root.FolderPath}; make them with convoy init, or name their folder with --credentials");
+        return new ServerSecurity
+        {
+            Credentials = new CredentialSource(root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator, context.Time,
+                note => log.Write(LogLevel.Info, "credentials", note)),
+            Authority = root.Authority,
+        };
+    }
+
+    // The first signal saves what runs; the second ends at once, and --resume goes on from the last checkpoint.
+    private static async Task SaveRunningJobAsync(
+        string address, ServerSecurity? security, CliContext context, CancellationToken atOnce)
+    {
+        using var client = security is null ? new ConvoyClient(address) : new ConvoyClient(address, security.Credentials);
         var status = await client.StatusAsync(atOnce);
         if (status.Job is null || status.Outcome is not null) return;
         context.Line($"saving job {status.Job} (again: end at once)");

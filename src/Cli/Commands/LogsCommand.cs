@@ -31,7 +31,7 @@ internal sealed class LogsCommand : CliCommand
     {
         var lines = _target.Folder(arguments) is { } folder
             ? FromFiles(folder, arguments.GetValue(_worker), arguments.GetValue(_lines))
-            : await FromEventsAsync(arguments, cancel);
+            : await FromEventsAsync(arguments, context, cancel);
         foreach (var (source, text) in lines) context.Line($"{source,-12} {text}");
         context.Result(new { Lines = lines.Select(line => new { line.Source, line.Text }) });
         return 0;
@@ -63,9 +63,10 @@ internal sealed class LogsCommand : CliCommand
         return last;
     }
 
-    private async Task<List<(string Source, string Text)>> FromEventsAsync(ParseResult arguments, CancellationToken cancel)
+    private async Task<List<(string Source, string Text)>> FromEventsAsync(
+        ParseResult arguments, CliContext context, CancellationToken cancel)
     {
-        using var client = _target.Connect(arguments);
+        using var client = _target.Connect(arguments, context);
         var status = await client.StatusAsync(cancel);
         return [.. status.Events.TakeLast(arguments.GetValue(_lines)).Select(text => ("coordinator", text))];
     }

@@ -23,7 +23,7 @@ internal sealed class ScaleCommand : CliCommand
 
     protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
-        using var client = _target.Connect(arguments);
+        using var client = _target.Connect(arguments, context);
         var reply = await client.ScaleAsync(arguments.GetValue(_workers), cancel);
         context.Line(reply.Text);
         context.Result(new { Accepted = reply.Text });

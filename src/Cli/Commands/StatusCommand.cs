@@ -24,7 +24,7 @@ internal sealed class StatusCommand : CliCommand
             if (context.Json) context.Streams.Out.WriteLine(ended);
             return 0;
         }
-        using var client = _target.Connect(arguments);
+        using var client = _target.Connect(arguments, context);
         var status = await client.StatusAsync(cancel);
         foreach (var line in StatusText.Lines(status)) context.Line(line);
         if (context.Json) context.Streams.Out.WriteLine(StatusText.Json(status));

@@ -14,7 +14,7 @@ internal sealed class StopCommand : CliCommand
 
     protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
-        using var client = _target.Connect(arguments);
+        using var client = _target.Connect(arguments, context);
         var reply = await client.StopAsync(new StopRequest(), cancel);
         context.Line(reply.Text);
         context.Result(new { Accepted = reply.Text });

@@ -9,6 +9,7 @@ namespace Convoy.Cli.Commands;
 internal sealed class SubmitCommand : CliCommand
 {
     private readonly JobArguments _job = new();
+    private readonly CredentialOptions _credentials = new();
     private readonly Option<string> _to = new("--to")
     {
         Description = "Address of the coordinator.",
@@ -34,6 +35,7 @@ internal sealed class SubmitCommand : CliCommand
     {
         _job.AddTo(this);
         Add(_to);
+        _credentials.AddTo(this);
         Add(_steps);
         Add(_resume);
         Add(_detach);
@@ -44,7 +46,7 @@ internal sealed class SubmitCommand : CliCommand
         using var signals = new Signals();
         var launchedAt = context.Time.GetUtcNow();
         var prepared = PreparedJob.Of(_job.Read(arguments));
-        using var client = new ConvoyClient(arguments.GetValue(_to)!);
+        using var client = _credentials.Client(arguments, context, arguments.GetValue(_to)!);
         var request = prepared.Request(arguments.GetValue(_steps), arguments.GetValue(_resume), launchedAt);
         var reply = await client.SubmitAsync(request, signals.Stop);
         context.Line($"job {prepared.Job.Job} accepted as {reply.JobId}, from step {reply.StartStep}");

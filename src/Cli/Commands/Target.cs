@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Convoy.Cli.Launch;
+using Convoy.Cli.Terminal;
 using Convoy.Coordinator.Api;
 using Convoy.Shared;
 
@@ -15,8 +16,11 @@ internal sealed class Target
         HelpName = "HOST:PORT",
     };
 
+    private readonly CredentialOptions _credentials = new();
+
     public void AddTo(Command command)
     {
+        _credentials.AddTo(command);
         command.Add(State);
         command.Add(To);
         command.Validators.Add(result =>
@@ -38,7 +42,7 @@ internal sealed class Target
             : throw new UserException(ExitCode.Usage, $"there is no state folder {Path.GetFullPath(folder)}");
     }
 
-    public ConvoyClient Connect(ParseResult arguments) => Folder(arguments) is { } folder
-        ? ConvoyClient.OfState(folder)
-        : new ConvoyClient(arguments.GetValue(To)!);
+    public ConvoyClient Connect(ParseResult arguments, CliContext context) => Folder(arguments) is { } folder
+        ? _credentials.ClientOfState(arguments, context, folder)
+        : _credentials.Client(arguments, context, arguments.GetValue(To)!);
 }

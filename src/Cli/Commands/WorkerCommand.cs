@@ -1,6 +1,10 @@
 using System.CommandLine;
+using System.Net;
+using Convoy.Actors.Remoting;
 using Convoy.Cli.Launch;
 using Convoy.Cli.Terminal;
+using Convoy.Shared;
+using Convoy.Shared.Security;
 using Convoy.Worker.Hosting;
 
 namespace Convoy.Cli.Commands;
@@ -8,22 +12,28 @@ namespace Convoy.Cli.Commands;
 /// <summary>A worker process: joins a coordinator and computes what it is dealt.</summary>
 internal sealed class WorkerCommand : CliCommand
 {
+    private const string TokenVariable = "CONVOY_TOKEN";
+
     private readonly Option<string> _join = new("--join")
     {
         Description = "Address of the coordinator.",
         HelpName = "HOST:PORT",
         Required = true,
     };
-    private readonly Option<string> _name = new("--name")
+    private readonly Option<string?> _name = new("--name")
     {
-        Description = "Stable name; a restarted worker takes its place again under the same name.",
-        DefaultValueFactory = _ => $"{Environment.MachineName}-{Environment.ProcessId}",
+        Description = "Stable name; a restarted worker takes its place again under the same name. With credentials: the name in its certificate.",
     };
-    private readonly Option<string> _listen = new("--listen")
+    private readonly Option<string?> _listen = new("--listen")
     {
-        Description = "Where other workers reach this one, loopback only; port 0 takes a free one.",
+        Description = "Where other workers reach this one; port 0 takes a free one. Without it: loopback, or the address that the coordinator sees.",
         HelpName = "HOST:PORT",
-        DefaultValueFactory = _ => "127.0.0.1:0",
+    };
+    private readonly CredentialOptions _credentials = new();
+    private readonly Option<string?> _token = new("--token")
+    {
+        Description = $"Token of convoy token create: this machine gets its certificate with it, once. Also ${TokenVariable}.",
+        HelpName = "TOKEN",
     };
     private readonly ThreadsOption _threads = new("1");
     private readonly Option<string?> _logs = new("--logs")
@@ -42,7 +52,8 @@ internal sealed class WorkerCommand : CliCommand
     };
 
     public WorkerCommand() : base("worker", "Run a worker that joins a coordinator.",
-        "convoy worker --join 127.0.0.1:7070", "convoy worker --join 127.0.0.1:7070 --name w0 --logs run2/logs")
+        "convoy worker --join 127.0.0.1:7070", "convoy worker --join 127.0.0.1:7070 --name w0 --logs run2/logs",
+        "convoy worker --join train.example.org:7070 --name w0 --token cvy1_AbC", "convoy worker --join train.example.org:7070")
     {
         Add(_join);
         Add(_name);
@@ -51,14 +62,22 @@ internal sealed class WorkerCommand : CliCommand
         Add(_logs);
         Add(_grace);
         Add(_endWithParent);
+        _credentials.AddTo(this);
+        Add(_token);
     }
 
-    protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel) =>
-        WorkerHost.RunAsync(new WorkerOptions
+    protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
+    {
+        var join = arguments.GetValue(_join)!;
+        var credentials = _credentials.IsSecure(arguments, join) ? await CredentialsAsync(arguments, context, cancel) : null;
+        var isLoopback = Endpoints.IsLoopback(join);
+        return await WorkerHost.RunAsync(new WorkerOptions
         {
-            Join = arguments.GetValue(_join)!,
-            Name = arguments.GetValue(_name)!,
-            Listen = arguments.GetValue(_listen)!,
+            Join = join,
+            Name = credentials?.Identity.Name ?? arguments.GetValue(_name) ?? $"{Environment.MachineName}-{Environment.ProcessId}",
+            Listen = arguments.GetValue(_listen)
+                ?? new IPEndPoint(isLoopback ? IPAddress.Loopback : Enrolment.AddressTowards(join), 0).ToString(),
+            Credentials = credentials,
             Threads = _threads.Read(arguments, 1),
             LogDirectory = arguments.GetValue(_logs),
             EndWithParent = arguments.GetValue(_endWithParent),
@@ -67,4 +86,29 @@ internal sealed class WorkerCommand : CliCommand
             Grace = TimeSpan.FromSeconds(arguments.GetValue(_grace)),
             TimeProvider = context.Time,
         }, cancel);
+    }
+
+    /// <summary>The certificate that is there, or one for the token.</summary>
+    private async Task<CredentialSource> CredentialsAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
+    {
+        var (root, name) = (_credentials.Root(arguments), arguments.GetValue(_name));
+        var folder = root.FolderOfWorker(name);
+        if (!CredentialFolder.Exists(folder))
+        {
+            var text = arguments.GetValue(_token) ?? Environment.GetEnvironmentVariable(TokenVariable)
+                ?? throw new UserException(ExitCode.Cluster, $"{arguments.GetValue(_join)} needs a certificate, and there is none in {folder}: "
+                    + "join with --token TOKEN (convoy token create makes one), or name its folder with --credentials");
+            if (!JoinToken.TryParse(text, out var token))
+                throw new UserException(ExitCode.Usage, "--token is not a join token, or was cut or mistyped: copy all of what convoy token create printed");
+            name ??= Environment.MachineName;
+            if (NodeIdentity.NameFault(name) is { } fault) throw new UserException(ExitCode.Usage, $"--name {name}: {fault}");
+            await Enrolment.JoinAsync(arguments.GetValue(_join)!, token, name, folder, context.Time, cancel);
+            context.Line($"this machine has its certificate in {folder}");
+        }
+
+        var source = new CredentialSource(folder, ClusterRole.Worker, context.Time, context.Line);
+        if (name is not null && source.Identity.Name != name)
+            throw new UserException(ExitCode.Usage, $"--name {name}: the certificate in {folder} is of {source.Identity}");
+        return source;
+    }
 }

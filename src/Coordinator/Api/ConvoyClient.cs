@@ -1,21 +1,40 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Convoy.Shared;
+using Convoy.Shared.Security;
 
 namespace Convoy.Coordinator.Api;
 
 /// <summary>The HTTP API as methods. Every failure is a <see cref="UserException"/> that names the address.</summary>
 public sealed class ConvoyClient : IDisposable
 {
+    private delegate ValueTask<Stream> Dial(SocketsHttpConnectionContext to, CancellationToken cancel);
+
     private readonly HttpClient _http;
 
-    public ConvoyClient(string address, TimeSpan? timeout = null)
+    /// <summary>Plain: a coordinator on this machine.</summary>
+    public ConvoyClient(string address, TimeSpan? timeout = null) : this(address, dial: null, timeout)
+    {
+    }
+
+    /// <summary>Over TLS, as the holder of a certificate; the other end must show a coordinator's.</summary>
+    public ConvoyClient(string address, CredentialSource credentials, TimeSpan? timeout = null)
+        : this(address, async (to, cancel) => await TlsClient.DialAsync(
+            to.DnsEndPoint.Host, to.DnsEndPoint.Port, credentials.Current, credentials.Current.Trusted, credentials.Time.GetUtcNow(), cancel), timeout)
+    {
+    }
+
+    // The connection is encrypted below HTTP, where certificates are judged by the cluster's rules: hence plain URIs.
+    private ConvoyClient(string address, Dial? dial, TimeSpan? timeout)
     {
         Address = address;
         if (!Uri.TryCreate($"http://{address}/", UriKind.Absolute, out var uri) || uri.Port <= 0)
             throw new UserException(ExitCode.Usage, $"'{address}' is not HOST:PORT");
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+        var handler = new SocketsHttpHandler { UseProxy = false };
+        if (dial is not null) handler.ConnectCallback = (to, cancel) => dial(to, cancel);
+        _http = new HttpClient(handler)
         {
             BaseAddress = uri,
             Timeout = timeout ?? TimeSpan.FromSeconds(10),
@@ -24,6 +43,14 @@ public sealed class ConvoyClient : IDisposable
     }
 
     public string Address { get; }
+
+    /// <summary>Over TLS without a certificate of its own, which allows nothing but to ask for one.</summary>
+    /// <param name="address">host:port.</param>
+    /// <param name="trusted">Authorities to believe; null: whoever answers.</param>
+    /// <param name="time">The time to judge certificates by.</param>
+    public static ConvoyClient OfStranger(string address, IReadOnlyList<X509Certificate2>? trusted, TimeProvider time) =>
+        new(address, async (to, cancel) => await TlsClient.DialAsync(
+            to.DnsEndPoint.Host, to.DnsEndPoint.Port, null, trusted, time.GetUtcNow(), cancel), timeout: null);
 
     /// <summary>The coordinator of a state folder.</summary>
     public static ConvoyClient OfState(string stateDirectory) => new(EndpointFile.Read(stateDirectory).Address);
@@ -43,6 +70,17 @@ public sealed class ConvoyClient : IDisposable
     public Task<Accepted> ScaleAsync(int workers, CancellationToken cancel = default) =>
         PostAsync<ScaleRequest, Accepted>("api/scale", new ScaleRequest { Workers = workers }, cancel);
 
+    public Task<TokenReply> CreateTokenAsync(TokenRequest request, CancellationToken cancel = default) =>
+        PostAsync<TokenRequest, TokenReply>("api/tokens", request, cancel);
+
+    public Task<TrustReply> TrustAsync(CancellationToken cancel = default) => GetAsync<TrustReply>("api/trust", cancel);
+
+    public Task<CertificateReply> JoinAsync(JoinRequest request, CancellationToken cancel = default) =>
+        PostAsync<JoinRequest, CertificateReply>("api/join", request, cancel);
+
+    public Task<CertificateReply> RenewAsync(RenewRequest request, CancellationToken cancel = default) =>
+        PostAsync<RenewRequest, CertificateReply>("api/renew", request, cancel);
+
     public void Dispose() => _http.Dispose();
 
     private Task<TReply> GetAsync<TReply>(string path, CancellationToken cancel) =>
@@ -59,6 +97,10 @@ public sealed class ConvoyClient : IDisposable
             if (!response.IsSuccessStatusCode) throw await RefusalAsync(response, cancel);
             return await response.Content.ReadFromJsonAsync<TReply>(ApiJson.Options, cancel)
                 ?? throw Unreadable("an empty answer");
+        }
+        catch (HttpRequestException e) when (e.InnerException is UserException refused)
+        {
+            throw refused;
         }
         catch (HttpRequestException e)
         {

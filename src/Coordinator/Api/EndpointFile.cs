@@ -9,6 +9,8 @@ public sealed record EndpointFile
     public const string FileName = "endpoint.json";
 
     public string Address { get; init; } = "";
+    /// <summary>The port speaks TLS only.</summary>
+    public bool Tls { get; init; }
     public int Pid { get; init; }
     public DateTimeOffset Started { get; init; }
 

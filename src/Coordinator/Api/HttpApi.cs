@@ -3,9 +3,13 @@ using System.Text.Json;
 using Convoy.Actors;
 using Convoy.Coordinator.Hosting;
 using Convoy.Coordinator.Jobs;
+using Convoy.Coordinator.Security;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Security;
+using Convoy.Shared.Time;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Convoy.Coordinator.Api;
 
@@ -13,15 +17,22 @@ namespace Convoy.Coordinator.Api;
 /// The HTTP JSON API. Reads come from the board; commands are asked of the job and answered after they are taken.
 /// A refused request gets <see cref="ErrorReply"/> with the line that a user sees.
 /// </summary>
-internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmission submission, IActorRef job, ILogSink log)
+internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmission submission, IActorRef job, ILogSink log, TimeProvider time)
 {
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(8);
+
+    private readonly RefusalLog _refusals = new(text => log.Write(LogLevel.Warning, "http", text));
+    private readonly Lock _refusalsLock = new();
+    private readonly MonotonicClock _clock = new(time);
+
+    /// <summary>Tokens, joins and renewals; null: a plain coordinator, which has none.</summary>
+    public AdmissionApi? Admission { get; init; }
 
     public async Task AnswerAsync(HttpContext context)
     {
         try
         {
-            await RouteAsync(context);
+            if (await IsAllowedAsync(context)) await RouteAsync(context);
         }
         catch (UserException e)
         {
@@ -50,10 +61,28 @@ internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmiss
         ("GET", "/api/steps") => WriteAsync(context, metrics.Read(From(context))),
         ("POST", "/api/jobs") => SubmitAsync(context),
         ("POST", "/api/stop") => CommandAsync<StopRequest>(context, m => new TakeStop(m.Reason)),
+        (_, "/api/tokens" or "/api/trust" or "/api/join" or "/api/renew") when Admission is { } admission => admission.AnswerAsync(context),
         ("POST", "/api/scale") => CommandAsync<ScaleRequest>(context, m => new TakeScale(m.Workers)),
         _ => RefuseAsync(context, StatusCodes.Status404NotFound,
             $"there is no {context.Request.Method} {context.Request.Path} here", ExitCode.Usage),
     };
+
+    /// <summary>A plain connection is this machine's own and may do everything; over TLS the certificate decides.</summary>
+    private async Task<bool> IsAllowedAsync(HttpContext context)
+    {
+        if (context.Features.Get<PeerFeature>() is not { } connection) return true;
+        var (method, path) = (context.Request.Method, context.Request.Path.Value ?? "");
+        if (AccessRules.Refusal(method, path, connection.Peer) is not { } refusal)
+        {
+            if (AccessRules.IsOpen(method, path) && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+                size.MaxRequestBodySize = AccessRules.StrangerBytesMax;
+            return true;
+        }
+
+        lock (_refusalsLock) _refusals.Note(connection.Host, connection.Peer.Fault.ToString(), refusal, _clock.Now);
+        await RefuseAsync(context, StatusCodes.Status403Forbidden, refusal, ExitCode.Cluster);
+        return false;
+    }
 
     private static long From(HttpContext context)
     {
@@ -81,11 +110,11 @@ internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmiss
             var other => throw new InvariantException($"no handler for the answer {other.GetType().Name}"),
         };
 
-    private static async Task<T> ReadAsync<T>(HttpContext context) =>
+    internal static async Task<T> ReadAsync<T>(HttpContext context) =>
         await JsonSerializer.DeserializeAsync<T>(context.Request.Body, ApiJson.Options, context.RequestAborted)
         ?? throw new JsonException("the body is null");
 
-    private static Task WriteAsync<T>(HttpContext context, T reply)
+    internal static Task WriteAsync<T>(HttpContext context, T reply)
     {
         context.Response.ContentType = "application/json";
         return JsonSerializer.SerializeAsync(context.Response.Body, reply, ApiJson.Options, context.RequestAborted);

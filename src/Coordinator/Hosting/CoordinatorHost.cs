@@ -4,6 +4,7 @@ using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Coordinator.Recovery;
+using Convoy.Coordinator.Security;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
@@ -80,7 +81,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
         var port = new SharedPort();
         var submission = new JobSubmission(_options, journal, store, store.Root);
-        var api = new HttpApi(_board, _metrics, submission, _job, _options.Log);
+        var desk = _options.Security?.Authority is { Exists: true } authority
+            ? new AdmissionDesk(journal, authority, _options.Time, _options.Log) : null;
+        var api = new HttpApi(_board, _metrics, submission, _job, _options.Log, _options.Time) { Admission = new AdmissionApi(desk) };
         var http = await HttpServer.StartAsync(port, api.AnswerAsync);
         Undo(http.DisposeAsync);
 
@@ -92,6 +95,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         new EndpointFile
         {
             Address = Address, Pid = Environment.ProcessId, Started = _options.Time.GetUtcNow(),
+            Tls = _options.Security is not null,
         }.Write(state);
         Undo(() => EndpointFile.Remove(state));
         _options.Log.Write(LogLevel.Info, "coordinator", $"{journal.Token} leads on {Address}, state in {state}");
@@ -130,7 +134,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         // The token is new at every start, so it tells this process apart from the ones before it.
         NodeName = "coordinator", Incarnation = new Incarnation(((ulong)journal.Token.Value << 32) | (uint)Environment.ProcessId),
         Listen = _options.Listen, BuildId = BuildId.Current, Time = _options.Time, Clocks = _options.Clocks,
-        Foreign = port.TryTake,
+        Foreign = port.TryTake, Security = _options.Security?.ForLinks(port),
     };
 
     /// <summary>The launcher saw a worker's process end.</summary>

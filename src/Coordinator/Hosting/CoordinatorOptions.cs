@@ -1,3 +1,4 @@
+using Convoy.Coordinator.Security;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Time;
 
@@ -13,6 +14,8 @@ public sealed record CoordinatorOptions
     public int WorkersExpected { get; init; }
     /// <summary>The first job is the only one: workers that come after its end are released.</summary>
     public bool SingleJob { get; init; }
+    /// <summary>TLS and certificates; null: plain, and loopback only.</summary>
+    public ServerSecurity? Security { get; init; }
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public ClockTable Clocks { get; init; } = new();
     public ILogSink Log { get; init; } = NullLogSink.Instance;

@@ -14,6 +14,8 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
     /// <summary>A submitted graph travels as base64 in JSON.</summary>
     private const long RequestBytesMax = 2L * Shared.Limits.ControlMessageBytesMax;
 
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
+
     private readonly KestrelServer _server;
     private readonly Func<HttpContext, Task> _answer;
 
@@ -22,6 +24,7 @@ internal sealed class HttpServer : IHttpApplication<HttpContext>, IAsyncDisposab
         _answer = answer;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = RequestBytesMax;
+        options.Limits.RequestHeadersTimeout = HeadersTimeout;
         // Nothing is bound here: the port hands over what it accepted.
         options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         _server = new KestrelServer(Options.Create(options), port, NullLoggerFactory.Instance);

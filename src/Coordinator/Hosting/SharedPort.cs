@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using Convoy.Actors.Remoting.Security;
+using Convoy.Shared.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,10 +16,15 @@ namespace Convoy.Coordinator.Hosting;
 internal sealed class SharedPort : IConnectionListenerFactory, IConnectionListener
 {
     private const int WaitingMax = 256;
+    private const int StrangersMax = 64;
+    private const int KnownMax = 1_024;
 
     private readonly Channel<ConnectionContext> _accepted = Channel.CreateBounded<ConnectionContext>(WaitingMax);
     private readonly SocketConnectionContextFactory _connections =
         new(new SocketConnectionFactoryOptions(), NullLogger.Instance);
+
+    private int _strangers;
+    private int _known;
 
     public EndPoint EndPoint { get; private set; } = new IPEndPoint(IPAddress.Loopback, 0);
 
@@ -29,6 +36,25 @@ internal sealed class SharedPort : IConnectionListenerFactory, IConnectionListen
         if (_accepted.Writer.TryWrite(connection)) return true;
         connection.Abort();
         return true;
+    }
+
+    /// <summary>Takes HTTPS. Strangers, who may only join, have few connections of their own.</summary>
+    public bool TryTakeSecure(SecureStream secure)
+    {
+        var isStranger = secure.Peer.Fault != CertificateFault.None;
+        if (!Count(isStranger, 1)) return false;
+        var connection = new StreamConnection(secure, () => Count(isStranger, -1));
+        if (_accepted.Writer.TryWrite(connection)) return true;
+        Count(isStranger, -1);
+        return false;
+    }
+
+    private bool Count(bool isStranger, int change)
+    {
+        ref var open = ref isStranger ? ref _strangers : ref _known;
+        if (Interlocked.Add(ref open, change) <= (isStranger ? StrangersMax : KnownMax)) return true;
+        Interlocked.Add(ref open, -change);
+        return false;
     }
 
     /// <summary>The first bytes of every method that the API answers, and of those that it refuses politely.</summary>

@@ -81,6 +81,14 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private void OnLinkUp(Peer peer)
     {
         if (peer.Id is not { } id) return;
+        if (_peers.Find(p => p.Incarnation == id.Incarnation).Peer?.Id is { } other && other.Node != id.Node)
+        {
+            // The numbers of a process start are known to its peers; its name is proved. Nobody speaks for another.
+            Log(LogLevel.Warning, $"{id} uses the incarnation of {other.Node}: closed");
+            peer.Close();
+            return;
+        }
+
         _peers.RemoveAll(p => p.Incarnation == id.Incarnation);
         _peers.Add((id.Incarnation, peer));
     }
@@ -104,12 +112,12 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         if (message is Hello hello)
         {
             OnLinkUp(peer);
-            if (hello.Incarnation == id.Incarnation.Value) Feed(new HelloReceived(hello));
-            else Log(LogLevel.Warning, $"Hello of {id} names another incarnation; ignored");
+            if (hello.Incarnation == id.Incarnation.Value && hello.WorkerName == id.Node) Feed(new HelloReceived(hello));
+            else Log(LogLevel.Warning, $"Hello of {id} names another process, {hello.WorkerName}; ignored");
             return;
         }
 
-        if (_protocol.Workers.FirstOrDefault(w => w.Incarnation == id.Incarnation) is not { } worker)
+        if (_protocol.Workers.FirstOrDefault(w => w.Incarnation == id.Incarnation && w.Name == id.Node) is not { } worker)
         {
             Log(LogLevel.Debug, $"{message.Descriptor.Name} of {id} before its Hello is ignored");
             return;

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
+using Convoy.Coordinator.Security;
 using Convoy.Shared;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
@@ -19,6 +20,7 @@ internal sealed class LeaseLostException(string text) : Exception(text);
 internal sealed class ControlJournal
 {
     private const string MembershipStream = "membership";
+    private const string TokenStream = "tokens";
     private const string JobStreamPrefix = "job/";
 
     /// <summary>Names are part of the format: an event keeps its name for ever.</summary>
@@ -31,6 +33,8 @@ internal sealed class ControlJournal
         ("job_submitted", typeof(JobSubmitted)),
         ("checkpoint_published", typeof(CheckpointPublished)),
         ("job_over", typeof(JobOver)),
+        ("token_created", typeof(TokenCreated)),
+        ("token_used", typeof(TokenUsed)),
     ];
 
     private static readonly JsonSerializerOptions Options = new(ApiJson.Options)
@@ -73,6 +77,15 @@ internal sealed class ControlJournal
         foreach (var e in _journal.Read(MembershipStream)) history.Apply((MembershipEvent)Decode(e.Type, e.Json));
         return history;
     }
+
+    public TokenLedger FoldTokens()
+    {
+        var ledger = new TokenLedger();
+        foreach (var e in _journal.Read(TokenStream)) ledger.Apply((TokenEvent)Decode(e.Type, e.Json));
+        return ledger;
+    }
+
+    public void Append(TokenEvent happened) => AppendTo(TokenStream, happened);
 
     public void Append(MembershipEvent happened) => AppendTo(MembershipStream, happened);
 

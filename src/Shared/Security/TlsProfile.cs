@@ -21,7 +21,7 @@ public static class TlsProfile
     public static SslServerAuthenticationOptions ForServer(
         NodeCredential credential, DateTimeOffset now, out VerdictHolder verdict)
     {
-        var holder = verdict = new VerdictHolder(credential, now, asServer: false);
+        var holder = verdict = new VerdictHolder(credential.Trusted, now, asServer: false);
         return new SslServerAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls13,
@@ -38,21 +38,23 @@ public static class TlsProfile
         };
     }
 
-    /// <param name="credential">Who dials.</param>
+    /// <param name="me">Who dials; null: a stranger without a certificate.</param>
+    /// <param name="trusted">Authorities that the other side's certificate may be signed by.</param>
     /// <param name="protocol">Lanes or HTTP.</param>
     /// <param name="now">The time to judge by.</param>
     /// <param name="verdict">What became of the other side's certificate; asked for once the handshake is over.</param>
     public static SslClientAuthenticationOptions ForClient(
-        NodeCredential credential, SslApplicationProtocol protocol, DateTimeOffset now, out VerdictHolder verdict)
+        NodeCredential? me, IReadOnlyList<X509Certificate2> trusted, SslApplicationProtocol protocol, DateTimeOffset now,
+        out VerdictHolder verdict)
     {
-        var holder = verdict = new VerdictHolder(credential, now, asServer: true);
+        var holder = verdict = new VerdictHolder(trusted, now, asServer: true);
         return new SslClientAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls13,
             TargetHost = "convoy",
-            ClientCertificateContext = ContextOf(credential),
+            ClientCertificateContext = me is null ? null : ContextOf(me),
             RemoteCertificateValidationCallback = holder.Take,
-            CertificateChainPolicy = CertificateCheck.Policy(credential.Trusted, now, asServer: true),
+            CertificateChainPolicy = CertificateCheck.Policy(trusted, now, asServer: true),
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             ApplicationProtocols = [protocol],
             AllowRenegotiation = false,
@@ -66,14 +68,14 @@ public static class TlsProfile
 }
 
 /// <summary>Keeps what one handshake found out about the other side.</summary>
-public sealed class VerdictHolder(NodeCredential credential, DateTimeOffset now, bool asServer)
+public sealed class VerdictHolder(IReadOnlyList<X509Certificate2> trusted, DateTimeOffset now, bool asServer)
 {
     /// <summary>Until the other side has shown something: that it has shown nothing.</summary>
     public CertificateVerdict Verdict { get; private set; } = CertificateVerdict.Missing;
 
     internal bool Take(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        Verdict = CertificateCheck.Verify(certificate as X509Certificate2, credential.Trusted, now, asServer);
+        Verdict = CertificateCheck.Verify(certificate as X509Certificate2, trusted, now, asServer);
         return true;
     }
 }

@@ -1,3 +1,4 @@
+using Convoy.Shared.Security;
 using Convoy.Shared.Time;
 
 namespace Convoy.Worker.Hosting;
@@ -13,6 +14,8 @@ public sealed record WorkerOptions
     public string Listen { get; init; } = "127.0.0.1:0";
     /// <summary>Threads that compute each kernel together. They never show in the weights.</summary>
     public int Threads { get; init; } = 1;
+    /// <summary>Certificate and trust: every connection is TLS. Null: plain, and loopback only.</summary>
+    public CredentialSource? Credentials { get; init; }
     /// <summary>Folder of the log <c>NAME.log</c>; null: no log file.</summary>
     public string? LogDirectory { get; init; }
     /// <summary>End at once when standard input ends: the launcher holds its other end.</summary>

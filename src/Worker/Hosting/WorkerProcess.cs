@@ -2,8 +2,10 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Convoy.Actors;
 using Convoy.Actors.Remoting;
+using Convoy.Actors.Remoting.Security;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
+using Convoy.Shared.Security;
 using Convoy.Worker.Node;
 using Convoy.Worker.Training;
 
@@ -52,7 +54,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
             process._remoting = await Remoting.StartAsync(process._system, new RemotingOptions
             {
                 NodeName = options.Name, Incarnation = incarnation, Listen = options.Listen, Time = options.TimeProvider,
-                Clocks = options.Clocks, BuildId = BuildId.Current,
+                Clocks = options.Clocks, BuildId = BuildId.Current, Security = SecurityOf(options),
             }, process._node, bulk);
         }
         catch
@@ -65,6 +67,13 @@ internal sealed class WorkerProcess : IAsyncDisposable
         process._node.Tell(new StartNode(process._remoting), ActorRefs.NoSender);
         return process;
     }
+
+    // Only the coordinator's address must show a coordinator's certificate, and only from there is the node told anything.
+    private static LinkSecurity? SecurityOf(WorkerOptions options) => options.Credentials is null ? null : new LinkSecurity
+    {
+        Credentials = options.Credentials, Admits = [ClusterRole.Worker], CoordinatorOnly = ["node"],
+        Expects = address => address == options.Join ? ClusterRole.Coordinator : ClusterRole.Worker,
+    };
 
     /// <summary>SIGTERM, or what means the same.</summary>
     public void Drain() => _node.Tell(new DrainAsked(), ActorRefs.NoSender);

@@ -67,7 +67,7 @@ internal sealed class Entrance(Remoting remoting)
     public void Refuse(IConnection connection, Refusal why, string text)
     {
         Interlocked.Increment(ref _refused);
-        lock (_lock) _log.Note(AddressGuard.HostOf(connection.RemoteAddress), why, text, remoting.Now);
+        lock (_lock) _log.Note(AddressGuard.HostOf(connection.RemoteAddress), why.ToString(), text, remoting.Now);
     }
 
     /// <summary>Tells TLS, lanes and other protocols apart by what they say first.</summary>

@@ -45,7 +45,8 @@ internal sealed class TlsGate(CredentialSource credentials)
     /// <exception cref="HandshakeException">No TLS 1.3 came about.</exception>
     public async Task<Secured> DialAsync(SocketConnection plain, CancellationToken cancel)
     {
-        var options = TlsProfile.ForClient(credentials.Current, TlsProfile.Lanes, credentials.Time.GetUtcNow(), out var verdict);
+        var me = credentials.Current;
+        var options = TlsProfile.ForClient(me, me.Trusted, TlsProfile.Lanes, credentials.Time.GetUtcNow(), out var verdict);
         var stream = StreamOver(plain);
         try
         {

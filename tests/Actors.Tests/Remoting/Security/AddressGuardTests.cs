@@ -1,4 +1,5 @@
 using Convoy.Actors.Remoting.Security;
+using Convoy.Shared.Security;
 using Convoy.Shared.Time;
 
 namespace Convoy.Actors.Tests.Remoting.Security;
@@ -67,14 +68,14 @@ public class AddressGuardTests
     {
         var said = new List<string>();
         var log = new RefusalLog(said.Add);
-        for (var i = 0; i < 1_000; i++) log.Note("10.0.0.1", Refusal.Expired, "too old", _now);
-        log.Note("10.0.0.1", Refusal.WrongRole, "not you", _now);
-        log.Note("10.0.0.2", Refusal.Expired, "too old", _now);
+        for (var i = 0; i < 1_000; i++) log.Note("10.0.0.1", nameof(Refusal.Expired), "too old", _now);
+        log.Note("10.0.0.1", nameof(Refusal.WrongRole), "not you", _now);
+        log.Note("10.0.0.2", nameof(Refusal.Expired), "too old", _now);
         Assert.Equal(3, said.Count);
         _now += TimeSpan.FromMinutes(2);
-        log.Note("10.0.0.1", Refusal.Expired, "too old", _now);
+        log.Note("10.0.0.1", nameof(Refusal.Expired), "too old", _now);
         Assert.Equal("refused 10.0.0.1 (Expired) another 1000 times in 120 s", said[3]);
-        for (var i = 0; i < 5_000; i++) log.Note($"10.1.{i / 256}.{i % 256}", Refusal.Silent, "", _now += TimeSpan.FromMilliseconds(1));
+        for (var i = 0; i < 5_000; i++) log.Note($"10.1.{i / 256}.{i % 256}", nameof(Refusal.Silent), "", _now += TimeSpan.FromMilliseconds(1));
         Assert.Equal(RefusalLog.PairsMax, log.PairsCount);
     }
 
@@ -82,7 +83,7 @@ public class AddressGuardTests
     public void A_peer_gets_no_lines_of_its_own_in_our_log()
     {
         var said = new List<string>();
-        new RefusalLog(said.Add).Note("10.0.0.1", Refusal.Versions, "w0\n[6001] link up\u2028\u001b[31m" + new string('x', 5_000), _now);
+        new RefusalLog(said.Add).Note("10.0.0.1", nameof(Refusal.Versions), "w0\n[6001] link up\u2028\u001b[31m" + new string('x', 5_000), _now);
         Assert.DoesNotContain(said[0], c => char.IsControl(c) || c is '\u2028');
         Assert.InRange(said[0].Length, 100, 600);
     }

@@ -1,22 +1,26 @@
 using Convoy.Shared.Time;
 
-namespace Convoy.Actors.Remoting.Security;
+namespace Convoy.Shared.Security;
 
 /// <summary>
 /// Says a refusal once for each address and reason, counts the next ones, and says the count at most once a minute: a
 /// flood of bad connections costs neither disk nor memory. Not thread-safe: its owner has a lock.
 /// </summary>
-internal sealed class RefusalLog(Action<string> say)
+public sealed class RefusalLog(Action<string> say)
 {
     public const int PairsMax = 1_024;
     private const int TextMax = 400;
     private static readonly TimeSpan SayAgainAfter = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<(string Host, Refusal Why), Said> _said = [];
+    private readonly Dictionary<(string Host, string Why), Said> _said = [];
 
     public int PairsCount => _said.Count;
 
-    public void Note(string host, Refusal why, string text, Instant now)
+    /// <param name="host">The address, as the party that is counted.</param>
+    /// <param name="why">One of few fixed words.</param>
+    /// <param name="text">For people; may have parts that the peer chose.</param>
+    /// <param name="now">The time.</param>
+    public void Note(string host, string why, string text, Instant now)
     {
         if (!_said.TryGetValue((host, why), out var said))
         {

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Convoy.Actors.Remoting;
+using Convoy.Cli.Terminal;
+using Convoy.Coordinator.Api;
+using Convoy.Shared.Security;
+
+namespace Convoy.Cli.Commands;
+
+/// <summary>
+/// Which credential a command uses, and whether it needs one: loopback is plain unless <c>--tls</c> is given, every other
+/// address has TLS.
+/// </summary>
+internal sealed class CredentialOptions
+{
+    public const string FolderVariable = "CONVOY_CREDENTIALS";
+
+    public readonly Option<string?> Folder = new("--credentials", "--dir")
+    {
+        Description = $"Folder of credentials; without it ${FolderVariable}, or .convoy/credentials in the home folder.",
+        HelpName = "DIR",
+    };
+    public readonly Option<bool> Tls = new("--tls")
+    {
+        Description = "Use TLS and certificates on a loopback address too; every other address has them anyway.",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(Folder);
+        command.Add(Tls);
+    }
+
+    public CredentialRoot Root(ParseResult arguments) => Root(arguments.GetValue(Folder));
+
+    public static CredentialRoot Root(string? given) => new(given
+        ?? Environment.GetEnvironmentVariable(FolderVariable)
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".convoy", "credentials"));
+
+    public bool IsSecure(ParseResult arguments, string address) => arguments.GetValue(Tls) || !Endpoints.IsLoopback(address);
+
+    /// <summary>A client of the coordinator at the address, as an operator where TLS is needed.</summary>
+    public ConvoyClient Client(ParseResult arguments, CliContext context, string address) =>
+        IsSecure(arguments, address) ? new ConvoyClient(address, Operator(arguments, context)) : new ConvoyClient(address);
+
+    /// <summary>A client of the coordinator of a state folder, which says whether it speaks TLS.</summary>
+    public ConvoyClient ClientOfState(ParseResult arguments, CliContext context, string folder)
+    {
+        var endpoint = EndpointFile.Read(folder);
+        return endpoint.Tls ? new ConvoyClient(endpoint.Address, Operator(arguments, context)) : new ConvoyClient(endpoint.Address);
+    }
+
+    private CredentialSource Operator(ParseResult arguments, CliContext context) =>
+        new(Root(arguments).FolderOf(ClusterRole.Operator), ClusterRole.Operator, context.Time);
+}
