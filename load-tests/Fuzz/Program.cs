@@ -8,7 +8,7 @@ var inputs = Number("--inputs", 20_000_000);
 var seed = (ulong)Number("--seed", 1);
 var at = Number("--at", -1);
 var time = TimeProvider.System;
-var fuzzer = new Fuzzer(seed, [.. WireTargets.All(), .. CredentialTargets.All(time.GetUtcNow())], time);
+var fuzzer = new Fuzzer(seed, [.. WireTargets.All(), .. CredentialTargets.All(time.GetUtcNow())], time).Warmed();
 if (at >= 0) return End(fuzzer.One(at), 1);
 
 End(fuzzer.Run(0, Math.Min(inputs, 100_000)), 0); // warm: code, pools, the platform's tables

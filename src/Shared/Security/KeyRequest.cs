@@ -50,9 +50,22 @@ public sealed class KeyRequest : IDisposable
     internal static PublicKey Open(byte[] request)
     {
         if (request.Length > BytesMax) throw new CryptographicException($"the request has over {BytesMax} bytes");
-        var key = CertificateRequest.LoadSigningRequest(request, HashAlgorithmName.SHA256).PublicKey;
+        var key = Load(request).PublicKey;
         using var curve = key.Oid.Value == EllipticCurveKey ? key.GetECDsaPublicKey() : null;
-        if (curve?.ExportParameters(false).Curve.Oid.Value != P256) throw new CryptographicException("the key is not one on P-256");
+        if (curve?.ExportParameters(false).Curve.Oid?.Value != P256) throw new CryptographicException("the key is not one on P-256");
         return key;
+    }
+
+    private static CertificateRequest Load(byte[] request)
+    {
+        try
+        {
+            return CertificateRequest.LoadSigningRequest(request, HashAlgorithmName.SHA256);
+        }
+        catch (Exception e) when (e is NotSupportedException or ArgumentException)
+        {
+            // A key or signature of a kind that the platform does not know: found by the fuzzer.
+            throw new CryptographicException($"the request is of another kind: {e.Message}", e);
+        }
     }
 }
