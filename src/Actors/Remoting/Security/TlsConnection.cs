@@ -7,6 +7,11 @@ namespace Convoy.Actors.Remoting.Security;
 /// <summary>TLS over a socket, after its handshake.</summary>
 internal sealed class TlsConnection(SslStream stream, SocketConnection plain) : IConnection
 {
+    /// <summary>Plain bytes of the largest TLS record; each write makes records of its own.</summary>
+    private const int RecordBytes = 16 << 10;
+
+    private readonly byte[] _record = new byte[RecordBytes];
+
     public string RemoteAddress => plain.RemoteAddress;
 
     public bool IsLoopback => plain.IsLoopback;
@@ -24,6 +29,22 @@ internal sealed class TlsConnection(SslStream stream, SocketConnection plain) : 
         {
             throw Lost(e);
         }
+    }
+
+    /// <summary>A header shares its record with the beginning of its payload.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second)
+    {
+        if (second.Length > 0 && first.Length < RecordBytes)
+        {
+            var shared = Math.Min(second.Length, RecordBytes - first.Length);
+            first.CopyTo(_record);
+            second[..shared].CopyTo(_record.AsMemory(first.Length));
+            (first, second) = (_record.AsMemory(0, first.Length + shared), second[shared..]);
+        }
+
+        await SendAsync(first).ConfigureAwait(false);
+        if (second.Length > 0) await SendAsync(second).ConfigureAwait(false);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -5,7 +5,7 @@ namespace Convoy.Actors.Tests.Remoting.Security;
 // A short run of load-tests/Fuzz: the same targets, the same seeds. A finding names its input, which runs again alone.
 public class FuzzTests
 {
-    [Fact] // R24: no input of a peer hangs or hurts a reader
+    [Fact] // decision 11: no input of a peer hangs or hurts a reader
     public void Mutated_bytes_of_a_peer_are_refused_and_cost_little()
     {
         var time = TimeProvider.System;
