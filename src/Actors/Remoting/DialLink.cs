@@ -129,6 +129,7 @@ internal sealed class DialLink(Remoting remoting, string address, DialPlace plac
                 var verdict = secured.Verdict.For(Remoting.Options.Security!.Expects(address));
                 if (verdict.Fault != CertificateFault.None) return Deny(verdict.Text);
                 (name, PeerRole) = (verdict.Identity!.Name, verdict.Identity.Role);
+                if (lane == Lane.Control) Remoting.Options.Security.LimitReads(connection, Remoting.Options.Time);
             }
 
             var isShared = lane == Lane.Bulk && Remoting.SharedMemory.Fits(connection);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using Convoy.Coordinator.Api;
@@ -134,6 +135,48 @@ public sealed class SecureHostTests : IDisposable
         await using var host = await StartAsync(authority: false);
         using var client = Operator(host);
         await RefusedAsync(() => client.CreateTokenAsync(new TokenRequest()), "the cluster's authority is not on the coordinator's machine");
+    }
+
+    [Fact]
+    public async Task A_running_coordinator_shows_its_renewed_certificate()
+    {
+        var clock = new AheadClock();
+        var folder = _root.FolderOf(ClusterRole.Coordinator);
+        await using var host = await CoordinatorHost.StartAsync(new CoordinatorOptions
+        {
+            StateDirectory = State, Log = _log,
+            Security = new ServerSecurity { Credentials = new CredentialSource(folder, ClusterRole.Coordinator, clock) },
+        });
+        using var client = Operator(host);
+        await client.StatusAsync(); // stays open over the renewal
+        var before = await SerialAsync(host);
+        _root.RenewLocal(Year, TimeProvider.System.GetUtcNow());
+        File.SetLastWriteTimeUtc(Path.Combine(folder, "node.pem"), new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Assert.Equal(before, await SerialAsync(host));
+        clock.Ahead = TimeSpan.FromSeconds(2);
+        Assert.NotEqual(before, await SerialAsync(host));
+        await client.StatusAsync();
+    }
+
+    private static async Task<string> SerialAsync(CoordinatorHost host)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(IPEndPoint.Parse(host.Address));
+        await using var tls = new SslStream(socket.GetStream());
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = "convoy", RemoteCertificateValidationCallback = (_, _, _, _) => true });
+        return tls.RemoteCertificate!.GetSerialNumberString();
+    }
+
+    /// <summary>Real time, and how far a test is ahead of it.</summary>
+    private sealed class AheadClock : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        // Stands still but for the test, so that nothing is looked at by chance.
+        public override long GetTimestamp() => Ahead.Ticks;
     }
 
     private string State => Path.Combine(_folder, "state");

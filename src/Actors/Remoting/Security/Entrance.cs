@@ -106,8 +106,10 @@ internal sealed class Entrance(Remoting remoting)
         if (arrival.Peer is null) return (Refusal.Plain, "TLS is required here: use credentials");
         var verdict = arrival.Peer.For([.. _security.Admits]);
         if (verdict.Fault != CertificateFault.None) return (Refusals.Of(verdict.Fault), verdict.Text);
-        return string.Equals(verdict.Identity!.Name, greeting.Node, StringComparison.Ordinal) ? null
-            : (Refusal.WrongName, $"it calls itself {greeting.Node}, its certificate is of {verdict.Identity}");
+        if (!string.Equals(verdict.Identity!.Name, greeting.Node, StringComparison.Ordinal))
+            return (Refusal.WrongName, $"it calls itself {greeting.Node}, its certificate is of {verdict.Identity}");
+        if (greeting.Lane == Lane.Control) _security.LimitReads(arrival.Lane, remoting.Options.Time);
+        return null;
     }
 
     private async Task<Arrival> MeetTlsAsync(SocketConnection plain, CancellationToken cancel)

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using Convoy.Actors.Remoting.Connections;
+using Convoy.Shared.Time;
 
 namespace Convoy.Actors.Remoting.Security;
 
@@ -11,6 +12,10 @@ internal sealed class TlsConnection(SslStream stream, SocketConnection plain) : 
     private const int RecordBytes = 16 << 10;
 
     private readonly byte[] _record = new byte[RecordBytes];
+
+    private ByteBudget? _budget;
+    private MonotonicClock? _clock;
+    private TimeProvider _time = TimeProvider.System;
 
     public string RemoteAddress => plain.RemoteAddress;
 
@@ -52,12 +57,21 @@ internal sealed class TlsConnection(SslStream stream, SocketConnection plain) : 
     {
         try
         {
-            return await stream.ReadAsync(into, cancel).ConfigureAwait(false);
+            var read = await stream.ReadAsync(into, cancel).ConfigureAwait(false);
+            if (_budget?.Take(read, _clock!.Now) is { Ticks: > 0 } wait) await Task.Delay(wait, _time, cancel).ConfigureAwait(false);
+            return read;
         }
         catch (Exception e) when (!Expected(e))
         {
             throw Lost(e);
         }
+    }
+
+    /// <summary>From now on reads wait when the peer sends more than this; before the first read by a lane.</summary>
+    public void LimitReads(long bytesPerSecond, long burstBytes, TimeProvider time)
+    {
+        (_time, _clock) = (time, new MonotonicClock(time));
+        _budget = new ByteBudget(bytesPerSecond, burstBytes, _clock.Now);
     }
 
     // The socket first: that ends the calls under way.

@@ -88,6 +88,16 @@ public class AddressGuardTests
         Assert.InRange(said[0].Length, 100, 600);
     }
 
+    [Fact]
+    public void A_peer_is_slowed_down_to_its_rate()
+    {
+        var budget = new ByteBudget(1_000, 5_000, _now);
+        Assert.Equal(TimeSpan.Zero, budget.Take(5_000, _now));
+        Assert.Equal(TimeSpan.FromSeconds(2), budget.Take(2_000, _now));
+        Assert.Equal(TimeSpan.Zero, budget.Take(1_000, _now + TimeSpan.FromSeconds(3)));
+        Assert.Equal(TimeSpan.FromSeconds(1), budget.Take(6_000, _now + TimeSpan.FromHours(1)));
+    }
+
     private bool Try(bool refused)
     {
         if (_guard.TryEnter("10.0.0.1", _now) is not null) return false;

@@ -14,6 +14,17 @@ public class FuzzTests
         Assert.InRange(fuzzer.AcceptedCount, 1_000, 149_000); // both ways through the readers are taken
     }
 
+    [Fact] // decision 11: strangers cost little memory and few lines, and nobody is kept out by them afterwards
+    public async Task A_flood_of_strangers_costs_little()
+    {
+        var fuzz = new ConnectionFuzz(seed: 1);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        await fuzz.RunAsync(200, _ => { });
+        Assert.InRange(fuzz.RefusedCount, 100, 200);
+        Assert.InRange(fuzz.RefusalLines, 2, Enum.GetValues<Convoy.Actors.Remoting.Security.Refusal>().Length);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 32 << 20);
+    }
+
     [Fact]
     public void An_input_depends_on_its_seed_and_number_alone()
     {
