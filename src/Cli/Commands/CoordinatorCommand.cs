@@ -76,8 +76,9 @@ internal sealed class CoordinatorCommand : CliCommand
                 + $"{root.FolderPath}; make them with convoy init, or name their folder with --credentials");
         return new ServerSecurity
         {
-            Credentials = new CredentialSource(root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator, context.Time,
-                note => log.Write(LogLevel.Info, "credentials", note)),
+            Credentials = CredentialOptions.Announced(new CredentialSource(
+                root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator, context.Time,
+                note => log.Write(LogLevel.Info, "credentials", note)), context),
             Authority = root.Authority,
         };
     }

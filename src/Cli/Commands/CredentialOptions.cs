@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Convoy.Actors.Remoting;
 using Convoy.Cli.Terminal;
 using Convoy.Coordinator.Api;
@@ -13,6 +14,7 @@ namespace Convoy.Cli.Commands;
 internal sealed class CredentialOptions
 {
     public const string FolderVariable = "CONVOY_CREDENTIALS";
+    private static readonly TimeSpan ExpiresSoon = TimeSpan.FromDays(30);
 
     public readonly Option<string?> Folder = new("--credentials", "--dir")
     {
@@ -49,6 +51,16 @@ internal sealed class CredentialOptions
         return endpoint.Tls ? new ConvoyClient(endpoint.Address, Operator(arguments, context)) : new ConvoyClient(endpoint.Address);
     }
 
+    /// <summary>A certificate that will expire soon is worth a line while there is time.</summary>
+    public static CredentialSource Announced(CredentialSource source, CliContext context)
+    {
+        var left = source.Current.Expires - context.Time.GetUtcNow();
+        if (left < ExpiresSoon)
+            context.Line(string.Create(CultureInfo.InvariantCulture,
+                $"the certificate of {source.Identity} expires in {left.TotalDays:0} days: renew it with convoy cert renew"));
+        return source;
+    }
+
     private CredentialSource Operator(ParseResult arguments, CliContext context) =>
-        new(Root(arguments).FolderOf(ClusterRole.Operator), ClusterRole.Operator, context.Time);
+        Announced(new CredentialSource(Root(arguments).FolderOf(ClusterRole.Operator), ClusterRole.Operator, context.Time), context);
 }

@@ -106,7 +106,7 @@ internal sealed class WorkerCommand : CliCommand
             context.Line($"this machine has its certificate in {folder}");
         }
 
-        var source = new CredentialSource(folder, ClusterRole.Worker, context.Time, context.Line);
+        var source = CredentialOptions.Announced(new CredentialSource(folder, ClusterRole.Worker, context.Time, context.Line), context);
         if (name is not null && source.Identity.Name != name)
             throw new UserException(ExitCode.Usage, $"--name {name}: the certificate in {folder} is of {source.Identity}");
         return source;

@@ -78,19 +78,21 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             throw new LeaseLostException($"the lease of {_shell.Journal.Token} is lost: another coordinator leads");
     }
 
-    private void OnLinkUp(Peer peer)
+    /// <summary>False: the peer uses the number of another, and is closed.</summary>
+    private bool OnLinkUp(Peer peer)
     {
-        if (peer.Id is not { } id) return;
+        if (peer.Id is not { } id) return false;
         if (_peers.Find(p => p.Incarnation == id.Incarnation).Peer?.Id is { } other && other.Node != id.Node)
         {
             // The numbers of a process start are known to its peers; its name is proved. Nobody speaks for another.
             Log(LogLevel.Warning, $"{id} uses the incarnation of {other.Node}: closed");
             peer.Close();
-            return;
+            return false;
         }
 
         _peers.RemoveAll(p => p.Incarnation == id.Incarnation);
         _peers.Add((id.Incarnation, peer));
+        return true;
     }
 
     private void OnLinkDown(LinkDown m)
@@ -111,7 +113,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
         if (message is Hello hello)
         {
-            OnLinkUp(peer);
+            if (!OnLinkUp(peer)) return; // told before its link was closed
             if (hello.Incarnation == id.Incarnation.Value && hello.WorkerName == id.Node) Feed(new HelloReceived(hello));
             else Log(LogLevel.Warning, $"Hello of {id} names another process, {hello.WorkerName}; ignored");
             return;

@@ -196,6 +196,52 @@ public sealed class SecureLinkTests : IDisposable
         Assert.Single(server.LogLines, l => l.Contains("BrokenTls", StringComparison.Ordinal));
     }
 
+    // Each kind of stranger five times: five refusals, one line in the log, and no link.
+    [Theory]
+    [InlineData("Plain")]
+    [InlineData("NoCertificate")]
+    [InlineData("WrongAuthority")]
+    [InlineData("Expired")]
+    [InlineData("WrongRole")]
+    [InlineData("WrongName")]
+    [InlineData("BadGreeting")]
+    [InlineData("Versions")]
+    [InlineData("Silent")]
+    public async Task Every_kind_of_stranger_is_refused_and_logged_once(string why)
+    {
+        using var other = new TestCluster();
+        await using var server = await _cluster.StartAsync("server");
+        var credential = why switch
+        {
+            "NoCertificate" => null,
+            "WrongAuthority" => other.Credential(ClusterRole.Worker, "w0"),
+            "Expired" => _cluster.Credential(ClusterRole.Worker, "w0", TimeSpan.FromDays(3)),
+            "WrongRole" => _cluster.Credential(ClusterRole.Coordinator, "w0"),
+            "WrongName" => _cluster.Credential(ClusterRole.Worker, "w9"),
+            _ => _cluster.Credential(ClusterRole.Worker, "w0"),
+        };
+        for (var i = 0; i < 5; i++)
+        {
+            using var socket = await DialAsync(server);
+            await using var stream = why == "Plain" ? new NetworkStream(socket) : (Stream)await ShakeAsync(socket, credential);
+            if (why != "Silent") await stream.WriteAsync(Said(why));
+            else socket.Shutdown(SocketShutdown.Send);
+            await ExpectEndAsync(socket);
+        }
+
+        Assert.True(SpinWait.SpinUntil(() => server.Remoting.RefusedCount == 5, Limit), string.Join('\n', server.LogLines));
+        Assert.Single(server.LogLines, l => l.Contains($"({why})", StringComparison.Ordinal));
+        Assert.Single(server.LogLines, l => l.Contains("refused", StringComparison.Ordinal));
+        Assert.Empty(server.Remoting.AcceptedLinks);
+    }
+
+    private static byte[] Said(string why) => why switch
+    {
+        "BadGreeting" => [.. "CNVY"u8, 9, 9, 0, 0, 0xFF, 0xFF, 0xFF, 0x7F],
+        "Versions" => Handshake.Encode(new Greeting(Lane.Control, Handshake.ProtocolVersion, 0xFEED, 0, 1, 1, 0, "w0", "b0", [])),
+        _ => Greet("w0"),
+    };
+
     [Fact] // R20: inside TLS too, versions are compared and the difference can be read
     public async Task Other_versions_are_refused_with_a_diff()
     {
