@@ -51,7 +51,8 @@ internal static class OpChecks
     public static string? SecondGradientInFloat32(OpSample sample)
     {
         var narrow = sample.InFloat32();
-        return Near(sample, SecondNumbers(sample), SecondNumbers(narrow), FloatGradientFactor, "second gradient in float32");
+        return Near(sample, SecondNumbers(sample), SecondNumbers(narrow), FloatGradientFactor,
+            "second gradient in float32");
     }
 
     /// <summary>u·(J t), forward mode, is (Jᵀ u)·t, reverse mode.</summary>
@@ -72,7 +73,8 @@ internal static class OpChecks
             scale += gradients[i].Data.Cast(DType.Float64).ToArray<double>().Sum(Math.Abs);
         }
 
-        return Math.Abs(left - right) <= tolerance * scale ? null : $"{sample.Name}: u·Jt is {left:r}, t·Jᵀu is {right:r}";
+        return Math.Abs(left - right) <= tolerance * scale ? null
+            : $"{sample.Name}: u·Jt is {left:r}, t·Jᵀu is {right:r}";
     }
 
     /// <summary>Operands of unlike shapes give the bits of operands that were repeated by hand.</summary>
@@ -154,7 +156,8 @@ internal static class OpChecks
     // The gradients of a weighted sum of the results, in one row, with a history.
     private static Variable First(OpSample sample, Variable[] inputs)
     {
-        Variable[] free = [.. inputs.Select(v => IsFloat(v.Data) && !v.RequiresGradient ? new Variable(v.Data, true) : v)];
+        Variable[] free =
+            [.. inputs.Select(v => IsFloat(v.Data) && !v.RequiresGradient ? new Variable(v.Data, true) : v)];
         var output = sample.Apply(free);
         Variable[] wanted = [.. free.Where(v => v.RequiresGradient)];
         var gradients = Differentiate.Gradient([output], wanted, [Direction(output.Data, 0)], createGraph: true);

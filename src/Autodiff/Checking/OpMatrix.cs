@@ -6,7 +6,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Checking;
 
 /// <summary>What is known of one operator in one element type.</summary>
-/// <param name="Note">Empty for a pass; the reason where a check does not apply; what is wrong where it is a gap.</param>
+/// <param name="Note">Empty for a pass; the reason where a check does not apply; what is wrong where it is a
+/// gap.</param>
 public sealed record OpCell(OpCheckKind Check, DType DType, OpCellState State, string Note);
 
 public enum OpCellState
@@ -41,7 +42,8 @@ public sealed record OpRow(string Name, ImmutableArray<OpCell> Cells)
 }
 
 /// <summary>
-/// The coverage of operators: every row of <see cref="OpTable"/> times both element types times every check, computed by
+/// The coverage of operators: every row of <see cref="OpTable"/> times both element types times every check,
+/// computed by
 /// running the checks on the samples. Inputs and parameters have no formula and no row.
 /// </summary>
 public static class OpMatrix
@@ -72,14 +74,17 @@ public static class OpMatrix
             case OpCheckKind.Gradient or OpCheckKind.SecondGradient or OpCheckKind.Tangent:
                 if (NoDerivative(samples) is { } reason) return Not(reason);
                 chosen = check == OpCheckKind.Tangent ? samples : [.. samples.Where(s => s.IsSmooth)];
-                if (chosen.Length == 0) return Not($"its operands belong together: checked through {samples[0].GradientOf?.Name ?? "its parts"}");
+                if (chosen.Length == 0) return Not(
+                    $"its operands belong together: checked through {samples[0].GradientOf?.Name ?? "its parts"}");
                 return Run(chosen, check, dtype, Derivative(check, wide));
             case OpCheckKind.Broadcasting:
                 chosen = [.. samples.Where(s => s.Inputs.Length > 1 && Repeats(op, s))];
-                return chosen.Length == 0 ? Not("operands have shapes of their own") : Run(chosen, check, dtype, s => OpChecks.Broadcasting(wide ? s : s.InFloat32()));
+                return chosen.Length == 0 ? Not("operands have shapes of their own")
+                    : Run(chosen, check, dtype, s => OpChecks.Broadcasting(wide ? s : s.InFloat32()));
             case OpCheckKind.ZeroSize:
                 chosen = [.. OpSamples.Empty.Where(s => s.Op == op)];
-                if (chosen.Length == 0) return new OpCell(check, dtype, OpCellState.Gap, "no sample with a dimension of size 0");
+                if (chosen.Length == 0) return new OpCell(check, dtype, OpCellState.Gap,
+                    "no sample with a dimension of size 0");
                 return Run(chosen, check, dtype, s => OpChecks.Empty(wide ? s : s.InFloat32()));
             default:
                 return samples.All(s => s.Inputs.Length == 0) ? Not("no inputs")

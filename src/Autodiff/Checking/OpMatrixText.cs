@@ -10,7 +10,8 @@ public static class OpMatrixText
 {
     private static readonly OpCheckKind[] Kinds = Enum.GetValues<OpCheckKind>();
 
-    private static readonly string[] Titles = ["forward", "gradient", "second", "tangent", "broadcast", "empty", "strided"];
+    private static readonly string[] Titles =
+        ["forward", "gradient", "second", "tangent", "broadcast", "empty", "strided"];
 
     /// <summary>A line per operator: + passed, . does not apply, ! gap; float64 first, then float32.</summary>
     public static string Table(IReadOnlyList<OpRow> rows)
@@ -24,7 +25,8 @@ public static class OpMatrixText
         {
             text.Append(row.Name.PadRight(width));
             foreach (var kind in Kinds)
-                text.Append(CultureInfo.InvariantCulture, $"  {$"{Sign(row, kind, DType.Float64)} {Sign(row, kind, DType.Float32)}",-9}");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"  {$"{Sign(row, kind, DType.Float64)} {Sign(row, kind, DType.Float32)}",-9}");
             text.Append('\n');
         }
 
@@ -35,9 +37,11 @@ public static class OpMatrixText
     {
         var text = new StringBuilder();
         text.Append("<!doctype html><meta charset=\"utf-8\"><title>Operators</title><style>");
-        text.Append("body{font:14px system-ui;margin:2em}td,th{padding:2px 10px;text-align:center}td:first-child{text-align:left}");
+        text.Append(
+            "body{font:14px system-ui;margin:2em}td,th{padding:2px 10px;text-align:center}td:first-child{text-align:left}");
         text.Append(".pass{background:#cfe8cf}.gap{background:#f0b0b0}.na{color:#999}</style>");
-        text.Append(CultureInfo.InvariantCulture, $"<h1>{rows.Count} operators, {rows.Sum(r => r.Gaps.Count())} gaps</h1>");
+        text.Append(CultureInfo.InvariantCulture,
+            $"<h1>{rows.Count} operators, {rows.Sum(r => r.Gaps.Count())} gaps</h1>");
         text.Append("<p>Left float64, right float32. Point at a cell for the reason.</p><table><tr><th>operator");
         foreach (var title in Titles) text.Append(CultureInfo.InvariantCulture, $"<th colspan=\"2\">{title}");
         foreach (var row in rows)
@@ -49,7 +53,8 @@ public static class OpMatrixText
                 {
                     var cell = row.Cells.First(c => c.Check == kind && c.DType == dtype);
                     var style = cell.State switch { OpCellState.Pass => "pass", OpCellState.Gap => "gap", _ => "na" };
-                    text.Append(CultureInfo.InvariantCulture, $"<td class=\"{style}\" title=\"{WebUtility.HtmlEncode(cell.Note)}\">{Sign(row, kind, dtype)}");
+                    text.Append(CultureInfo.InvariantCulture,
+                        $"<td class=\"{style}\" title=\"{WebUtility.HtmlEncode(cell.Note)}\">{Sign(row, kind, dtype)}");
                 }
             }
         }

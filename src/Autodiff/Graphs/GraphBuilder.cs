@@ -33,7 +33,9 @@ public sealed class GraphBuilder : Builder
         _outputs.Add(new GraphOutput(name, RefOf(value)));
     }
 
-    /// <summary>Names of parameters and nodes start with <paramref name="name"/> and a dot until it is disposed.</summary>
+    /// <summary>
+    /// Names of parameters and nodes start with <paramref name="name"/> and a dot until it is disposed.
+    /// </summary>
     public IDisposable Scope(string name)
     {
         var outer = _scope;
@@ -59,6 +61,9 @@ public sealed class GraphBuilder : Builder
 
     private protected override Value[] Record(Op op, Attributes attributes, Value[] inputs)
     {
+        if (OpTable.Find(op.Name) != op)
+            throw new ShapeException(
+                $"{op.Name}: is not in the table of operators; workers know no other, so a graph cannot carry it");
         var refs = new ValueRef[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
         {

@@ -20,7 +20,8 @@ internal readonly record struct AxisSpan(int Outer, int Size, int Inner)
     public static int Check(Op op, Attributes attributes, TensorType x)
     {
         var axis = attributes.Int("axis");
-        if ((uint)axis >= (uint)x.Rank) throw new ShapeException($"{op.Name}: there is no dimension {axis} of {x.Text}");
+        if ((uint)axis >= (uint)x.Rank) throw new ShapeException(
+            $"{op.Name}: there is no dimension {axis} of {x.Text}");
         if (x[axis].PerSample) throw new ShapeException($"{op.Name}: dimension {axis} of {x.Text} is the batch");
         return axis;
     }

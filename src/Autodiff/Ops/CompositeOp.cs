@@ -5,7 +5,8 @@ namespace Convoy.Autodiff.Ops;
 
 /// <summary>
 /// An operator whose formula is written in other operators: applying it applies them, eagerly or as nodes, so gradient,
-/// forward mode, batching and cost are theirs, and graphs carry nothing new. Its own row in the table gives it a name in
+/// forward mode, batching and cost are theirs, and graphs carry nothing new. Its own row in the table gives it a
+/// name in
 /// errors and a line in the checks.
 /// </summary>
 internal abstract class CompositeOp : Op
@@ -29,7 +30,8 @@ internal abstract class CompositeOp : Op
         }
         catch (ShapeException e) when (!e.Message.StartsWith(Name + ":", StringComparison.Ordinal))
         {
-            throw new ShapeException($"{Name}: {e.Message} (operands {string.Join(", ", inputs.Select(v => v.Type.Text))})");
+            throw new ShapeException(
+                $"{Name}: {e.Message} (operands {string.Join(", ", inputs.Select(v => v.Type.Text))})");
         }
     }
 

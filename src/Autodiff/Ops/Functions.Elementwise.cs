@@ -95,11 +95,13 @@ public static partial class Functions
         Reduce(OpTable.ForAllProb, x, axes, keep);
 
     /// <summary>Nears the largest as the temperature falls to 0.</summary>
-    public static Value ExistsSmooth(this Value x, double temperature, ReadOnlySpan<int> axes = default, bool keep = false) =>
+    public static Value ExistsSmooth(this Value x, double temperature, ReadOnlySpan<int> axes = default,
+        bool keep = false) =>
         Reduce(OpTable.ExistsSmooth, x, axes, keep, Attributes.Of("temperature", temperature));
 
     /// <summary>Nears the smallest as the temperature falls to 0.</summary>
-    public static Value ForAllSmooth(this Value x, double temperature, ReadOnlySpan<int> axes = default, bool keep = false) =>
+    public static Value ForAllSmooth(this Value x, double temperature, ReadOnlySpan<int> axes = default,
+        bool keep = false) =>
         Reduce(OpTable.ForAllSmooth, x, axes, keep, Attributes.Of("temperature", temperature));
 
     public static Value Variance(

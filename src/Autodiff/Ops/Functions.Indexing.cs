@@ -23,7 +23,8 @@ public static partial class Functions
     public static Value Pad(this Value x, int axis, int before, int after, double value = 0) =>
         x.Apply(OpTable.Pad, Attributes.Of("axis", axis, "before", before).With("after", after).With("value", value));
 
-    public static Value Tile(this Value x, params int[] repeats) => x.Apply(OpTable.Tile, Attributes.Of("repeats", repeats));
+    public static Value Tile(this Value x, params int[] repeats) =>
+        x.Apply(OpTable.Tile, Attributes.Of("repeats", repeats));
 
     public static Value Roll(this Value x, int axis, int shift) =>
         x.Apply(OpTable.Roll, Attributes.Of("axis", axis, "shift", shift));
@@ -47,7 +48,8 @@ public static partial class Functions
         x.Apply(OpTable.DiagonalEmbed, Attributes.Of("a", x.Type.Rank - 1, "b", x.Type.Rank));
 
     /// <summary>Vectors spread over the product of their dimensions, the n-th along dimension n.</summary>
-    public static Value[] Meshgrid(params Value[] vectors) => vectors[0].Builder.Apply(OpTable.Meshgrid, Attributes.None, vectors);
+    public static Value[] Meshgrid(params Value[] vectors) =>
+        vectors[0].Builder.Apply(OpTable.Meshgrid, Attributes.None, vectors);
 
     internal static Value Iota(this Builder builder, int size, DType dtype) =>
         builder.Apply(OpTable.Iota, Attributes.Of("size", size, "dtype", dtype), [])[0];

@@ -17,7 +17,9 @@ public static partial class Functions
     /// <summary>The lower factor of a positive definite matrix.</summary>
     public static Value Cholesky(this Value x) => x.Apply(OpTable.Cholesky);
 
-    /// <summary>Orthonormal columns and an upper factor with a positive diagonal; at least as many rows as columns.</summary>
+    /// <summary>
+    /// Orthonormal columns and an upper factor with a positive diagonal; at least as many rows as columns.
+    /// </summary>
     public static (Value Q, Value R) Qr(this Value x)
     {
         var results = x.Builder.Apply(OpTable.Qr, Attributes.None, [x]);

@@ -49,7 +49,8 @@ public static partial class Functions
     }
 
     public static Value BroadcastTo(this Value x, params ReadOnlySpan<Dim> dims) =>
-        x.Type.Dims.AsSpan().SequenceEqual(dims) ? x : x.Apply(OpTable.BroadcastTo, Attributes.Of("dims", dims.ToArray()));
+        x.Type.Dims.AsSpan().SequenceEqual(dims) ? x
+            : x.Apply(OpTable.BroadcastTo, Attributes.Of("dims", dims.ToArray()));
 
     internal static Value BroadcastLike(this Value x, ImmutableArray<Dim> dims) => x.BroadcastTo(dims.AsSpan());
 
@@ -68,7 +69,8 @@ public static partial class Functions
     }
 
     /// <summary>
-    /// Matrix product over the last two dimensions, leading ones repeated where they are 1; a vector on either side is a
+    /// Matrix product over the last two dimensions, leading ones repeated where they are 1; a vector on either side
+    /// is a
     /// row or a column.
     /// </summary>
     public static Value MatMul(this Value a, Value b, bool ta = false, bool tb = false)
@@ -95,15 +97,21 @@ public static partial class Functions
     public static Value Linear(this Value x, Value w, Value? bias = null) =>
         bias is null ? x.Apply(OpTable.Linear, w) : x.Apply(OpTable.Linear, w, bias);
 
-    /// <summary>Any contraction, such as "bhqd,bhkd->bhqk"; repeated letters in an operand take its diagonal.</summary>
+    /// <summary>
+    /// Any contraction, such as "bhqd,bhkd->bhqk": repeated letters in an operand take its diagonal, letters that
+    /// are not in
+    /// the result are summed, "..." stands for all other dimensions. Many operands are contracted in the order that
+    /// costs
+    /// least. An error points at the character.
+    /// </summary>
     public static Value Einsum(string spec, params ReadOnlySpan<Value> operands)
     {
-        var parsed = EinsumSpec.Parse(spec);
-        var types = new TensorType[operands.Length];
-        for (var i = 0; i < types.Length; i++) types[i] = operands[i].Type;
+        var (written, values) = EinsumEllipsis.Written(spec, operands);
+        var parsed = EinsumSpec.Parse(written);
+        var types = new TensorType[values.Length];
+        for (var i = 0; i < types.Length; i++) types[i] = values[i].Type;
         parsed.Sizes(types);
         var letters = parsed.Operands.ToArray();
-        var values = operands.ToArray();
         for (var i = 0; i < values.Length; i++)
         {
             (letters[i], values[i]) = WithoutRepeats(letters[i], values[i]);
@@ -111,8 +119,7 @@ public static partial class Functions
             (letters[i], values[i]) = WithoutLonely(letters[i], values[i], others);
         }
 
-        var attributes = Attributes.Of("spec", $"{string.Join(",", letters)}->{parsed.Result}");
-        return values[0].Apply(OpTable.Einsum, attributes, values.AsSpan(1));
+        return EinsumPlan.Contract(letters, values, parsed.Result);
     }
 
     private static Value Reduce(Op op, Value x, ReadOnlySpan<int> axes, bool keep, Attributes? more = null)

@@ -4,9 +4,12 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-/// <summary>What a rule of forward mode sees: the application, and the tangents of its inputs (null where none flows).</summary>
+/// <summary>
+/// What a rule of forward mode sees: the application, and the tangents of its inputs (null where none flows).
+/// </summary>
 internal sealed class OpTangent(
-    Builder builder, Attributes attributes, IReadOnlyList<Value> inputs, IReadOnlyList<Value> outputs, Value?[] tangents)
+    Builder builder, Attributes attributes, IReadOnlyList<Value> inputs, IReadOnlyList<Value> outputs,
+        Value?[] tangents)
 {
     public Builder Builder { get; } = builder;
     public Attributes Attributes { get; } = attributes;
@@ -15,11 +18,14 @@ internal sealed class OpTangent(
 
     public Value? Dx(int input) => tangents[input];
 
-    /// <summary>The same application with the tangent in the place of the gradient: right where the Jacobian is symmetric.</summary>
+    /// <summary>
+    /// The same application with the tangent in the place of the gradient: right where the Jacobian is symmetric.
+    /// </summary>
     public OpGradient AsGradient() => new(Builder, Attributes, Inputs, Outputs, [tangents[0]], [true]);
 
     /// <summary>
-    /// J·t from the rule for Jᵀ·u: that rule is linear in u, so its own gradient with respect to u, seeded with t, is J·t.
+    /// J·t from the rule for Jᵀ·u: that rule is linear in u, so its own gradient with respect to u, seeded with t,
+    /// is J·t.
     /// </summary>
     public Value?[] Transpose(Op op)
     {

@@ -11,10 +11,12 @@ public static class Schedule
 {
     /// <summary>All courses there are, by their names in job files.</summary>
     public static readonly IReadOnlyList<string> Kinds =
-        ["constant", "cosine", "step", "multi-step", "exponential", "linear", "polynomial", "cosine-restarts", "one-cycle"];
+        ["constant", "cosine", "step", "multi-step", "exponential", "linear", "polynomial", "cosine-restarts",
+            "one-cycle"];
 
     /// <summary>
-    /// Warm-up rises in a straight line to the base rate, which it reaches at step <c>warmup</c>; then the course runs to
+    /// Warm-up rises in a straight line to the base rate, which it reaches at step <c>warmup</c>; then the course
+    /// runs to
     /// the last step, where courses that fall have fallen to floor x base.
     /// </summary>
     public static double RateAt(ScheduleSpec spec, double baseRate, long step, long totalSteps)
@@ -52,7 +54,7 @@ public static class Schedule
         baseRate * Math.Pow(factor, Math.Floor((double)k / every));
 
     /// <summary>base factor^(number of milestones up to k).</summary>
-    public static double MultiStep(double baseRate, long k, IReadOnlyList<long> milestones, double factor)
+    public static double MultiStep(double baseRate, long k, IReadOnlyList<int> milestones, double factor)
     {
         var passed = 0;
         foreach (var milestone in milestones) passed += milestone <= k ? 1 : 0;
@@ -70,7 +72,9 @@ public static class Schedule
     public static double Polynomial(double baseRate, long k, long length, double power) =>
         k >= length ? 0 : baseRate * Math.Pow(1 - ((double)k / length), power);
 
-    /// <summary>Cosines one after another; each is growth times as long as the one before (Loshchilov and Hutter 2017).</summary>
+    /// <summary>
+    /// Cosines one after another; each is growth times as long as the one before (Loshchilov and Hutter 2017).
+    /// </summary>
     public static double CosineRestarts(double baseRate, double lowest, long k, double length, double growth)
     {
         double at = k;
@@ -93,14 +97,18 @@ public static class Schedule
         var first = top / divisor;
         var peak = (rise * totalSteps) - 1;
         var end = totalSteps - 1;
-        double Between(double from, double to, double share) => to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
+        double Between(double from, double to, double share) =>
+            to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
         if (k <= peak) return Between(first, top, k / peak);
         return Between(top, first / lastDivisor, Math.Min(1, (k - peak) / (end - peak)));
     }
 }
 
-/// <summary>Cuts the rate when a figure has not become better for some time. It has a state, so a job has no use for it.</summary>
-public sealed class PlateauSchedule(double baseRate, double factor = 0.1, int patience = 10, double threshold = 1e-4, double lowest = 0)
+/// <summary>
+/// Cuts the rate when a figure has not become better for some time. It has a state, so a job has no use for it.
+/// </summary>
+public sealed class PlateauSchedule(double baseRate, double factor = 0.1, int patience = 10, double threshold = 1e-4,
+    double lowest = 0)
 {
     private double _best = double.PositiveInfinity;
     private int _waited;

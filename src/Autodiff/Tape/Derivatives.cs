@@ -13,7 +13,8 @@ public enum JacobianMode
 }
 
 /// <summary>
-/// Derivatives of functions of one tensor x. A function may have any control flow; it is called once or twice, never once
+/// Derivatives of functions of one tensor x. A function may have any control flow; it is called once or twice, never
+/// once
 /// per element. Results have the shape of the output followed by that of x.
 /// </summary>
 public static class Derivatives
@@ -48,7 +49,9 @@ public static class Derivatives
         return mode == JacobianMode.Rows ? Rows(free, y) : Columns(free, y);
     }
 
-    /// <summary>d² f / d x_i d x_j of a function with one number as its result, of shape [x's shape, x's shape].</summary>
+    /// <summary>
+    /// d² f / d x_i d x_j of a function with one number as its result, of shape [x's shape, x's shape].
+    /// </summary>
     public static Tensor Hessian(Func<Variable, Variable> f, Tensor x)
     {
         var (free, gradient) = GradientWithHistory(f, x);
@@ -132,6 +135,7 @@ public static class Derivatives
 
     private static void RequireScalar(Variable y, string what)
     {
-        if (y.Data.Count != 1) throw new ShapeException($"{what} belongs to one number, not to {y.Type.Text}; a Jacobian belongs to many");
+        if (y.Data.Count != 1) throw new ShapeException(
+            $"{what} belongs to one number, not to {y.Type.Text}; a Jacobian belongs to many");
     }
 }

@@ -19,7 +19,8 @@ public static class Differentiate
     }
 
     /// <summary>
-    /// Forward mode: per output, the derivative along the tangents of the inputs (J·t), zeros where it does not depend on
+    /// Forward mode: per output, the derivative along the tangents of the inputs (J·t), zeros where it does not
+    /// depend on
     /// them. The cost is that of a few forward passes, however many outputs there are.
     /// </summary>
     public static IReadOnlyList<Variable> Forward(
@@ -30,18 +31,21 @@ public static class Differentiate
         for (var i = 0; i < inputs.Count; i++)
         {
             if (!inputs[i].Type.Equals(tangents[i].Type))
-                throw new ShapeException($"forward: a tangent of {tangents[i].Type} does not belong to {inputs[i].Type}");
+                throw new ShapeException(
+                    $"forward: a tangent of {tangents[i].Type} does not belong to {inputs[i].Type}");
         }
 
         using var scope = createGraph ? null : GradientMode.Off();
         var found = ForwardMode.Run(
             EagerBuilder.Instance, history, [.. inputs.Zip(tangents, (x, t) => ((Value)x, (Value)t))], outputs);
-        return [.. found.Select((t, i) => (Variable?)t ?? new Variable(Tensor.Empty(outputs[i].Data.DType, outputs[i].Data.Shape)))];
+        return [.. found.Select((t, i) =>
+            (Variable?)t ?? new Variable(Tensor.Empty(outputs[i].Data.DType, outputs[i].Data.Shape)))];
     }
 
     internal static IReadOnlyList<Variable?> Run(
-        History history, IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs, IReadOnlyList<Variable>? seeds,
-        bool createGraph)
+        History history, IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs,
+            IReadOnlyList<Variable>? seeds,
+        bool createGraph, bool release = false)
     {
         using var scope = createGraph ? null : GradientMode.Off();
         var starts = new List<(Value, Value)>();
@@ -52,7 +56,9 @@ public static class Differentiate
         }
 
         var reverse = new ReverseMode(EagerBuilder.Instance);
-        reverse.Run(history.Applications(), starts, inputs);
+        // What backward has passed is let go at once, so memory falls while it runs.
+        var tape = history.Applications();
+        reverse.Run(tape, starts, inputs, release ? i => history.Release(tape, i) : null);
         return [.. inputs.Select(v => (Variable?)reverse.GradientOf(v))];
     }
 }
@@ -82,7 +88,7 @@ internal sealed class History
         return new History([.. seen.OrderBy(e => e.Sequence)]);
     }
 
-    public IReadOnlyList<Application> Applications()
+    public Application[] Applications()
     {
         foreach (var entry in _entries) entry.CheckUnchanged();
         return [.. _entries.Select(e => e.Application)];
@@ -105,8 +111,9 @@ internal sealed class History
         return leaves;
     }
 
-    public void Release()
+    public void Release(Application[] tape, int place)
     {
-        foreach (var entry in _entries) entry.Release();
+        tape[place] = null!;
+        _entries[place].Release();
     }
 }

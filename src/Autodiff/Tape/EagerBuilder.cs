@@ -39,6 +39,7 @@ internal sealed class EagerBuilder : Builder
         var outputs = new Tensor[inferred.Length];
         for (var i = 0; i < outputs.Length; i++) outputs[i] = Tensor.Empty(inferred[i].DType, inferred[i].At(0));
         op.Forward(new OpCall(attributes, inputs, outputs));
+        if (AnomalyMode.IsOn) AnomalyMode.Check(op, attributes, inputs, outputs);
         return outputs;
     }
 }
@@ -49,8 +50,8 @@ internal sealed class TapeEntry
     private static long _sequence;
     private readonly Op _op;
     private readonly Attributes _attributes;
-    private readonly Value[] _inputs;
-    private readonly Storage[] _storages;
+    private Value[] _inputs;
+    private Storage[] _storages;
     private readonly int[] _versions;
     private Application? _application;
 
@@ -65,11 +66,12 @@ internal sealed class TapeEntry
     public long Sequence { get; } = Interlocked.Increment(ref _sequence);
 
     public Application Application => _application
-        ?? throw new InvalidOperationException("this history was released by an earlier backward call; retain it there");
+        ?? throw new InvalidOperationException(
+            "this history was released by an earlier backward call; retain it there");
 
     public void SetOutputs(Value[] outputs) => _application = new Application(_op, _attributes, _inputs, outputs);
 
-    public void Release() => _application = null;
+    public void Release() => (_application, _inputs, _storages) = (null, [], []);
 
     /// <summary>AD-5: a value that a gradient may need was not written since it was recorded.</summary>
     public void CheckUnchanged()

@@ -3,7 +3,8 @@ using Convoy.Autodiff.Ops;
 namespace Convoy.Autodiff.Tape;
 
 /// <summary>
-/// Tangents along a tape: each application maps the tangents of its inputs to tangents of its results, by the rule of its
+/// Tangents along a tape: each application maps the tangents of its inputs to tangents of its results, by the rule
+/// of its
 /// operator. Tangents are values like all others, so they have derivatives themselves.
 /// </summary>
 internal static class ForwardMode

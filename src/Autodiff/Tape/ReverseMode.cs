@@ -8,7 +8,8 @@ namespace Convoy.Autodiff.Tape;
 internal sealed record Application(Op Op, Attributes Attributes, Value[] Inputs, Value[] Outputs);
 
 /// <summary>
-/// The chain rule, once for eager variables and for graphs. The only place that checks the number and shape of gradients,
+/// The chain rule, once for eager variables and for graphs. The only place that checks the number and shape of
+/// gradients,
 /// sums over what was broadcast and accumulates; a gradient rule never touches an accumulator.
 /// </summary>
 internal sealed class ReverseMode(Builder builder)
@@ -22,8 +23,11 @@ internal sealed class ReverseMode(Builder builder)
     /// <param name="tape">Applications, each after those that made its inputs.</param>
     /// <param name="seeds">Where the chain starts, with the gradient there.</param>
     /// <param name="wanted">Values whose gradients are asked for; work for others is skipped.</param>
+    /// <param name="done">Called with each place of the tape that will not be read again.</param>
     public void Run(
-        IReadOnlyList<Application> tape, IReadOnlyList<(Value Value, Value Gradient)> seeds, IReadOnlyList<Value> wanted)
+        IReadOnlyList<Application> tape, IReadOnlyList<(Value Value, Value Gradient)> seeds,
+            IReadOnlyList<Value> wanted,
+        Action<int>? done = null)
     {
         foreach (var value in wanted) _active.Add(value.Identity);
         foreach (var application in tape)
@@ -34,7 +38,18 @@ internal sealed class ReverseMode(Builder builder)
 
         foreach (var (value, gradient) in seeds) Accumulate(value, gradient, "seed");
         var keep = wanted.Select(v => v.Identity).ToHashSet();
-        for (var i = tape.Count - 1; i >= 0; i--) Step(tape[i], keep);
+        for (var i = tape.Count - 1; i >= 0; i--)
+        {
+            Step(tape[i], keep);
+            done?.Invoke(i);
+        }
+
+        foreach (var value in wanted)
+        {
+            // Results had their turn when their producer did.
+            if (value is Variable { HasHooks: true, Producer: null } leaf && GradientOf(leaf) is { } arrived)
+                _gradients[leaf.Identity] = leaf.Hooked(arrived);
+        }
     }
 
     private bool IsActive(Value value) => _active.Contains(value.Identity);
@@ -46,14 +61,16 @@ internal sealed class ReverseMode(Builder builder)
         for (var i = 0; i < outputs.Length; i++)
         {
             incoming[i] = GradientOf(outputs[i]);
+            if (incoming[i] is { } arrived && outputs[i] is Variable { HasHooks: true } watched)
+                _gradients[outputs[i].Identity] = incoming[i] = watched.Hooked(arrived);
             if (!keep.Contains(outputs[i].Identity)) _gradients.Remove(outputs[i].Identity);
         }
 
         if (Array.TrueForAll(incoming, g => g is null)) return;
         var needed = application.Inputs.Select(IsActive).ToArray();
         if (!needed.Contains(true)) return;
-        var gradients = application.Op.Backward(
-            new OpGradient(builder, application.Attributes, application.Inputs, outputs, incoming, needed));
+        var given = new OpGradient(builder, application.Attributes, application.Inputs, outputs, incoming, needed);
+        var gradients = GradientOverride.Find(application.Op, given) ?? application.Op.Backward(given);
         if (gradients.Length != application.Inputs.Length)
         {
             throw new ShapeException(
@@ -61,7 +78,8 @@ internal sealed class ReverseMode(Builder builder)
         }
 
         for (var i = 0; i < gradients.Length; i++)
-            if (needed[i] && gradients[i] is { } gradient) Accumulate(application.Inputs[i], gradient, application.Op.Name);
+            if (needed[i] && gradients[i] is { } gradient) Accumulate(application.Inputs[i], gradient,
+                application.Op.Name);
     }
 
     private void Accumulate(Value value, Value gradient, string from)
@@ -75,7 +93,8 @@ internal sealed class ReverseMode(Builder builder)
     }
 
     /// <summary>
-    /// The adjoint of broadcasting. Inner dimensions first, then the leading ones in one sum over rows: the order that a
+    /// The adjoint of broadcasting. Inner dimensions first, then the leading ones in one sum over rows: the order
+    /// that a
     /// segmented sum has, so that eager and compiled gradients have the same bits.
     /// </summary>
     internal static Value SumTo(Value gradient, TensorType target, string from)

@@ -29,11 +29,37 @@ public sealed class Variable : Value
 
     public void ClearGradient() => Gradient = null;
 
+    private List<Func<Variable, Variable>>? _hooks;
+
+    internal bool HasHooks => _hooks is not null;
+
+    /// <summary>
+    /// Called with the gradient of this variable when all of it has arrived, before it goes on; what it returns goes
+    /// on in its
+    /// place. Hooks run in the order in which they were added.
+    /// </summary>
+    public void OnGradient(Func<Variable, Variable> hook) => (_hooks ??= []).Add(hook);
+
+    internal Value Hooked(Value gradient)
+    {
+        // A gradient under a transform is not a variable; what a hook means for it is not said, so it passes.
+        if (gradient is not Variable seen) return gradient;
+        foreach (var hook in _hooks!)
+        {
+            seen = hook(seen);
+            if (!seen.Type.Equals(_type)) throw new ShapeException(
+                $"a hook returned {seen.Type} for a gradient of {_type}");
+        }
+
+        return seen;
+    }
+
     /// <summary>The same numbers without history.</summary>
     public Variable Detach() => new(Data);
 
     /// <summary>
-    /// Adds d this / d v to the gradient of every variable v that it was computed from and that asks for gradients, then
+    /// Adds d this / d v to the gradient of every variable v that it was computed from and that asks for gradients,
+    /// then
     /// releases the history (unless it is retained for another call).
     /// </summary>
     public void Backward(Tensor? seed = null, bool retain = false)
@@ -42,15 +68,14 @@ public sealed class Variable : Value
             throw new ShapeException($"backward of {Type.Text} needs a seed: only a scalar has one of its own");
         var history = History.Of([this]);
         var leaves = history.Leaves();
-        var gradients = Differentiate.Run(history, [this], leaves, seed is null ? null : [new Variable(seed)], false);
+        var gradients = Differentiate.Run(
+            history, [this], leaves, seed is null ? null : [new Variable(seed)], createGraph: false, release: !retain);
         for (var i = 0; i < leaves.Count; i++)
         {
             if (gradients[i] is not { } gradient) continue;
             // A copy: the gradient may be the seed itself, or shared with another variable.
             leaves[i].Gradient = leaves[i].Gradient is { } before ? AddUp(before, gradient.Data) : gradient.Data.Copy();
         }
-
-        if (!retain) history.Release();
     }
 
     internal static Variable Result(Tensor data, TapeEntry? producer) =>

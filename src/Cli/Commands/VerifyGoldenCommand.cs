@@ -7,10 +7,13 @@ using Convoy.Shared;
 
 namespace Convoy.Cli.Commands;
 
-/// <summary>Compares operators, derivatives, optimizers, schedules and trainings with a folder of reference figures.</summary>
+/// <summary>
+/// Compares operators, derivatives, optimizers, schedules and trainings with a folder of reference figures.
+/// </summary>
 internal sealed class VerifyGoldenCommand : CliCommand
 {
-    private readonly Argument<string> _folder = new("dir") { Description = "Folder of reference files (docs/verify.md)." };
+    private readonly Argument<string> _folder =
+        new("dir") { Description = "Folder of reference files (docs/verify.md)." };
 
     public VerifyGoldenCommand() : base("golden", "Compare with a folder of reference figures.",
         "convoy verify golden figures", "convoy verify golden figures --json") => Add(_folder);
@@ -28,7 +31,8 @@ internal sealed class VerifyGoldenCommand : CliCommand
         if (cases.Count == 0)
         {
             throw new UserException(
-                ExitCode.BadData, $"{folder}: holds no case of {string.Join(", ", GoldenRunner.Files)}. Name a folder of reference files.");
+                ExitCode.BadData,
+                    $"{folder}: holds no case of {string.Join(", ", GoldenRunner.Files)}. Name a folder of reference files.");
         }
 
         foreach (var c in cases) context.Line(Text(c));
@@ -42,7 +46,8 @@ internal sealed class VerifyGoldenCommand : CliCommand
             Unknown = unknown,
             AbsoluteMax = cases.Max(c => c.AbsoluteMax),
             RelativeMax = cases.Max(c => c.RelativeMax),
-            Wrong = cases.Where(c => c.State != GoldenState.Passed).Select(c => new { c.File, c.Name, State = $"{c.State}", c.Note }),
+            Wrong = cases.Where(c => c.State != GoldenState.Passed).Select(c =>
+                new { c.File, c.Name, State = $"{c.State}", c.Note }),
         });
         return Task.FromResult(failed + unknown == 0 ? 0 : (int)ExitCode.Failed);
     }
@@ -58,9 +63,11 @@ internal sealed class VerifyGoldenCommand : CliCommand
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             return GoldenRunner.Run(file, document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (
+            e is JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException)
         {
-            throw new UserException(ExitCode.BadData, $"{path}: {e.Message} Each file has the form that docs/verify.md says.");
+            throw new UserException(ExitCode.BadData,
+                $"{path}: {e.Message} Each file has the form that docs/verify.md says.");
         }
     }
 }

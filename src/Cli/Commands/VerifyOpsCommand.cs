@@ -21,7 +21,8 @@ internal sealed class VerifyOpsCommand : CliCommand
         foreach (var (name, gap) in gaps) context.Line($"gap: {name}, {gap.Check} in {gap.DType}: {gap.Note}");
         if (arguments.GetValue(_html) is { } path) Write(path, OpMatrixText.Html(rows));
         var cells = rows.SelectMany(r => r.Cells).ToList();
-        context.Line($"{rows.Count} operators, {cells.Count(c => c.State == OpCellState.Pass)} checks passed, {gaps.Count} gaps");
+        context.Line(
+            $"{rows.Count} operators, {cells.Count(c => c.State == OpCellState.Pass)} checks passed, {gaps.Count} gaps");
         context.Result(new
         {
             Operators = rows.Count,

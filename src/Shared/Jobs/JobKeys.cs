@@ -30,7 +30,8 @@ internal static class JobKeys
             {
                 Path = path, Type = "number", Range = range, Doc = doc, Get = get, Set = set,
                 Parse = JobValues.Real, Text = JobValues.Print,
-                Rule = v => double.IsFinite(v) && rule(v) ? null : $"{JobValues.Print(v)} is out of range; it is {range}",
+                Rule = v =>
+                    double.IsFinite(v) && rule(v) ? null : $"{JobValues.Print(v)} is out of range; it is {range}",
             };
 
     public static JobKey<string> Choice(
@@ -61,6 +62,13 @@ internal static class JobKeys
                 Rule = v => v.Any(p => p.Length == 0) ? "a path is not empty"
                     : v.Any(p => p.Contains('\0', StringComparison.Ordinal)) ? "a path has no zero character" : null,
             };
+
+    public static JobKey<bool> Flag(string path, Func<JobSpec, bool> get, Func<JobSpec, bool, JobSpec> set,
+        string doc) => new()
+        {
+            Path = path, Type = "true or false", Doc = doc, Get = get, Set = set,
+            Parse = JobValues.Flag, Text = v => v ? "true" : "false",
+        };
 
     /// <summary>A layout of which only the plain value 1 exists so far.</summary>
     public static JobKey<int> OnlyOne(string path, Func<JobSpec, int> get, Func<JobSpec, int, JobSpec> set,

@@ -19,34 +19,63 @@ public static partial class JobSchema
             "Passes over the training set.") with { DefaultInWords = "this or steps" },
         Long("steps", 1, 1L << 40, j => j.Steps, (j, v) => j with { Steps = v },
             "Number of updates.") with { DefaultInWords = "this or epochs" },
-        Choice("optimizer.kind", ["sgd", "adam", "adamw"], [], j => j.Optimizer.Kind,
+        Choice("optimizer.kind", OptimizerKinds, [], j => j.Optimizer.Kind,
             (j, v) => j with { Optimizer = j.Optimizer with { Kind = v } },
-                "Update rule; adamw decays weights apart from the gradient."),
+                "Update rule; adamw, lamb, lion and adafactor decay weights apart from the gradient."),
         Real("optimizer.lr", v => v > 0, "above 0", j => j.Optimizer.Lr,
             (j, v) => j with { Optimizer = j.Optimizer with { Lr = v } }, "Learning rate."),
         Real("optimizer.weight_decay", v => v >= 0, "0 or more", j => j.Optimizer.WeightDecay,
             (j, v) => j with { Optimizer = j.Optimizer with { WeightDecay = v } }, "Pull of the weights to zero."),
         ForKind(Real("optimizer.momentum", v => v is >= 0 and < 1, "0 to below 1", j => j.Optimizer.Momentum,
             (j, v) => j with { Optimizer = j.Optimizer with { Momentum = v } },
-                "Share of the last update that is kept."), "sgd"),
+                "Share of the last update that is kept."), "sgd", "rmsprop"),
+        ForKind(Flag("optimizer.nesterov", j => j.Optimizer.Nesterov,
+            (j, v) => j with { Optimizer = j.Optimizer with { Nesterov = v } },
+                "The step looks ahead along the momentum."), "sgd"),
         ForKind(Real("optimizer.beta1", v => v is >= 0 and < 1, "0 to below 1", j => j.Optimizer.Beta1,
-            (j, v) => j with { Optimizer = j.Optimizer with { Beta1 = v } }, "Decay of the mean of gradients."), "adam",
-                "adamw"),
+            (j, v) => j with { Optimizer = j.Optimizer with { Beta1 = v } }, "Decay of the mean of gradients."),
+                Moments),
         ForKind(Real("optimizer.beta2", v => v is >= 0 and < 1, "0 to below 1", j => j.Optimizer.Beta2,
             (j, v) => j with { Optimizer = j.Optimizer with { Beta2 = v } }, "Decay of the mean of squared gradients."),
-                "adam", "adamw"),
+                Moments),
         ForKind(Real("optimizer.epsilon", v => v > 0, "above 0", j => j.Optimizer.Epsilon,
             (j, v) => j with { Optimizer = j.Optimizer with { Epsilon = v } },
-                "Added to the root of the squared mean."), "adam", "adamw"),
-        Choice("optimizer.schedule.kind", ["constant", "cosine"], [], j => j.Optimizer.Schedule.Kind,
+                "Added to the root of the squared mean."),
+                "adam", "adamw", "radam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "lamb"),
+        ForKind(Flag("optimizer.amsgrad", j => j.Optimizer.Amsgrad,
+            (j, v) => j with { Optimizer = j.Optimizer with { Amsgrad = v } },
+                "The largest squared mean so far counts."), "adam", "adamw"),
+        ForKind(Flag("optimizer.centered", j => j.Optimizer.Centered,
+            (j, v) => j with { Optimizer = j.Optimizer with { Centered = v } },
+                "The variance of gradients instead of their squared mean."), "rmsprop"),
+        ForKind(Real("optimizer.smoothing", v => v is >= 0 and < 1, "0 to below 1", j => j.Optimizer.Smoothing,
+            (j, v) => j with { Optimizer = j.Optimizer with { Smoothing = v } },
+                "Share of the old squared mean that is kept."), "rmsprop", "adadelta"),
+        Choice("optimizer.schedule.kind", ScheduleKinds, [], j => j.Optimizer.Schedule.Kind,
             (j, v) => Schedule(j, j.Optimizer.Schedule with { Kind = v }), "Course of the learning rate."),
         Long("optimizer.schedule.warmup", 0, 1L << 40, j => j.Optimizer.Schedule.Warmup,
             (j, v) => Schedule(j, j.Optimizer.Schedule with { Warmup = v }), "Steps of linear rise at the start."),
-        Real("optimizer.schedule.floor", v => v is >= 0 and <= 1, "0 to 1", j => j.Optimizer.Schedule.Floor,
-            (j, v) => Schedule(j, j.Optimizer.Schedule with { Floor = v }), "Last rate as a share of lr.") with
+        ForSchedule(Real("optimizer.schedule.floor", v => v is >= 0 and <= 1, "0 to 1", j => j.Optimizer.Schedule.Floor,
+            (j, v) => Schedule(j, j.Optimizer.Schedule with { Floor = v }), "Last rate as a share of lr."),
+                "cosine", "linear", "polynomial", "cosine-restarts"),
+        ForSchedule(Long("optimizer.schedule.every", 1, 1L << 40, j => j.Optimizer.Schedule.Every,
+            (j, v) => Schedule(j, j.Optimizer.Schedule with { Every = v }),
+                "Steps from one cut to the next, or of the first cycle."), "step", "cosine-restarts"),
+        ForSchedule(new JobKey<IReadOnlyList<int>>
         {
-            UsedWhen = "optimizer.schedule.kind is cosine", Used = j => j.Optimizer.Schedule.Kind == "cosine",
-        },
+            Path = "optimizer.schedule.milestones", Type = "list of whole numbers", Range = "steps in ascending order",
+            Parse = JobValues.Ints, Text = v => JobValues.PrintList(v.Select(m => JobValues.Print(m))),
+            Rule = v =>
+                v.Zip(v.Skip(1)).All(p => p.First < p.Second) && v.All(m => m > 0) ? null
+                    : "milestones are steps in ascending order",
+            Get = j => j.Optimizer.Schedule.Milestones,
+            Set = (j, v) => Schedule(j, j.Optimizer.Schedule with { Milestones = v }),
+            Doc = "Steps at which the rate is cut.",
+        }, "multi-step"),
+        ForSchedule(Real("optimizer.schedule.factor", v => v > 0, "above 0", j => j.Optimizer.Schedule.Factor,
+            (j, v) => Schedule(j, j.Optimizer.Schedule with { Factor = v }),
+                "Factor of a cut or of every step (step, multi-step, exponential), power (polynomial), growth of a cycle "
+                    + "(cosine-restarts)."), "step", "multi-step", "exponential", "polynomial", "cosine-restarts"),
         Real("clip.global_norm", v => v >= 0, "0 or more", j => j.Clip.GlobalNorm,
             (j, v) => j with { Clip = new ClipSpec { GlobalNorm = v } },
             "Largest norm of the gradient over all parameters; 0 does not clip."),
@@ -107,6 +136,25 @@ public static partial class JobSchema
 
     private static JobSpec Schedule(JobSpec job, ScheduleSpec schedule) =>
         job with { Optimizer = job.Optimizer with { Schedule = schedule } };
+
+    // Properties: the table is made before the fields of this file would be.
+    private static string[] OptimizerKinds =>
+    [
+        "sgd", "adam", "adamw", "radam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "lion", "lamb",
+            "adafactor",
+    ];
+
+    private static string[] Moments => ["adam", "adamw", "radam", "nadam", "adamax", "lion", "lamb"];
+
+    private static string[] ScheduleKinds =>
+        ["constant", "cosine", "step", "multi-step", "exponential", "linear", "polynomial", "cosine-restarts",
+            "one-cycle"];
+
+    private static JobKey ForSchedule(JobKey key, params string[] kinds) => key with
+    {
+        UsedWhen = $"optimizer.schedule.kind is {Or(kinds)}",
+        Used = job => kinds.Contains(job.Optimizer.Schedule.Kind, StringComparer.Ordinal),
+    };
 
     private static JobKey ForKind(JobKey key, params string[] kinds) => key with
     {

@@ -13,7 +13,9 @@ public sealed record JobSpec
     public DataSpec Data { get; init; } = new();
     /// <summary>Samples in one step, over all workers.</summary>
     public int Batch { get; init; } = 128;
-    /// <summary>S: fixed cuts of the batch that fix the order of sums; at least the largest number of workers.</summary>
+    /// <summary>
+    /// S: fixed cuts of the batch that fix the order of sums; at least the largest number of workers.
+    /// </summary>
     public int Slices { get; init; } = 8;
     /// <summary>u: pieces of a slice that are computed one after another.</summary>
     public int MicroBatches { get; init; } = 1;
@@ -99,8 +101,10 @@ public sealed record ScheduleSpec
     /// <summary>step: steps between two cuts; cosine-restarts: length of the first cycle.</summary>
     public long Every { get; init; } = 1000;
     /// <summary>multi-step: the steps at which the rate is cut.</summary>
-    public IReadOnlyList<long> Milestones { get; init; } = [];
-    /// <summary>step, multi-step, exponential: factor of a cut; cosine-restarts: growth of a cycle; polynomial: the power.</summary>
+    public IReadOnlyList<int> Milestones { get; init; } = [];
+    /// <summary>
+    /// step, multi-step, exponential: factor of a cut; cosine-restarts: growth of a cycle; polynomial: the power.
+    /// </summary>
     public double Factor { get; init; } = 0.1;
     /// <summary>Steps of linear warm-up.</summary>
     public long Warmup { get; init; }

@@ -50,6 +50,13 @@ internal static class JobValues
     public static int Milliseconds(JobNode node, string key) =>
         (int)WithUnit(node, key, TimeUnits, "a time such as 250ms or 1s");
 
+    public static bool Flag(JobNode node, string key) => Scalar(node, key, "true or false").Text switch
+    {
+        "true" => true,
+        "false" => false,
+        var other => throw node.Fail(key, $"'{other}' is not true or false"),
+    };
+
     public static IReadOnlyList<int> Ints(JobNode node, string key) =>
         [.. List(node, key, "a list of whole numbers such as [64, 10]").Select(item => Int(item, key))];
 

@@ -1,6 +1,7 @@
 using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Optim;
+using Convoy.Autodiff.Optim.Rules;
 using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Shared.Jobs;
@@ -26,7 +27,8 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         (_job, _data, _program) = (job, data, program);
         _batch = program.CreateBatch(job.Batch);
         _micro = job.MicroBatches > 1 ? new MicroBatches(program, program.RowsMax) : null;
-        _optimizer = Optimizer.Create(job.Optimizer, new StepPlan(data.Train.Count, job.Batch, job.Slices).TotalSteps(job));
+        var steps = new StepPlan(data.Train.Count, job.Batch, job.Slices).TotalSteps(job);
+        _optimizer = Optimizer.Create(job.Optimizer, steps, [.. program.Layout.Slots.Select(ParameterSpan.Of)]);
         Parameters = [.. program.Layout.Slots.Select(s => new ModelParameter(s.Name, s.Shape, s.Offset, s.Length))];
         _team = new ThreadTeam(threads); // last: nothing after it can fail and leave its threads
     }

@@ -34,7 +34,8 @@ internal sealed class GoldenComparison(string file, string name)
         else Numbers(wanted.ToArray<double>(), actual.ToArray<double>(), what, relative);
     }
 
-    public void Numbers(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, string what, double relative = Relative)
+    public void Numbers(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, string what,
+        double relative = Relative)
     {
         if (expected.Length != actual.Length)
         {
@@ -50,7 +51,8 @@ internal sealed class GoldenComparison(string file, string name)
             // Against figures that are not near zero: there the absolute error counts.
             if (Math.Abs(expected[i]) > 1e-6) _relative = Math.Max(_relative, error / Math.Abs(expected[i]));
             if (!(error <= Absolute + (relative * Math.Abs(expected[i]))))
-                Note(string.Create(CultureInfo.InvariantCulture, $"{what}[{i}] is {actual[i]:r}, expected {expected[i]:r}"));
+                Note(string.Create(CultureInfo.InvariantCulture,
+                    $"{what}[{i}] is {actual[i]:r}, expected {expected[i]:r}"));
         }
     }
 

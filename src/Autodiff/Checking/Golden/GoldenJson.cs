@@ -27,7 +27,8 @@ internal static class GoldenJson
         };
 
     public static double[] Numbers(JsonElement json) =>
-        [.. (json.ValueKind == JsonValueKind.Object ? json.GetProperty("data") : json).EnumerateArray().Select(NumberOf)];
+        [.. (json.ValueKind == JsonValueKind.Object ? json.GetProperty("data")
+            : json).EnumerateArray().Select(NumberOf)];
 
     public static Variable VariableOf(JsonElement json, bool free = true)
     {

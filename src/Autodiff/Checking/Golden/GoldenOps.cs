@@ -14,7 +14,8 @@ internal static class GoldenOps
     public delegate Value Function(Value[] x, JsonElement attributes);
 
     public static Function? Find(string name) =>
-        All.GetValueOrDefault(name) ?? (Plain.GetValueOrDefault(name) is { } op ? (x, _) => Applied(op, x, Attributes.None) : null);
+        All.GetValueOrDefault(name) ?? (Plain.GetValueOrDefault(name) is { } op ? (x, _) =>
+            Applied(op, x, Attributes.None) : null);
 
     // By the name in the files: an operator without attributes.
     private static readonly Dictionary<string, Op> Plain = new(StringComparer.Ordinal)
@@ -26,12 +27,15 @@ internal static class GoldenOps
         ["hard_sigmoid"] = OpTable.HardSigmoid, ["hard_swish"] = OpTable.HardSwish, ["hard_tanh"] = OpTable.HardTanh,
         ["softsign"] = OpTable.Softsign, ["log_sigmoid"] = OpTable.LogSigmoid, ["erf"] = OpTable.Erf,
         ["expm1"] = OpTable.Expm1, ["atan"] = OpTable.Atan, ["sinh"] = OpTable.Sinh, ["cosh"] = OpTable.Cosh,
-        ["asinh"] = OpTable.Asinh, ["acosh"] = OpTable.Acosh, ["relu6"] = OpTable.Relu6, ["one_minus"] = OpTable.OneMinus,
+        ["asinh"] = OpTable.Asinh, ["acosh"] = OpTable.Acosh, ["relu6"] = OpTable.Relu6,
+        ["one_minus"] = OpTable.OneMinus,
         ["log"] = OpTable.Log, ["log1p"] = OpTable.Log1p, ["sqrt"] = OpTable.Sqrt, ["rsqrt"] = OpTable.Rsqrt,
-        ["reciprocal"] = OpTable.Reciprocal, ["log2"] = OpTable.Log2, ["lgamma"] = OpTable.Lgamma, ["cbrt"] = OpTable.Cbrt,
+        ["reciprocal"] = OpTable.Reciprocal, ["log2"] = OpTable.Log2, ["lgamma"] = OpTable.Lgamma,
+        ["cbrt"] = OpTable.Cbrt,
         ["asin"] = OpTable.Asin, ["acos"] = OpTable.Acos, ["atanh"] = OpTable.Atanh, ["sign"] = OpTable.Sign,
         ["floor"] = OpTable.Floor, ["ceil"] = OpTable.Ceil, ["round"] = OpTable.Round,
-        ["add"] = OpTable.Add, ["subtract"] = OpTable.Subtract, ["multiply"] = OpTable.Multiply, ["divide"] = OpTable.Divide,
+        ["add"] = OpTable.Add, ["subtract"] = OpTable.Subtract, ["multiply"] = OpTable.Multiply,
+        ["divide"] = OpTable.Divide,
         ["maximum"] = OpTable.Maximum, ["minimum"] = OpTable.Minimum, ["pow"] = OpTable.Pow, ["atan2"] = OpTable.Atan2,
         ["hypot"] = OpTable.Hypot, ["logaddexp"] = OpTable.LogAddExp, ["or_prob_sum"] = OpTable.OrProbSum,
         ["or_max"] = OpTable.OrMax, ["nand"] = OpTable.Nand, ["nor"] = OpTable.Nor, ["xor"] = OpTable.Xor,
@@ -50,7 +54,8 @@ internal static class GoldenOps
         ["celu"] = (x, a) => x[0].Celu(Number(a, "alpha", 1)),
         ["leaky_relu"] = (x, a) => x[0].LeakyRelu(Number(a, "negative_slope", Number(a, "slope", 0.01))),
         ["pow_scalar"] = (x, a) => x[0].Pow(Number(a, "exponent", 1)),
-        ["clamp"] = (x, a) => x[0].Clamp(Number(a, "min", double.NegativeInfinity), Number(a, "max", double.PositiveInfinity)),
+        ["clamp"] = (x, a) =>
+            x[0].Clamp(Number(a, "min", double.NegativeInfinity), Number(a, "max", double.PositiveInfinity)),
         ["where"] = (x, _) => x[2].Where(x[0], x[1]),
         ["masked_fill"] = (x, a) => x[0].MaskedFill(x[1], Number(a, "value", 0)),
         ["sum"] = (x, a) => x[0].Sum(Axes(a), Keep(a)),
@@ -77,8 +82,10 @@ internal static class GoldenOps
         ["conv_transpose1d"] = (x, a) => Applied(OpTable.ConvTranspose1d, x, Window(a)),
         ["conv_transpose2d"] = (x, a) => Applied(OpTable.ConvTranspose2d, x, Window(a)),
         ["conv_transpose3d"] = (x, a) => Applied(OpTable.ConvTranspose3d, x, Window(a)),
-        ["max_pool1d"] = Pool(OpTable.MaxPoolNd), ["max_pool2d"] = Pool(OpTable.MaxPoolNd), ["max_pool3d"] = Pool(OpTable.MaxPoolNd),
-        ["avg_pool1d"] = Pool(OpTable.AvgPoolNd), ["avg_pool2d"] = Pool(OpTable.AvgPoolNd), ["avg_pool3d"] = Pool(OpTable.AvgPoolNd),
+        ["max_pool1d"] = Pool(OpTable.MaxPoolNd), ["max_pool2d"] = Pool(OpTable.MaxPoolNd),
+        ["max_pool3d"] = Pool(OpTable.MaxPoolNd),
+        ["avg_pool1d"] = Pool(OpTable.AvgPoolNd), ["avg_pool2d"] = Pool(OpTable.AvgPoolNd),
+        ["avg_pool3d"] = Pool(OpTable.AvgPoolNd),
         ["adaptive_avg_pool2d"] = (x, a) => Applied(OpTable.AdaptiveAvgPool, x, Copied(a, "output")),
         ["adaptive_max_pool2d"] = (x, a) => Applied(OpTable.AdaptiveMaxPool, x, Copied(a, "output")),
         ["interpolate_nearest2x"] = (x, _) => Applied(
@@ -113,7 +120,8 @@ internal static class GoldenOps
         ["tile"] = (x, a) => x[0].Tile(List(a, "repeats")),
         ["tril"] = (x, a) => x[0].Tril(Int(a, "k")),
         ["triu"] = (x, a) => x[0].Triu(Int(a, "k")),
-        ["attention"] = (x, a) => Applied(OpTable.ScaledDotProduct, x, Attributes.Of("causal", Flag(a, "causal", false))),
+        ["attention"] = (x, a) =>
+            Applied(OpTable.ScaledDotProduct, x, Attributes.Of("causal", Flag(a, "causal", false))),
         ["solve"] = (x, _) => x[0].Solve(x[1]),
         ["svd_values"] = (x, _) => x[0].Svd().S,
         ["eigh_values"] = (x, _) => x[0].Eigh().Values,
@@ -136,7 +144,8 @@ internal static class GoldenOps
     {
         var square = any == OpTable.MaxPoolNd ? OpTable.MaxPool2d : OpTable.AvgPool2d;
         var attributes = Window(a);
-        var isSquare = x[0].Type.Rank == 4 && attributes.Entries.All(e => e.Value is not System.Collections.Immutable.ImmutableArray<int>);
+        var isSquare = x[0].Type.Rank == 4
+            && attributes.Entries.All(e => e.Value is not System.Collections.Immutable.ImmutableArray<int>);
         return Applied(isSquare && Int(a, "dilation", 1) == 1 ? square : any, x, attributes);
     };
 
@@ -166,27 +175,31 @@ internal static class GoldenOps
         foreach (var name in names)
         {
             if (!a.TryGetProperty(name, out var value)) continue;
-            attributes = attributes.With(name, value.ValueKind == JsonValueKind.Array ? List(a, name) : value.GetInt32());
+            attributes =
+                attributes.With(name, value.ValueKind == JsonValueKind.Array ? List(a, name) : value.GetInt32());
         }
 
         return attributes;
     }
 
-    private static Attributes Epsilon(JsonElement a, double otherwise) => Attributes.Of("epsilon", Number(a, "eps", otherwise));
+    private static Attributes Epsilon(JsonElement a, double otherwise) =>
+        Attributes.Of("epsilon", Number(a, "eps", otherwise));
 
     private static Attributes Reduction(JsonElement a) => Attributes.Of("reduction", Text(a, "reduction", "mean"));
 
     private static Attributes Classes(JsonElement a)
     {
         var attributes = Reduction(a).With("smoothing", Number(a, "label_smoothing", 0));
-        return a.TryGetProperty("ignore_index", out var ignore) ? attributes.With("ignore", ignore.GetInt32()) : attributes;
+        return a.TryGetProperty("ignore_index", out var ignore) ? attributes.With("ignore", ignore.GetInt32())
+            : attributes;
     }
 
     private static int Int(JsonElement a, string name, int otherwise = 0) =>
         a.TryGetProperty(name, out var value) ? value.GetInt32() : otherwise;
 
     private static double Number(JsonElement a, string name, double otherwise) =>
-        a.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : otherwise;
+        a.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble()
+            : otherwise;
 
     private static bool Flag(JsonElement a, string name, bool otherwise) =>
         a.TryGetProperty(name, out var value) ? value.GetBoolean() : otherwise;
@@ -194,7 +207,8 @@ internal static class GoldenOps
     private static string Text(JsonElement a, string name, string otherwise) =>
         a.TryGetProperty(name, out var value) ? value.GetString()! : otherwise;
 
-    private static int[] List(JsonElement a, string name) => [.. a.GetProperty(name).EnumerateArray().Select(v => v.GetInt32())];
+    private static int[] List(JsonElement a, string name) =>
+        [.. a.GetProperty(name).EnumerateArray().Select(v => v.GetInt32())];
 
     private static int[] Axes(JsonElement a)
     {

@@ -14,17 +14,25 @@ public static class GoldenRunner
 
     public static IReadOnlyList<GoldenCase> Run(string file, JsonElement document) => file switch
     {
-        "ops.json" => [.. document.EnumerateArray().Select((json, i) => Guarded(file, OpName(json, i), json, Operator))],
-        "second_order.json" => [.. document.EnumerateArray().Select(json => Guarded(file, json.GetProperty("f").GetString()!, json, GoldenSecondOrder.Run))],
+        "ops.json" =>
+            [.. document.EnumerateArray().Select((json, i) => Guarded(file, OpName(json, i), json, Operator))],
+        "second_order.json" =>
+            [.. document.EnumerateArray().Select(json =>
+                Guarded(file, json.GetProperty("f").GetString()!, json, GoldenSecondOrder.Run))],
         "optimizers.json" => [.. document.GetProperty("runs").EnumerateArray().Select(json =>
-            Guarded(file, $"{json.GetProperty("optimizer")} {json.GetProperty("hyper")}", json, (f, n, j) => GoldenTraining.Optimizer(f, n, document, j)))],
+            Guarded(file, $"{json.GetProperty("optimizer")} {json.GetProperty("hyper")}", json,
+                (f, n, j) => GoldenTraining.Optimizer(f, n, document, j)))],
         "schedules.json" => [.. document.EnumerateArray().Select(json =>
-            Guarded(file, $"{json.GetProperty("schedule")} {json.GetProperty("hyper")}", json, GoldenTraining.Schedule))],
-        "traces.json" => [.. document.EnumerateArray().Select(json => Guarded(file, json.GetProperty("trace").GetString()!, json, GoldenTraining.Trace))],
+            Guarded(file, $"{json.GetProperty("schedule")} {json.GetProperty("hyper")}", json,
+                GoldenTraining.Schedule))],
+        "traces.json" =>
+            [.. document.EnumerateArray().Select(json =>
+                Guarded(file, json.GetProperty("trace").GetString()!, json, GoldenTraining.Trace))],
         _ => throw new ArgumentException($"{file} is none of {string.Join(", ", Files)}"),
     };
 
-    private static string OpName(JsonElement json, int index) => $"{json.GetProperty("op")} {json.GetProperty("attrs")} #{index}";
+    private static string OpName(JsonElement json, int index) =>
+        $"{json.GetProperty("op")} {json.GetProperty("attrs")} #{index}";
 
     private static GoldenCase Guarded(
         string file, string name, JsonElement json, Func<string, string, JsonElement, GoldenCase?> run)
@@ -52,7 +60,8 @@ public static class GoldenRunner
         ];
         var output = (Tape.Variable)function(inputs, json.GetProperty("attrs"));
         comparison.Tensor(json.GetProperty("output"), output.Data, "output");
-        if (!json.TryGetProperty("cotangent", out var cotangent) || cotangent.ValueKind == JsonValueKind.Null) return comparison.Finish();
+        if (!json.TryGetProperty("cotangent", out var cotangent)
+            || cotangent.ValueKind == JsonValueKind.Null) return comparison.Finish();
         output.Backward(GoldenJson.TensorOf(cotangent));
         var gradients = json.GetProperty("grads");
         for (var i = 0; i < gradients.GetArrayLength(); i++)

@@ -36,14 +36,17 @@ internal static class GoldenSecondOrder
         Tensor Vector(string key) => GoldenJson.TensorOf(json.GetProperty(key));
         bool Has(string key) => json.TryGetProperty(key, out _);
 
-        if (Has("value")) comparison.Numbers([json.GetProperty("value").GetDouble()], [F(new Variable(x)).Data.At()], "value");
+        if (Has("value")) comparison.Numbers([json.GetProperty("value").GetDouble()], [F(new Variable(x)).Data.At()],
+            "value");
         if (Has("grad")) comparison.Tensor(json.GetProperty("grad"), Derivatives.Gradient(F, x), "gradient");
         if (Has("hessian")) comparison.Tensor(json.GetProperty("hessian"), Derivatives.Hessian(F, x), "hessian");
-        if (Has("hvp")) comparison.Tensor(json.GetProperty("hvp"), Derivatives.HessianVector(F, x, Vector("v")), "hessian times v");
+        if (Has("hvp")) comparison.Tensor(json.GetProperty("hvp"), Derivatives.HessianVector(F, x, Vector("v")),
+            "hessian times v");
         if (Has("jacobian"))
         {
             comparison.Tensor(json.GetProperty("jacobian"), Derivatives.Jacobian(F, x), "jacobian");
-            comparison.Tensor(json.GetProperty("jacobian"), Derivatives.Jacobian(F, x, JacobianMode.Columns), "jacobian by columns");
+            comparison.Tensor(json.GetProperty("jacobian"), Derivatives.Jacobian(F, x, JacobianMode.Columns),
+                "jacobian by columns");
         }
 
         if (Has("jvp")) comparison.Tensor(json.GetProperty("jvp"), Derivatives.Jvp(F, x, Vector("v")).Tangent, "jvp");

@@ -31,7 +31,8 @@ internal static partial class GoldenTraining
 
     public static GoldenCase? Schedule(string file, string name, JsonElement json)
     {
-        if (CourseOf(json.GetProperty("schedule").GetString()!, json.GetProperty("base_lr").GetDouble(), json.GetProperty("hyper")) is not { } course)
+        if (CourseOf(json.GetProperty("schedule").GetString()!, json.GetProperty("base_lr").GetDouble(),
+            json.GetProperty("hyper")) is not { } course)
             return null;
         var comparison = new GoldenComparison(file, name);
         var expected = GoldenJson.Numbers(json.GetProperty("lr"));
@@ -43,7 +44,8 @@ internal static partial class GoldenTraining
     public static GoldenCase? Trace(string file, string name, JsonElement json)
     {
         if (LayersOf(json.GetProperty("layers").GetString()!) is not { } layers) return null;
-        if (RuleOf(json.GetProperty("optimizer").GetString()!.ToLowerInvariant(), json.GetProperty("hyper")) is not { } made) return null;
+        if (RuleOf(json.GetProperty("optimizer").GetString()!.ToLowerInvariant(),
+            json.GetProperty("hyper")) is not { } made) return null;
         var comparison = new GoldenComparison(file, name);
         Variable[] p = [.. json.GetProperty("params").EnumerateArray().Select(v => GoldenJson.VariableOf(v))];
         var x = GoldenJson.VariableOf(json.GetProperty("x"), free: false);
@@ -59,7 +61,8 @@ internal static partial class GoldenTraining
             {
                 ParameterSpan[] whole = [new ParameterSpan(0, (int)p[i].Data.Count)];
                 made.Rule.Apply<double>(
-                    p[i].Data.Writable<double>(), p[i].Gradient!.ToArray<double>(), states[i], new RuleStep(t, made.Spec.Lr), whole);
+                    p[i].Data.Writable<double>(), p[i].Gradient!.ToArray<double>(), states[i],
+                        new RuleStep(t, made.Spec.Lr), whole);
                 p[i].ClearGradient();
             }
         }
@@ -82,7 +85,15 @@ internal static partial class GoldenTraining
         var spec = new OptimizerSpec
         {
             Kind = kind,
-            Lr = Number("lr", kind switch { "nadam" => 2e-3, "adamax" => 2e-3, "adadelta" => 1, "rmsprop" or "adagrad" => 0.01, _ => 1e-3 }),
+            Lr = Number("lr",
+                kind switch
+                {
+                    "nadam" => 2e-3,
+                    "adamax" => 2e-3,
+                    "adadelta" => 1,
+                    "rmsprop" or "adagrad" => 0.01,
+                    _ => 1e-3
+                }),
             WeightDecay = Number("weight_decay", kind == "adamw" ? 0.01 : 0),
             Momentum = Number("momentum", 0),
             Nesterov = Flag("nesterov"),
@@ -105,10 +116,12 @@ internal static partial class GoldenTraining
             "constant" => k => rate,
             "step" => k => Optim.Schedule.Step(rate, k, Whole("step_size", 1), Number("gamma", 0.1)),
             "multistep" => k => Optim.Schedule.MultiStep(
-                rate, k, [.. h.GetProperty("milestones").EnumerateArray().Select(m => m.GetInt64())], Number("gamma", 0.1)),
+                rate, k, [.. h.GetProperty("milestones").EnumerateArray().Select(m => m.GetInt32())],
+                    Number("gamma", 0.1)),
             "exponential" => k => Optim.Schedule.Exponential(rate, k, Number("gamma", 0.1)),
             "cosine" => k => Optim.Schedule.CosineWave(rate, Number("eta_min", 0), k, Whole("T_max", 1)),
-            "cosine_warm_restarts" => k => Optim.Schedule.CosineRestarts(rate, Number("eta_min", 0), k, Whole("T_0", 1), Number("T_mult", 1)),
+            "cosine_warm_restarts" => k =>
+                Optim.Schedule.CosineRestarts(rate, Number("eta_min", 0), k, Whole("T_0", 1), Number("T_mult", 1)),
             "linear" => k => Optim.Schedule.Linear(
                 rate, k, Whole("total_iters", 5), Number("start_factor", 1.0 / 3), Number("end_factor", 1)),
             "polynomial" => k => Optim.Schedule.Polynomial(rate, k, Whole("total_iters", 5), Number("power", 1)),
@@ -154,7 +167,9 @@ internal static partial class GoldenTraining
         int Number(string name, int otherwise)
         {
             var at = arguments.IndexOf(name + "=", StringComparison.Ordinal);
-            return at < 0 ? otherwise : int.Parse(FirstNumber().Match(arguments, at).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+            return at < 0 ? otherwise
+                : int.Parse(FirstNumber().Match(arguments, at).Groups[1].Value,
+                    System.Globalization.CultureInfo.InvariantCulture);
         }
 
         var hasBias = !arguments.Contains("bias=False", StringComparison.Ordinal);
@@ -162,7 +177,8 @@ internal static partial class GoldenTraining
         {
             "Linear" => (x, next) => x.Linear(next(), hasBias ? next() : null),
             "Conv2d" => (x, next) => x.Conv2d(
-                next(), hasBias ? next() : null, Number("stride", 1), Number("padding", 0), Number("dilation", 1), Number("groups", 1)),
+                next(), hasBias ? next() : null, Number("stride", 1), Number("padding", 0), Number("dilation", 1),
+                    Number("groups", 1)),
             "MaxPool2d" => (x, _) => x.MaxPool2d(Number("kernel_size", 2), Number("stride", 0), Number("padding", 0)),
             "AvgPool2d" => (x, _) => x.AvgPool2d(Number("kernel_size", 2), Number("stride", 0), Number("padding", 0)),
             "LayerNorm" => (x, next) => x.LayerNorm(next(), next()),

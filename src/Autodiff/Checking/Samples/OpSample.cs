@@ -5,7 +5,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Checking.Samples;
 
-/// <summary>One application of an operator: from it the matrix and the conformance tests make all their checks.</summary>
+/// <summary>
+/// One application of an operator: from it the matrix and the conformance tests make all their checks.
+/// </summary>
 internal sealed record OpSample(Op Op, Attributes Attributes, Tensor[] Inputs)
 {
     /// <summary>
@@ -43,7 +45,8 @@ internal sealed record OpSample(Op Op, Attributes Attributes, Tensor[] Inputs)
     public Tensor Run(params Tensor[] inputs)
     {
         using var scope = GradientMode.Off();
-        return ((Variable)EagerBuilder.Instance.Apply(Op, Attributes, [.. inputs.Select(t => new Variable(t))])[0]).Data;
+        return ((Variable)EagerBuilder.Instance.Apply(Op, Attributes,
+            [.. inputs.Select(t => new Variable(t))])[0]).Data;
     }
 
     /// <summary>The case in float32.</summary>

@@ -20,24 +20,31 @@ internal static partial class OpSamples
         {
             var resample = Attributes.Of("axis", 1, "size", 5).With("mode", mode);
             yield return new OpSample(OpTable.Resample, resample, [Normal(2, 3, 2)]);
-            yield return new OpSample(OpTable.Interpolate, Attributes.Of("output", new[] { 6, 4 }, "mode", mode), [Normal(1, 2, 3, 3)]);
+            yield return new OpSample(OpTable.Interpolate, Attributes.Of("output", new[] { 6, 4 }, "mode", mode),
+                [Normal(1, 2, 3, 3)]);
         }
 
         var strided = Attributes.Of("stride", 2, "padding", 1);
         yield return new OpSample(OpTable.Conv1d, strided, [Normal(2, 3, 7), Normal(4, 3, 3), Normal(4)]);
-        yield return new OpSample(OpTable.Conv1d, Attributes.Of("groups", 2, "dilation", 2), [Normal(1, 4, 6), Normal(2, 2, 2)]);
+        yield return new OpSample(OpTable.Conv1d, Attributes.Of("groups", 2, "dilation", 2),
+            [Normal(1, 4, 6), Normal(2, 2, 2)]);
         var uneven = Attributes.Of("stride", new[] { 2, 1 }, "padding", new[] { 1, 0 });
         yield return new OpSample(OpTable.Conv2dAny, uneven, [Normal(2, 2, 5, 4), Normal(3, 2, 3, 2), Normal(3)]);
-        yield return new OpSample(OpTable.Conv3d, Attributes.Of("padding", 1), [Normal(1, 2, 3, 2, 3), Normal(2, 2, 2, 2, 2), Normal(2)]);
-        yield return new OpSample(OpTable.ConvTranspose1d, strided.With("output_padding", 1), [Normal(2, 3, 4), Normal(3, 2, 3), Normal(2)]);
-        yield return new OpSample(OpTable.ConvTranspose2d, uneven.With("groups", 2), [Normal(1, 4, 3, 3), Normal(4, 2, 3, 2), Normal(4)]);
-        yield return new OpSample(OpTable.ConvTranspose3d, Attributes.Of("dilation", 2), [Normal(1, 2, 2, 2, 2), Normal(2, 1, 2, 1, 2)]);
+        yield return new OpSample(OpTable.Conv3d, Attributes.Of("padding", 1),
+            [Normal(1, 2, 3, 2, 3), Normal(2, 2, 2, 2, 2), Normal(2)]);
+        yield return new OpSample(OpTable.ConvTranspose1d, strided.With("output_padding", 1),
+            [Normal(2, 3, 4), Normal(3, 2, 3), Normal(2)]);
+        yield return new OpSample(OpTable.ConvTranspose2d, uneven.With("groups", 2),
+            [Normal(1, 4, 3, 3), Normal(4, 2, 3, 2), Normal(4)]);
+        yield return new OpSample(OpTable.ConvTranspose3d, Attributes.Of("dilation", 2),
+            [Normal(1, 2, 2, 2, 2), Normal(2, 1, 2, 1, 2)]);
         var pool = Attributes.Of("kernel", new[] { 3, 2 }, "stride", new[] { 2, 1 }).With("padding", new[] { 1, 0 });
         yield return new OpSample(OpTable.MaxPoolNd, pool, [Distinct(1, 1, 6, 4)]);
         yield return new OpSample(OpTable.MaxPoolNd, Attributes.Of("kernel", 2), [Distinct(2, 1, 2, 6)]);
         yield return new OpSample(OpTable.AvgPoolNd, pool, [Normal(2, 2, 5, 4)]);
         yield return new OpSample(OpTable.AvgPoolNd, Attributes.Of("kernel", 2), [Normal(1, 2, 4, 2, 2)]);
-        yield return new OpSample(OpTable.AdaptiveAvgPool, Attributes.Of("output", new[] { 3, 2 }), [Normal(2, 2, 5, 4)]);
+        yield return new OpSample(OpTable.AdaptiveAvgPool, Attributes.Of("output", new[] { 3, 2 }),
+            [Normal(2, 2, 5, 4)]);
         yield return new OpSample(OpTable.AdaptiveMaxPool, Attributes.Of("output", 2), [Distinct(2, 2, 6)]);
     }
 
@@ -45,7 +52,8 @@ internal static partial class OpSamples
     {
         var groups = Attributes.Of("groups", 2);
         yield return new OpSample(OpTable.RmsNorm, Attributes.None, [Normal(3, 4), Away(4)]);
-        yield return new OpSample(OpTable.LayerNormAny, Attributes.Of("axes", 2), [Normal(2, 3, 2), Away(3, 2), Normal(3, 2)]);
+        yield return new OpSample(OpTable.LayerNormAny, Attributes.Of("axes", 2),
+            [Normal(2, 3, 2), Away(3, 2), Normal(3, 2)]);
         yield return new OpSample(OpTable.GroupNorm, groups, [Normal(2, 4, 3, 2), Away(4), Normal(4)]);
         yield return new OpSample(OpTable.InstanceNorm, Attributes.None, [Normal(2, 3, 4), Away(3), Normal(3)]);
         yield return new OpSample(OpTable.BatchNorm, Attributes.None, [Normal(4, 3, 2), Away(3), Normal(3)]);
@@ -53,19 +61,40 @@ internal static partial class OpSamples
         foreach (var causal in new[] { false, true })
         {
             var attributes = Attributes.Of("causal", causal);
-            yield return new OpSample(OpTable.ScaledDotProduct, attributes, [Normal(2, 2, 3, 4), Away(2, 2, 3, 4), Normal(2, 2, 3, 2)]);
+            yield return new OpSample(OpTable.ScaledDotProduct, attributes,
+                [Normal(2, 2, 3, 4), Away(2, 2, 3, 4), Normal(2, 2, 3, 2)]);
         }
 
-        yield return new OpSample(OpTable.ScaledDotProduct, Attributes.None, [Normal(3, 4), Normal(5, 4), Normal(5, 2), Normal(3, 5)]);
-        yield return new OpSample(OpTable.LstmCell, Attributes.None, [Normal(2, 3), Normal(2, 2), Away(2, 2), Normal(8, 3), Normal(8, 2), Normal(8)]) { Differentiable = [0, 1] };
-        yield return new OpSample(OpTable.GruCell, Attributes.None, [Normal(2, 3), Normal(2, 2), Normal(6, 3), Normal(6, 2), Normal(6), Away(6)]);
-        yield return new OpSample(OpTable.Lstm, Attributes.None, [Normal(2, 3, 2), Normal(2, 2), Away(2, 2), Normal(8, 2), Normal(8, 2), Normal(8)]) { Differentiable = [0, 1, 2] };
-        yield return new OpSample(OpTable.Gru, Attributes.None, [Normal(2, 3, 2), Normal(2, 2), Normal(6, 2), Normal(6, 2), Normal(6), Away(6)]) { Differentiable = [0, 1] };
+        yield return new OpSample(OpTable.ScaledDotProduct, Attributes.None,
+            [Normal(3, 4), Normal(5, 4), Normal(5, 2), Normal(3, 5)]);
+        yield return new OpSample(OpTable.LstmCell, Attributes.None,
+            [Normal(2, 3), Normal(2, 2), Away(2, 2), Normal(8, 3), Normal(8, 2), Normal(8)])
+        {
+            Differentiable =
+                [0, 1]
+        };
+        yield return new OpSample(OpTable.GruCell, Attributes.None,
+            [Normal(2, 3), Normal(2, 2), Normal(6, 3), Normal(6, 2), Normal(6), Away(6)]);
+        yield return new OpSample(OpTable.Lstm, Attributes.None,
+            [Normal(2, 3, 2), Normal(2, 2), Away(2, 2), Normal(8, 2), Normal(8, 2), Normal(8)])
+        {
+            Differentiable =
+                [0, 1, 2]
+        };
+        yield return new OpSample(OpTable.Gru, Attributes.None,
+            [Normal(2, 3, 2), Normal(2, 2), Normal(6, 2), Normal(6, 2), Normal(6), Away(6)])
+        {
+            Differentiable =
+                [0, 1]
+        };
         var draw = Attributes.Of("seed", 7, "stream", 3);
-        yield return new OpSample(OpTable.Uniform, draw.With("dims", new Dim[] { 2, 5 }).With("dtype", DType.Float64), []);
+        yield return new OpSample(OpTable.Uniform, draw.With("dims", new Dim[] { 2, 5 }).With("dtype", DType.Float64),
+            []);
         yield return new OpSample(OpTable.Dropout, draw.With("rate", 0.4), [Normal(4, 5)]);
         // Two functions that are not each other's derivative, by design: finite differences mean nothing here.
-        yield return new OpSample(OpTable.StraightThrough, Attributes.None, [Normal(2, 3), Away(2, 3)]) { IsSmooth = false };
+        yield return new OpSample(OpTable.StraightThrough, Attributes.None,
+            [Normal(2, 3), Away(2, 3)])
+        { IsSmooth = false };
         yield return new OpSample(OpTable.GumbelSoftmax, draw.With("temperature", 0.8), [Normal(3, 4)]);
         yield return new OpSample(OpTable.GumbelSoftmax, draw.With("hard", true), [Normal(3, 4)]) { IsSmooth = false };
     }
@@ -77,18 +106,25 @@ internal static partial class OpSamples
             var attributes = Attributes.Of("reduction", reduction);
             yield return new OpSample(OpTable.MseLoss, attributes, [Normal(3, 2), Away(3, 2)]);
             yield return new OpSample(OpTable.L1Loss, attributes, [Distinct(3, 2), Positive(3, 2)]);
-            yield return new OpSample(OpTable.HuberLoss, attributes.With("delta", 0.7), [Distinct(3, 2), Positive(3, 2)]);
+            yield return new OpSample(OpTable.HuberLoss, attributes.With("delta", 0.7),
+                [Distinct(3, 2), Positive(3, 2)]);
             yield return new OpSample(OpTable.BceWithLogits, attributes, [Away(3, 2), Shifted(3, 2)]);
             yield return new OpSample(OpTable.KlDiv, attributes, [Normal(3, 4), Shifted(3, 4)]);
-            yield return new OpSample(OpTable.CosineEmbeddingLoss, attributes.With("margin", -0.9), [Normal(3, 4), Away(3, 4), Tensor.Of([1.0, -1, 1], 3)]);
-            yield return new OpSample(OpTable.HingeLoss, attributes, [Distinct(2, 3), Tensor.Of([1.0, -1, 1, -1, -1, 1], 2, 3)]);
+            yield return new OpSample(OpTable.CosineEmbeddingLoss, attributes.With("margin", -0.9),
+                [Normal(3, 4), Away(3, 4), Tensor.Of([1.0, -1, 1], 3)]);
+            yield return new OpSample(OpTable.HingeLoss, attributes,
+                [Distinct(2, 3), Tensor.Of([1.0, -1, 1, -1, -1, 1], 2, 3)]);
             yield return new OpSample(OpTable.NllLoss, attributes, [Normal(5, 4), Ids(4, 5)]);
-            yield return new OpSample(OpTable.CrossEntropyLoss, attributes.With("smoothing", 0.1), [Normal(5, 4), Ids(4, 5)]);
-            yield return new OpSample(OpTable.CrossEntropyLoss, attributes.With("ignore", 3), [Normal(5, 4), Ids(4, 5)]);
+            yield return new OpSample(OpTable.CrossEntropyLoss, attributes.With("smoothing", 0.1),
+                [Normal(5, 4), Ids(4, 5)]);
+            yield return new OpSample(OpTable.CrossEntropyLoss, attributes.With("ignore", 3),
+                [Normal(5, 4), Ids(4, 5)]);
         }
 
-        yield return new OpSample(OpTable.KlDiv, Attributes.Of("reduction", "batchmean"), [Normal(3, 4), Shifted(3, 4)]);
-        yield return new OpSample(OpTable.NllLoss, Attributes.Of("ignore", -100), [Normal(3, 4), Tensor.Of([1, -100, 2], 3)]);
+        yield return new OpSample(OpTable.KlDiv, Attributes.Of("reduction", "batchmean"),
+            [Normal(3, 4), Shifted(3, 4)]);
+        yield return new OpSample(OpTable.NllLoss, Attributes.Of("ignore", -100),
+            [Normal(3, 4), Tensor.Of([1, -100, 2], 3)]);
         yield return new OpSample(OpTable.CosineSimilarity, Attributes.Of("axis", 1), [Normal(3, 4), Away(3, 4)]);
     }
 
@@ -97,14 +133,36 @@ internal static partial class OpSamples
         var general = Diagonally(Normal(2, 3, 3), 2.5);
         yield return new OpSample(OpTable.Inverse, Attributes.None, [general]) { FloatTolerance = 1e-4 };
         yield return new OpSample(OpTable.Solve, Attributes.None, [general, Normal(2, 3, 2)]) { FloatTolerance = 1e-4 };
-        yield return new OpSample(OpTable.SignLogDet, Attributes.None, [general]) { Differentiable = [0, 1], FloatTolerance = 1e-4 };
+        yield return new OpSample(OpTable.SignLogDet, Attributes.None, [general])
+        {
+            Differentiable = [0, 1],
+            FloatTolerance = 1e-4
+        };
         yield return new OpSample(OpTable.LogDet, Attributes.None, [Positive(Normal(3, 3))]) { FloatTolerance = 1e-4 };
         yield return new OpSample(OpTable.Determinant, Attributes.None, [general]) { FloatTolerance = 1e-4 };
-        yield return new OpSample(OpTable.Cholesky, Attributes.None, [Positive(Normal(3, 3))]) { FloatTolerance = 1e-4 };
-        yield return new OpSample(OpTable.Qr, Attributes.None, [Diagonally(Normal(4, 3), 2)]) { Differentiable = [0, 1], FloatTolerance = 1e-4 };
-        yield return new OpSample(OpTable.Eigh, Attributes.None, [Apart(3, 3)]) { Differentiable = [0, 1], FloatTolerance = 1e-4 };
-        yield return new OpSample(OpTable.Svd, Attributes.None, [Apart(4, 3)]) { Differentiable = [0, 1, 2], FloatTolerance = 1e-4 };
-        yield return new OpSample(OpTable.Svd, Attributes.None, [Apart(2, 3)]) { Differentiable = [1], FloatTolerance = 1e-4 };
+        yield return new OpSample(OpTable.Cholesky, Attributes.None,
+            [Positive(Normal(3, 3))])
+        { FloatTolerance = 1e-4 };
+        yield return new OpSample(OpTable.Qr, Attributes.None, [Diagonally(Normal(4, 3), 2)])
+        {
+            Differentiable = [0, 1],
+            FloatTolerance = 1e-4
+        };
+        yield return new OpSample(OpTable.Eigh, Attributes.None, [Apart(3, 3)])
+        {
+            Differentiable = [0, 1],
+            FloatTolerance = 1e-4
+        };
+        yield return new OpSample(OpTable.Svd, Attributes.None, [Apart(4, 3)])
+        {
+            Differentiable = [0, 1, 2],
+            FloatTolerance = 1e-4
+        };
+        yield return new OpSample(OpTable.Svd, Attributes.None, [Apart(2, 3)])
+        {
+            Differentiable = [1],
+            FloatTolerance = 1e-4
+        };
         yield return new OpSample(OpTable.MatrixExp, Attributes.None, [Normal(2, 3, 3)]) { FloatTolerance = 1e-4 };
         yield return new OpSample(OpTable.FrobeniusNorm, Attributes.None, [Normal(2, 3, 4)]);
         yield return new OpSample(OpTable.NuclearNorm, Attributes.None, [Apart(3, 3)]) { FloatTolerance = 1e-4 };
@@ -113,7 +171,10 @@ internal static partial class OpSamples
 
     private static IEnumerable<OpSample> EmptyElementwise()
     {
-        Op[] unary = [.. Smooth, .. Anywhere, .. AbovePositive, .. BelowOne, .. Steps, OpTable.Acosh, OpTable.Polygamma, OpTable.Celu, OpTable.Clamp, OpTable.StopGradient, OpTable.Log, OpTable.Sqrt, OpTable.PowScalar, OpTable.Softmax, OpTable.LogSoftmax, OpTable.RmsNorm];
+        Op[] unary =
+            [.. Smooth, .. Anywhere, .. AbovePositive, .. BelowOne, .. Steps, OpTable.Acosh, OpTable.Polygamma,
+                OpTable.Celu, OpTable.Clamp, OpTable.StopGradient, OpTable.Log, OpTable.Sqrt, OpTable.PowScalar,
+                    OpTable.Softmax, OpTable.LogSoftmax, OpTable.RmsNorm];
         foreach (var op in unary) yield return new OpSample(op, Attributes.None, [Normal(0, 3)]);
         Op[] binary =
         [
@@ -122,7 +183,9 @@ internal static partial class OpSamples
             OpTable.GreaterEqual, OpTable.MaskedFill,
         ];
         foreach (var op in binary) yield return new OpSample(op, Attributes.None, [Normal(0, 3), Normal(3)]);
-        Op[] slopes = [OpTable.ReluGrad, OpTable.SigmoidGrad, OpTable.TanhGrad, OpTable.GeluGrad, OpTable.SoftmaxGrad, OpTable.LogSoftmaxGrad, OpTable.StraightThrough];
+        Op[] slopes =
+            [OpTable.ReluGrad, OpTable.SigmoidGrad, OpTable.TanhGrad, OpTable.GeluGrad, OpTable.SoftmaxGrad,
+                OpTable.LogSoftmaxGrad, OpTable.StraightThrough];
         foreach (var op in slopes) yield return new OpSample(op, Attributes.None, [Normal(0, 3), Normal(0, 3)]);
         yield return new OpSample(OpTable.Where, Attributes.None, [Normal(3), Normal(0, 3), Normal(1, 3)]);
         Op[] sums =
@@ -132,7 +195,9 @@ internal static partial class OpSamples
             OpTable.ForAllProb, OpTable.ExistsSmooth, OpTable.ForAllSmooth,
         ];
         foreach (var op in sums) yield return new OpSample(op, Attributes.Of("axes", new[] { 1 }), [Normal(0, 3)]);
-        foreach (var op in new[] { OpTable.CumSum, OpTable.CumProd, OpTable.Flip, OpTable.Sort, OpTable.ArgMax, OpTable.ArgMin })
+        foreach (
+            var op in new[] { OpTable.CumSum, OpTable.CumProd, OpTable.Flip, OpTable.Sort, OpTable.ArgMax,
+                OpTable.ArgMin })
             yield return new OpSample(op, Attributes.Of("axis", 1), [Normal(0, 3)]);
     }
 
@@ -142,7 +207,8 @@ internal static partial class OpSamples
         var none = Attributes.None;
         var noIds = Tensor.Zeros(DType.Int32, 0);
         var size = Attributes.Of("kernel", 2, "stride", 2).With("height", 4).With("width", 4);
-        yield return Make(OpTable.Full, Attributes.Of("value", 1.0, "dims", new Dim[] { 0, 2 }).With("dtype", DType.Float64));
+        yield return Make(OpTable.Full,
+            Attributes.Of("value", 1.0, "dims", new Dim[] { 0, 2 }).With("dtype", DType.Float64));
         yield return Make(OpTable.Eye, Attributes.Of("size", 0, "dtype", DType.Float64));
         yield return Make(OpTable.Iota, Attributes.Of("size", 0, "dtype", DType.Float64));
         yield return Make(OpTable.Uniform, Attributes.Of("dims", new Dim[] { 0 }, "dtype", DType.Float64));
@@ -171,26 +237,33 @@ internal static partial class OpSamples
         yield return Make(OpTable.MatMul, none, Normal(0, 3), Normal(3, 2));
         yield return Make(OpTable.Linear, none, Normal(0, 3), Normal(2, 3), Normal(2));
         yield return Make(OpTable.Einsum, Attributes.Of("spec", "ij,jk->ik"), Normal(2, 0), Normal(0, 3));
-        yield return Make(OpTable.Conv2d, Attributes.Of("padding", 1), Normal(0, 2, 4, 4), Normal(3, 2, 3, 3), Normal(3));
-        yield return Make(OpTable.Conv2dGradInput, Attributes.Of("height", 4, "width", 4), Normal(0, 3, 2, 2), Normal(3, 2, 3, 3));
-        yield return Make(OpTable.Conv2dGradWeight, Attributes.Of("height", 3, "width", 3), Normal(0, 2, 4, 4), Normal(0, 3, 2, 2));
+        yield return Make(OpTable.Conv2d, Attributes.Of("padding", 1), Normal(0, 2, 4, 4), Normal(3, 2, 3, 3),
+            Normal(3));
+        yield return Make(OpTable.Conv2dGradInput, Attributes.Of("height", 4, "width", 4), Normal(0, 3, 2, 2),
+            Normal(3, 2, 3, 3));
+        yield return Make(OpTable.Conv2dGradWeight, Attributes.Of("height", 3, "width", 3), Normal(0, 2, 4, 4),
+            Normal(0, 3, 2, 2));
         yield return Make(OpTable.MaxPool2d, Attributes.Of("kernel", 2, "stride", 2), Normal(0, 2, 4, 4));
         yield return Make(OpTable.AvgPool2d, Attributes.Of("kernel", 2, "stride", 2), Normal(0, 2, 4, 4));
         yield return Make(OpTable.AvgPool2dGrad, size, Normal(0, 2, 2, 2));
         yield return Make(OpTable.MaxPool2dGrad, size, Normal(0, 2, 2, 2), Tensor.Zeros(DType.Int32, 0, 2, 2, 2));
         yield return Make(OpTable.PlaneGather, none, Normal(0, 2, 4, 4), Tensor.Zeros(DType.Int32, 0, 2, 2, 2));
         yield return Make(OpTable.Embedding, none, Normal(5, 4), Tensor.Zeros(DType.Int32, 0, 2));
-        yield return Make(OpTable.EmbeddingGrad, Attributes.Of("rows", 5), Normal(0, 2, 4), Tensor.Zeros(DType.Int32, 0, 2));
+        yield return Make(OpTable.EmbeddingGrad, Attributes.Of("rows", 5), Normal(0, 2, 4),
+            Tensor.Zeros(DType.Int32, 0, 2));
         yield return Make(OpTable.LayerNorm, none, Normal(0, 4), Normal(4), Normal(4));
-        yield return Make(OpTable.LayerNormGradInput, none, Normal(0, 4), Normal(0, 4), Normal(4), Normal(0), Normal(0));
+        yield return Make(OpTable.LayerNormGradInput, none, Normal(0, 4), Normal(0, 4), Normal(4), Normal(0),
+            Normal(0));
         yield return Make(OpTable.LayerNormGradGain, none, Normal(0, 4), Normal(0, 4), Normal(0), Normal(0));
         yield return Make(OpTable.Attention, Attributes.Of("heads", 2), Normal(0, 3, 12));
-        yield return Make(OpTable.AttentionGrad, Attributes.Of("heads", 2), Normal(0, 3, 4), Normal(0, 3, 12), Normal(0, 3, 4), Normal(0, 2, 3));
+        yield return Make(OpTable.AttentionGrad, Attributes.Of("heads", 2), Normal(0, 3, 4), Normal(0, 3, 12),
+            Normal(0, 3, 4), Normal(0, 2, 3));
         yield return Make(OpTable.CrossEntropy, none, Normal(0, 4), noIds);
         yield return Make(OpTable.CrossEntropyGrad, none, Normal(0), Normal(0, 4), noIds, Normal(0));
         yield return Make(OpTable.Correct, none, Normal(0, 4), noIds);
         yield return Make(OpTable.Gather, Attributes.Of("axis", 1), Normal(0, 4), Tensor.Zeros(DType.Int32, 0, 2));
-        yield return Make(OpTable.ScatterAdd, Attributes.Of("axis", 1), Normal(2, 4), Tensor.Zeros(DType.Int32, 2, 0), Normal(2, 0));
+        yield return Make(OpTable.ScatterAdd, Attributes.Of("axis", 1), Normal(2, 4), Tensor.Zeros(DType.Int32, 2, 0),
+            Normal(2, 0));
         yield return Make(OpTable.IndexSelect, Attributes.Of("axis", 1), Normal(2, 4), noIds);
         yield return Make(OpTable.IndexAdd, Attributes.Of("axis", 1, "size", 4), Normal(2, 0), noIds);
         yield return Make(OpTable.OneHot, Attributes.Of("classes", 3, "dtype", DType.Float64), noIds);
@@ -216,20 +289,29 @@ internal static partial class OpSamples
         yield return Make(OpTable.InstanceNorm, none, Normal(0, 2, 3));
         yield return Make(OpTable.BatchNorm, none, Normal(2, 3, 0));
         yield return Make(OpTable.ScaledDotProduct, none, Normal(0, 3, 2), Normal(0, 3, 2), Normal(0, 3, 2));
-        yield return Make(OpTable.LstmCell, none, Normal(0, 3), Normal(0, 2), Normal(0, 2), Normal(8, 3), Normal(8, 2), Normal(8));
-        yield return Make(OpTable.Lstm, none, Normal(0, 2, 3), Normal(0, 2), Normal(0, 2), Normal(8, 3), Normal(8, 2), Normal(8));
-        yield return Make(OpTable.GruCell, none, Normal(0, 3), Normal(0, 2), Normal(6, 3), Normal(6, 2), Normal(6), Normal(6));
-        yield return Make(OpTable.Gru, none, Normal(0, 2, 3), Normal(0, 2), Normal(6, 3), Normal(6, 2), Normal(6), Normal(6));
+        yield return Make(OpTable.LstmCell, none, Normal(0, 3), Normal(0, 2), Normal(0, 2), Normal(8, 3), Normal(8, 2),
+            Normal(8));
+        yield return Make(OpTable.Lstm, none, Normal(0, 2, 3), Normal(0, 2), Normal(0, 2), Normal(8, 3), Normal(8, 2),
+            Normal(8));
+        yield return Make(OpTable.GruCell, none, Normal(0, 3), Normal(0, 2), Normal(6, 3), Normal(6, 2), Normal(6),
+            Normal(6));
+        yield return Make(OpTable.Gru, none, Normal(0, 2, 3), Normal(0, 2), Normal(6, 3), Normal(6, 2), Normal(6),
+            Normal(6));
         yield return Make(OpTable.Dropout, none, Normal(0, 3));
         yield return Make(OpTable.GumbelSoftmax, none, Normal(0, 3));
         var sum = Attributes.Of("reduction", "sum");
-        foreach (var op in new[] { OpTable.MseLoss, OpTable.L1Loss, OpTable.HuberLoss, OpTable.BceWithLogits, OpTable.KlDiv, OpTable.HingeLoss })
+        foreach (
+            var op in new[] { OpTable.MseLoss, OpTable.L1Loss, OpTable.HuberLoss, OpTable.BceWithLogits, OpTable.KlDiv,
+                OpTable.HingeLoss })
             yield return Make(op, sum, Normal(0, 3), Normal(0, 3));
         yield return Make(OpTable.CosineSimilarity, none, Normal(0, 3), Normal(0, 3));
         yield return Make(OpTable.CosineEmbeddingLoss, sum, Normal(0, 3), Normal(0, 3), Normal(0));
         yield return Make(OpTable.NllLoss, sum, Normal(0, 4), noIds);
         yield return Make(OpTable.CrossEntropyLoss, sum, Normal(0, 4), noIds);
-        Op[] square = [OpTable.Inverse, OpTable.SignLogDet, OpTable.LogDet, OpTable.Determinant, OpTable.Cholesky, OpTable.Qr, OpTable.Eigh, OpTable.Svd, OpTable.MatrixExp, OpTable.FrobeniusNorm, OpTable.NuclearNorm, OpTable.SpectralNorm];
+        Op[] square =
+            [OpTable.Inverse, OpTable.SignLogDet, OpTable.LogDet, OpTable.Determinant, OpTable.Cholesky, OpTable.Qr,
+                OpTable.Eigh, OpTable.Svd, OpTable.MatrixExp, OpTable.FrobeniusNorm, OpTable.NuclearNorm,
+                    OpTable.SpectralNorm];
         foreach (var op in square) yield return Make(op, none, Normal(0, 2, 2));
         yield return Make(OpTable.Solve, none, Normal(0, 2, 2), Normal(0, 2, 1));
     }

@@ -49,7 +49,8 @@ internal static partial class OpSamples
         yield return new OpSample(OpTable.PowScalar, Attributes.Of("exponent", 3.0), [Away(2, 5)]);
         foreach (var (a, b) in Broadcasts())
         {
-            foreach (var op in new[] { OpTable.Add, OpTable.Subtract, OpTable.Multiply, OpTable.Maximum, OpTable.Minimum })
+            foreach (
+                var op in new[] { OpTable.Add, OpTable.Subtract, OpTable.Multiply, OpTable.Maximum, OpTable.Minimum })
                 yield return new OpSample(op, Attributes.None, [Away(a), Away(b, 1)]);
             yield return new OpSample(OpTable.Divide, Attributes.None, [Away(a), Positive(b)]);
             yield return new OpSample(OpTable.Pow, Attributes.None, [Positive(a), Away(b, 1)]);
@@ -64,12 +65,24 @@ internal static partial class OpSamples
 
     private static IEnumerable<OpSample> Gradients()
     {
-        yield return new OpSample(OpTable.ReluGrad, Attributes.None, [Normal(2, 5), Away(2, 5)]) { GradientOf = OpTable.Relu };
-        yield return new OpSample(OpTable.SigmoidGrad, Attributes.None, [Normal(2, 5), Normal(2, 5)]) { GradientOf = OpTable.Sigmoid };
-        yield return new OpSample(OpTable.TanhGrad, Attributes.None, [Normal(2, 5), Normal(2, 5)]) { GradientOf = OpTable.Tanh };
-        yield return new OpSample(OpTable.GeluGrad, Attributes.None, [Normal(2, 5), Normal(2, 5)]) { GradientOf = OpTable.Gelu };
-        yield return new OpSample(OpTable.SoftmaxGrad, Attributes.None, [Normal(3, 4), Normal(3, 4)]) { GradientOf = OpTable.Softmax };
-        yield return new OpSample(OpTable.LogSoftmaxGrad, Attributes.None, [Normal(3, 4), Normal(3, 4)]) { GradientOf = OpTable.LogSoftmax };
+        yield return new OpSample(OpTable.ReluGrad, Attributes.None,
+            [Normal(2, 5), Away(2, 5)])
+        { GradientOf = OpTable.Relu };
+        yield return new OpSample(OpTable.SigmoidGrad, Attributes.None,
+            [Normal(2, 5), Normal(2, 5)])
+        { GradientOf = OpTable.Sigmoid };
+        yield return new OpSample(OpTable.TanhGrad, Attributes.None,
+            [Normal(2, 5), Normal(2, 5)])
+        { GradientOf = OpTable.Tanh };
+        yield return new OpSample(OpTable.GeluGrad, Attributes.None,
+            [Normal(2, 5), Normal(2, 5)])
+        { GradientOf = OpTable.Gelu };
+        yield return new OpSample(OpTable.SoftmaxGrad, Attributes.None,
+            [Normal(3, 4), Normal(3, 4)])
+        { GradientOf = OpTable.Softmax };
+        yield return new OpSample(OpTable.LogSoftmaxGrad, Attributes.None,
+            [Normal(3, 4), Normal(3, 4)])
+        { GradientOf = OpTable.LogSoftmax };
     }
 
     private static IEnumerable<OpSample> Leaves()
@@ -107,7 +120,9 @@ internal static partial class OpSamples
         yield return new OpSample(OpTable.BroadcastTo, Attributes.Of("dims", new Dim[] { 4, 2, 3 }), [Normal(4, 1, 3)]);
         var slice = Attributes.Of("axis", 1, "start", 1).With("step", 2).With("count", 2);
         yield return new OpSample(OpTable.Slice, slice, [Normal(2, 5, 3)]);
-        yield return new OpSample(OpTable.SliceGrad, slice.With("size", 5), [Normal(2, 2, 3)]) { GradientOf = OpTable.Slice };
+        yield return new OpSample(OpTable.SliceGrad, slice.With("size", 5),
+            [Normal(2, 2, 3)])
+        { GradientOf = OpTable.Slice };
         yield return new OpSample(OpTable.Concat, Attributes.Of("axis", 1), [Normal(2, 3), Normal(2, 1), Normal(2, 2)]);
         var diagonal = Attributes.Of("a", 0, "b", 2);
         yield return new OpSample(OpTable.Diagonal, diagonal, [Normal(3, 2, 3)]);
@@ -145,7 +160,8 @@ internal static partial class OpSamples
     private static Tensor Positive(params int[] shape) => Make(shape, 2, (x, _) => 0.3 + Math.Abs(x));
 
     /// <summary>No two elements near each other, so that no finite difference changes which is the largest.</summary>
-    private static Tensor Distinct(params int[] shape) => Make(shape, 3, (x, i) => (i * 7 % 24 * 0.11) - 1.23 + (0.01 * Math.Tanh(x)));
+    private static Tensor Distinct(params int[] shape) =>
+        Make(shape, 3, (x, i) => (i * 7 % 24 * 0.11) - 1.23 + (0.01 * Math.Tanh(x)));
 
     internal static Tensor Ids(int below, params int[] shape)
     {

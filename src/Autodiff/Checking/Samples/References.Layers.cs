@@ -10,7 +10,8 @@ internal static partial class References
 
     private static double Tanh(double x) => 1 - (2 / (Series.Exp(2 * x) + 1));
 
-    private static double[] Last(Tensor x, int[] i) => [.. Enumerable.Range(0, x.Shape[-1]).Select(k => x.At([.. i[..^1], k]))];
+    private static double[] Last(Tensor x, int[] i) =>
+        [.. Enumerable.Range(0, x.Shape[-1]).Select(k => x.At([.. i[..^1], k]))];
 
     private static double[] Softmax(double[] x)
     {
@@ -29,13 +30,15 @@ internal static partial class References
         };
         known[OpTable.LogSoftmaxGrad] = (s, i) =>
             s.Inputs[0].At(i) - (Series.Exp(s.Inputs[1].At(i)) * Last(s.Inputs[0], i).Sum());
-        known[OpTable.LayerNorm] = (s, i) => Standard(s, i, (a, b) => a[..^1].SequenceEqual(b[..^1]), 1e-5, j => [j[^1]]);
+        known[OpTable.LayerNorm] = (s, i) =>
+            Standard(s, i, (a, b) => a[..^1].SequenceEqual(b[..^1]), 1e-5, j => [j[^1]]);
         known[OpTable.LayerNormAny] = (s, i) =>
         {
             var kept = i.Length - s.Attributes.Int("axes", 1);
             return Standard(s, i, (a, b) => a[..kept].SequenceEqual(b[..kept]), 1e-5, j => j[kept..]);
         };
-        known[OpTable.InstanceNorm] = (s, i) => Standard(s, i, (a, b) => a[..2].SequenceEqual(b[..2]), 1e-5, j => [j[1]]);
+        known[OpTable.InstanceNorm] = (s, i) =>
+            Standard(s, i, (a, b) => a[..2].SequenceEqual(b[..2]), 1e-5, j => [j[1]]);
         known[OpTable.BatchNorm] = (s, i) => Standard(s, i, (a, b) => a[1] == b[1], 1e-5, j => [j[1]]);
         known[OpTable.GroupNorm] = (s, i) =>
         {
@@ -66,12 +69,16 @@ internal static partial class References
         {
             var (q, k, v, lead) = (s.Inputs[0], s.Inputs[1], s.Inputs[2], i[..^2]);
             return Attended(
-                q.Shape[-2], k.Shape[-2], q.Shape[-1], s.Attributes.Flag("causal"), i[^2], (t, c) => q.At([.. lead, t, c]),
-                (t, c) => k.At([.. lead, t, c]), t => v.At([.. lead, t, i[^1]]), t => s.Inputs.Length > 3 ? s.Inputs[3].At(i[^2], t) : 0);
+                q.Shape[-2], k.Shape[-2], q.Shape[-1], s.Attributes.Flag("causal"), i[^2],
+                    (t, c) => q.At([.. lead, t, c]),
+                (t, c) => k.At([.. lead, t, c]), t => v.At([.. lead, t, i[^1]]),
+                    t => s.Inputs.Length > 3 ? s.Inputs[3].At(i[^2], t) : 0);
         };
         known[OpTable.LstmCell] = (s, i) => LstmStep(
-            k => s.Inputs[0].At(i[0], k), k => s.Inputs[1].At(i[0], k), k => s.Inputs[2].At(i[0], k), s.Inputs[3..], i[1]).H;
-        known[OpTable.GruCell] = (s, i) => GruStep(k => s.Inputs[0].At(i[0], k), k => s.Inputs[1].At(i[0], k), s.Inputs[2..], i[1]);
+            k => s.Inputs[0].At(i[0], k), k => s.Inputs[1].At(i[0], k), k => s.Inputs[2].At(i[0], k), s.Inputs[3..],
+                i[1]).H;
+        known[OpTable.GruCell] = (s, i) =>
+            GruStep(k => s.Inputs[0].At(i[0], k), k => s.Inputs[1].At(i[0], k), s.Inputs[2..], i[1]);
         known[OpTable.Lstm] = (s, i) =>
         {
             var width = s.Inputs[1].Shape[1];
@@ -91,18 +98,21 @@ internal static partial class References
             var width = s.Inputs[1].Shape[1];
             var h = Enumerable.Range(0, width).Select(k => s.Inputs[1].At(i[0], k)).ToArray();
             for (var t = 0; t <= i[1]; t++)
-                h = [.. Enumerable.Range(0, width).Select(n => GruStep(k => s.Inputs[0].At(i[0], t, k), k => h[k], s.Inputs[2..], n))];
+                h = [.. Enumerable.Range(0,
+                    width).Select(n => GruStep(k => s.Inputs[0].At(i[0], t, k), k => h[k], s.Inputs[2..], n))];
             return h[i[2]];
         };
         double Draw(OpSample s, int[] i) => known[OpTable.Uniform](
             s with { Attributes = s.Attributes.With("dims", s.Inputs[0].Type.Dims) }, i);
-        known[OpTable.Dropout] = (s, i) => Draw(s, i) >= s.Attributes.Number("rate") ? s.Inputs[0].At(i) / (1 - s.Attributes.Number("rate")) : 0;
+        known[OpTable.Dropout] = (s, i) =>
+            Draw(s, i) >= s.Attributes.Number("rate") ? s.Inputs[0].At(i) / (1 - s.Attributes.Number("rate")) : 0;
         known[OpTable.GumbelSoftmax] = (s, i) =>
         {
             var noisy = Enumerable.Range(0, s.Inputs[0].Shape[-1]).Select(k =>
             {
                 int[] at = [.. i[..^1], k];
-                return (s.Inputs[0].At(at) - Series.Ln(-Series.Ln(Draw(s, at)))) / s.Attributes.Number("temperature", 1);
+                return (s.Inputs[0].At(at) - Series.Ln(-Series.Ln(Draw(s, at))))
+                    / s.Attributes.Number("temperature", 1);
             }).ToArray();
             if (!s.Attributes.Flag("hard")) return Softmax(noisy)[i[^1]];
             return Array.IndexOf(noisy, noisy.Max()) == i[^1] ? 1 : 0;
@@ -110,7 +120,8 @@ internal static partial class References
     }
 
     // (x - mean) / √(variance + epsilon) over the elements of one group, then gain and bias.
-    private static double Standard(OpSample s, int[] i, Func<int[], int[], bool> together, double epsilon, Func<int[], int[]> parameter)
+    private static double Standard(OpSample s, int[] i, Func<int[], int[], bool> together, double epsilon, Func<int[],
+        int[]> parameter)
     {
         var x = s.Inputs[0];
         var group = Places(x.Shape.Dims).Where(at => together(at, i)).Select(at => x.At(at)).ToArray();
@@ -131,13 +142,16 @@ internal static partial class References
         return p.Select((w, j) => w * v(j)).Sum();
     }
 
-    private static double Gate(Func<int, double> x, Tensor w, int row) => Enumerable.Range(0, w.Shape[1]).Sum(k => x(k) * w.At(row, k));
+    private static double Gate(Func<int, double> x, Tensor w, int row) =>
+        Enumerable.Range(0, w.Shape[1]).Sum(k => x(k) * w.At(row, k));
 
     // w, u, b
-    private static (double H, double C) LstmStep(Func<int, double> x, Func<int, double> h, Func<int, double> c, Tensor[] p, int n)
+    private static (double H, double C) LstmStep(Func<int, double> x, Func<int, double> h, Func<int, double> c,
+        Tensor[] p, int n)
     {
         var width = p[1].Shape[1];
-        double G(int part) => Gate(x, p[0], (part * width) + n) + Gate(h, p[1], (part * width) + n) + p[2].At((part * width) + n);
+        double G(int part) =>
+            Gate(x, p[0], (part * width) + n) + Gate(h, p[1], (part * width) + n) + p[2].At((part * width) + n);
         var cell = (Sigmoid(G(1)) * c(n)) + (Sigmoid(G(0)) * Tanh(G(2)));
         return (Sigmoid(G(3)) * Tanh(cell), cell);
     }
@@ -154,7 +168,8 @@ internal static partial class References
 
     private static void AddLosses(Dictionary<Op, Reference> known)
     {
-        void L(Op op, Func<OpSample, int[], double> term) => known[op] = (s, i) => Reduced(s, i, s.Inputs[0].Shape.Dims, at => term(s, at));
+        void L(Op op, Func<OpSample, int[], double> term) => known[op] = (s, i) =>
+            Reduced(s, i, s.Inputs[0].Shape.Dims, at => term(s, at));
         L(OpTable.MseLoss, (s, i) => Math.Pow(s.Inputs[0].At(i) - s.Inputs[1].At(i), 2));
         L(OpTable.L1Loss, (s, i) => Math.Abs(s.Inputs[0].At(i) - s.Inputs[1].At(i)));
         L(OpTable.HuberLoss, (s, i) =>
@@ -168,7 +183,8 @@ internal static partial class References
             return -(t * Series.Ln(p)) - ((1 - t) * Series.Ln(1 - p));
         });
         L(OpTable.KlDiv, (s, i) => s.Inputs[1].At(i) * (Series.Ln(s.Inputs[1].At(i)) - s.Inputs[0].At(i)));
-        L(OpTable.HingeLoss, (s, i) => Math.Max(0, s.Attributes.Number("margin", 1) - (s.Inputs[1].At(i) * s.Inputs[0].At(i))));
+        L(OpTable.HingeLoss,
+            (s, i) => Math.Max(0, s.Attributes.Number("margin", 1) - (s.Inputs[1].At(i) * s.Inputs[0].At(i))));
         double Cosine(OpSample s, int n)
         {
             var (a, b) = (Last(s.Inputs[0], [n, 0]), Last(s.Inputs[1], [n, 0]));
@@ -177,18 +193,22 @@ internal static partial class References
 
         known[OpTable.CosineSimilarity] = (s, i) => Cosine(s, i[0]);
         known[OpTable.CosineEmbeddingLoss] = (s, i) => Reduced(s, i, s.Inputs[2].Shape.Dims, at =>
-            s.Inputs[2].At(at) > 0 ? 1 - Cosine(s, at[0]) : Math.Max(0, Cosine(s, at[0]) - s.Attributes.Number("margin")));
-        known[OpTable.NllLoss] = (s, i) => Reduced(s, i, s.Inputs[1].Shape.Dims, at => -s.Inputs[0].At([.. at, (int)s.Inputs[1].At(at)]));
+            s.Inputs[2].At(at) > 0 ? 1 - Cosine(s, at[0])
+                : Math.Max(0, Cosine(s, at[0]) - s.Attributes.Number("margin")));
+        known[OpTable.NllLoss] = (s, i) =>
+            Reduced(s, i, s.Inputs[1].Shape.Dims, at => -s.Inputs[0].At([.. at, (int)s.Inputs[1].At(at)]));
         known[OpTable.CrossEntropyLoss] = (s, i) => Reduced(s, i, s.Inputs[1].Shape.Dims, at =>
         {
             var log = Softmax(Last(s.Inputs[0], [.. at, 0])).Select(Series.Ln).ToArray();
             var share = s.Attributes.Number("smoothing");
             return -((1 - share) * log[(int)s.Inputs[1].At(at)]) - (share * log.Average());
         });
-        known[OpTable.CrossEntropy] = (s, i) => -Series.Ln(Softmax(Last(s.Inputs[0], [.. i, 0]))[(int)s.Inputs[1].At(i)]);
+        known[OpTable.CrossEntropy] = (s, i) =>
+            -Series.Ln(Softmax(Last(s.Inputs[0], [.. i, 0]))[(int)s.Inputs[1].At(i)]);
         known[OpTable.CrossEntropyGrad] = (s, i) => s.Inputs[0].At(i[..^1])
             * (Series.Exp(s.Inputs[1].At(i) - s.Inputs[3].At(i[..^1])) - (s.Inputs[2].At(i[..^1]) == i[^1] ? 1 : 0));
-        known[OpTable.Correct] = (s, i) => Last(s.Inputs[0], [.. i, 0]) is var x && Array.IndexOf(x, x.Max()) == s.Inputs[1].At(i) ? 1 : 0;
+        known[OpTable.Correct] = (s, i) =>
+            Last(s.Inputs[0], [.. i, 0]) is var x && Array.IndexOf(x, x.Max()) == s.Inputs[1].At(i) ? 1 : 0;
         known[OpTable.AttentionGrad] = AttentionGradient;
     }
 
@@ -217,7 +237,8 @@ internal static partial class References
         var all = Enumerable.Range(0, d).Select(c => from + c).ToArray();
         double P(int a, int b) => s.Attributes.Flag("causal") && b > a ? 0 : Series.Exp(
             (all.Sum(c => qkv.At(n, a, c) * qkv.At(n, b, width + c)) / Math.Sqrt(d)) - l.At(n, head, a));
-        double Ds(int a, int b) => P(a, b) / Math.Sqrt(d) * (all.Sum(c => dy.At(n, a, c) * qkv.At(n, b, (2 * width) + c))
+        double Ds(int a, int b) =>
+            P(a, b) / Math.Sqrt(d) * (all.Sum(c => dy.At(n, a, c) * qkv.At(n, b, (2 * width) + c))
             - all.Sum(c => dy.At(n, a, c) * y.At(n, a, c)));
         return part switch
         {

@@ -143,7 +143,8 @@ internal static partial class References
         var value = Roots(gram)[n - 1 - column];
         // Any row of cofactors of a singular matrix is its null vector; the largest is the most exact.
         var shifted = Shifted(gram, value);
-        var v = Enumerable.Range(0, n).Select(r => Enumerable.Range(0, n).Select(c => Cofactor(shifted, r, c)).ToArray())
+        var v = Enumerable.Range(0,
+            n).Select(r => Enumerable.Range(0, n).Select(c => Cofactor(shifted, r, c)).ToArray())
             .MaxBy(x => x.Sum(c => c * c))!;
         var length = Math.Sqrt(v.Sum(c => c * c)) * Math.Sign(v.MaxBy(Math.Abs));
         v = [.. v.Select(c => c / length)];

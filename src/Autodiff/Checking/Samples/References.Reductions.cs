@@ -36,8 +36,10 @@ internal static partial class References
         F(OpTable.ForAllSmooth, (x, a) => Smooth(x, -a.Number("temperature")));
         known[OpTable.CumSum] = (s, i) => Before(s, i).Sum();
         known[OpTable.CumProd] = (s, i) => Before(s, i).Aggregate(1.0, (p, v) => p * v);
-        known[OpTable.ArgMax] = (s, i) => Line(s, Inserted(i, s.Attributes.Int("axis"))) is var x ? Array.IndexOf(x, x.Max()) : 0;
-        known[OpTable.ArgMin] = (s, i) => Line(s, Inserted(i, s.Attributes.Int("axis"))) is var x ? Array.IndexOf(x, x.Min()) : 0;
+        known[OpTable.ArgMax] = (s, i) =>
+            Line(s, Inserted(i, s.Attributes.Int("axis"))) is var x ? Array.IndexOf(x, x.Max()) : 0;
+        known[OpTable.ArgMin] = (s, i) =>
+            Line(s, Inserted(i, s.Attributes.Int("axis"))) is var x ? Array.IndexOf(x, x.Min()) : 0;
         known[OpTable.Sort] = (s, i) => Ordered(s, i, s.Attributes.Flag("descending"));
         known[OpTable.TopK] = (s, i) => Ordered(s, i, !s.Attributes.Flag("smallest"));
     }
@@ -143,7 +145,8 @@ internal static partial class References
         known[OpTable.Uniform] = (s, i) => new RandomStream(
             (ulong)s.Attributes.Int("seed"), RandomPurpose.Mask, (ulong)s.Attributes.Int("stream"))
             .Uniform(Index(i, [.. s.Attributes.Dims("dims").Select(d => d.Size)])) + (0.5 / (1 << 24));
-        known[OpTable.Reshape] = (s, i) => Flat(s.Inputs[0], Index(i, [.. s.Attributes.Dims("dims").Select(d => d.Size)]));
+        known[OpTable.Reshape] = (s, i) =>
+            Flat(s.Inputs[0], Index(i, [.. s.Attributes.Dims("dims").Select(d => d.Size)]));
         known[OpTable.Transpose] = (s, i) => Permuted(s, i);
         known[OpTable.Permute] = (s, i) => Permuted(s, i);
         known[OpTable.BroadcastTo] = (s, i) => Repeated(s.Inputs[0], i);
@@ -168,7 +171,8 @@ internal static partial class References
         known[OpTable.Pad] = (s, i) =>
         {
             var k = i[Axis(s)] - s.Attributes.Int("before");
-            return k >= 0 && k < s.Inputs[0].Shape[Axis(s)] ? s.Inputs[0].At(With(i, Axis(s), k)) : s.Attributes.Number("value");
+            return k >= 0 && k < s.Inputs[0].Shape[Axis(s)] ? s.Inputs[0].At(With(i, Axis(s), k))
+                : s.Attributes.Number("value");
         };
         known[OpTable.Tile] = (s, i) =>
             s.Inputs[0].At([.. i[^s.Inputs[0].Rank..].Select((k, d) => k % s.Inputs[0].Shape[d])]);
@@ -180,14 +184,17 @@ internal static partial class References
         known[OpTable.Flip] = (s, i) => s.Inputs[0].At(With(i, Axis(s), s.Inputs[0].Shape[Axis(s)] - 1 - i[Axis(s)]));
         known[OpTable.Tril] = (s, i) => i[^1] - i[^2] <= s.Attributes.Int("k") ? s.Inputs[0].At(i) : 0;
         known[OpTable.Triu] = (s, i) => i[^1] - i[^2] >= s.Attributes.Int("k") ? s.Inputs[0].At(i) : 0;
-        known[OpTable.Diag] = (s, i) => s.Inputs[0].Rank == 2 ? s.Inputs[0].At(i[0], i[0]) : i[0] == i[1] ? s.Inputs[0].At(i[0]) : 0;
-        known[OpTable.Diagonal] = (s, i) => s.Inputs[0].At([.. i[..s.Attributes.Int("b")], i[s.Attributes.Int("a")], .. i[s.Attributes.Int("b")..]]);
+        known[OpTable.Diag] = (s, i) =>
+            s.Inputs[0].Rank == 2 ? s.Inputs[0].At(i[0], i[0]) : i[0] == i[1] ? s.Inputs[0].At(i[0]) : 0;
+        known[OpTable.Diagonal] = (s, i) =>
+            s.Inputs[0].At([.. i[..s.Attributes.Int("b")], i[s.Attributes.Int("a")], .. i[s.Attributes.Int("b")..]]);
         known[OpTable.DiagonalEmbed] = (s, i) =>
         {
             var (a, b) = (s.Attributes.Int("a"), s.Attributes.Int("b"));
             return i[a] == i[b] ? s.Inputs[0].At([.. i[..b], .. i[(b + 1)..]]) : 0;
         };
-        known[OpTable.Trace] = (s, i) => Enumerable.Range(0, s.Inputs[0].Shape[-1]).Sum(k => s.Inputs[0].At([.. i, k, k]));
+        known[OpTable.Trace] = (s, i) =>
+            Enumerable.Range(0, s.Inputs[0].Shape[-1]).Sum(k => s.Inputs[0].At([.. i, k, k]));
         known[OpTable.Kron] = (s, i) =>
         {
             var (rows, columns) = (s.Inputs[1].Shape[0], s.Inputs[1].Shape[1]);
@@ -208,13 +215,15 @@ internal static partial class References
         int Axis(OpSample s) => s.Attributes.Int("axis");
         known[OpTable.Gather] = (s, i) => s.Inputs[0].At(With(i, Axis(s), (int)s.Inputs[1].At(i)));
         known[OpTable.ScatterAdd] = (s, i) => s.Inputs[0].At(i) + Enumerable.Range(0, s.Inputs[1].Shape[Axis(s)])
-            .Select(k => With(i, Axis(s), k)).Where(at => s.Inputs[1].At(at) == i[Axis(s)]).Sum(at => s.Inputs[2].At(at));
+            .Select(k => With(i, Axis(s), k)).Where(at => s.Inputs[1].At(at) == i[Axis(s)]).Sum(at =>
+                s.Inputs[2].At(at));
         known[OpTable.IndexSelect] = (s, i) => s.Inputs[0].At(With(i, Axis(s), (int)s.Inputs[1].At(i[Axis(s)])));
         known[OpTable.IndexAdd] = (s, i) => Enumerable.Range(0, s.Inputs[1].Shape[0])
             .Where(k => s.Inputs[1].At(k) == i[Axis(s)]).Sum(k => s.Inputs[0].At(With(i, Axis(s), k)));
         known[OpTable.OneHot] = (s, i) => s.Inputs[0].At(i[..^1]) == i[^1] ? 1 : 0;
         known[OpTable.Mark] = (s, i) => s.Inputs[0].At(i) == s.Attributes.Int("value") ? 1 : 0;
-        known[OpTable.Replace] = (s, i) => s.Inputs[0].At(i) == s.Attributes.Int("value") ? s.Attributes.Int("with") : s.Inputs[0].At(i);
+        known[OpTable.Replace] = (s, i) =>
+            s.Inputs[0].At(i) == s.Attributes.Int("value") ? s.Attributes.Int("with") : s.Inputs[0].At(i);
         known[OpTable.Embedding] = (s, i) => s.Inputs[0].At((int)s.Inputs[1].At(i[..^1]), i[^1]);
         known[OpTable.EmbeddingGrad] = (s, i) => Places(s.Inputs[1].Shape.Dims)
             .Where(at => s.Inputs[1].At(at) == i[0]).Sum(at => s.Inputs[0].At([.. at, i[1]]));

@@ -16,7 +16,8 @@ internal static partial class References
                 Repeated(s.Inputs[0], ta ? [.. lead, k, i[^2]] : [.. lead, i[^2], k])
                 * Repeated(s.Inputs[1], tb ? [.. lead, i[^1], k] : [.. lead, k, i[^1]]));
         };
-        known[OpTable.Linear] = (s, i) => Activated(s, Row(s.Inputs[0], s.Inputs[1], i) + (s.Inputs.Length > 2 ? s.Inputs[2].At(i[^1]) : 0));
+        known[OpTable.Linear] = (s, i) =>
+            Activated(s, Row(s.Inputs[0], s.Inputs[1], i) + (s.Inputs.Length > 2 ? s.Inputs[2].At(i[^1]) : 0));
         known[OpTable.Einsum] = Einsum;
         known[OpTable.Conv2d] = (s, i) => Activated(s, Convolved(s, i));
         known[OpTable.Conv1d] = Convolved;
@@ -36,7 +37,8 @@ internal static partial class References
         };
         known[OpTable.Conv2dGradWeight] = (s, i) =>
         {
-            var (x, dy, window) = (s.Inputs[0], s.Inputs[1], new Window(s, [s.Attributes.Int("height"), s.Attributes.Int("width")]));
+            var (x, dy, window) =
+                (s.Inputs[0], s.Inputs[1], new Window(s, [s.Attributes.Int("height"), s.Attributes.Int("width")]));
             return Places(dy.Shape.Dims[2..]).Sum(p => Enumerable.Range(0, x.Shape[0]).Sum(n =>
                 dy.At([n, i[0], .. p]) * Pixel(x, [n, i[1]], window.Pixel(p, i[2..]), 0)));
         };
@@ -57,7 +59,8 @@ internal static partial class References
     {
         var spec = EinsumSpec.Parse(s.Attributes.Text("spec"));
         var letters = string.Concat(string.Concat(spec.Operands).Distinct());
-        var sizes = letters.Select(c => s.Inputs.SelectMany((x, n) => spec.Operands[n].Select((l, axis) => (l, x.Shape[axis])))
+        var sizes =
+            letters.Select(c => s.Inputs.SelectMany((x, n) => spec.Operands[n].Select((l, axis) => (l, x.Shape[axis])))
             .First(p => p.l == c).Item2).ToArray();
         var sum = 0.0;
         foreach (var at in Places(sizes))
@@ -65,7 +68,8 @@ internal static partial class References
             if (spec.Result.Where((c, n) => at[letters.IndexOf(c, StringComparison.Ordinal)] != i[n]).Any()) continue;
             var term = 1.0;
             for (var n = 0; n < s.Inputs.Length; n++)
-                term *= s.Inputs[n].At([.. spec.Operands[n].Select(c => at[letters.IndexOf(c, StringComparison.Ordinal)])]);
+                term *= s.Inputs[n].At(
+                    [.. spec.Operands[n].Select(c => at[letters.IndexOf(c, StringComparison.Ordinal)])]);
             sum += term;
         }
 
@@ -93,7 +97,8 @@ internal static partial class References
         var first = i[1] / filters * channels;
         var sum = s.Inputs.Length > 2 ? s.Inputs[2].At(i[1]) : 0;
         foreach (var (place, tap) in window.Seen(x.Shape.Dims[2..], i[2..]))
-            for (var c = first; c < first + channels; c++) sum += x.At([i[0], c, .. place]) * w.At([c, i[1] % filters, .. tap]);
+            for (var c = first; c < first + channels; c++) sum += x.At([i[0], c, .. place])
+                * w.At([c, i[1] % filters, .. tap]);
         return sum;
     }
 
@@ -111,9 +116,11 @@ internal static partial class References
             var window = new Window(s, [.. s.Attributes.Ints("kernel")]);
             var places = window.Places([.. s.Attributes.Ints("sizes")]);
             int[] kernel = [.. s.Attributes.Ints("kernel")];
-            return window.Seen(places, i[2..]).Sum(p => s.Inputs[0].At(i[0], i[1], (int)Index(p.Tap, kernel), (int)Index(p.Place, places)));
+            return window.Seen(places,
+                i[2..]).Sum(p => s.Inputs[0].At(i[0], i[1], (int)Index(p.Tap, kernel), (int)Index(p.Place, places)));
         };
-        known[OpTable.Resample] = (s, i) => Resampled(s.Inputs[0], i, [s.Attributes.Int("axis")], s, s.Attributes.Int("size"));
+        known[OpTable.Resample] = (s, i) =>
+            Resampled(s.Inputs[0], i, [s.Attributes.Int("axis")], s, s.Attributes.Int("size"));
         known[OpTable.Interpolate] = (s, i) => Resampled(s.Inputs[0], i, [.. Enumerable.Range(2, i.Length - 2)], s, 0);
         known[OpTable.MaxPool2d] = (s, i) => Windowed(s, i).Max();
         known[OpTable.MaxPoolNd] = (s, i) => Windowed(s, i).Max();
@@ -122,10 +129,12 @@ internal static partial class References
         known[OpTable.AvgPool2dGrad] = (s, i) =>
         {
             var window = new Window(s, Kernel(s, 2));
-            return window.Seen(s.Inputs[0].Shape.Dims[2..], i[2..]).Sum(p => s.Inputs[0].At([i[0], i[1], .. p.Place])) / Taps(s, 2);
+            return window.Seen(s.Inputs[0].Shape.Dims[2..], i[2..]).Sum(p => s.Inputs[0].At([i[0], i[1], .. p.Place]))
+                / Taps(s, 2);
         };
         known[OpTable.MaxPool2dGrad] = (s, i) => Places(s.Inputs[0].Shape.Dims)
-            .Where(at => at[0] == i[0] && at[1] == i[1] && s.Inputs[1].At(at) == (i[2] * s.Attributes.Int("width")) + i[3])
+            .Where(at =>
+                at[0] == i[0] && at[1] == i[1] && s.Inputs[1].At(at) == (i[2] * s.Attributes.Int("width")) + i[3])
             .Sum(at => s.Inputs[0].At(at));
         known[OpTable.AdaptiveAvgPool] = (s, i) => Part(s, i).Average();
         known[OpTable.AdaptiveMaxPool] = (s, i) => Part(s, i).Max();
@@ -140,7 +149,8 @@ internal static partial class References
     {
         var kernel = Kernel(s, i.Length - 2);
         var window = new Window(s, kernel, kernel);
-        return Places(kernel).Select(tap => Pixel(s.Inputs[0], i[..2], window.Pixel(i[2..], tap), double.NaN)).Where(v => !double.IsNaN(v));
+        return Places(kernel).Select(tap =>
+            Pixel(s.Inputs[0], i[..2], window.Pixel(i[2..], tap), double.NaN)).Where(v => !double.IsNaN(v));
     }
 
     private static IEnumerable<double> Part(OpSample s, int[] i)
@@ -173,7 +183,8 @@ internal static partial class References
                 var m = size > 0 ? size : axes.Contains(d) ? Numbers(s.Attributes, "output", 1, axes.Length)[d - 2] : 0;
                 if (!axes.Contains(d)) weight *= at[d] == i[d] ? 1 : 0;
                 else if (s.Attributes.Text("mode") != "linear") weight *= at[d] == i[d] * x.Shape[d] / m ? 1 : 0;
-                else weight *= Math.Max(0, 1 - Math.Abs(Math.Clamp(((i[d] + 0.5) * x.Shape[d] / m) - 0.5, 0, x.Shape[d] - 1) - at[d]));
+                else weight *= Math.Max(0,
+                    1 - Math.Abs(Math.Clamp(((i[d] + 0.5) * x.Shape[d] / m) - 0.5, 0, x.Shape[d] - 1) - at[d]));
             }
 
             sum += weight * x.At(at);
@@ -200,7 +211,8 @@ internal static partial class References
         {
             var d = kernel.Length;
             _kernel = kernel.ToArray();
-            _stride = stride is not null && !s.Attributes.Has("stride") ? stride : Numbers(s.Attributes, "stride", 1, d);
+            _stride = stride is not null && !s.Attributes.Has("stride") ? stride
+                : Numbers(s.Attributes, "stride", 1, d);
             _padding = Numbers(s.Attributes, "padding", 0, d);
             _dilation = Numbers(s.Attributes, "dilation", 1, d);
         }

@@ -4,7 +4,8 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Checking.Samples;
 
 /// <summary>
-/// What the first result of an operator must be at one place, in plain arithmetic on float64, without kernels and without
+/// What the first result of an operator must be at one place, in plain arithmetic on float64, without kernels and
+/// without
 /// other operators.
 /// </summary>
 internal static partial class References
@@ -88,7 +89,9 @@ internal static partial class References
         F(OpTable.Erf, Series.Erf);
         F(OpTable.Lgamma, Series.LogGamma);
         F(OpTable.Relu6, x => Math.Clamp(x, 0, 6));
-        F(OpTable.Selu, x => 1.0507009873554804934193349852946 * (x > 0 ? x : 1.6732632423543772848170429916717 * (Series.Exp(x) - 1)));
+        F(OpTable.Selu,
+            x => 1.0507009873554804934193349852946
+                * (x > 0 ? x : 1.6732632423543772848170429916717 * (Series.Exp(x) - 1)));
         F(OpTable.HardTanh, x => Math.Clamp(x, -1, 1));
         F(OpTable.Softsign, x => x / (1 + Math.Abs(x)));
         F(OpTable.LogSigmoid, x => Series.Ln(Sigmoid(x)));
@@ -97,7 +100,8 @@ internal static partial class References
 
     private static void AddPairs(Dictionary<Op, Reference> known)
     {
-        void F(Op op, Func<double, double, double> f) => known[op] = (s, i) => f(Repeated(s.Inputs[0], i), Repeated(s.Inputs[1], i));
+        void F(Op op, Func<double, double, double> f) => known[op] = (s, i) =>
+            f(Repeated(s.Inputs[0], i), Repeated(s.Inputs[1], i));
         F(OpTable.Add, (x, y) => x + y);
         F(OpTable.Subtract, (x, y) => x - y);
         F(OpTable.Multiply, (x, y) => x * y);
@@ -128,8 +132,10 @@ internal static partial class References
         F(OpTable.GeluGrad, (dy, x) => dy * (((1 + Series.Erf(x / Math.Sqrt(2))) / 2)
             + (x * Series.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI))));
         F(OpTable.StraightThrough, (hard, _) => hard);
-        known[OpTable.Where] = (s, i) => Repeated(s.Inputs[0], i) != 0 ? Repeated(s.Inputs[1], i) : Repeated(s.Inputs[2], i);
-        known[OpTable.MaskedFill] = (s, i) => Repeated(s.Inputs[1], i) != 0 ? s.Attributes.Number("value") : Repeated(s.Inputs[0], i);
+        known[OpTable.Where] = (s, i) =>
+            Repeated(s.Inputs[0], i) != 0 ? Repeated(s.Inputs[1], i) : Repeated(s.Inputs[2], i);
+        known[OpTable.MaskedFill] = (s, i) =>
+            Repeated(s.Inputs[1], i) != 0 ? s.Attributes.Number("value") : Repeated(s.Inputs[0], i);
     }
 
     private static double Power(double x, double y)

@@ -1,7 +1,8 @@
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>
-/// ln Γ by the approximation of Lanczos (g = 7, nine terms) and the polygamma functions by their asymptotic series, both
+/// ln Γ by the approximation of Lanczos (g = 7, nine terms) and the polygamma functions by their asymptotic series,
+/// both
 /// after the argument was moved to where they hold; see Abramowitz and Stegun, chapter 6.
 /// </summary>
 internal static class GammaFunctions
@@ -49,7 +50,8 @@ internal static class GammaFunctions
     // For n = 0 the first term is -ln x, for others (n - 1)! / xⁿ.
     private static double Series(int n, double x)
     {
-        var sum = (n == 0 ? -Math.Log(x) : Factorial(n - 1) * Math.Pow(x, -n)) + (Factorial(n) / 2 * Math.Pow(x, -n - 1));
+        var sum = (n == 0 ? -Math.Log(x) : Factorial(n - 1) * Math.Pow(x, -n))
+            + (Factorial(n) / 2 * Math.Pow(x, -n - 1));
         for (var k = 1; k <= Bernoulli.Length; k++)
         {
             // (2k + n - 1)! / (2k)!

@@ -9,7 +9,8 @@ internal sealed class HardTanh : UnaryOp<HardTanhOperator>
 {
     public override string Name => "hard-tanh";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy * g.X.Greater(g.X.Constant(-1)) * g.X.Less(g.X.Constant(1))];
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.Dy * g.X.Greater(g.X.Constant(-1)) * g.X.Less(g.X.Constant(1))];
 }
 
 internal readonly struct HardTanhOperator : IUnaryOperator

@@ -17,7 +17,8 @@ internal sealed class Polygamma : FloatOp
     {
         RequireCount(inputs, 1);
         RequireFloat(inputs);
-        Require(attributes.Int("n") is >= 0 and <= OrderMax, $"the order is 0 to {OrderMax}, not {attributes.Int("n")}");
+        Require(attributes.Int("n") is >= 0 and <= OrderMax,
+            $"the order is 0 to {OrderMax}, not {attributes.Int("n")}");
         return [inputs[0]];
     }
 

@@ -9,7 +9,8 @@ internal sealed class Relu6 : UnaryOp<Relu6Operator>
 {
     public override string Name => "relu6";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy * g.X.Greater(g.X.Constant(0)) * g.X.Less(g.X.Constant(6))];
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.Dy * g.X.Greater(g.X.Constant(0)) * g.X.Less(g.X.Constant(6))];
 }
 
 internal readonly struct Relu6Operator : IUnaryOperator

@@ -22,7 +22,8 @@ internal static unsafe class Through64
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static V Binary<V, TOperator>(V x, V y) where V : unmanaged, ILanes<V> where TOperator : struct, IBinaryOperator
+    public static V Binary<V, TOperator>(V x, V y) where V : unmanaged, ILanes<V> where TOperator : struct,
+        IBinaryOperator
     {
         var left = stackalloc float[LanesMax];
         var right = stackalloc float[LanesMax];

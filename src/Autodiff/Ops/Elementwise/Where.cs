@@ -15,7 +15,8 @@ internal sealed class Where : FloatOp
         RequireCount(inputs, 3);
         RequireFloat(inputs[1], inputs[2]);
         Require(
-            inputs[0].DType == DType.Int32 || inputs[0].DType == inputs[1].DType, $"the condition is {inputs[0]}, not int32 or {inputs[1].DType}");
+            inputs[0].DType == DType.Int32 || inputs[0].DType == inputs[1].DType,
+                $"the condition is {inputs[0]}, not int32 or {inputs[1].DType}");
         var values = Broadcasting.Common(this, inputs[1], inputs[2]);
         return [values.With(Broadcasting.Common(this, values, inputs[0]).Dims.AsSpan())];
     }
@@ -54,7 +55,8 @@ internal sealed class Where : FloatOp
             {
                 var index = rest % y.Shape[axis];
                 rest /= y.Shape[axis];
-                (atC, atA, atB) = (atC + (index * stepsC[axis]), atA + (index * stepsA[axis]), atB + (index * stepsB[axis]));
+                (atC, atA, atB) =
+                    (atC + (index * stepsC[axis]), atA + (index * stepsA[axis]), atB + (index * stepsB[axis]));
             }
 
             to[i] = TCondition.IsZero(condition[atC]) ? right[atB] : left[atA];

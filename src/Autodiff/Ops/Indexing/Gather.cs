@@ -2,7 +2,8 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y[.., k, ..] = x[.., index[.., k, ..], ..] on one axis        x, index (int32) of x's shape but for the axis -> y of index's shape
+// y[.., k, ..] = x[.., index[.., k, ..], ..] on one axis        x, index (int32) of x's shape but for the axis -> y
+// of index's shape
 // dx = dy added at the places of the index
 internal sealed class Gather : FloatOp
 {
@@ -26,7 +27,8 @@ internal sealed class Gather : FloatOp
         var fits = index.Rank == x.Rank;
         for (var i = 0; fits && i < x.Rank; i++) fits = i == axis ? !index[i].PerSample : index[i] == x[i];
         if (!fits)
-            throw new ShapeException($"{op.Name}: an index {index.Text} does not fit {x.Text}: only dimension {axis} may differ");
+            throw new ShapeException(
+                $"{op.Name}: an index {index.Text} does not fit {x.Text}: only dimension {axis} may differ");
     }
 
     private protected override void Run<T>(OpCall call)

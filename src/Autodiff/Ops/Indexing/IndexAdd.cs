@@ -2,7 +2,8 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y[.., j, ..] = Σ x[.., k, ..] over the k with index[k] = j, on one axis of the given size; the adjoint of index-select
+// y[.., j, ..] = Σ x[.., k, ..] over the k with index[k] = j, on one axis of the given size; the adjoint of
+// index-select
 // dx = dy selected at the index
 internal sealed class IndexAdd : FloatOp
 {
@@ -17,7 +18,8 @@ internal sealed class IndexAdd : FloatOp
         RequireIndex(inputs[1]);
         var axis = AxisSpan.Check(this, attributes, inputs[0]);
         Require(
-            inputs[1].Rank == 1 && inputs[1][0] == inputs[0][axis], $"an index {inputs[1].Text} does not belong to dimension {axis} of {inputs[0].Text}");
+            inputs[1].Rank == 1 && inputs[1][0] == inputs[0][axis],
+                $"an index {inputs[1].Text} does not belong to dimension {axis} of {inputs[0].Text}");
         Require(attributes.Int("size") >= 0, "the size of the axis is 0 or more");
         return [inputs[0].With(inputs[0].Dims.SetItem(axis, attributes.Int("size")).AsSpan())];
     }
@@ -40,5 +42,6 @@ internal sealed class IndexAdd : FloatOp
         }
     }
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy.IndexSelect(g.Attributes.Int("axis"), g.Inputs[1]), null];
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.Dy.IndexSelect(g.Attributes.Int("axis"), g.Inputs[1]), null];
 }

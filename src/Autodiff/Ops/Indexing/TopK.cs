@@ -25,7 +25,8 @@ internal sealed class TopK : FloatOp
     {
         var s = AxisSpan.Of(call.Inputs[0].Shape, call.Attributes.Int("axis"));
         Sort.Order(
-            call.In<T>(0), s, !call.Attributes.Flag("smallest"), call.Attributes.Int("k"), call.Out<T>(), call.Out<int>(1));
+            call.In<T>(0), s, !call.Attributes.Flag("smallest"), call.Attributes.Int("k"), call.Out<T>(),
+                call.Out<int>(1));
     }
 
     internal override Value?[] Backward(OpGradient g) => g.DyOf(0) is not { } dy ? [null]

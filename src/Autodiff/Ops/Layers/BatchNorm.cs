@@ -1,7 +1,8 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = (x - mean) / √(variance + epsilon) gain + bias over each channel of all samples, by the statistics of this batch
-// x_NC.., gain_C, bias_C -> y; a graph that follows the batch is refused, because slices of a batch may not see each other
+// x_NC.., gain_C, bias_C -> y; a graph that follows the batch is refused, because slices of a batch may not see each
+// other
 internal sealed class BatchNorm : CompositeOp
 {
     public override string Name => "batch-norm";
@@ -11,7 +12,8 @@ internal sealed class BatchNorm : CompositeOp
     {
         var rank = x[0].Type.Rank;
         Require(rank >= 2, $"the input is [N, C, sizes], not {x[0].Type.Text}");
-        Require(!x[0].Type.IsPerSample, "statistics over the batch would depend on how it is dealt: use group-norm or layer-norm in a training graph");
+        Require(!x[0].Type.IsPerSample,
+            "statistics over the batch would depend on how it is dealt: use group-norm or layer-norm in a training graph");
         int[] axes = [0, .. Enumerable.Range(2, rank - 2)];
         return [Normalized.Over(x, axes, attributes, v => Normalized.PerChannel(v, rank))];
     }

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = x / (1 - rate) where the random number of (seed, stream, element) is rate or more, else 0        x, y of one shape
+// y = x / (1 - rate) where the random number of (seed, stream, element) is rate or more, else 0        x, y of one
+// shape
 internal sealed class Dropout : CompositeOp
 {
     public override string Name => "dropout";

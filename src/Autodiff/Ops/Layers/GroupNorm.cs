@@ -9,7 +9,8 @@ internal sealed class GroupNorm : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var (type, groups) = (x[0].Type, attributes.Int("groups", 1));
-        Require(type.Rank >= 2 && groups > 0 && type[1].Size % groups == 0, $"{type.Text} has not {groups} groups of channels");
+        Require(type.Rank >= 2 && groups > 0 && type[1].Size % groups == 0,
+            $"{type.Text} has not {groups} groups of channels");
         Tensors.Dim[] split = [type[0], groups, type[1].Size / groups, .. type.Dims.Skip(2)];
         int[] axes = [.. Enumerable.Range(2, type.Rank - 1)];
         var h = Normalized.Over([x[0].Reshape(split)], axes, attributes, v => v).Reshape(type.Dims.AsSpan());

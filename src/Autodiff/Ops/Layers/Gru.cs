@@ -13,7 +13,8 @@ internal sealed class Gru : CompositeOp
         Require(x[0].Type.Rank == 3 && all.Length > 0, $"the input is [N, T, I], not {x[0].Type.Text}");
         for (var t = 0; t < all.Length; t++)
         {
-            h = builder.Apply(OpTable.GruCell, Attributes.None, [x[0].Slice(1, t, 1).Squeeze(1), h, x[2], x[3], x[4], x[5]])[0];
+            h = builder.Apply(OpTable.GruCell, Attributes.None,
+                [x[0].Slice(1, t, 1).Squeeze(1), h, x[2], x[3], x[4], x[5]])[0];
             all[t] = h;
         }
 

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = softmax((x + noise) / temperature) with Gumbel noise of (seed, element); hard: the one-hot of its largest, with that gradient
+// y = softmax((x + noise) / temperature) with Gumbel noise of (seed, element); hard: the one-hot of its largest,
+// with that gradient
 // (Jang and others 2017)        over the last dimension, x, y of one shape
 internal sealed class GumbelSoftmax : CompositeOp
 {
@@ -9,11 +10,15 @@ internal sealed class GumbelSoftmax : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var noise = builder.Apply(OpTable.Uniform, attributes.Only("seed", "stream").With("dims", x[0].Type.Dims).With("dtype", x[0].Type.DType), [])[0];
+        var noise =
+            builder.Apply(OpTable.Uniform,
+                attributes.Only("seed", "stream").With("dims", x[0].Type.Dims).With("dtype", x[0].Type.DType), [])[0];
         var soft = ((x[0] - (-noise.Log()).Log()) / attributes.Number("temperature", 1)).Softmax();
         if (!attributes.Flag("hard")) return [soft];
         var place = builder.Apply(OpTable.ArgMax, Attributes.Of("axis", x[0].Type.Rank - 1), [soft])[0];
-        var hot = builder.Apply(OpTable.OneHot, Attributes.Of("classes", x[0].Type[-1].Size, "dtype", x[0].Type.DType), [place])[0];
+        var hot =
+            builder.Apply(OpTable.OneHot, Attributes.Of("classes", x[0].Type[-1].Size, "dtype", x[0].Type.DType),
+                [place])[0];
         return builder.Apply(OpTable.StraightThrough, Attributes.None, [hot, soft]);
     }
 }

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = (x - mean) / √(variance + epsilon) gain + bias over the last dimensions, as many as axes says        gain, bias of their shape
+// y = (x - mean) / √(variance + epsilon) gain + bias over the last dimensions, as many as axes says        gain,
+// bias of their shape
 internal sealed class LayerNormAny : CompositeOp
 {
     public override string Name => "layer-norm-any";

@@ -13,7 +13,9 @@ internal sealed class Lstm : CompositeOp
         Require(x[0].Type.Rank == 3 && all.Length > 0, $"the input is [N, T, I], not {x[0].Type.Text}");
         for (var t = 0; t < all.Length; t++)
         {
-            var next = builder.Apply(OpTable.LstmCell, Attributes.None, [x[0].Slice(1, t, 1).Squeeze(1), h, c, x[3], x[4], x[5]]);
+            var next =
+                builder.Apply(OpTable.LstmCell, Attributes.None,
+                    [x[0].Slice(1, t, 1).Squeeze(1), h, c, x[3], x[4], x[5]]);
             (h, c) = (next[0], next[1]);
             all[t] = h;
         }

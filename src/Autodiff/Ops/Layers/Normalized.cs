@@ -9,7 +9,8 @@ internal static class Normalized
     {
         var centred = x[0] - x[0].Mean(axes, keep: true);
         var variance = centred.Square().Mean(axes, keep: true);
-        return Affine(centred * (variance + attributes.Number("epsilon", Functions.LayerNormEpsilon)).Rsqrt(), x, placed);
+        return Affine(centred * (variance + attributes.Number("epsilon", Functions.LayerNormEpsilon)).Rsqrt(), x,
+            placed);
     }
 
     /// <summary>h gain + bias, where they are given: the second and third operand.</summary>

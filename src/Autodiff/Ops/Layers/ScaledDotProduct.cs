@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = softmax(q kᵀ / √d + mask) v        q_..TD, k_..SD, v_..SE, mask of the scores (added) -> y_..TE; causal: place t sees s ≤ t
+// y = softmax(q kᵀ / √d + mask) v        q_..TD, k_..SD, v_..SE, mask of the scores (added) -> y_..TE; causal: place
+// t sees s ≤ t
 internal sealed class ScaledDotProduct : CompositeOp
 {
     public override string Name => "scaled-dot-product";
@@ -12,7 +13,9 @@ internal sealed class ScaledDotProduct : CompositeOp
         if (x.Length == 4) scores += x[3];
         if (attributes.Flag("causal"))
         {
-            var (t, s) = (builder.Iota(scores.Type[-2].Size, scores.Type.DType).Unsqueeze(1), builder.Iota(scores.Type[-1].Size, scores.Type.DType));
+            var (t, s) =
+                (builder.Iota(scores.Type[-2].Size, scores.Type.DType).Unsqueeze(1),
+                    builder.Iota(scores.Type[-1].Size, scores.Type.DType));
             scores = t.GreaterEqual(s).Where(scores, scores.Constant(double.NegativeInfinity));
         }
 

@@ -17,7 +17,8 @@ internal sealed class Uniform : FloatOp
         var dtype = (DType)attributes.Int("dtype");
         Require(dtype is DType.Float32 or DType.Float64, "holds floating-point numbers");
         var type = new TensorType(dtype, attributes.Dims("dims").AsSpan());
-        Require(!type.IsPerSample, "numbers for samples need their positions in the epoch, which a graph does not carry");
+        Require(!type.IsPerSample,
+            "numbers for samples need their positions in the epoch, which a graph does not carry");
         return [type];
     }
 

@@ -3,7 +3,8 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // (x + xᵀ) / 2 = v diag(w) vᵀ, w ascending, columns of v orthonormal, the largest element of each positive
-// x_..NN -> w_..N, v_..NN        dx = sym(v (diag(dw) + F ∘ vᵀ dv) vᵀ), F_ij = 1 / (w_j - w_i) off the diagonal (Giles 2008)
+// x_..NN -> w_..N, v_..NN        dx = sym(v (diag(dw) + F ∘ vᵀ dv) vᵀ), F_ij = 1 / (w_j - w_i) off the diagonal
+// (Giles 2008)
 internal sealed class Eigh : MatrixOp
 {
     public override string Name => "eigh";
@@ -37,7 +38,9 @@ internal sealed class Eigh : MatrixOp
     }
 }
 
-/// <summary>1 / (w_j - w_i) off the diagonal, 0 on it and where two are equal: there the vectors have no derivative.</summary>
+/// <summary>
+/// 1 / (w_j - w_i) off the diagonal, 0 on it and where two are equal: there the vectors have no derivative.
+/// </summary>
 internal static class Gaps
 {
     public static Value Inverse(Value w)

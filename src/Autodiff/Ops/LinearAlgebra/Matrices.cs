@@ -89,7 +89,9 @@ internal static class Matrices
         return true;
     }
 
-    /// <summary>a (m x n, m ≥ n) = q r with a positive diagonal of r, by Gram and Schmidt, each column orthogonalized twice.</summary>
+    /// <summary>
+    /// a (m x n, m ≥ n) = q r with a positive diagonal of r, by Gram and Schmidt, each column orthogonalized twice.
+    /// </summary>
     public static bool Qr(ReadOnlySpan<double> a, int m, int n, Span<double> q, Span<double> r)
     {
         a.CopyTo(q);
@@ -118,7 +120,9 @@ internal static class Matrices
         return true;
     }
 
-    /// <summary>Eigenvalues (ascending) and orthonormal eigenvectors (columns) of a symmetric matrix: Jacobi's method.</summary>
+    /// <summary>
+    /// Eigenvalues (ascending) and orthonormal eigenvectors (columns) of a symmetric matrix: Jacobi's method.
+    /// </summary>
     public static void Eigen(ReadOnlySpan<double> symmetric, int n, Span<double> values, Span<double> vectors)
     {
         var a = symmetric.ToArray();
@@ -134,7 +138,8 @@ internal static class Matrices
 
         var order = new int[n];
         for (var i = 0; i < n; i++) order[i] = i;
-        Array.Sort(order, (i, j) => a[(i * n) + i] != a[(j * n) + j] ? a[(i * n) + i].CompareTo(a[(j * n) + j]) : i.CompareTo(j));
+        Array.Sort(order,
+            (i, j) => a[(i * n) + i] != a[(j * n) + j] ? a[(i * n) + i].CompareTo(a[(j * n) + j]) : i.CompareTo(j));
         for (var j = 0; j < n; j++)
         {
             values[j] = a[(order[j] * n) + order[j]];
@@ -245,7 +250,9 @@ internal static class Matrices
         for (var i = 0; i < partnerRows; i++) partner[(i * n) + j] = -partner[(i * n) + j];
     }
 
-    /// <summary>e^a by halving until its norm is under a half, eighteen terms of the series, and squaring back.</summary>
+    /// <summary>
+    /// e^a by halving until its norm is under a half, eighteen terms of the series, and squaring back.
+    /// </summary>
     public static void Exp(ReadOnlySpan<double> a, int n, Span<double> y)
     {
         var norm = 0.0;

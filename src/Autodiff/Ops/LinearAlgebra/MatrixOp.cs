@@ -3,7 +3,9 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-/// <summary>An operator on the last two dimensions of each input; leading dimensions are matrices of their own.</summary>
+/// <summary>
+/// An operator on the last two dimensions of each input; leading dimensions are matrices of their own.
+/// </summary>
 internal abstract class MatrixOp : FloatOp
 {
     public override string Sharding => "b... !m !n -> b... m n";
@@ -21,9 +23,11 @@ internal abstract class MatrixOp : FloatOp
         var outputs = call.Outputs.Select(t => new double[t.Count / count]).ToArray();
         for (var b = 0; b < count; b++)
         {
-            for (var i = 0; i < inputs.Length; i++) Read(call.In<T>(i).Slice(b * inputs[i].Length, inputs[i].Length), inputs[i]);
+            for (var i = 0; i < inputs.Length; i++) Read(call.In<T>(i).Slice(b * inputs[i].Length, inputs[i].Length),
+                inputs[i]);
             One(inputs, outputs, call.Inputs);
-            for (var i = 0; i < outputs.Length; i++) Write(outputs[i], call.Out<T>(i).Slice(b * outputs[i].Length, outputs[i].Length));
+            for (var i = 0; i < outputs.Length; i++) Write(outputs[i],
+                call.Out<T>(i).Slice(b * outputs[i].Length, outputs[i].Length));
         }
     }
 

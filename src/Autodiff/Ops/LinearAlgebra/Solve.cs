@@ -23,7 +23,8 @@ internal sealed class Solve : MatrixOp
 
     private protected override void One(double[][] inputs, double[][] outputs, Tensor[] shapes) =>
         Require(
-            Matrices.Solve(inputs[0], shapes[0].Shape[-1], inputs[1], shapes[1].Shape[-1], outputs[0]), "a matrix is singular");
+            Matrices.Solve(inputs[0], shapes[0].Shape[-1], inputs[1], shapes[1].Shape[-1], outputs[0]),
+                "a matrix is singular");
 
     internal override Value?[] Backward(OpGradient g)
     {

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = t ln(mean e^(x/t)): nears the largest as the temperature t falls to 0        x over axes; keep: reduced dimensions stay as 1
+// y = t ln(mean e^(x/t)): nears the largest as the temperature t falls to 0        x over axes; keep: reduced
+// dimensions stay as 1
 internal sealed class ExistsSmooth : CompositeOp
 {
     public override string Name => "exists-smooth";

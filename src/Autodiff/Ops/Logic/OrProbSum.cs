@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = x + y - x y, "or" of independent events, of truth values in [0, 1]        x, y -> z, dimensions of size 1 repeated
+// z = x + y - x y, "or" of independent events, of truth values in [0, 1]        x, y -> z, dimensions of size 1
+// repeated
 internal sealed class OrProbSum : CompositeOp
 {
     public override string Name => "or-prob-sum";

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = 1 - cos(a, b) where t is 1, max(0, cos(a, b) - margin) where t is -1; reduction: sum, none, or mean unless given        a_ND, b_ND, t_N
+// y = 1 - cos(a, b) where t is 1, max(0, cos(a, b) - margin) where t is -1; reduction: sum, none, or mean unless
+// given        a_ND, b_ND, t_N
 internal sealed class CosineEmbeddingLoss : CompositeOp
 {
     public override string Name => "cosine-embedding-loss";

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = t (ln t - x), x log-probabilities, 0 where t is 0; reduction: sum, none, or mean unless given (batchmean: the sum over the first dimension's size)
+// y = t (ln t - x), x log-probabilities, 0 where t is 0; reduction: sum, none, or mean unless given (batchmean: the
+// sum over the first dimension's size)
 internal sealed class KlDiv : CompositeOp
 {
     public override string Name => "kl-div";

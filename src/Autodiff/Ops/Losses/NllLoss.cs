@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = -x[target], x_NC log-probabilities, targets_N (int32); ignore: a class that does not count; reduction: sum, none, or mean unless given
+// y = -x[target], x_NC log-probabilities, targets_N (int32); ignore: a class that does not count; reduction: sum,
+// none, or mean unless given
 internal sealed class NllLoss : CompositeOp
 {
     public override string Name => "nll-loss";

@@ -3,7 +3,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y = the place of the largest x on one axis, the first of equals; a NaN counts as the largest        int32, without the axis
+// y = the place of the largest x on one axis, the first of equals; a NaN counts as the largest        int32, without
+// the axis
 // no gradient
 internal sealed class ArgMax : FloatOp
 {

@@ -3,7 +3,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y = the place of the smallest x on one axis, the first of equals; a NaN counts as the smallest        int32, without the axis
+// y = the place of the smallest x on one axis, the first of equals; a NaN counts as the smallest        int32,
+// without the axis
 // no gradient
 internal sealed class ArgMin : FloatOp
 {

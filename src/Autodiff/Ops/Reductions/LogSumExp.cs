@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = ln Σ e^x without overflow: the largest of each group is taken out first and carries no gradient of its own        x over axes; keep: reduced dimensions stay as 1
+// y = ln Σ e^x without overflow: the largest of each group is taken out first and carries no gradient of its own
+// x over axes; keep: reduced dimensions stay as 1
 internal sealed class LogSumExp : CompositeOp
 {
     public override string Name => "log-sum-exp";
@@ -13,6 +14,7 @@ internal sealed class LogSumExp : CompositeOp
         // A group of -∞ alone has no largest to take out.
         var shift = top.Abs().Less(top.Constant(double.PositiveInfinity)).Where(top, top.Constant(0));
         var sum = (x[0] - shift).Exp().Sum(axes, keep: true).Log() + shift;
-        return [attributes.Flag("keep") ? sum : sum.Reshape(Axes.Reduced(x[0].Type, attributes.Ints("axes"), keep: false))];
+        return [attributes.Flag("keep") ? sum
+            : sum.Reshape(Axes.Reduced(x[0].Type, attributes.Ints("axes"), keep: false))];
     }
 }

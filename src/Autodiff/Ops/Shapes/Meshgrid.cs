@@ -10,6 +10,7 @@ internal sealed class Meshgrid : CompositeOp
     {
         Require(x.All(v => v.Type.Rank == 1 && v.Type.DType == x[0].Type.DType), "takes vectors of one element type");
         Tensors.Dim[] grid = [.. x.Select(v => v.Type[0])];
-        return [.. x.Select((v, n) => v.Reshape([.. grid.Select((d, i) => i == n ? d : new Tensors.Dim(1))]).BroadcastTo(grid))];
+        return [.. x.Select((v, n) =>
+            v.Reshape([.. grid.Select((d, i) => i == n ? d : new Tensors.Dim(1))]).BroadcastTo(grid))];
     }
 }

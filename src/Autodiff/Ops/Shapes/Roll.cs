@@ -11,6 +11,7 @@ internal sealed class Roll : CompositeOp
         var axis = Axes.One(attributes.Int("axis"), x[0].Type.Rank, Name);
         var size = x[0].Type[axis].Size;
         var shift = size == 0 ? 0 : ((attributes.Int("shift") % size) + size) % size;
-        return [shift == 0 ? x[0] : Functions.Concat(axis, x[0].Slice(axis, size - shift, shift), x[0].Slice(axis, 0, size - shift))];
+        return [shift == 0 ? x[0]
+            : Functions.Concat(axis, x[0].Slice(axis, size - shift, shift), x[0].Slice(axis, 0, size - shift))];
     }
 }

@@ -10,7 +10,8 @@ internal sealed class Split : CompositeOp
     {
         var axis = Axes.One(attributes.Int("axis"), x[0].Type.Rank, Name);
         var sizes = attributes.Ints("sizes");
-        Require(sizes.All(s => s >= 0) && sizes.Sum() == x[0].Type[axis].Size, $"[{string.Join(",", sizes)}] do not add up to {x[0].Type[axis]}");
+        Require(sizes.All(s => s >= 0) && sizes.Sum() == x[0].Type[axis].Size,
+            $"[{string.Join(",", sizes)}] do not add up to {x[0].Type[axis]}");
         var from = 0;
         var parts = new Value[sizes.Length];
         for (var i = 0; i < parts.Length; from += sizes[i++]) parts[i] = x[0].Slice(axis, from, sizes[i]);

@@ -9,7 +9,8 @@ internal sealed class Tile : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var repeats = attributes.Ints("repeats");
-        Require(repeats.Length >= x[0].Type.Rank && repeats.All(r => r >= 0), $"[{string.Join(",", repeats)}] are not repeats of {x[0].Type.Text}");
+        Require(repeats.Length >= x[0].Type.Rank && repeats.All(r => r >= 0),
+            $"[{string.Join(",", repeats)}] are not repeats of {x[0].Type.Text}");
         var (split, spread, merged) = (new List<Tensors.Dim>(), new List<Tensors.Dim>(), new List<Tensors.Dim>());
         for (var i = 0; i < repeats.Length; i++)
         {

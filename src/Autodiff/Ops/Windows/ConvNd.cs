@@ -14,7 +14,8 @@ internal abstract class ConvNd(int dimensions) : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var (image, w, groups) = (x[0], x[1], attributes.Int("groups", 1));
-        Require(image.Type.Rank == dimensions + 2, $"the input is [N, C and {dimensions} sizes], not {image.Type.Text}");
+        Require(image.Type.Rank == dimensions + 2,
+            $"the input is [N, C and {dimensions} sizes], not {image.Type.Text}");
         Require(w.Type.Rank == dimensions + 2, $"a weight is [F, C/groups and {dimensions} sizes], not {w.Type.Text}");
         var (channels, filters) = (image.Type[1].Size, w.Type[0].Size);
         Require(
@@ -51,7 +52,8 @@ internal static class WindowLists
         var list = a.Ints(name);
         if (list.Length == 0) return [.. Enumerable.Repeat(a.Int(name, otherwise), count)];
         return list.Length == count ? [.. list]
-            : throw new ShapeException($"{name} [{string.Join(",", list)}] has not one number for each of {count} dimensions");
+            : throw new ShapeException(
+                $"{name} [{string.Join(",", list)}] has not one number for each of {count} dimensions");
     }
 
     public static Value PerChannel(Value bias, int dimensions) =>

@@ -15,7 +15,8 @@ internal abstract class ConvTransposeNd(int dimensions) : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var (image, w, groups) = (x[0], x[1], attributes.Int("groups", 1));
-        Require(image.Type.Rank == dimensions + 2, $"the input is [N, C and {dimensions} sizes], not {image.Type.Text}");
+        Require(image.Type.Rank == dimensions + 2,
+            $"the input is [N, C and {dimensions} sizes], not {image.Type.Text}");
         Require(w.Type.Rank == dimensions + 2, $"a weight is [C, F/groups and {dimensions} sizes], not {w.Type.Text}");
         var (channels, filters) = (image.Type[1].Size, w.Type[1].Size * groups);
         Require(

@@ -18,7 +18,8 @@ internal abstract class PoolNd : CompositeOp
         var kernel = WindowLists.List(attributes, "kernel", 1, d);
         var stride = attributes.Has("stride") ? WindowLists.List(attributes, "stride", 1, d) : kernel;
         var windows = WindowLists.Of(attributes.With("stride", stride), kernel);
-        for (var i = 0; i < d; i++) Require(2 * windows.Ints("padding")[i] <= kernel[i], "padding is at most half of the window");
+        for (var i = 0; i < d; i++) Require(2 * windows.Ints("padding")[i] <= kernel[i],
+            "padding is at most half of the window");
         var shape = WindowShape.Of(this, windows, x[0].Type);
         var columns = x[0].Apply(OpTable.Unfold, windows.With("value", Outside));
         return [Pool(columns, attributes).Reshape([x[0].Type[0], x[0].Type[1], .. shape.Out.Select(s => new Dim(s))])];

@@ -40,7 +40,8 @@ internal sealed class Resample : FloatOp
                 {
                     if (weight == 0) continue;
                     var w = T.CreateTruncating(weight);
-                    var (source, target) = adjoint ? (from.At(o, i, 0), to.At(o, j, 0)) : (from.At(o, j, 0), to.At(o, i, 0));
+                    var (source, target) = adjoint ? (from.At(o, i, 0), to.At(o, j, 0))
+                        : (from.At(o, j, 0), to.At(o, i, 0));
                     for (var k = 0; k < to.Inner; k++) y[target + k] += w * x[source + k];
                 }
             }

@@ -2,7 +2,9 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-/// <summary>Windows over any number of dimensions: their sizes, and the walk over pairs of window place and pixel.</summary>
+/// <summary>
+/// Windows over any number of dimensions: their sizes, and the walk over pairs of window place and pixel.
+/// </summary>
 internal sealed class WindowShape
 {
     private readonly int[] _sizes, _kernel, _stride, _padding, _dilation;
@@ -16,15 +18,18 @@ internal sealed class WindowShape
         _dilation = [.. a.Ints("dilation")];
         var d = sizes.Length;
         if (d == 0 || _kernel.Length != d || _stride.Length != d || _padding.Length != d || _dilation.Length != d)
-            throw new ShapeException($"{op.Name}: kernel, stride, padding and dilation have a number for each of {d} dimensions");
+            throw new ShapeException(
+                $"{op.Name}: kernel, stride, padding and dilation have a number for each of {d} dimensions");
         Out = new int[d];
         for (var i = 0; i < d; i++)
         {
             if (_kernel[i] < 1 || _stride[i] < 1 || _padding[i] < 0 || _dilation[i] < 1)
-                throw new ShapeException($"{op.Name}: kernel, stride and dilation are positive, padding is not negative");
+                throw new ShapeException(
+                    $"{op.Name}: kernel, stride and dilation are positive, padding is not negative");
             var room = sizes[i] + (2L * _padding[i]) - (((long)_dilation[i] * (_kernel[i] - 1)) + 1);
             if (room < 0)
-                throw new ShapeException($"{op.Name}: a window of {_kernel[i]} does not fit {sizes[i]} elements with padding {_padding[i]}");
+                throw new ShapeException(
+                    $"{op.Name}: a window of {_kernel[i]} does not fit {sizes[i]} elements with padding {_padding[i]}");
             Out[i] = checked((int)(room / _stride[i]) + 1);
         }
     }
@@ -36,13 +41,16 @@ internal sealed class WindowShape
 
     public static WindowShape Of(Op op, Attributes a, TensorType x)
     {
-        if (x.Rank < 3 || x.BatchAxis > 0) throw new ShapeException($"{op.Name}: the input is [N, C, sizes], not {x.Text}");
+        if (x.Rank < 3
+            || x.BatchAxis > 0) throw new ShapeException($"{op.Name}: the input is [N, C, sizes], not {x.Text}");
         return new WindowShape(op, a, [.. x.Dims.Skip(2).Select(d => d.Size)]);
     }
 
     public static WindowShape Of(Op op, Attributes a, ReadOnlySpan<int> sizes) => new(op, a, sizes.ToArray());
 
-    /// <summary>For each (tap, place) in row-major order: the pixel of a plane that the window sees, or -1 in the padding.</summary>
+    /// <summary>
+    /// For each (tap, place) in row-major order: the pixel of a plane that the window sees, or -1 in the padding.
+    /// </summary>
     public int[] Map()
     {
         var d = _sizes.Length;

@@ -25,7 +25,8 @@ internal sealed class AdafactorRule(OptimizerSpec spec) : UpdateRule(spec)
             var rows = p.Columns == 0 ? 0 : p.Length / p.Columns;
             // Factors only pay, and only fit into the state, where a matrix has more elements than both its sides.
             if (rows > 1 && p.Columns > 1 && rows + p.Columns <= p.Length)
-                Factored(weights.Slice(p.Start, p.Length), gradient.Slice(p.Start, p.Length), moment, rows, p.Columns, fresh, step);
+                Factored(weights.Slice(p.Start, p.Length), gradient.Slice(p.Start, p.Length), moment, rows, p.Columns,
+                    fresh, step);
             else Whole(weights.Slice(p.Start, p.Length), gradient.Slice(p.Start, p.Length), moment, fresh, step);
         }
     }
@@ -57,7 +58,8 @@ internal sealed class AdafactorRule(OptimizerSpec spec) : UpdateRule(spec)
         for (var k = 0; k < w.Length; k++)
         {
             var u = double.CreateTruncating(g[k]) * step.GradientScale
-                / Math.Sqrt(double.CreateTruncating(row[k / columns]) * double.CreateTruncating(column[k % columns]) / mean);
+                / Math.Sqrt(double.CreateTruncating(row[k / columns]) * double.CreateTruncating(column[k % columns])
+                    / mean);
             squares += u * u;
         }
 
@@ -65,7 +67,8 @@ internal sealed class AdafactorRule(OptimizerSpec spec) : UpdateRule(spec)
         for (var k = 0; k < w.Length; k++)
         {
             var u = double.CreateTruncating(g[k]) * step.GradientScale
-                / Math.Sqrt(double.CreateTruncating(row[k / columns]) * double.CreateTruncating(column[k % columns]) / mean);
+                / Math.Sqrt(double.CreateTruncating(row[k / columns]) * double.CreateTruncating(column[k % columns])
+                    / mean);
             w[k] -= Of<T>(step.Rate * ((u / cut) + (Spec.WeightDecay * double.CreateTruncating(w[k]))));
         }
     }

@@ -29,7 +29,8 @@ internal sealed class LambRule(OptimizerSpec spec) : UpdateRule(spec)
                 var g = gradient[i] * scale;
                 first[i] = (beta1 * first[i]) + ((T.One - beta1) * g);
                 second[i] = (beta2 * second[i]) + ((T.One - beta2) * g * g);
-                var (w, r) = (double.CreateTruncating(weights[i]), double.CreateTruncating(Update(i, first, second, weights)));
+                var (w, r) =
+                    (double.CreateTruncating(weights[i]), double.CreateTruncating(Update(i, first, second, weights)));
                 (weightNorm, updateNorm) = (weightNorm + (w * w), updateNorm + (r * r));
             }
 
@@ -38,6 +39,7 @@ internal sealed class LambRule(OptimizerSpec spec) : UpdateRule(spec)
             for (var i = p.Start; i < p.Start + p.Length; i++) weights[i] -= size * Update(i, first, second, weights);
         }
 
-        T Update(int i, Span<T> m, Span<T> v, Span<T> w) => (m[i] / bias1 / (T.Sqrt(v[i] / bias2) + epsilon)) + (decay * w[i]);
+        T Update(int i, Span<T> m, Span<T> v, Span<T> w) =>
+            (m[i] / bias1 / (T.Sqrt(v[i] / bias2) + epsilon)) + (decay * w[i]);
     }
 }

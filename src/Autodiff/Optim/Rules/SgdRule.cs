@@ -3,7 +3,8 @@ using Convoy.Shared.Jobs;
 
 namespace Convoy.Autodiff.Optim.Rules;
 
-// g = gradient + decay w; m = momentum m + g; w -= rate m, or rate (g + momentum m) with Nesterov (Sutskever and others 2013)
+// g = gradient + decay w; m = momentum m + g; w -= rate m, or rate (g + momentum m) with Nesterov (Sutskever and
+// others 2013)
 internal sealed class SgdRule(OptimizerSpec spec) : UpdateRule(spec)
 {
     public override IReadOnlyList<string> StateNames => Spec.Momentum == 0 ? [] : ["momentum"];

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Convoy.Autodiff.Execution;
 using Convoy.Shared;
 using Convoy.Shared.Jobs;
 
@@ -7,11 +8,20 @@ namespace Convoy.Autodiff.Optim.Rules;
 /// <summary>One step: its number (from 1), its learning rate, and the factor of the gradient.</summary>
 public readonly record struct RuleStep(long Step, double Rate, double GradientScale = 1);
 
-/// <summary>A parameter in the flat vectors: where it starts, its length, and its columns when it is a matrix, else 0.</summary>
-public readonly record struct ParameterSpan(int Start, int Length, int Columns = 0);
+/// <summary>
+/// A parameter in the flat vectors: where it starts, its length, and its columns when it is a matrix, else 0.
+/// </summary>
+public readonly record struct ParameterSpan(int Start, int Length, int Columns = 0)
+{
+    /// <summary>A matrix is everything but its first dimension against that.</summary>
+    public static ParameterSpan Of(ParameterSlot slot) => new(
+        checked((int)slot.Offset), checked((int)slot.Length),
+        slot.Shape.Rank < 2 || slot.Length == 0 ? 0 : checked((int)(slot.Length / slot.Shape[0])));
+}
 
 /// <summary>
-/// An update rule in any floating-point type, over flat vectors with state vectors that start as zeros. Most are element
+/// An update rule in any floating-point type, over flat vectors with state vectors that start as zeros. Most are
+/// element
 /// by element, so that vectors may be updated in any pieces; the others say so and need the parameters.
 /// </summary>
 public abstract class UpdateRule(OptimizerSpec spec)
@@ -31,7 +41,8 @@ public abstract class UpdateRule(OptimizerSpec spec)
     /// <summary>All kinds there are, by their names in job files.</summary>
     public static readonly IReadOnlyList<string> Kinds =
     [
-        "sgd", "adam", "adamw", "radam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "lion", "lamb", "adafactor",
+        "sgd", "adam", "adamw", "radam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "lion", "lamb",
+            "adafactor",
     ];
 
     public static UpdateRule Create(OptimizerSpec spec) => spec.Kind switch
@@ -48,8 +59,10 @@ public abstract class UpdateRule(OptimizerSpec spec)
         "lion" => new LionRule(spec),
         "lamb" => new LambRule(spec),
         "adafactor" => new AdafactorRule(spec),
-        _ => throw new UserException(ExitCode.BadJob, $"optimizer.kind \"{spec.Kind}\" is not {string.Join(", ", Kinds)}"),
+        _ => throw new UserException(ExitCode.BadJob,
+            $"optimizer.kind \"{spec.Kind}\" is not {string.Join(", ", Kinds)}"),
     };
 
-    private protected static T Of<T>(double value) where T : unmanaged, IFloatingPointIeee754<T> => T.CreateTruncating(value);
+    private protected static T Of<T>(double value) where T : unmanaged,
+        IFloatingPointIeee754<T> => T.CreateTruncating(value);
 }

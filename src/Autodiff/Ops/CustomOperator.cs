@@ -1,0 +1,104 @@
+using Convoy.Autodiff.Checking;
+using Convoy.Autodiff.Tape;
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+/// <summary>What a gradient rule of a user sees.</summary>
+/// <param name="Inputs">The operands.</param>
+/// <param name="Output">The result.</param>
+/// <param name="Gradient">The gradient of the result.</param>
+public sealed record CustomGradient(IReadOnlyList<Value> Inputs, Value Output, Value Gradient);
+
+/// <summary>
+/// An operator of a user's own, for eager variables: forward on tensors, a shape rule, and a gradient, which is
+/// either a rule
+/// written in operators or follows from a formula written in operators. Graphs carry operators of the table only,
+/// because
+/// workers never load a user's code, so building a graph with one is refused.
+/// </summary>
+public sealed class CustomOperator
+{
+    private readonly UserOp _op;
+
+    private CustomOperator(UserOp op)
+    {
+        _op = op;
+    }
+
+    public string Name => _op.Name;
+
+    /// <summary>Forward and gradient by hand. The gradient has one value, or null, per operand.</summary>
+    public static CustomOperator Define(
+        string name, Func<IReadOnlyList<TensorType>, TensorType> shape, Func<IReadOnlyList<Tensor>, Tensor> forward,
+        Func<CustomGradient, IReadOnlyList<Value?>> gradient) => new(new UserOp(name, shape, forward, gradient, null));
+
+    /// <summary>Forward by hand, derivatives of any order from the same function written in operators.</summary>
+    public static CustomOperator Define(
+        string name, Func<IReadOnlyList<TensorType>, TensorType> shape, Func<IReadOnlyList<Tensor>, Tensor> forward,
+        Func<IReadOnlyList<Value>, Value> formula) => new(new UserOp(name, shape, forward, null, formula));
+
+    public Value Apply(params Value[] inputs)
+    {
+        if (inputs.Length == 0) throw new ShapeException($"{Name}: takes at least one operand");
+        return inputs[0].Builder.Apply(_op, Attributes.None, inputs)[0];
+    }
+
+    /// <summary>
+    /// Compares the gradient with finite differences at these operands (float64); one line per operand.
+    /// </summary>
+    public IReadOnlyList<GradCheckResult> Check(params Tensor[] inputs) =>
+        GradCheck.Run(x => (Variable)Apply([.. x]), inputs);
+
+    private sealed class UserOp(
+        string name, Func<IReadOnlyList<TensorType>, TensorType> shape, Func<IReadOnlyList<Tensor>, Tensor> forward,
+        Func<CustomGradient, IReadOnlyList<Value?>>? gradient, Func<IReadOnlyList<Value>, Value>? formula) : Op
+    {
+        public override string Name => name;
+        public override string Sharding => "not at all";
+
+        internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs) =>
+            [shape(inputs.ToArray())];
+
+        internal override void Forward(OpCall call)
+        {
+            var y = forward(call.Inputs);
+            var wanted = call.Outputs[0];
+            if (y.DType != wanted.DType || y.Shape != wanted.Shape)
+                throw Wrong($"its forward returned {y.Type}, its shape rule says {wanted.Type}");
+            wanted.CopyFrom(y);
+        }
+
+        internal override Value?[] Backward(OpGradient g) => gradient is not null
+            ? [.. gradient(new CustomGradient(g.Inputs, g.Y, g.Dy))]
+            : LocalTape.Gradients(g, [.. Enumerable.Range(0, g.Inputs.Count)], formula!);
+    }
+}
+
+/// <summary>Another gradient for an operator of the table, on this thread, until the scope is disposed.</summary>
+public static class GradientOverride
+{
+    [ThreadStatic] private static Dictionary<Op, Func<CustomGradient, IReadOnlyList<Value?>>>? _rules;
+
+    /// <summary>Every application of the operator whose gradient is taken inside the scope uses the rule.</summary>
+    public static IDisposable Use(Op op, Func<CustomGradient, IReadOnlyList<Value?>> rule)
+    {
+        _rules ??= [];
+        var before = _rules.GetValueOrDefault(op);
+        _rules[op] = rule;
+        return new Scope(op, before);
+    }
+
+    internal static Value?[]? Find(Op op, OpGradient g) =>
+        _rules is null || !_rules.TryGetValue(op, out var rule) ? null
+        : [.. rule(new CustomGradient(g.Inputs, g.Y, g.Dy))];
+
+    private sealed class Scope(Op op, Func<CustomGradient, IReadOnlyList<Value?>>? before) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (before is not null) _rules![op] = before;
+            else if (_rules is not null && _rules.Remove(op) && _rules.Count == 0) _rules = null;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>A result is not a number, and no operand was.</summary>
+public sealed class AnomalyException(string message) : Exception(message);
+
+/// <summary>
+/// MON-07: looks for the operator that made the first NaN, in forward and in backward passes, on this thread. Costs one
+/// look at every result, so it is for finding faults, not for training.
+/// </summary>
+public static class AnomalyMode
+{
+    [ThreadStatic] private static int _depth;
+    [ThreadStatic] private static long _step;
+
+    public static bool IsOn => _depth > 0;
+
+    /// <summary>Results are looked at until the scope is disposed; the step is named in the error.</summary>
+    public static IDisposable On(long step = 0)
+    {
+        _depth++;
+        _step = step;
+        return new Scope();
+    }
+
+    internal static void Check(Op op, Attributes attributes, Tensor[] inputs, Tensor[] outputs)
+    {
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            if (FirstNaN(outputs[i]) is not { } at || inputs.Any(t => FirstNaN(t) is not null)) continue;
+            var shapes = string.Join(", ", inputs.Select(t => t.Shape));
+            throw new AnomalyException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{op.Name} {attributes}: element {at} of its result is NaN in step {_step}, its operands {shapes} hold none"));
+        }
+    }
+
+    private static long? FirstNaN(Tensor tensor)
+    {
+        if (tensor.DType == DType.Float32) return Index(tensor.Contiguous().Values<float>().IndexOf(float.NaN));
+        return tensor.DType == DType.Float64 ? Index(tensor.Contiguous().Values<double>().IndexOf(double.NaN)) : null;
+    }
+
+    private static long? Index(int at) => at < 0 ? null : at;
+
+    private sealed class Scope : IDisposable
+    {
+        private bool _ended;
+
+        public void Dispose()
+        {
+            if (_ended) return;
+            _ended = true;
+            _depth--;
+        }
+    }
+}

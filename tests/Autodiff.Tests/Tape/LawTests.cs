@@ -1,0 +1,110 @@
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tape;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Random;
+using Convoy.Shared.Tensors;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Convoy.Autodiff.Tests.Tape;
+
+/// <summary>TEST-09, TEST-10: laws that hold for all values, on random ones of the same seed in every run.</summary>
+public sealed class LawTests
+{
+    private static readonly Config Repeatable = Config.QuickThrowOnFailure.WithMaxTest(60).WithReplay(1234567, 89);
+
+    [Fact]
+    public void Gradient_IsLinearInTheCotangent() => Holds(seed =>
+    {
+        var (x, u, v) = (Make(seed, 0, 4), Make(seed, 1, 4), Make(seed, 2, 4));
+        Tensor Pull(Value cotangent) =>
+            Derivatives.Vjp(z => (Variable)(z.Tanh() * z.Softmax()), x, ((Variable)cotangent).Data).Gradient;
+        var (a, b) = (new Variable(u), new Variable(v));
+        return Near(Pull((a * 2) + (b * 3)),
+            ((Variable)((new Variable(Pull(a)) * 2) + (new Variable(Pull(b)) * 3))).Data);
+    });
+
+    [Fact]
+    public void ChainRule_AndProductRule() => Holds(seed =>
+    {
+        var (x, t) = (Make(seed, 0, 3), Make(seed, 1, 3));
+        Tensor D(Func<Value, Value> f) => Derivatives.Jvp(z => (Variable)f(z), x, t).Tangent;
+        var v = new Variable(x);
+        var chain = ((Variable)(v.Sin().Exp() * new Variable(D(z => z.Sin())))).Data;
+        var product =
+            ((Variable)((new Variable(D(z => z.Sin())) * v.Exp()) + (v.Sin() * new Variable(D(z => z.Exp()))))).Data;
+        return Near(D(z => z.Sin().Exp()), chain) && Near(D(z => z.Sin() * z.Exp()), product);
+    });
+
+    [Fact]
+    public void Einsum_Transposed_IsTheSameSum() => Holds(seed =>
+    {
+        Value a = new Variable(Make(seed, 0, 2, 3)), b = new Variable(Make(seed, 1, 3, 4));
+        var there = (Variable)Functions.Einsum("ij,jk->ik", a, b);
+        var back = (Variable)Functions.Einsum("jk,ij->ki", b, a).Transpose();
+        return Near(there.Data, back.Data) && Near(there.Data, ((Variable)a.MatMul(b)).Data);
+    });
+
+    [Fact]
+    public void Sums_AndProducts_DoNotMindTheOrder() => Holds(seed =>
+    {
+        Value a = new Variable(Make(seed, 0, 5)), b = new Variable(Make(seed, 1, 5)),
+            c = new Variable(Make(seed, 2, 5));
+        Tensor T(Value v) => ((Variable)v).Data;
+        return Same(T(a + b), T(b + a)) && Same(T(a * b), T(b * a)) && Near(T(a + b + c), T(a + (b + c)))
+            && Near(T(a * (b + c)), T((a * b) + (a * c))) && Same(T(a * 1), T(a)) && Same(T(a + 0), T(a));
+    });
+
+    [Fact]
+    public void Softmax_AddsToOne_AndDoesNotSeeAShift() => Holds(seed =>
+    {
+        Value x = new Variable(Make(seed, 0, 3, 6)) * 200;
+        var sums = ((Variable)x.Softmax().Sum([1])).Data.ToArray<double>();
+        return sums.All(s => Math.Abs(s - 1) < 1e-12)
+            && Near(((Variable)x.Softmax()).Data, ((Variable)(x + 1e3).Softmax()).Data, 1e-9)
+            && Near(((Variable)x.LogSoftmax().Exp()).Data, ((Variable)x.Softmax()).Data);
+    });
+
+    [Fact]
+    public void LargeAndTinyNumbers_StayFinite() => Holds(seed =>
+    {
+        foreach (var scale in new[] { 1e-300, 1e-30, 1e3, 1e30, 1e150 })
+        {
+            var x = new Variable(Make(seed, 0, 6), requiresGradient: true);
+            Value scaled = x * scale;
+            Value[] results =
+            [
+                scaled.Sigmoid(), scaled.Tanh(), scaled.Softplus(), scaled.LogSigmoid(), scaled.Softmax(),
+                    scaled.LogSumExp(),
+                scaled.Gelu(), scaled.Silu(), scaled.Softsign(), scaled.Atan(), scaled.Hypot(scaled),
+                    scaled.LogAddExp(scaled),
+            ];
+            foreach (var y in results)
+            {
+                if (((Variable)y).Data.ToArray<double>().Any(v => !double.IsFinite(v))) return false;
+                if (Differentiate.Gradient([(Variable)y],
+                    [x])[0].Data.ToArray<double>().Any(double.IsNaN)) return false;
+            }
+        }
+
+        return true;
+    });
+
+    private static void Holds(Func<int, bool> law) =>
+        Check.One(Repeatable, Prop.ForAll(ArbMap.Default.ArbFor<int>(), law));
+
+    private static bool Same(Tensor a, Tensor b) => a.ToArray<double>().SequenceEqual(b.ToArray<double>());
+
+    private static bool Near(Tensor a, Tensor b, double tolerance = 1e-11) => a.Shape == b.Shape
+        && a.ToArray<double>().Zip(b.ToArray<double>()).All(p =>
+            Math.Abs(p.First - p.Second) <= tolerance * Math.Max(1, Math.Abs(p.First)));
+
+    private static Tensor Make(int seed, ulong stream, params int[] dims)
+    {
+        var tensor = Tensor.Zeros(DType.Float64, dims);
+        var random = new RandomStream((ulong)(uint)seed, RandomPurpose.Mask, stream);
+        var values = tensor.Writable<double>();
+        for (var i = 0; i < values.Length; i++) values[i] = random.Normal(i);
+        return tensor;
+    }
+}
