@@ -31,7 +31,10 @@ internal sealed class CertRenewCommand : CliCommand
         var to = arguments.GetValue(_to);
         if (root.Authority.Exists && to is null) root.RenewLocal(InitCommand.Life(arguments.GetValue(_days)), context.Time.GetUtcNow());
         else if (to is null)
-            throw new UserException(ExitCode.Usage, $"the authority is not in {root.FolderPath}: give --to HOST:PORT of the coordinator, which signs");
+        {
+            throw new UserException(ExitCode.Usage,
+                $"the authority is not in {root.FolderPath}: give --to HOST:PORT of the coordinator, which signs");
+        }
         else
         {
             foreach (var folder in root.Folders()) await Enrolment.RenewAsync(to, folder, context.Time, cancel);

@@ -9,9 +9,18 @@ namespace Convoy.Cli.Commands;
 internal sealed class CertRollCommand : CliCommand
 {
     private readonly CredentialOptions _credentials = new();
-    private readonly Option<bool> _begin = new("--begin") { Description = "Make a second authority, believed from now on; the first goes on signing." };
-    private readonly Option<bool> _switch = new("--switch") { Description = "The second authority signs; the first loses its key and is still believed." };
-    private readonly Option<bool> _finish = new("--finish") { Description = "The first authority is believed no more." };
+    private readonly Option<bool> _begin = new("--begin")
+    {
+        Description = "Make a second authority, believed from now on; the first goes on signing.",
+    };
+    private readonly Option<bool> _switch = new("--switch")
+    {
+        Description = "The second authority signs; the first loses its key and is still believed.",
+    };
+    private readonly Option<bool> _finish = new("--finish")
+    {
+        Description = "The first authority is believed no more.",
+    };
 
     public CertRollCommand() : base("roll", "Replace the cluster's authority without a stop, in three steps.",
         "convoy cert roll --begin", "convoy cert roll --switch", "convoy cert roll --finish")

@@ -19,14 +19,21 @@ internal sealed class CertShowCommand : CliCommand
         var root = _credentials.Root(arguments);
         var folders = root.Folders();
         if (folders.Count == 0)
-            throw new UserException(ExitCode.Usage, $"there is no credential in {root.FolderPath}: make one with convoy init, or name another folder");
+        {
+            throw new UserException(ExitCode.Usage,
+                $"there is no credential in {root.FolderPath}: make one with convoy init, or name another folder");
+        }
+
         var now = context.Time.GetUtcNow();
         var shown = folders.Select(folder => (Folder: folder, Credential: CredentialFolder.Load(folder))).ToList();
         foreach (var (folder, credential) in shown)
         {
             context.Line($"{credential.Identity}: {Until(credential.Expires, now)}, serial {credential.Certificate.SerialNumber}, in {folder}");
             foreach (var authority in credential.Trusted)
-                context.Line($"  believes {authority.GetNameInfo(default, forIssuer: false)}: {Until(authority.NotAfter, now)}, {Convert.ToHexStringLower(NodeCredential.PinOf(authority))[..16]}");
+            {
+                var pin = Convert.ToHexStringLower(NodeCredential.PinOf(authority))[..16];
+                context.Line($"  believes {authority.GetNameInfo(default, forIssuer: false)}: {Until(authority.NotAfter, now)}, {pin}");
+            }
         }
 
         if (root.Authority.Exists) context.Line($"the authority is here: {root.Authority.FolderPath}{Phase(root.Authority)}");

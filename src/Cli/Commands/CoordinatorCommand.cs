@@ -57,7 +57,8 @@ internal sealed class CoordinatorCommand : CliCommand
             Log = log,
         });
         context.Line($"coordinator listens on {host.Address}, state in {state}");
-        context.Line($"join with: convoy worker --join {host.Address}{(security is null ? "" : " --token TOKEN (convoy token create)")}");
+        var reachable = host.Address.Replace("0.0.0.0:", "HOST:", StringComparison.Ordinal).Replace("[::]:", "HOST:", StringComparison.Ordinal);
+        context.Line($"join with: convoy worker --join {reachable}{(security is null ? "" : " --token TOKEN (convoy token create)")}");
         var stopped = Task.Delay(Timeout.InfiniteTimeSpan, context.Time, signals.Stop);
         if (await Task.WhenAny(stopped, host.WhenFailed) != stopped)
             throw new UserException(ExitCode.Failed, $"the coordinator cannot go on: {(await host.WhenFailed).Message}");

@@ -36,8 +36,9 @@ internal sealed class TokenCreateCommand : CliCommand
         var request = new TokenRequest { Uses = arguments.GetValue(_uses), TtlSeconds = SecondsOf(arguments.GetValue(_ttl)!) };
         using var client = _target.Connect(arguments, context);
         var reply = await client.CreateTokenAsync(request, cancel);
+        var uses = reply.Uses == 1 ? "1 use" : string.Create(CultureInfo.InvariantCulture, $"{reply.Uses} uses");
         context.Line(string.Create(CultureInfo.InvariantCulture,
-            $"token {reply.Id}: {reply.Uses} {(reply.Uses == 1 ? "use" : "uses")} until {reply.Expires.UtcDateTime:yyyy-MM-dd HH:mm} UTC; it is shown this once"));
+            $"token {reply.Id}: {uses} until {reply.Expires.UtcDateTime:yyyy-MM-dd HH:mm} UTC; it is shown this once"));
         context.Line(reply.Token);
         context.Line($"join with: convoy worker --join {client.Address} --token {reply.Token[..9]}... --name NAME");
         context.Result(new { reply.Token, reply.Id, reply.Uses, reply.Expires });

@@ -20,7 +20,8 @@ internal static class Enrolment
         var offered = NodeCredential.AuthoritiesOf((await stranger.TrustAsync(cancel)).TrustPem);
         var pinned = offered.FirstOrDefault(authority => token.Pins(NodeCredential.PinOf(authority)))
             ?? throw new UserException(ExitCode.Cluster,
-                $"{address} is not the cluster that {token} was made for: a wrong address, an old token, or somebody in between; the token was not sent");
+                $"{address} is not the cluster that {token} was made for: a wrong address, an old token, or somebody in between; "
+                + "the token was not sent");
         using var key = CredentialFolder.PendingKey(folder);
         using var client = ConvoyClient.OfStranger(address, [pinned], time);
         var reply = await client.JoinAsync(
@@ -51,7 +52,8 @@ internal static class Enrolment
         }
         catch (SocketException e)
         {
-            throw new UserException(ExitCode.Cluster, $"no way to {towards} was found ({e.Message}): is the name right? --listen names an address of this machine");
+            throw new UserException(ExitCode.Cluster,
+                $"no way to {towards} was found ({e.Message}): is the name right? --listen names an address of this machine");
         }
     }
 }

@@ -42,7 +42,8 @@ public static class CredentialFolder
         var verdict = CertificateCheck.Verify(credential.Certificate, credential.Trusted, now, asServer: false);
         if (verdict.Fault == CertificateFault.Expired)
             throw new UserException(ExitCode.Cluster, string.Create(CultureInfo.InvariantCulture,
-                $"the certificate in {folder} expired on {credential.Expires:yyyy-MM-dd}: renew it with convoy cert renew, or join anew with a token"));
+                $"the certificate in {folder} expired on {credential.Expires:yyyy-MM-dd}: "
+                + $"renew it with convoy cert renew, or join anew with a token"));
         if (verdict.For(role) is { Fault: not CertificateFault.None } bad)
             throw new UserException(ExitCode.Cluster, $"the credential in {folder} cannot be used: {bad.Text}");
         return credential;

@@ -129,7 +129,8 @@ internal sealed class Entrance(Remoting remoting)
         {
             var peeked = await connection.PeekAsync(first, cancel).ConfigureAwait(false);
             if (peeked == 0) throw new SocketException((int)SocketError.ConnectionReset);
-            if (peeked == first.Length || !first.AsSpan(0, peeked).SequenceEqual(Handshake.Magic[..peeked])) return first.AsMemory(0, peeked);
+            var isMagicSoFar = first.AsSpan(0, peeked).SequenceEqual(Handshake.Magic[..peeked]);
+            if (peeked == first.Length || !isMagicSoFar) return first.AsMemory(0, peeked);
             // The rest of the magic is under way; peeking does not wait for more.
             using var pause = new SemaphoreSlim(0);
             await pause.WaitAsync(PeekAgain, remoting.Options.Time).ConfigureAwait(false);
