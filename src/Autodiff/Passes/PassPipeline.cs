@@ -2,15 +2,57 @@ using Convoy.Autodiff.Graphs;
 
 namespace Convoy.Autodiff.Passes;
 
-/// <summary>The order of passes, in one place.</summary>
+/// <summary>A pass by its name.</summary>
+public sealed record GraphPass(string Name, Func<Graph, Graph> Run);
+
+/// <summary>What a pass did to a graph; operations are counted for one row.</summary>
+public sealed record PassReport(string Pass, int NodesBefore, int NodesAfter, long FlopsBefore, long FlopsAfter);
+
+/// <summary>The order of passes, in one place. The verifier looks at the graph after each.</summary>
 public static class PassPipeline
 {
-    public static Graph Simplify(Graph graph) => DeadCode.Run(CommonSubexpressions.Run(FoldConstants.Run(graph)));
+    /// <summary>Passes that make a graph smaller without another bit in any result.</summary>
+    public static readonly IReadOnlyList<GraphPass> Simplifying =
+    [
+        new("fold constants", FoldConstants.Run),
+        new("identities", IdentityRules.Run),
+        new("common subexpressions", CommonSubexpressions.Run),
+        new("dead code", DeadCode.Run),
+    ];
+
+    private static readonly IReadOnlyList<GraphPass> Fusing =
+        [new("fuse bias", FuseBias.Run), new("fuse activations", FuseActivations.Run)];
+
+    public static Graph Simplify(Graph graph) => Run(graph, Simplifying).Graph;
 
     /// <summary>A forward graph, ready for the executor or for <see cref="GradientGraph"/>.</summary>
-    public static Graph Forward(Graph graph) => Simplify(FuseActivations.Run(FuseBias.Run(graph)));
+    public static Graph Forward(Graph graph) => Run(graph, [.. Fusing, .. Simplifying]).Graph;
 
     /// <summary>Forward and gradients of all parameters.</summary>
-    public static Graph Training(Graph graph, string loss = "loss_sum") =>
-        Simplify(GradientGraph.Build(Forward(graph), loss));
+    public static Graph Training(Graph graph, string loss = "loss_sum") => Run(graph, ForTraining(loss)).Graph;
+
+    /// <summary>The passes from a forward graph to one with gradients.</summary>
+    public static IReadOnlyList<GraphPass> ForTraining(string loss = "loss_sum") =>
+    [
+        .. Fusing, .. Simplifying, new("gradients", g => GradientGraph.Build(g, loss)), .. Simplifying,
+    ];
+
+    /// <summary>Runs passes one after another; a pass that leaves an illegal graph is named.</summary>
+    public static (Graph Graph, IReadOnlyList<PassReport> Reports) Run(Graph graph, IReadOnlyList<GraphPass> passes)
+    {
+        var reports = new PassReport[passes.Count];
+        for (var i = 0; i < passes.Count; i++)
+        {
+            var next = passes[i].Run(graph);
+            if (GraphVerifier.FirstFault(next) is { } fault) throw new GraphException(
+                $"after the pass \"{passes[i].Name}\": {fault}");
+            reports[i] =
+                new PassReport(passes[i].Name, graph.Nodes.Length, next.Nodes.Length, FlopsOf(graph), FlopsOf(next));
+            graph = next;
+        }
+
+        return (graph, reports);
+    }
+
+    private static long FlopsOf(Graph graph) => GraphStatistics.Of(graph, 1).Cost.Flops;
 }

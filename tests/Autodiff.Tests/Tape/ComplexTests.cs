@@ -1,0 +1,99 @@
+using System.Numerics;
+using Convoy.Autodiff.Checking;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tape;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tests.Tape;
+
+/// <summary>
+/// CPX-01..: complex arithmetic against System.Numerics, gradients against their formulas and finite differences.
+/// </summary>
+public sealed class ComplexTests
+{
+    private static readonly Complex[] A = [new(1, 2), new(-0.5, 0.3), new(2, -1), new(0.1, 0.7)];
+    private static readonly Complex[] B = [new(0.4, -1), new(1.5, 0.2), new(-2, 0.6), new(0.9, 0.9)];
+
+    [Fact]
+    public void Arithmetic_IsThatOfTheFramework()
+    {
+        var (a, b) = (Of(A), Of(B));
+        Near(A.Zip(B, (x, y) => x * y), a * b);
+        Near(A.Zip(B, (x, y) => x / y), a / b);
+        Near(A.Select(v => Complex.Exp(v)), a.Exp());
+        Near(A.Select(v => Complex.Log(v)), a.Log());
+        Near(A.Select(v => Complex.Conjugate(v)), a.Conj());
+        Assert.All(A.Zip(Numbers(a.Abs())), p => Assert.Equal(p.First.Magnitude, p.Second, 12));
+        Assert.All(A.Zip(Numbers(a.Angle())), p => Assert.Equal(p.First.Phase, p.Second, 12));
+        Near(
+            [(A[0] * B[0]) + (A[1] * B[2]), (A[0] * B[1]) + (A[1] * B[3]), (A[2] * B[0]) + (A[3] * B[2]),
+                (A[2] * B[1]) + (A[3] * B[3])],
+            Of(A, 2, 2).MatMul(Of(B, 2, 2)));
+    }
+
+    [Fact]
+    public void Gradients_AreTheirWirtingerFormulas()
+    {
+        // |z|² has 2z, |z| has z / |z|, the angle has i z / |z|², Re(c z) has the conjugate of c.
+        var z = Of(A, free: true);
+        Check(A.Select(v => 2 * v), (z * z.Conj()).Real.Sum());
+        Check(A.Select(v => v / v.Magnitude), z.Abs().Sum());
+        Check(A.Select(v => Complex.ImaginaryOne * v / (v.Magnitude * v.Magnitude)), z.Angle().Sum());
+        Check(B.Select(v => Complex.Conjugate(v)), (z * Of(B)).Real.Sum());
+
+        void Check(IEnumerable<Complex> expected, Value loss)
+        {
+            var (real, imaginary) = ComplexValue.Gradient((Variable)loss, [z])[0];
+            Near(expected, new ComplexValue(new Variable(real), new Variable(imaginary)));
+        }
+    }
+
+    [Fact]
+    public void Gradients_AreFiniteDifferences()
+    {
+        Tensor[] parts =
+            [Part(A, v => v.Real), Part(A, v => v.Imaginary), Part(B, v => v.Real), Part(B, v => v.Imaginary)];
+        var results = GradCheck.Run(x =>
+        {
+            var (a, b) = (new ComplexValue(x[0], x[1]), new ComplexValue(x[2], x[3]));
+            var y = ((a * b.Exp()) / (a + b)).Log() - (b.Conj() * a);
+            return (Variable)Functions.Concat(0, y.Real, y.Imaginary, y.Abs());
+        }, parts);
+        Assert.All(results, r => Assert.True(GradCheck.Passes(r), r.ToString()));
+    }
+
+    [Fact]
+    public void Complex64_RunsOnFloat32()
+    {
+        var z = new ComplexValue(new Variable(Part(A, v => v.Real).Cast(DType.Float32)),
+            new Variable(Part(A, v => v.Imaginary).Cast(DType.Float32)));
+        Assert.Equal(DType.Float32, (z * z).Type.DType);
+        Assert.All(A.Zip(Numbers((z * z).Imaginary)), p => Assert.Equal((p.First * p.First).Imaginary, p.Second, 1e-6));
+    }
+
+    private static ComplexValue Of(Complex[] values, params int[] dims) => Of(values, false, dims);
+
+    private static ComplexValue Of(Complex[] values, bool free, params int[] dims)
+    {
+        var shape = dims.Length == 0 ? new Shape(values.Length) : new Shape(dims);
+        return new ComplexValue(
+            new Variable(Part(values, v => v.Real).Reshape(shape), free),
+                new Variable(Part(values, v => v.Imaginary).Reshape(shape), free));
+    }
+
+    private static Tensor Part(Complex[] values, Func<Complex, double> part) =>
+        Tensor.Of<double>([.. values.Select(part)], values.Length);
+
+    private static double[] Numbers(Value v) => ((Variable)v).Data.Cast(DType.Float64).ToArray<double>();
+
+    private static void Near(IEnumerable<Complex> expected, ComplexValue actual)
+    {
+        var (real, imaginary) = (Numbers(actual.Real), Numbers(actual.Imaginary));
+        Assert.All(expected.Select((e, i) => (e, i)), p =>
+        {
+            Assert.Equal(p.e.Real, real[p.i], 12);
+            Assert.Equal(p.e.Imaginary, imaginary[p.i], 12);
+        });
+    }
+}
