@@ -144,7 +144,8 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
     private void Arrive(string from, string to, SimulatedProcess? process, Action arrive)
     {
         if (IsBlocked(from, to)) _held.Add((from, to, () => Arrive(from, to, process, arrive)));
-        else if (process is null || process.Takes(arrive)) arrive();
+        else if (process is null) arrive();
+        else if (process.Takes(arrive)) process.Run(arrive);
     }
 }
 

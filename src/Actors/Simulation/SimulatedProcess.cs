@@ -41,6 +41,25 @@ internal sealed class SimulatedProcess
     /// </summary>
     public Func<string, object, TimeSpan>? TurnTime { get; set; }
 
+    /// <summary>Measures <see cref="Busy"/>; null: nothing is measured.</summary>
+    public TimeProvider? Meter { get; init; }
+
+    /// <summary>Real time in which this process ran.</summary>
+    public TimeSpan Busy { get; set; }
+
+    internal void Run(Action action)
+    {
+        if (Meter is not { } meter)
+        {
+            action();
+            return;
+        }
+
+        var started = meter.GetTimestamp();
+        action();
+        Busy += meter.GetElapsedTime(started);
+    }
+
     /// <summary>Messages that wait in the fullest mailbox, and whose it is.</summary>
     public (int Waiting, string Actor) FullestMailbox()
     {

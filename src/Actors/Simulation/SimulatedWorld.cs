@@ -59,7 +59,8 @@ internal sealed class SimulatedWorld
         _now = due.At;
         if (process is not null && !process.Takes(action)) return true;
         Events++;
-        action();
+        if (process is null) action();
+        else process.Run(action);
         RunReady();
         return true;
     }
@@ -99,7 +100,8 @@ internal sealed class SimulatedWorld
             _ready.RemoveAt(_ready.Count - 1);
             if (!process.TakesTurn(mailbox)) continue;
             Turns++;
-            mailbox.Run();
+            if (process.Meter is null) mailbox.Run();
+            else process.Run(mailbox.Run);
         }
     }
 }

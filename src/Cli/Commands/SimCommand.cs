@@ -45,15 +45,21 @@ internal sealed class SimCommand : CliCommand
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
+    private readonly Option<int?> _scale = new("--scale")
+    {
+        Description = "Instead: this many workers join, train 10 steps and lose 1%; prints what each change costs the coordinator.",
+    };
+
     public SimCommand() : base("sim", "Run simulated clusters with faults and check what they do.",
         "convoy sim", "convoy sim --seeds 1..2000 --json", "convoy sim --seeds 1..500 --workers 8 --faults kill,stop,block",
-        "convoy sim --seed 17 --workers 3 --steps 9 --keep 2 --trace")
+        "convoy sim --seed 17 --workers 3 --steps 9 --keep 2 --trace", "convoy sim --scale 1000")
     {
-        foreach (var option in new Option[] { _seeds, _seed, _trace, _workers, _steps, _faults, _keep, _threads }) Add(option);
+        foreach (var option in new Option[] { _seeds, _seed, _trace, _workers, _steps, _faults, _keep, _threads, _scale }) Add(option);
     }
 
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
+        if (Within(arguments.GetValue(_scale), 10, Limits.WorkersMax, "scale") is { } count) return Task.FromResult(Scale(count, context));
         var choice = new SimulationChoice
         {
             Workers = Within(arguments.GetValue(_workers), 1, 64, "workers"),
@@ -70,7 +76,7 @@ internal sealed class SimCommand : CliCommand
     private static int RunSeeds(
         ulong first, ulong last, SimulationChoice choice, int threads, CliContext context, CancellationToken cancel)
     {
-        var started = context.Time.GetTimestamp();
+        var (started, cpuStarted) = (context.Time.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var failures = new List<SimulationResult>();
         var results = SimulationRun.RunAll(first, last, choice, threads, failure =>
         {
@@ -78,12 +84,25 @@ internal sealed class SimCommand : CliCommand
             context.Line($"seed {failure.Seed} fails: {failure.Violation}");
         }, cancel);
         var seconds = context.Time.GetElapsedTime(started).TotalSeconds;
+        var cpu = (Environment.CpuUsage.TotalTime - cpuStarted).TotalSeconds;
         foreach (var failure in failures.OrderBy(f => f.Seed).Take(3)) Show(new Reducer().Reduce(failure), context);
         var simulated = results.Sum(r => r.SimulatedSeconds);
         context.Line(string.Create(CultureInfo.InvariantCulture,
-            $"{results.Count} seeds, {failures.Count} failures, {simulated / 60:0.0} simulated minutes in {seconds:0.0} s: {simulated / seconds:0} minutes a minute"));
+            $"{results.Count} seeds, {failures.Count} failures, {simulated / 60:0.0} simulated minutes in {seconds:0.0} s: {simulated / seconds:0} minutes a minute, {simulated / cpu:0} a processor minute"));
         context.Result(new { Seeds = results.Count, Failures = failures.Count, Speedup = Math.Round(simulated / seconds) });
         return failures.Count == 0 ? 0 : (int)ExitCode.Failed;
+    }
+
+    private static int Scale(int count, CliContext context)
+    {
+        var result = ScaleRun.Run(count, context.Time);
+        context.Line($"{result.Workers} workers joined, {result.Members} trained; the coordinator held {result.CoordinatorBytes / 1e6:0.0} MB at the end");
+        context.Line("change        simulated s   received       sent   sent MB   coordinator ms");
+        foreach (var f in result.Figures)
+            context.Line(string.Create(CultureInfo.InvariantCulture,
+                $"{f.Change,-12} {f.SimulatedSeconds,12:0.00} {f.Received,10} {f.Sent,10} {f.SentBytes / 1e6,9:0.00} {f.CpuMs,16:0.0}"));
+        context.Result(result);
+        return 0;
     }
 
     private static int Replay(ulong seed, SimulationChoice choice, CliContext context)

@@ -24,10 +24,10 @@ internal sealed partial class JobProtocol
 
     private void OnWorkerAdmitted(WorkerAdmitted m)
     {
-        _workers.RemoveAll(w => w.Id == m.Worker);
+        var place = PlaceOf(m.Worker);
+        if (Find(m.Worker) is not null) _workers.RemoveAt(place);
         var worker = new JobWorker(m.Worker, m.Incarnation, m.Name) { AssignedAt = _now };
-        _workers.Add(worker);
-        _workers.Sort((a, b) => a.Id.CompareTo(b.Id));
+        _workers.Insert(place, worker);
         _out.Send(worker, new Assign
         {
             LeaderToken = _description.Token.Value, JobId = _description.JobId,

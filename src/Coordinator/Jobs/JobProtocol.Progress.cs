@@ -10,7 +10,7 @@ namespace Convoy.Coordinator.Jobs;
 // Rows of steps, checkpoints, failures, and the line that names whom a late step waits for.
 internal sealed partial class JobProtocol
 {
-    /// <summary>Failures without one new step between them that a job survives (JB-4).</summary>
+    /// <summary>Failures without one new step between them that a job survives (JB-4); losses of one generation are one.</summary>
     private const int FailuresWithoutProgressMax = 8;
 
     /// <summary>A step this many times slower than the slowest so far is late; ten times: its culprit is let go.</summary>
@@ -32,6 +32,7 @@ internal sealed partial class JobProtocol
     private Instant? _overdueToldAt;
     private bool _stable;
     private int _failuresWithoutProgress;
+    private Generation? _failureIn; // the generation whose first loss was counted
 
     /// <summary>Newest state that is known to be committed.</summary>
     public StepNumber State { get; private set; }
@@ -104,8 +105,8 @@ internal sealed partial class JobProtocol
     {
         (_progressAt, _overdueToldAt, Overdue) = (_now, null, null);
         // The job got over what happened before: it is no cause of what may happen next.
-        if (_failuresWithoutProgress == 0) return;
-        _failuresWithoutProgress = 0;
+        if (_failuresWithoutProgress == 0 && RootCause is null) return;
+        (_failuresWithoutProgress, _failureIn) = (0, null);
         RootCause = null;
         _secondary.Clear();
     }
@@ -154,14 +155,23 @@ internal sealed partial class JobProtocol
         if (!m.Charged) return;
         Failures++;
         Blame(m.Name, m.Evidence, "", ExitCode.JobFailed);
-        if (m.WasMember) CountFailure();
-        else if (Status == JobStatus.Preparing && worker is not null) CountFailure();
+        if (m.WasMember) CountMemberFailure();
+        else if (Status == JobStatus.Preparing && worker is not null)
+            CountFailure(Math.Max(FailuresWithoutProgressMax, _description.WorkersExpected));
     }
 
-    private void CountFailure()
+    /// <summary>Members that are lost together are one failure: a rack of ten may go without ending the job.</summary>
+    private void CountMemberFailure()
+    {
+        if (_failureIn == _generation) return;
+        _failureIn = _generation;
+        CountFailure(FailuresWithoutProgressMax);
+    }
+
+    private void CountFailure(int most)
     {
         _failuresWithoutProgress++;
-        if (_failuresWithoutProgress <= FailuresWithoutProgressMax) return;
+        if (_failuresWithoutProgress <= most) return;
         Fail("", $"{_failuresWithoutProgress} failures without one new step between them", "", ExitCode.JobFailed);
     }
 

@@ -115,7 +115,7 @@ internal sealed partial class JobProtocol
 
     private void OnWorkerSaid(WorkerSaid said)
     {
-        if (_workers.Find(w => w.Id == said.Worker && w.Incarnation == said.Incarnation) is not { } worker)
+        if (Find(said.Worker) is not { } worker || worker.Incarnation != said.Incarnation)
         {
             _out.Note($"ignored {said.Message.Descriptor.Name} of {said.Worker}: it is not with this job");
             return;
@@ -141,5 +141,20 @@ internal sealed partial class JobProtocol
         Status = next;
     }
 
-    private JobWorker? Find(WorkerId id) => _workers.Find(w => w.Id == id);
+    /// <summary>Workers are sorted by id.</summary>
+    private JobWorker? Find(WorkerId id) => PlaceOf(id) is var at && at < _workers.Count && _workers[at].Id == id ? _workers[at] : null;
+
+    /// <summary>Where a worker is, or would be.</summary>
+    private int PlaceOf(WorkerId id)
+    {
+        var (from, end) = (0, _workers.Count);
+        while (from < end)
+        {
+            var middle = (from + end) / 2;
+            if (_workers[middle].Id.CompareTo(id) < 0) from = middle + 1;
+            else end = middle;
+        }
+
+        return from;
+    }
 }

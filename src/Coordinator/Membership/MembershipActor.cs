@@ -31,15 +31,17 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 {
     private const string Source = "membership";
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RemindInterval = TimeSpan.FromSeconds(5);
 
     private readonly MembershipProtocol _protocol;
     private readonly MembershipShell _shell;
     private readonly IActorRef _job;
     private readonly MembershipOutbox _outbox = new();
-    private readonly List<(Incarnation Incarnation, Peer Peer)> _peers = [];
+    private readonly Dictionary<Incarnation, Peer> _peers = []; // looked up only: its order means nothing
     private Instant _remindedAt;
     private Instant _renewedAt;
+    private Instant _statusAt;
 
     private sealed record Tick;
 
@@ -82,7 +84,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private bool OnLinkUp(Peer peer)
     {
         if (peer.Id is not { } id) return false;
-        if (_peers.Find(p => p.Incarnation == id.Incarnation).Peer?.Id is { } other && other.Node != id.Node)
+        if (_peers.GetValueOrDefault(id.Incarnation)?.Id is { } other && other.Node != id.Node)
         {
             // The numbers of a process start are known to its peers; its name is proved. Nobody speaks for another.
             Log(LogLevel.Warning, $"{id} uses the incarnation of {other.Node}: closed");
@@ -90,8 +92,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             return false;
         }
 
-        _peers.RemoveAll(p => p.Incarnation == id.Incarnation);
-        _peers.Add((id.Incarnation, peer));
+        _peers[id.Incarnation] = peer;
         return true;
     }
 
@@ -99,7 +100,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     {
         if (m.Peer.Id is not { } id) return;
         // A later session of the same process may be up already: then this is old news.
-        if (_peers.RemoveAll(p => p.Peer == m.Peer) == 0) return;
+        if (!_peers.TryGetValue(id.Incarnation, out var known) || known != m.Peer) return;
+        _peers.Remove(id.Incarnation);
         Feed(new LinkLost(id.Incarnation, $"link {m.Reason}: {m.Text}", Final: true));
     }
 
@@ -119,7 +121,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (_protocol.Workers.FirstOrDefault(w => w.Incarnation == id.Incarnation && w.Name == id.Node) is not { } worker)
+        if (_protocol.WorkerOf(id.Incarnation) is not { } worker || worker.Name != id.Node)
         {
             Log(LogLevel.Debug, $"{message.Descriptor.Name} of {id} before its Hello is ignored");
             return;
@@ -153,14 +155,15 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             {
                 case Persist e: _shell.Journal.Append(e.Event); break;
                 case Send e: Send(e.Incarnation, e.Message); break;
-                case Disconnect e: _peers.Find(p => p.Incarnation == e.Incarnation).Peer?.Close(); break;
+                case Disconnect e: _peers.GetValueOrDefault(e.Incarnation)?.Close(); break;
                 case Note e: Log(LogLevel.Info, e.Text); break;
                 case Raise e: Announce(e.News); break;
                 default: throw Shared.Invariant.Unhandled(effect);
             }
         }
 
-        if (effects.Count > 0 || _protocol.Status != MembershipStatus.Closed) PutStatus();
+        // A beat changes nothing but its worker's row; with many workers a status after each would cost more than all else.
+        if (effects.Count > 0 || _shell.Clock.Now - _statusAt >= StatusInterval) PutStatus();
     }
 
     private void Announce(MembershipNews news)
@@ -173,7 +176,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
     private void Send(Incarnation to, IMessage message)
     {
-        if (_peers.Find(p => p.Incarnation == to).Peer is { } peer) peer.Actor("node").Tell(message, Self);
+        if (_peers.TryGetValue(to, out var peer)) peer.Actor("node").Tell(message, Self);
         else Log(LogLevel.Debug, $"{message.Descriptor.Name} to {to} is dropped: its link is gone");
     }
 
@@ -198,15 +201,19 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         if (level >= LogLevel.Info && !text.StartsWith("ignored", StringComparison.Ordinal)) _shell.Board.AddEvent(text);
     }
 
-    private void PutStatus() => _shell.Board.PutMembership(new StatusReport
+    private void PutStatus()
     {
-        Membership = _protocol.Status.ToString().ToLowerInvariant(), Generation = _protocol.Generation.Value,
-        Reasons = [.. _protocol.Reasons.Select(r => r.ToString())], Workers = [.. _protocol.Workers.Select(View)],
-    });
+        _statusAt = _shell.Clock.Now;
+        _shell.Board.PutMembership(new StatusReport
+        {
+            Membership = _protocol.Status.ToString().ToLowerInvariant(), Generation = _protocol.Generation.Value,
+            Reasons = [.. _protocol.Reasons.Select(r => r.ToString())], Workers = [.. _protocol.Workers.Select(View)],
+        });
+    }
 
     private WorkerView View(WorkerRecord worker)
     {
-        var member = _protocol.Members.Any(m => m.Worker == worker.Id && m.Incarnation == worker.Incarnation && !m.Lost);
+        var member = _protocol.SeatOf(worker) is { Lost: false };
         return new WorkerView
         {
             Id = worker.Id.Value, Name = worker.Name, Pid = worker.Pid, Host = worker.Host, Address = worker.PeerAddress,

@@ -39,7 +39,7 @@ internal sealed partial class MembershipProtocol
         // A worker may have seen a number that this journal does not know: never tell it a lower one (M2).
         if (m.GenerationSeen > _highest.Value) _highest = new Generation(m.GenerationSeen);
         if (same) (worker.LinkUp, worker.HeardAt) = (true, _now);
-        else worker.Begin(m, _now, _job?.JobId ?? "");
+        else _workers.Begin(worker, m, _now, _job?.JobId ?? "");
         _out.Send(worker, new Welcome { WorkerId = worker.Id.Value, LeaderToken = _token.Value });
         if (same) return;
         _out.Note($"{worker} joined the cluster from {m.Host} pid {m.Pid}, dial it at {m.PeerAddress}");

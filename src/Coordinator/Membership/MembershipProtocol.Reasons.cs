@@ -66,5 +66,5 @@ internal sealed partial class MembershipProtocol
     }
 
     private string NamesOf(Func<MemberSeat, bool> where) =>
-        Names(_members.Where(where).Select(s => _workers[s.Worker]));
+        Names(_members.Where(where).Select(s => _workers[s.Worker]).ToList());
 }

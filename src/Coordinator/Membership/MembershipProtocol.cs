@@ -77,6 +77,9 @@ internal sealed partial class MembershipProtocol
 
     public IReadOnlyList<WorkerRecord> Workers => _workers.All;
 
+    /// <summary>The worker that this process is or was, lost or not; null: its Hello has not come.</summary>
+    public WorkerRecord? WorkerOf(Incarnation incarnation) => _workers.OfIncarnation(incarnation);
+
     /// <summary>Members that are not lost, sorted by worker.</summary>
     public IReadOnlyList<MemberSeat> Members => _members;
 
@@ -110,7 +113,8 @@ internal sealed partial class MembershipProtocol
             default: throw Invariant.Unhandled(input);
         }
 
-        ReportReasons();
+        // Reasons look at all workers: for the many beats the next tick is soon enough.
+        if (input is not FromWorker { Message: Beat }) ReportReasons();
     }
 
     /// <summary>Called at least every few tens of milliseconds; every deadline is looked at here.</summary>
@@ -149,12 +153,31 @@ internal sealed partial class MembershipProtocol
 
     private JobTerms Job => _job ?? throw new InvariantException("M4 a generation belongs to a job");
 
-    private MemberSeat? SeatOf(WorkerRecord worker) =>
-        _members.Find(m => m.Worker == worker.Id && m.Incarnation == worker.Incarnation);
+    /// <summary>Members are sorted by worker.</summary>
+    public MemberSeat? SeatOf(WorkerRecord worker)
+    {
+        for (var (from, end) = (0, _members.Count); from < end;)
+        {
+            var middle = (from + end) / 2;
+            var order = _members[middle].Worker.CompareTo(worker.Id);
+            if (order == 0) return _members[middle].Incarnation == worker.Incarnation ? _members[middle] : null;
+            if (order < 0) from = middle + 1;
+            else end = middle;
+        }
+
+        return null;
+    }
 
     private bool IsMember(WorkerRecord worker) => SeatOf(worker) is not null;
 
-    private static string Names(IEnumerable<WorkerRecord> workers) => string.Join(", ", workers.Select(w => w.Name));
+    private const int NamesMax = 8;
+
+    /// <summary>A line stays a line, however many there are.</summary>
+    private static string Names(IReadOnlyCollection<WorkerRecord> workers)
+    {
+        var names = string.Join(", ", workers.Take(NamesMax).Select(w => w.Name));
+        return workers.Count <= NamesMax ? names : $"{names} and {workers.Count - NamesMax} more";
+    }
 }
 
 /// <summary>One place of a generation. A restarted process does not inherit it: the incarnation is part of it.</summary>

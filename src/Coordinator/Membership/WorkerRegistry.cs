@@ -8,10 +8,14 @@ namespace Convoy.Coordinator.Membership;
 internal sealed class WorkerRegistry
 {
     private readonly List<WorkerRecord> _workers = [];
+    // Looked up only, never walked.
+    private readonly Dictionary<WorkerId, WorkerRecord> _byId = [];
+    private readonly Dictionary<string, WorkerRecord> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<Incarnation, WorkerRecord> _byIncarnation = [];
 
     public WorkerRegistry(MembershipHistory history)
     {
-        foreach (var (worker, name) in history.Workers) _workers.Add(new WorkerRecord(worker, name));
+        foreach (var (worker, name) in history.Workers) Add(new WorkerRecord(worker, name));
         _workers.Sort((a, b) => a.Id.CompareTo(b.Id));
     }
 
@@ -19,19 +23,39 @@ internal sealed class WorkerRegistry
 
     public WorkerRecord this[WorkerId id] => Find(id) ?? throw new Shared.InvariantException($"M4 {id} was never registered");
 
-    public WorkerRecord? Find(WorkerId id) => _workers.Find(w => w.Id == id);
+    public WorkerRecord? Find(WorkerId id) => _byId.GetValueOrDefault(id);
 
-    public WorkerRecord? Find(string name) => _workers.Find(w => w.Name == name);
+    public WorkerRecord? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>The worker that this process is now; null for a process that was replaced or let go.</summary>
-    public WorkerRecord? Find(Incarnation incarnation) => _workers.Find(w => w.Connected && w.Incarnation == incarnation);
+    public WorkerRecord? Find(Incarnation incarnation) => OfIncarnation(incarnation) is { Connected: true } worker ? worker : null;
+
+    /// <summary>The worker whose newest process this is, lost or not.</summary>
+    public WorkerRecord? OfIncarnation(Incarnation incarnation) => _byIncarnation.GetValueOrDefault(incarnation);
 
     public WorkerRecord Register(string name)
     {
         var worker = new WorkerRecord(FreeId(name), name);
-        _workers.Add(worker);
-        _workers.Sort((a, b) => a.Id.CompareTo(b.Id));
+        // Mostly they come in the order of their ids.
+        var inOrder = _workers.Count == 0 || _workers[^1].Id.CompareTo(worker.Id) < 0;
+        Add(worker);
+        if (!inOrder) _workers.Sort((a, b) => a.Id.CompareTo(b.Id));
         return worker;
+    }
+
+    /// <summary>A process says Hello as this worker.</summary>
+    public void Begin(WorkerRecord worker, Shared.Protocol.Hello hello, Shared.Time.Instant now, string jobId)
+    {
+        _byIncarnation.Remove(worker.Incarnation);
+        worker.Begin(hello, now, jobId);
+        _byIncarnation[worker.Incarnation] = worker;
+    }
+
+    private void Add(WorkerRecord worker)
+    {
+        _workers.Add(worker);
+        _byId[worker.Id] = worker;
+        _byName[worker.Name] = worker;
     }
 
     /// <summary>A worker named w3 is number 3 while that is free, whatever the order of arrival; others follow the highest.</summary>

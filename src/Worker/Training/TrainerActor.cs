@@ -48,6 +48,7 @@ internal sealed record CoordinatorGone;
 /// </summary>
 internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 {
+    private const string RowsTimer = "rows";
     private const int RowsMax = 100_000;
     private const int RowsPerReport = 512;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(50);
@@ -76,7 +77,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         _peers = new PeerTable(options.Connect, Self, options.Me);
         foreach (var peer in options.Accepted) _peers.Up(peer);
         Receive<FromCoordinator>(m => Feed(m.Message));
-        Receive<CoordinatorBack>(m => { _coordinatorUp = true; Feed(m); });
+        Receive<CoordinatorBack>(m => { _coordinatorUp = true; FlushReports(); Feed(m); });
         Receive<CoordinatorGone>(_ => { _coordinatorUp = false; });
         Receive<LinkUp>(OnLinkUp);
         Receive<LinkDown>(OnLinkDown);
@@ -106,7 +107,6 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         _device = Context.ActorOf(Props.Create(() => new DeviceActor(new DeviceOptions(
             Self, _saver, _options.Open, _options.Disk, _options.Time, _options.Board, _options.DeviceKind))).WithDispatcher("pinned"), "device");
         foreach (var child in new[] { _saver, _donor, _device }) Context.Watch(child);
-        Timers.StartPeriodicTimer("rows", FlushRows.Instance, ReportEvery);
         Feed(_options.Assign);
     }
 
@@ -223,6 +223,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     {
         if (_rows.Count >= RowsMax) _rows.RemoveAt(0); // hours without a coordinator: its journal has the newest
         _rows.Add(row);
+        if (!Timers.IsTimerActive(RowsTimer)) Timers.StartSingleTimer(RowsTimer, FlushRows.Instance, ReportEvery);
     }
 
     private void FlushReports()

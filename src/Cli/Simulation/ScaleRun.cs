@@ -1,0 +1,293 @@
+using System.Globalization;
+using Convoy.Actors;
+using Convoy.Actors.Remoting;
+using Convoy.Actors.Simulation;
+using Convoy.Coordinator.Api;
+using Convoy.Coordinator.Hosting;
+using Convoy.Coordinator.Jobs;
+using Convoy.Coordinator.Recovery;
+using Convoy.Shared;
+using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Storage;
+using Convoy.Shared.Time;
+using Google.Protobuf;
+
+namespace Convoy.Cli.Simulation;
+
+/// <summary>What one change cost the coordinator.</summary>
+/// <param name="Change">join, ten steps, loss.</param>
+/// <param name="SimulatedSeconds">From its begin to its end.</param>
+/// <param name="Received">Messages to the coordinator.</param>
+/// <param name="Sent">Messages from it.</param>
+/// <param name="SentBytes">Bytes of those.</param>
+/// <param name="CpuMs">Processor time of the coordinator's actors and links.</param>
+internal sealed record ScaleFigure(
+    string Change, double SimulatedSeconds, long Received, long Sent, long SentBytes, double CpuMs);
+
+/// <param name="Workers">Processes that joined.</param>
+/// <param name="Members">Those that trained.</param>
+/// <param name="Figures">One for each change.</param>
+/// <param name="CoordinatorBytes">Memory that the coordinator held at the end, the ends of its links included.</param>
+internal sealed record ScaleResult(int Workers, int Members, IReadOnlyList<ScaleFigure> Figures, long CoordinatorBytes);
+
+/// <summary>
+/// How the coordinator bears many workers: the real coordinator, and workers that say what real ones say to it and nothing
+/// to each other. They join, train ten steps, and one in a hundred is killed on the way.
+/// </summary>
+internal sealed class ScaleRun
+{
+    private const int StepsToTrain = 10;
+    private const int StepsBeforeLoss = 5;
+    private static readonly TimeSpan StepTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PhaseMax = TimeSpan.FromMinutes(1);
+
+    private readonly int _count;
+    private readonly TimeProvider _meter;
+    private readonly SimulatedWorld _world = new(1);
+    private readonly SimulatedNetwork _network;
+    private readonly List<SpokenWorker> _workers = [];
+    private readonly List<ScaleFigure> _figures = [];
+    private SimulatedProcess _coordinator = null!;
+    private StatusBoard _board = new();
+    private long _received;
+    private long _sent;
+    private long _sentBytes;
+
+    private ScaleRun(int count, TimeProvider meter)
+    {
+        (_count, _meter) = (count, meter);
+        _network = new SimulatedNetwork(_world) { Delivered = OnDelivered };
+    }
+
+    /// <exception cref="UserException">A change did not come to its end.</exception>
+    public static ScaleResult Run(int workers, TimeProvider meter)
+    {
+        var run = new ScaleRun(workers, meter);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        run.StartCoordinator();
+        run.Phase("join", run.JoinAll, run.IsStable);
+        var members = run._board.Read().Workers.Count(w => w.Slices.Length > 0);
+        run.Phase("five steps", () => run.Train(StepsBeforeLoss), () => run.Step >= StepsBeforeLoss);
+        run.Phase("lose 1%", run.Kill, () => run.IsStable() && run.Generation > 1);
+        run.Phase("five steps", () => run.Train(StepsToTrain), () => run.Step >= StepsToTrain);
+        // Without the workers, what is left belongs to the coordinator.
+        foreach (var worker in run._workers) worker.Process.Kill();
+        run._workers.Clear();
+        var after = GC.GetTotalMemory(forceFullCollection: true);
+        GC.KeepAlive(run._coordinator);
+        return new ScaleResult(workers, members, run._figures, Math.Max(0, after - before));
+    }
+
+    private long Step => _board.Read().Step;
+
+    private long Generation => _board.Read().Generation;
+
+    private bool IsStable() => _board.Read() is { Membership: "stable" };
+
+    private void StartCoordinator()
+    {
+        var clocks = new ClockTable();
+        _coordinator = new SimulatedProcess(_world, "c", "c", 0, TimeSpan.Zero) { Meter = _meter };
+        var journal = new MemoryJournal(_coordinator.Time);
+        var control = new ControlJournal(journal, journal.TryAcquire("c", TimeSpan.FromSeconds(3)).Lease!);
+        var disk = new MemoryDisk();
+        disk.CreateFolder(SimulatedCoordinator.Root);
+        var options = new CoordinatorOptions
+        {
+            StateDirectory = "/state", WorkersExpected = Math.Min(_count, Limits.SlicesMax), Time = _coordinator.Time, Clocks = clocks,
+        };
+        var store = new CheckpointStore(SimulatedCoordinator.Root, disk);
+        var actors = CoordinatorActors.Start(_coordinator.System, new CoordinatorParts
+        {
+            Options = options, Journal = control, Store = store, Board = _board, Metrics = new MetricsFile(inMemory: true),
+            StateFolder = "/state", LeaseLife = TimeSpan.FromSeconds(3), JobOver = static _ => { },
+            WorkersWanted = static _ => { }, Failed = e => throw new UserException(ExitCode.Failed, $"the coordinator fails: {e.Message}"),
+        });
+        var remoting = new SimulatedRemoting(
+            _network, _coordinator, SimulatedCluster.CoordinatorAddress, new Incarnation(1), clocks, actors.Membership, null);
+        remoting.Register("coordinator", actors.Membership);
+        var slices = Math.Min(Limits.SlicesMax, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)_count));
+        var submission = new JobSubmission(options, control, store, SimulatedCoordinator.Root);
+        actors.Job.Tell(submission.Prepare(new SubmitRequest
+        {
+            Graph = [1],
+            Job = new JobSpec
+            {
+                Model = new ModelSpec { Layers = [4, 2] }, Data = new DataSpec { Path = ["/simulated"] }, Batch = slices,
+                Slices = slices, Steps = 1_000_000, Elastic = new ElasticSpec { Min = 1, Max = slices },
+                Checkpoint = new CheckpointSpec { Every = 0 },
+            },
+        }), ActorRefs.NoSender);
+    }
+
+    private void JoinAll()
+    {
+        for (var i = 1; i <= _count; i++)
+        {
+            var number = i;
+            // Everybody is started within one second.
+            _world.After(null, TimeSpan.FromSeconds(_world.Choice.Below(1_000_000) / 1e6),
+                () => _workers.Add(new SpokenWorker(_world, _network, number)));
+        }
+    }
+
+    private void Kill()
+    {
+        var victims = Math.Max(1, _count / 100);
+        for (var i = 0; i < victims; i++)
+        {
+            var members = _workers.Where(w => w.IsMember).ToList();
+            var victim = members[_world.Choice.Below(members.Count)];
+            _workers.Remove(victim);
+            victim.Process.Kill();
+            _network.OnEnded(victim.Process, silently: false);
+        }
+    }
+
+    /// <summary>All members make a step at the same time, as an exchange makes them.</summary>
+    private void Train(long until)
+    {
+        _world.After(null, StepTime, () =>
+        {
+            var members = _workers.Where(w => w.IsMember).ToList();
+            foreach (var worker in members) worker.MakeStep();
+            if (members.Count > 0 && members[0].Step < until) Train(until);
+        });
+    }
+
+    private void Phase(string name, Action begin, Func<bool> isOver)
+    {
+        (_received, _sent, _sentBytes) = (0, 0, 0);
+        _coordinator.Busy = TimeSpan.Zero;
+        var (started, realStart, cpuStart) = (_world.Now, _meter.GetTimestamp(), Environment.CpuUsage.TotalTime);
+        begin();
+        var limit = started + PhaseMax;
+        var look = started;
+        while (true)
+        {
+            if (_world.Now >= look)
+            {
+                if (isOver()) break;
+                look = _world.Now + TimeSpan.FromMilliseconds(50);
+            }
+
+            if (!_world.RunNext(limit))
+                throw new UserException(ExitCode.Failed, $"{name} of {_count} workers is not over after {PhaseMax.TotalMinutes} simulated minutes: membership {_board.Read().Membership}, {string.Join("; ", _board.Read().Reasons)}");
+        }
+
+        // The machine may be busy with other things: of the processor time, the part that the coordinator had of the real time.
+        var share = _coordinator.Busy / _meter.GetElapsedTime(realStart);
+        var cpu = (Environment.CpuUsage.TotalTime - cpuStart) * share;
+        _figures.Add(new ScaleFigure(
+            name, (_world.Now - started).TotalSeconds, _received, _sent, _sentBytes, cpu.TotalMilliseconds));
+    }
+
+    private void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
+    {
+        if (to.Process == _coordinator) _received++;
+        if (from.Process != _coordinator) return;
+        _sent++;
+        _sentBytes += message.CalculateSize();
+    }
+}
+
+/// <summary>A worker of which only the words to the coordinator are there.</summary>
+internal sealed class SpokenWorker
+{
+    private readonly IActorRef _node;
+    private readonly Voice _voice;
+
+    public SpokenWorker(SimulatedWorld world, SimulatedNetwork network, int number)
+    {
+        var host = $"w{number}";
+        Process = new SimulatedProcess(world, host, host, 0, TimeSpan.Zero);
+        var incarnation = new Incarnation((ulong)number + 1_000_000);
+        Voice? voice = null;
+        _node = Process.System.ActorOf(Props.Create(() => voice = new Voice(host, incarnation)), "node");
+        world.RunReady();
+        _voice = voice!;
+        var remoting = new SimulatedRemoting(network, Process, host + ":7000", incarnation, new ClockTable(), _node, null);
+        remoting.Register("node", _node);
+        remoting.Connect(SimulatedCluster.CoordinatorAddress, _node);
+    }
+
+    public SimulatedProcess Process { get; }
+    public bool IsMember => _voice.IsMember;
+    public long Step => _voice.Step;
+
+    public void MakeStep() => _node.Tell(MakeStepNow.Instance, ActorRefs.NoSender);
+
+    private sealed class MakeStepNow
+    {
+        public static readonly MakeStepNow Instance = new();
+    }
+
+    private sealed class Voice : ReceiveActor, IWithTimers
+    {
+        private const ulong H0 = 7;
+        private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+
+        private readonly Incarnation _incarnation;
+        private Peer? _coordinator;
+        private long _generation;
+
+        public Voice(string name, Incarnation incarnation)
+        {
+            _incarnation = incarnation;
+            Receive<LinkUp>(m =>
+            {
+                _coordinator = m.Peer;
+                Say(new Hello
+                {
+                    WorkerName = name, Incarnation = incarnation.Value, Host = name, PeerAddress = name + ":7000", StateStep = -1,
+                });
+            });
+            Receive<Welcome>(_ => Timers.StartPeriodicTimer("beat", BeatNow.Instance, Beat));
+            Receive<Assign>(m => Say(new Ready { JobId = m.JobId, Samples = 1_000_000, InitialFingerprint = H0, DataSha256 = ByteString.CopyFrom(new byte[32]) }));
+            Receive<BeatNow>(_ => Say(new Shared.Protocol.Beat
+            {
+                Incarnation = incarnation.Value, Generation = _generation, Step = Step, Phase = IsMember ? "Compute" : "Prepared", KernelMsMax = 100,
+            }));
+            Receive<Fence>(OnFence);
+            Receive<Open>(OnOpen);
+            Receive<MakeStepNow>(_ => OnStep());
+            ReceiveAny(static _ => { });
+        }
+
+        public ITimerScheduler Timers { get; set; } = null!;
+        public bool IsMember { get; private set; }
+        public long Step { get; private set; }
+
+        private void OnFence(Fence m)
+        {
+            IsMember = false;
+            Say(new Fenced { Generation = m.Generation, Incarnation = _incarnation.Value, Step = Step, Fingerprint = H0 + (ulong)Step, RetainsCurrent = true });
+        }
+
+        private void OnOpen(Open m)
+        {
+            (_generation, Step, IsMember) = (m.Generation, m.StartStep, true);
+            Say(new Aligned { Generation = m.Generation, Step = Step, Fingerprint = H0 + (ulong)Step });
+        }
+
+        private void OnStep()
+        {
+            if (!IsMember) return;
+            Step++;
+            var report = new StepReport { Generation = _generation };
+            report.Rows.Add(new StepRow { Step = Step, LossSum = 1, Weight = 1, Samples = 1, TotalUs = 1_000_000, Fingerprint = H0 + (ulong)Step });
+            Say(report);
+        }
+
+        private void Say(IMessage message) => _coordinator!.Actor("coordinator").Tell(message, Self);
+
+        private sealed class BeatNow
+        {
+            public static readonly BeatNow Instance = new();
+        }
+    }
+}
