@@ -180,7 +180,14 @@ public sealed class JobProtocolTests
         Ready(1);
         Generation(1, 0, 10, 1);
         for (var i = 0; i < 20; i++) Feed(new MembershipSaid(new WorkerLost(new WorkerId(5), "worker-5", "left", true, Charged: false)));
-        for (var i = 0; i < 8; i++) Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "worker-2", "crash", true, Charged: true)));
+        for (var g = 1; g <= 8; g++)
+        {
+            // Members that are lost out of one generation are one failure.
+            for (var i = 0; i < 12; i++)
+                Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "worker-2", "crash", true, Charged: true)));
+            Generation(g + 1, 0, 10, 1);
+        }
+
         Assert.Equal(JobStatus.Running, _protocol.Status);
         Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "worker-2", "crash", true, Charged: true)));
         Assert.Equal(("failed", "crash"), (_protocol.Outcome, _protocol.RootCause!.Text));
