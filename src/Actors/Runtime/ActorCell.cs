@@ -23,7 +23,6 @@ internal sealed partial class ActorCell : IActorContext
     private ActorBase? _actor;
     private Receive? _behaviour;
     private Envelope _envelope;
-    private object? _handling;
     private ActorTimers? _timers;
     private StashBuffer? _stash;
     private SupervisorStrategy? _strategy;
@@ -48,13 +47,12 @@ internal sealed partial class ActorCell : IActorContext
     internal Envelope CurrentEnvelope => _envelope;
 
     /// <summary>What is being handled, for a look from outside: it may be over in the same moment.</summary>
-    internal object? HandledNow => Volatile.Read(ref _handling);
+    internal object? HandledNow => _envelope.Message;
 
     /// <summary>Handles one user message.</summary>
     public void Invoke(in Envelope envelope)
     {
         _envelope = envelope;
-        _handling = envelope.Message;
         try
         {
             if (_receiveTimeout is not null) NoteActivity(envelope.Message);
@@ -67,7 +65,6 @@ internal sealed partial class ActorCell : IActorContext
         finally
         {
             _envelope = default;
-            _handling = null;
         }
     }
 
