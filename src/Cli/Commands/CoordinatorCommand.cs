@@ -44,6 +44,7 @@ internal sealed class CoordinatorCommand : CliCommand
     protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
         using var signals = new Signals();
+        RefuseWithoutCredentials(arguments); // before a file is made
         var state = Path.GetFullPath(arguments.GetValue(_state)!);
         using var log = new RollingFileLog(Path.Combine(state, "logs", "coordinator.log"), context.Time);
         var security = SecurityOf(arguments, context, log);
@@ -68,13 +69,20 @@ internal sealed class CoordinatorCommand : CliCommand
         return 0;
     }
 
+    private void RefuseWithoutCredentials(ParseResult arguments)
+    {
+        if (!_credentials.IsSecure(arguments, arguments.GetValue(_listen)!)) return;
+        var root = _credentials.Root(arguments);
+        if (CredentialFolder.Exists(root.FolderOf(ClusterRole.Coordinator))) return;
+        throw new UserException(ExitCode.Cluster,
+            $"listen on {arguments.GetValue(_listen)}: needs cluster credentials, and there are none in {root.FolderPath}; "
+            + "make them with convoy init, or name their folder with --credentials");
+    }
+
     private ServerSecurity? SecurityOf(ParseResult arguments, CliContext context, ILogSink log)
     {
         if (!_credentials.IsSecure(arguments, arguments.GetValue(_listen)!)) return null;
         var root = _credentials.Root(arguments);
-        if (!CredentialFolder.Exists(root.FolderOf(ClusterRole.Coordinator)))
-            throw new UserException(ExitCode.Cluster, $"listen on {arguments.GetValue(_listen)}: needs cluster credentials, and there are none in "
-                + $"{root.FolderPath}; make them with convoy init, or name their folder with --credentials");
         return new ServerSecurity
         {
             Credentials = CredentialOptions.Announced(new CredentialSource(
