@@ -42,6 +42,23 @@ public sealed class GoldenTests
         Assert.Equal(GoldenState.Unknown, cases[1].State);
     }
 
+    [Fact]
+    public void ThreeWorkers_TrainAsOneDoes_AndEndAlike()
+    {
+        foreach (var json in Document("traces.json").EnumerateArray())
+        {
+            var (one, three) = (GoldenTraces.Train(json, 1)!, GoldenTraces.Train(json, 3)!);
+            Assert.Equal(3, three.Parameters.Length);
+            for (var t = 0; t < one.Losses.Length; t++)
+                Assert.Equal(one.Losses[t], three.Losses[t], 1e-9 * Math.Abs(one.Losses[t]));
+            // The cut is real: another order of the sums rounds otherwise somewhere on the way.
+            Assert.NotEqual(one.Losses, three.Losses);
+            foreach (var worker in three.Parameters)
+                for (var i = 0; i < worker.Length; i++)
+                    Assert.Equal(three.Parameters[0][i].ToArray<double>(), worker[i].ToArray<double>());
+        }
+    }
+
     private static readonly Dictionary<string, IReadOnlyList<GoldenCase>> Reports = new(StringComparer.Ordinal);
 
     private static IReadOnlyList<GoldenCase> Report(string file)
@@ -49,8 +66,10 @@ public sealed class GoldenTests
         lock (Reports)
         {
             if (Reports.TryGetValue(file, out var known)) return known;
-            var path = Path.Combine(AppContext.BaseDirectory, "golden", file);
-            return Reports[file] = GoldenRunner.Run(file, JsonDocument.Parse(File.ReadAllBytes(path)).RootElement);
+            return Reports[file] = GoldenRunner.Run(file, Document(file));
         }
     }
+
+    private static JsonElement Document(string file) =>
+        JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "golden", file))).RootElement;
 }

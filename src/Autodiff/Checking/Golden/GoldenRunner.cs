@@ -27,7 +27,7 @@ public static class GoldenRunner
                 GoldenTraining.Schedule))],
         "traces.json" =>
             [.. document.EnumerateArray().Select(json =>
-                Guarded(file, json.GetProperty("trace").GetString()!, json, GoldenTraining.Trace))],
+                Guarded(file, json.GetProperty("trace").GetString()!, json, GoldenTraces.Run))],
         _ => throw new ArgumentException($"{file} is none of {string.Join(", ", Files)}"),
     };
 
