@@ -133,7 +133,7 @@ internal sealed partial class MembershipProtocol
     /// <summary>Prepared workers that are no members and may become ones, in the order of their ids.</summary>
     private List<WorkerRecord> Candidates() =>
         [.. _workers.All.Where(w => w.Connected && w.LinkUp && w.Prepared && !w.Draining && !IsMember(w)
-            && _now >= w.QuarantinedUntil)];
+            && !IsLeftBehind(w) && _now >= w.QuarantinedUntil)];
 
     private List<MemberSeat> Leavers()
     {

@@ -133,7 +133,15 @@ internal sealed partial class MembershipProtocol
         worker.LinkUp = true;
         worker.LastBeat = m;
         Heard(worker, m.Generation, m.Step);
+        if (IsLeftBehind(worker) && _now >= worker.RemindAt)
+            SendEvict(worker, $"{new Generation(m.Generation)} goes on without it", mayRejoin: !worker.Barred);
     }
+
+    /// <summary>
+    /// It was lost and is linked again, but has not heard so: it waits in a generation that it is no member of.
+    /// </summary>
+    private bool IsLeftBehind(WorkerRecord worker) =>
+        _job is not null && worker.LastBeat.InGeneration && !worker.Farewell && !IsMember(worker);
 
     private void OnLinkLost(LinkLost m)
     {

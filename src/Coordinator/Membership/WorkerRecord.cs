@@ -51,7 +51,7 @@ internal sealed class WorkerRecord(WorkerId id, string name)
         (Connected, LinkUp, HeardAt) = (true, true, now);
         (Prepared, Draining, Farewell, Barred, AlignFailures) = (false, false, false, false, 0);
         HeldJob = hello.JobId;
-        LastBeat = new Beat { Step = Math.Max(0, hello.StateStep) };
+        LastBeat = new Beat { Step = Math.Max(0, hello.StateStep), InGeneration = hello.InGeneration };
         Kept = jobId.Length > 0 && hello.JobId == jobId && hello.StateStep >= 0
             ? new StateReport(Id, new StepNumber(hello.StateStep), new Fingerprint(hello.StateFingerprint), false, false)
             : StateReport.Nothing(Id);

@@ -52,7 +52,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
                 Incarnation = incarnation.Value, Generation = _generation.Value, Step = _step.Value,
                 Phase = _status.ToString(), Operation = Operation(), OperationMs = (long)(now - _since).TotalMilliseconds,
                 MemoryBytes = machine.WorkingSet(), TokenSeen = Math.Max(token.Value, _token.Value),
-                KernelMsMax = _kernelMsMax,
+                KernelMsMax = _kernelMsMax, InGeneration = InGeneration,
             };
             var waitsOn = _status is StepStatus.Compute or StepStatus.Reduce ? Exchange?.WaitsOn() ?? []
                 : _status == StepStatus.Aligning ? Unlinked : [];
@@ -70,8 +70,12 @@ internal sealed class TrainingBoard(MachineFacts machine)
             hello.StateStep = _step.Value;
             hello.StateFingerprint = _fingerprint.Value;
             hello.JobId = _jobId;
+            hello.InGeneration = InGeneration;
         }
     }
+
+    private bool InGeneration => _status is not (
+        StepStatus.Idle or StepStatus.Preparing or StepStatus.Prepared or StepStatus.Leaving or StepStatus.Gone);
 
     private string Operation() => _status switch
     {

@@ -28,6 +28,7 @@ internal sealed class MembershipMachine : IScriptMachine
         public int Restarts { get; set; }
         public bool Alive { get; set; } = true;
         public bool Silent { get; set; }
+        public bool InGeneration { get; set; }
         public long Step { get; set; }
         public int KernelMs { get; set; } = 20;
         public int Waits { get; set; }
@@ -47,6 +48,7 @@ internal sealed class MembershipMachine : IScriptMachine
             case "kill": Each(command, OnKill); break;
             case "exit": Each(command, w => OnExit(w, command)); break;
             case "silence": Each(command, w => w.Silent = true); break;
+            case "left-behind": Each(command, w => w.InGeneration = !command.Words.Contains("heard")); break;
             case "speak": Each(command, w => w.Silent = false); break;
             case "step": Each(command, w => OnStep(w, command)); break;
             case "suspect": Each(command, w => OnSuspect(w, command)); break;
@@ -100,7 +102,7 @@ internal sealed class MembershipMachine : IScriptMachine
         {
             WorkerName = $"worker-{w.Number}", Incarnation = w.Incarnation.Value, Host = "host", Pid = 100 + w.Number,
             PeerAddress = $"10.0.0.{w.Number}:7000", StateStep = c.Number("step", -1), JobId = c.Has("step") ? "job-1" : "",
-            StateFingerprint = c.Has("step") ? (ulong)c.Number("step") + 256 : 0,
+            InGeneration = w.InGeneration, StateFingerprint = c.Has("step") ? (ulong)c.Number("step") + 256 : 0,
         }));
         if (!c.Words.Contains("unprepared")) Prepare(w);
     }
@@ -174,6 +176,7 @@ internal sealed class MembershipMachine : IScriptMachine
         var beat = new Beat
         {
             Incarnation = w.Incarnation.Value, Generation = Open(), Step = w.Step, Phase = "Reduce", KernelMsMax = w.KernelMs,
+            InGeneration = w.InGeneration,
         };
         if (w.Waits > 0) beat.WaitsOn.Add(w.Waits);
         Say(w, beat);
