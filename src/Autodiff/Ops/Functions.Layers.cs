@@ -41,6 +41,21 @@ public static partial class Functions
     /// <summary>The loss of each row; sum it for the loss of the batch.</summary>
     public static Value CrossEntropy(this Value logits, Value targets) => logits.Apply(OpTable.CrossEntropy, targets);
 
+    /// <summary>
+    /// Connectionist temporal classification: the loss of targets_NS (int32, S labels at most, never the blank) under
+    /// log-probabilities x_TNC, summed over all alignments of the first <paramref name="inputLengths"/>_N time steps
+    /// with the first <paramref name="targetLengths"/>_N labels (both int32). A target that no alignment fits costs
+    /// infinity, or 0 with <paramref name="zeroInfinity"/>; its gradient is 0 either way.
+    /// Graves et al. 2006, "Connectionist temporal classification", the forward recursion in log space.
+    /// </summary>
+    /// <param name="reduction">mean (of losses divided by their target length), sum, or none.</param>
+    public static Value CtcLoss(
+        this Value logProbabilities, Value targets, Value inputLengths, Value targetLengths, int blank = 0,
+        string reduction = "mean", bool zeroInfinity = false) =>
+        logProbabilities.Apply(OpTable.CtcLoss,
+            Attributes.Of("blank", blank, "reduction", reduction).With("zero-infinity", zeroInfinity),
+            targets, inputLengths, targetLengths);
+
     /// <summary>The squared error of each element; sum it for the loss of the batch.</summary>
     public static Value SquaredError(this Value x, Value target) => (x - target).Square();
 

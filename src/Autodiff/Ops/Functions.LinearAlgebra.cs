@@ -6,7 +6,7 @@ public static partial class Functions
     /// <summary>A singular matrix is refused.</summary>
     public static Value Inverse(this Value x) => x.Apply(OpTable.Inverse);
 
-    /// <summary>x with a x = b; b has columns.</summary>
+    /// <summary>x with a x = b; b is columns_..NK, or one vector_..N with a dimension less than a.</summary>
     public static Value Solve(this Value a, Value b) => a.Apply(OpTable.Solve, b);
 
     public static Value Determinant(this Value x) => x.Apply(OpTable.Determinant);

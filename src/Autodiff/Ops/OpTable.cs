@@ -228,6 +228,7 @@ public static class OpTable
     public static readonly Op CosineEmbeddingLoss = new CosineEmbeddingLoss();
     public static readonly Op CosineSimilarity = new CosineSimilarity();
     public static readonly Op CrossEntropyLoss = new CrossEntropyLoss();
+    public static readonly Op CtcLoss = new CtcLoss();
     public static readonly Op HingeLoss = new HingeLoss();
     public static readonly Op HuberLoss = new HuberLoss();
     public static readonly Op KlDiv = new KlDiv();
@@ -276,8 +277,8 @@ public static class OpTable
         ConvTranspose3d, Fold, Interpolate, MaxPoolNd, AvgPoolNd, Resample, Unfold,
         BatchNorm, Dropout, GroupNorm, Gru, GruCell, GumbelSoftmax, InstanceNorm, LayerNormAny, Lstm, LstmCell,
         RmsNorm, ScaledDotProduct, StraightThrough, Uniform,
-        BceWithLogits, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, HingeLoss, HuberLoss, KlDiv,
-        L1Loss, MseLoss, NllLoss,
+        BceWithLogits, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, CtcLoss, HingeLoss, HuberLoss,
+        KlDiv, L1Loss, MseLoss, NllLoss,
         Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, NuclearNorm, Qr, SignLogDet, Solve,
         SpectralNorm, Svd,
     ];

@@ -119,8 +119,14 @@ internal static partial class OpSamples
                 [Normal(5, 4), Ids(4, 5)]);
             yield return new OpSample(OpTable.CrossEntropyLoss, attributes.With("ignore", 3),
                 [Normal(5, 4), Ids(4, 5)]);
+            yield return new OpSample(OpTable.CtcLoss, attributes.With("blank", 2),
+                [Normal(4, 2, 3), Tensor.Of([0, 1, 1, 0], 2, 2), Tensor.Of([4, 3], 2), Tensor.Of([2, 1], 2)]);
         }
 
+        // A label twice, short inputs, a short and an empty target, and one too long for its input.
+        yield return new OpSample(OpTable.CtcLoss, Attributes.Of("zero-infinity", true),
+            [Normal(4, 5, 3), Tensor.Of([1, 2, 1, 1, 2, 0, 0, 0, 1, 1], 5, 2), Tensor.Of([4, 3, 3, 2, 2], 5),
+                Tensor.Of([2, 2, 1, 0, 2], 5)]);
         yield return new OpSample(OpTable.KlDiv, Attributes.Of("reduction", "batchmean"),
             [Normal(3, 4), Shifted(3, 4)]);
         yield return new OpSample(OpTable.NllLoss, Attributes.Of("ignore", -100),
@@ -133,6 +139,7 @@ internal static partial class OpSamples
         var general = Diagonally(Normal(2, 3, 3), 2.5);
         yield return new OpSample(OpTable.Inverse, Attributes.None, [general]) { FloatTolerance = 1e-4 };
         yield return new OpSample(OpTable.Solve, Attributes.None, [general, Normal(2, 3, 2)]) { FloatTolerance = 1e-4 };
+        yield return new OpSample(OpTable.Solve, Attributes.None, [general, Normal(2, 3)]) { FloatTolerance = 1e-4 };
         yield return new OpSample(OpTable.SignLogDet, Attributes.None, [general])
         {
             Differentiable = [0, 1],
@@ -308,12 +315,18 @@ internal static partial class OpSamples
         yield return Make(OpTable.CosineEmbeddingLoss, sum, Normal(0, 3), Normal(0, 3), Normal(0));
         yield return Make(OpTable.NllLoss, sum, Normal(0, 4), noIds);
         yield return Make(OpTable.CrossEntropyLoss, sum, Normal(0, 4), noIds);
+        yield return Make(OpTable.CtcLoss, sum, Normal(3, 0, 4), Tensor.Zeros(DType.Int32, 0, 2), noIds, noIds);
+        yield return Make(OpTable.CtcLoss, sum, Normal(3, 2, 4), Tensor.Zeros(DType.Int32, 2, 0), Tensor.Of([3, 2], 2),
+            Tensor.Of([0, 0], 2));
+        yield return Make(OpTable.CtcLoss, sum, Normal(0, 2, 4), Ids(4, 2, 1), Tensor.Zeros(DType.Int32, 2),
+            Tensor.Zeros(DType.Int32, 2));
         Op[] square =
             [OpTable.Inverse, OpTable.SignLogDet, OpTable.LogDet, OpTable.Determinant, OpTable.Cholesky, OpTable.Qr,
                 OpTable.Eigh, OpTable.Svd, OpTable.MatrixExp, OpTable.FrobeniusNorm, OpTable.NuclearNorm,
                     OpTable.SpectralNorm];
         foreach (var op in square) yield return Make(op, none, Normal(0, 2, 2));
         yield return Make(OpTable.Solve, none, Normal(0, 2, 2), Normal(0, 2, 1));
+        yield return Make(OpTable.Solve, none, Normal(0, 2, 2), Normal(0, 2));
     }
 
     private static Tensor Diagonally(Tensor x, double add)

@@ -203,6 +203,17 @@ internal static partial class References
             var share = s.Attributes.Number("smoothing");
             return -((1 - share) * log[(int)s.Inputs[1].At(at)]) - (share * log.Average());
         });
+        known[OpTable.CtcLoss] = (s, i) =>
+        {
+            var lengths = s.Inputs[3].ToArray<int>();
+            var terms = Enumerable.Range(0, lengths.Length).Select(n => Alignments(s, n)).ToArray();
+            return s.Attributes.Text("reduction", "mean") switch
+            {
+                "none" => terms[i[0]],
+                "sum" => terms.Sum(),
+                _ => terms.Zip(lengths, (term, length) => term / Math.Max(1, length)).Average(),
+            };
+        };
         known[OpTable.CrossEntropy] = (s, i) =>
             -Series.Ln(Softmax(Last(s.Inputs[0], [.. i, 0]))[(int)s.Inputs[1].At(i)]);
         known[OpTable.CrossEntropyGrad] = (s, i) => s.Inputs[0].At(i[..^1])
@@ -224,6 +235,23 @@ internal static partial class References
             "batchmean" => terms.Sum() / s.Inputs[0].Shape[0],
             _ => terms.Average(),
         };
+    }
+
+    // Every sequence of classes there is, merged and without its blanks, against the target.
+    private static double Alignments(OpSample s, int n)
+    {
+        var (x, steps, classes) = (s.Inputs[0], (int)s.Inputs[2].At(n), s.Inputs[0].Shape[2]);
+        var target = Enumerable.Range(0, (int)s.Inputs[3].At(n)).Select(k => (int)s.Inputs[1].At(n, k)).ToArray();
+        var sum = 0.0;
+        for (var code = 0; code < Math.Pow(classes, steps); code++)
+        {
+            var path = new int[steps];
+            for (var (t, rest) = (0, code); t < steps; t++, rest /= classes) path[t] = rest % classes;
+            var merged = path.Where((c, t) => (t == 0 || path[t - 1] != c) && c != s.Attributes.Int("blank"));
+            if (merged.SequenceEqual(target)) sum += Series.Exp(path.Select((c, t) => x.At(t, n, c)).Sum());
+        }
+
+        return sum > 0 ? -Series.Ln(sum) : s.Attributes.Flag("zero-infinity") ? 0 : double.PositiveInfinity;
     }
 
     // The kernel takes y and ln Σ e^s as given, whatever they are: p = e^(s - l), ds = p (dp - Σ dy y).

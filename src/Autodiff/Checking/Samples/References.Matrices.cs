@@ -33,9 +33,11 @@ internal static partial class References
         known[OpTable.Solve] = (s, i) =>
         {
             // Cramer's rule.
-            var (a, n) = (Matrix(s.Inputs[0], i[..^2]), s.Inputs[0].Shape[-1]);
+            var lead = s.Inputs[0].Rank - 2;
+            var (a, n) = (Matrix(s.Inputs[0], i[..lead]), s.Inputs[0].Shape[-1]);
             var replaced = (double[,])a.Clone();
-            for (var r = 0; r < n; r++) replaced[r, i[^2]] = s.Inputs[1].At([.. i[..^2], r, i[^1]]);
+            for (var r = 0; r < n; r++)
+                replaced[r, i[lead]] = s.Inputs[1].At([.. i[..lead], r, .. i[(lead + 1)..]]);
             return Determinant(replaced) / Determinant(a);
         };
     }

@@ -2,7 +2,7 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// x with a x = b        a_..NN, b_..NK -> x_..NK, equal leading dimensions
+// x with a x = b        a_..NN, b_..NK -> x_..NK, or b_..N -> x_..N; equal leading dimensions
 // db = a⁻ᵀ dx     da = -db xᵀ
 internal sealed class Solve : MatrixOp
 {
@@ -14,21 +14,26 @@ internal sealed class Solve : MatrixOp
         RequireFloat(inputs);
         var (a, b) = (inputs[0], inputs[1]);
         RequireSquare(a);
-        RequireMatrix(b);
+        var isVector = b.Rank == a.Rank - 1;
+        if (!isVector) RequireMatrix(b);
         Require(
-            b.Rank == a.Rank && b.Dims.AsSpan()[..^1].SequenceEqual(a.Dims.AsSpan()[..^1]),
+            b.Dims.AsSpan()[..(isVector ? b.Rank : b.Rank - 1)].SequenceEqual(a.Dims.AsSpan()[..^1]),
             $"{b.Text} are not right sides for {a.Text}");
         return [b];
     }
 
     private protected override void One(double[][] inputs, double[][] outputs, Tensor[] shapes) =>
         Require(
-            Matrices.Solve(inputs[0], shapes[0].Shape[-1], inputs[1], shapes[1].Shape[-1], outputs[0]),
+            Matrices.Solve(
+                inputs[0], shapes[0].Shape[-1], inputs[1], shapes[1].Rank < shapes[0].Rank ? 1 : shapes[1].Shape[-1],
+                outputs[0]),
                 "a matrix is singular");
 
     internal override Value?[] Backward(OpGradient g)
     {
         var right = g.X.Transpose().Apply(this, g.Dy);
-        return [g.Needs(0) ? -right.MatMul(g.Y, tb: true) : null, right];
+        if (!g.Needs(0)) return [null, right];
+        var isVector = g.Y.Type.Rank < g.X.Type.Rank;
+        return [isVector ? -(right.Unsqueeze(-1) * g.Y.Unsqueeze(-2)) : -right.MatMul(g.Y, tb: true), right];
     }
 }
