@@ -144,7 +144,9 @@ internal sealed class DeviceActor : ReceiveActor
             return;
         }
 
-        Tell(new StateView(_state, _works[m.Target.Value & 1].Reduced));
+        Tell(new StateView(_state, _works[m.Target.Value & 1].Reduced, LossOfState()));
+        // Again, or by who fetched the step: the first report may have come from a worker that was let go, or never (S5).
+        if (LossOfState() is not null) Tell(new RowDone(_row));
         Tell(new StateReady(m.Generation, _state.Step, _state.Fingerprint, retains));
         Self.Tell(new ReadAhead(m.Generation, _state.Step.Next), Self);
     }
@@ -210,10 +212,10 @@ internal sealed class DeviceActor : ReceiveActor
             return;
         }
 
-        ApplyFetched(m.Order, m.Chunks!, m.Arrived.Meta.Fingerprint);
+        ApplyFetched(m.Order, m.Chunks!, m.Arrived.Meta);
     }
 
-    private void ApplyFetched(AlignState m, PinnedVector chunks, Fingerprint theirs)
+    private void ApplyFetched(AlignState m, PinnedVector chunks, StateMeta meta)
     {
         if (_state is null || _state.Step.Next != m.Target)
         {
@@ -225,17 +227,23 @@ internal sealed class DeviceActor : ReceiveActor
         chunks.Span.CopyTo(work.Reduced.Span);
         FingerprintChain.Checksums(chunks.Span, work.Checksums);
         // Checked before a weight is touched: other bits must not get into the state (S4).
-        if (FingerprintChain.Next(_state.Fingerprint, m.Target, work.Checksums) != theirs)
+        if (FingerprintChain.Next(_state.Fingerprint, m.Target, work.Checksums) != meta.Fingerprint)
         {
-            Tell(new StateFailed(m.Generation, $"the chunks of step {m.Target} from {m.Source} lead to another fingerprint than {theirs}"));
+            Tell(new StateFailed(m.Generation, $"the chunks of step {m.Target} from {m.Source} lead to another fingerprint than {meta.Fingerprint}"));
             return;
         }
 
-        // Loss sums did not travel: the row of this step is reported by those who computed it.
-        _share!.Begin(work, _step!.SamplesOf(m.Target.Value), _state.Fingerprint);
-        _step.Apply(_state, work, new StepRow { Step = m.Target.Value });
+        var samples = _step!.SamplesOf(m.Target.Value);
+        _share!.Begin(work, samples, _state.Fingerprint);
+        _row = new StepRow { Step = m.Target.Value, Samples = samples.Count };
+        _step.Apply(_state, work, _row);
+        if (meta.LossSum is { } loss) _row.LossSum = loss;
+        else _row = new StepRow();
+
         SayReady(m, retains: true);
     }
+
+    private double? LossOfState() => _row.Step == _state!.Step.Value && _row.Step > 0 ? _row.LossSum : null;
 
     // ---- Steps ----
 
@@ -271,7 +279,7 @@ internal sealed class DeviceActor : ReceiveActor
         _step!.Apply(_state!, work, _row);
         _row.SyncUs = Math.Max(0, (held - _computedAt).Ticks / 10);
         FinishRow();
-        Tell(new StateView(_state!, work.Reduced));
+        Tell(new StateView(_state!, work.Reduced, LossOfState()));
         Tell(new StepApplied(m.Generation, m.Step, _state!.Fingerprint));
     }
 

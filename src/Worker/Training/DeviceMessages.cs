@@ -28,8 +28,11 @@ internal sealed record ReadAhead(Generation Generation, StepNumber Step);
 /// <summary>A row for the report that follows a StepApplied or a StateReady.</summary>
 internal sealed record RowDone(StepRow Row);
 
-/// <summary>Where others may read this worker's state: stable while a generation waits for them.</summary>
-internal sealed record StateView(ModelState State, PinnedVector Chunks);
+/// <summary>
+/// Where others may read this worker's state: stable while a generation waits for them; and the loss sum of its step,
+/// null where this worker does not know it.
+/// </summary>
+internal sealed record StateView(ModelState State, PinnedVector Chunks, double? LossSum);
 
 internal sealed record WriteShard(
     Generation Generation, StepNumber Step, int Index, int Count, Fingerprint Fingerprint, long StallUs,

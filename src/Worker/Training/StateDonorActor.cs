@@ -12,7 +12,8 @@ namespace Convoy.Worker.Training;
 /// waits for the peer: nobody passes the step without it.
 /// </summary>
 internal sealed record Donate(
-    Peer To, Generation Generation, StepNumber Step, Fingerprint Fingerprint, IReadOnlyList<PinnedVector> Vectors);
+    Peer To, Generation Generation, StepNumber Step, Fingerprint Fingerprint, double? LossSum,
+    IReadOnlyList<PinnedVector> Vectors);
 
 /// <summary>Sends states to those who are behind, one after the other, as fast as the lane takes them.</summary>
 internal sealed class StateDonorActor : ReceiveActor, IBulkCompletion
@@ -32,7 +33,8 @@ internal sealed class StateDonorActor : ReceiveActor, IBulkCompletion
     {
         var meta = m.Vectors.Count == 0
             ? StateMeta.Declined
-            : new StateMeta(m.Step, m.Fingerprint, m.Vectors[0].Length, m.Vectors.Count, StateMeta.DigestOf(m.Vectors));
+            : new StateMeta(m.Step, m.Fingerprint, m.Vectors[0].Length, m.Vectors.Count, StateMeta.DigestOf(m.Vectors),
+                m.LossSum);
         var first = GC.AllocateArray<byte>(StateMeta.Size, pinned: true);
         meta.Write(first);
         _frames.Enqueue((m.To, Header(m, 0, StateMeta.Chunk, 0, first.Length), first));

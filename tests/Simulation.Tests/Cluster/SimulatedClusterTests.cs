@@ -51,6 +51,8 @@ public sealed class SimulatedClusterTests
     [InlineData(1, 5, 39, "3,4")] // a shard of an earlier run reached a job without a generation
     [InlineData(87, 6, 26, "2,4")] // orphans of another job kept a new one from being prepared for a minute
     [InlineData(506, 5, 19, "1,2,3,4,5,6")] // a loss during a fence was named again by the next one
+    [InlineData(1759, 3, 13, "2,4,5,6")] // a worker that had not heard that it was lost was opened as a joiner
+    [InlineData(1952, 2, 23, "2,3,4")] // the row of a step came from a worker that was just let go
     public void Seeds_that_broke_something_once_hold(ulong seed, int workers, int steps, string keep)
     {
         var choice = new SimulationChoice { Workers = workers, Steps = steps, Keep = [.. keep.Split(',').Select(int.Parse)] };
