@@ -204,9 +204,9 @@ public sealed class WorkerClusterTests
         await c.AddWorkerAsync("n1");
         await c.AddWorkerAsync("n2", ToyModel.Opener(step => { if (step == 3) go.Wait(FakeCoordinator.Deadline); }));
         c.OpenAll(0, 5, AlignAction.Initialize);
-        var beat = await c.HearAsync<Beat>("n1", b => b.Phase == "Reduce" && b.WaitsOn.Count > 0);
+        // On a slow machine a beat may also fall into the wait of an earlier step.
+        var beat = await c.HearAsync<Beat>("n1", b => b.Step == 2 && b.Phase == "Reduce" && b.WaitsOn.Count > 0);
         Assert.Equal([2], beat.WaitsOn);
-        Assert.Equal(2, beat.Step);
         go.Set();
         await c.WeightsAtEndAsync("n2", 5);
     }
