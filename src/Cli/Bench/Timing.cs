@@ -3,6 +3,7 @@ namespace Convoy.Cli.Bench;
 /// <summary>Times of repeated calls, after a warm-up that lets the JIT reach its last tier.</summary>
 internal sealed class Timing(TimeProvider time, TimeSpan budget)
 {
+    private const int WarmUpCalls = 60;
     private const int CallsMin = 5;
     private const int CallsMax = 500;
 
@@ -18,10 +19,11 @@ internal sealed class Timing(TimeProvider time, TimeSpan budget)
     private List<double>[] Sorted(Action[] calls)
     {
         var begun = time.GetTimestamp();
-        for (var i = 0; i < 3 || time.GetElapsedTime(begun) < budget / 3; i++)
+        // The JIT compiles a method anew after 30 calls, in the background; long calls get there by time.
+        for (var i = 0; i < WarmUpCalls || time.GetElapsedTime(begun) < budget; i++)
         {
             foreach (var call in calls) call();
-            if (time.GetElapsedTime(begun) > budget) break;
+            if (time.GetElapsedTime(begun) > 4 * budget) break;
         }
 
         List<double>[] times = [.. calls.Select(_ => new List<double>())];
