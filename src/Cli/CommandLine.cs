@@ -60,6 +60,7 @@ internal static class CommandLine
         new ConfigCommand(),
         new GraphCommand(),
         new StatusCommand(),
+        new HealthCommand(),
         new LogsCommand(),
         new StopCommand(),
         new ScaleCommand(),

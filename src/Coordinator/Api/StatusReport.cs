@@ -59,7 +59,10 @@ public sealed record WorkerView
     /// <summary>member, ready, preparing, draining, quarantined or lost.</summary>
     public string State { get; init; } = "";
     public string Phase { get; init; } = "";
+    /// <summary>Working set of its process.</summary>
     public long MemoryBytes { get; init; }
+    /// <summary>What its machine or container gives to all processes; 0: not known.</summary>
+    public long MemoryLimitBytes { get; init; }
     public int Losses { get; init; }
 }
 

@@ -38,7 +38,17 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
         }
     }
 
-    private void ReadUpTo(string path, StepNumber start)
+    /// <summary>The newest rows that a run left on its state folder, oldest first; none where there is no file.</summary>
+    public static IReadOnlyList<StepView> Stored(string stateDirectory, int rowsMax)
+    {
+        var path = Path.Combine(stateDirectory, FileName);
+        return File.Exists(path) ? [.. Lines(path).TakeLast(rowsMax)] : [];
+    }
+
+    private void ReadUpTo(string path, StepNumber start) =>
+        _rows.AddRange(Lines(path).TakeWhile(row => row.Step <= start.Value));
+
+    private static IEnumerable<StepView> Lines(string path)
     {
         foreach (var line in File.ReadLines(path))
         {
@@ -50,11 +60,11 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
             catch (JsonException)
             {
                 // A crash tore the last line; the step is redone and reported again.
-                break;
+                yield break;
             }
 
-            if (row is null || row.Step > start.Value) break;
-            _rows.Add(row);
+            if (row is null) yield break;
+            yield return row;
         }
     }
 

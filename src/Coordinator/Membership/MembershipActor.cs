@@ -218,7 +218,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         {
             Id = worker.Id.Value, Name = worker.Name, Pid = worker.Pid, Host = worker.Host, Address = worker.PeerAddress,
             Slices = member && _protocol.Shares is { } shares && shares.IndexOf(worker.Id) >= 0 ? shares.ShareOf(worker.Id).ToString() : "",
-            Step = worker.LastBeat.Step, Phase = worker.LastBeat.Phase, MemoryBytes = worker.LastBeat.MemoryBytes, Losses = worker.Losses,
+            Step = worker.LastBeat.Step, Phase = worker.LastBeat.Phase, Losses = worker.Losses,
+            MemoryBytes = worker.LastBeat.MemoryBytes, MemoryLimitBytes = worker.MemoryLimitBytes,
             State = !worker.Connected ? (worker.Farewell ? "left" : "lost")
                 : worker.Draining ? "draining" : member ? "member"
                 : worker.QuarantinedUntil > _shell.Clock.Now ? "quarantined" : worker.Prepared ? "ready" : "preparing",

@@ -14,6 +14,8 @@ internal sealed class WorkerRecord(WorkerId id, string name)
     public string Host { get; private set; } = "";
     public int Pid { get; private set; }
     public string PeerAddress { get; private set; } = "";
+    /// <summary>Bytes that its machine or container gives to all processes.</summary>
+    public long MemoryLimitBytes { get; private set; }
 
     /// <summary>A process said Hello and is neither lost nor let go.</summary>
     public bool Connected { get; set; }
@@ -47,7 +49,7 @@ internal sealed class WorkerRecord(WorkerId id, string name)
     public void Begin(Hello hello, Instant now, string jobId)
     {
         Incarnation = new Incarnation(hello.Incarnation);
-        (Host, Pid, PeerAddress) = (hello.Host, hello.Pid, hello.PeerAddress);
+        (Host, Pid, PeerAddress, MemoryLimitBytes) = (hello.Host, hello.Pid, hello.PeerAddress, hello.MemoryBytes);
         (Connected, LinkUp, HeardAt) = (true, true, now);
         (Prepared, Draining, Farewell, Barred, AlignFailures) = (false, false, false, false, 0);
         HeldJob = hello.JobId;
