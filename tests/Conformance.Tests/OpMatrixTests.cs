@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Checking;
+using Convoy.Autodiff.Checking.Samples;
 using Convoy.Autodiff.Ops;
 
 namespace Convoy.Conformance.Tests;
@@ -13,9 +14,18 @@ public sealed class OpMatrixTests
     public void Row_HasNoGap(string name)
     {
         var row = OpMatrix.Row(OpTable.Find(name)!);
-        Assert.Equal(14, row.Cells.Length);
+        Assert.Equal(16, row.Cells.Length);
         var gaps = string.Join("; ", row.Gaps.Select(g => $"{g.Check} {g.DType}: {g.Note}"));
         Assert.True(gaps.Length == 0, gaps);
+    }
+
+    /// <summary>HO-08: no operator of the table is applied sample by sample.</summary>
+    [Fact]
+    public void Vmap_HasARuleForEveryOperator()
+    {
+        var looped = new List<string>();
+        foreach (var sample in OpSamples.All) Assert.Null(BatchChecks.Vmap(sample, looped));
+        Assert.Empty(looped.Distinct());
     }
 
     [Fact]

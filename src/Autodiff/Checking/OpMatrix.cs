@@ -6,7 +6,7 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Checking;
 
 /// <summary>What is known of one operator in one element type.</summary>
-/// <param name="Note">Empty for a pass; the reason where a check does not apply; what is wrong where it is a
+/// <param name="Note">Empty for most passes; the reason where a check does not apply; what is wrong where it is a
 /// gap.</param>
 public sealed record OpCell(OpCheckKind Check, DType DType, OpCellState State, string Note);
 
@@ -34,10 +34,15 @@ public enum OpCheckKind
     ZeroSize,
     /// <summary>Views that are not contiguous give the same bits.</summary>
     Strided,
+    /// <summary>Many samples at once are the samples one by one; the note says whether by a rule or by a loop.</summary>
+    Vmap,
 }
 
 public sealed record OpRow(string Name, ImmutableArray<OpCell> Cells)
 {
+    /// <summary>Vmap applies the operator sample by sample.</summary>
+    public bool IsLooped => Cells.Any(c => c.Check == OpCheckKind.Vmap && c.Note == "loop");
+
     public IEnumerable<OpCell> Gaps => Cells.Where(c => c.State == OpCellState.Gap);
 }
 
@@ -86,10 +91,20 @@ public static class OpMatrix
                 if (chosen.Length == 0) return new OpCell(check, dtype, OpCellState.Gap,
                     "no sample with a dimension of size 0");
                 return Run(chosen, check, dtype, s => OpChecks.Empty(wide ? s : s.InFloat32()));
+            case OpCheckKind.Vmap:
+                return samples.All(s => s.Inputs.Length == 0) ? Not("no inputs") : Batched(samples, dtype);
             default:
                 return samples.All(s => s.Inputs.Length == 0) ? Not("no inputs")
                     : Run(chosen, check, dtype, s => OpChecks.Strided(wide ? s : s.InFloat32()));
         }
+    }
+
+    private static OpCell Batched(OpSample[] samples, DType dtype)
+    {
+        var looped = new List<string>();
+        var cell = Run(samples, OpCheckKind.Vmap, dtype,
+            s => BatchChecks.Vmap(dtype == DType.Float64 ? s : s.InFloat32(), looped));
+        return cell.State == OpCellState.Pass ? cell with { Note = looped.Count == 0 ? "rule" : "loop" } : cell;
     }
 
     private static Func<OpSample, string?> Derivative(OpCheckKind check, bool wide) => check switch

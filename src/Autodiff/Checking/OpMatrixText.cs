@@ -11,9 +11,11 @@ public static class OpMatrixText
     private static readonly OpCheckKind[] Kinds = Enum.GetValues<OpCheckKind>();
 
     private static readonly string[] Titles =
-        ["forward", "gradient", "second", "tangent", "broadcast", "empty", "strided"];
+        ["forward", "gradient", "second", "tangent", "broadcast", "empty", "strided", "vmap"];
 
-    /// <summary>A line per operator: + passed, . does not apply, ! gap; float64 first, then float32.</summary>
+    /// <summary>
+    /// A line per operator: + passed (under vmap: how), . does not apply, ! gap; float64 first, then float32.
+    /// </summary>
     public static string Table(IReadOnlyList<OpRow> rows)
     {
         var text = new StringBuilder();
@@ -62,11 +64,14 @@ public static class OpMatrixText
         return text.Append("</table>\n").ToString();
     }
 
-    private static char Sign(OpRow row, OpCheckKind kind, DType dtype) =>
-        row.Cells.First(c => c.Check == kind && c.DType == dtype).State switch
+    private static string Sign(OpRow row, OpCheckKind kind, DType dtype)
+    {
+        var cell = row.Cells.First(c => c.Check == kind && c.DType == dtype);
+        return cell.State switch
         {
-            OpCellState.Pass => '+',
-            OpCellState.Gap => '!',
-            _ => '.',
+            OpCellState.Pass => kind == OpCheckKind.Vmap ? cell.Note : "+",
+            OpCellState.Gap => "!",
+            _ => ".",
         };
+    }
 }

@@ -17,6 +17,15 @@ internal static class Activations
         _ => throw Invariant.Unhandled(name),
     };
 
+    public static Value Apply(string name, Value x) => name switch
+    {
+        "" => x,
+        "relu" => x.Relu(),
+        "tanh" => x.Tanh(),
+        "sigmoid" => x.Sigmoid(),
+        _ => throw Invariant.Unhandled(name),
+    };
+
     public static Value Gradient(string name, Value dy, Value y) => name switch
     {
         "" => dy,

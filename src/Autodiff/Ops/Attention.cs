@@ -12,6 +12,8 @@ internal sealed class Attention : FloatOp
     public override string Name => "attention";
     public override string Sharding => "n !t (3 h !d) -> n t (h d), n h t";
 
+    internal override Value[]? Batched(OpBatch b) => b.Folded(1);
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

@@ -10,6 +10,13 @@ internal sealed class BroadcastTo : Op
 {
     public override string Name => "broadcast-to";
     public override string Sharding => "a 1 -> a n; lin(x)";
+
+    // A dimension that is new to every sample comes behind the samples.
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var dims = b.Attributes.Dims("dims");
+        return b.Apply(Attributes.Of("dims", (Dim[])[b.Rows, .. dims]), b.Lifted(0, dims.Length));
+    }
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;
 

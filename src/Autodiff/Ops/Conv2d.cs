@@ -9,6 +9,14 @@ internal sealed class Conv2d : FloatOp
     public override string Name => "conv2d";
     public override string Sharding => "n +c ~h ~w, f +c i j, f -> n f h w";
 
+    internal override Value[]? Batched(OpBatch b)
+    {
+        if (b.Folded(1) is { } folded) return folded;
+        if (b.Rows.Size == 0) return null;
+        Value[] x = [b.Channels(0), b.Filters(1), .. b.Inputs.Count == 3 ? [b.Filters(2)] : (Value[])[]];
+        return [b.FromChannels(b.Apply(b.Grouped(), x)[0])];
+    }
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         Require(inputs.Length is 2 or 3, $"takes 2 or 3 inputs, not {inputs.Length}");

@@ -8,6 +8,13 @@ internal sealed class Conv2dGradInput : FloatOp
 {
     public override string Name => "conv2d-grad-input";
     public override string Sharding => "n +f ~h ~w, +f c i j -> n c h w";
+
+    internal override Value[]? Batched(OpBatch b)
+    {
+        if (b.Folded(1) is { } folded) return folded;
+        return b.Rows.Size == 0 ? null
+            : [b.FromChannels(b.Apply(b.Grouped(), b.Channels(0), b.Filters(1))[0])];
+    }
     internal override bool IsLinearIn(uint inputMask) => inputMask is 1 or 2;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

@@ -8,6 +8,9 @@ internal sealed class Conv2dGradWeight : FloatOp
 {
     public override string Name => "conv2d-grad-weight";
     public override string Sharding => "+n c ~h ~w, +n f ~h ~w -> f c i j";
+
+    internal override Value[]? Batched(OpBatch b) => b.Rows.Size == 0 ? null
+        : [b.FromFilters(b.Apply(b.Grouped(), b.Channels(0), b.Channels(1))[0])];
     internal override bool IsLinearIn(uint inputMask) => inputMask is 1 or 2;
     internal override bool SumsSamples(Attributes attributes) => true;
 

@@ -10,6 +10,8 @@ internal sealed class Correct : FloatOp
     public override string Name => "correct";
     public override string Sharding => "a... ^c, a... -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Leading();
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 2);

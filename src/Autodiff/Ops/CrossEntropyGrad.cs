@@ -8,6 +8,8 @@ internal sealed class CrossEntropyGrad : FloatOp
 {
     public override string Name => "cross-entropy-grad";
     public override string Sharding => "a..., a... !c, a..., a... -> a... c";
+
+    internal override Value[]? Batched(OpBatch b) => b.Leading();
     internal override bool MayOverwrite(int input) => input == 1;
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 

@@ -57,6 +57,9 @@ public sealed class CustomOperator
         public override string Name => name;
         public override string Sharding => "not at all";
 
+        // A formula is written in operators, which have rules; a forward by hand knows one sample.
+        internal override Value[]? Batched(OpBatch b) => formula is null ? null : [b.Written(formula)];
+
         internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs) =>
             [shape(inputs.ToArray())];
 

@@ -9,6 +9,8 @@ internal sealed class Diagonal : FloatOp
 {
     public override string Name => "diagonal";
     public override string Sharding => "!i !i a... -> i a...; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("a", "b");
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;
 

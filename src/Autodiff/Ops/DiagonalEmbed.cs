@@ -8,6 +8,8 @@ internal sealed class DiagonalEmbed : FloatOp
 {
     public override string Name => "diagonal-embed";
     public override string Sharding => "!i a... -> i i a...; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("a", "b");
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;
 

@@ -10,8 +10,21 @@ namespace Convoy.Autodiff.Ops;
 // form with diagonal and sum.
 internal sealed class Einsum : FloatOp
 {
+    private const string Letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
     public override string Name => "einsum";
     public override string Sharding => "from its own spec: contracted letters are +";
+
+    // The samples are one more letter of the operands that have them, and of the result.
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var spec = EinsumSpec.Parse(b.Attributes.Text("spec"));
+        var letters = string.Concat(spec.Operands) + spec.Result;
+        var free = Letters.FirstOrDefault(c => !letters.Contains(c));
+        if (free == default) return null;
+        var operands = spec.Operands.Select((o, i) => b.Carries(i) ? free + o : o);
+        return b.Apply(Attributes.Of("spec", $"{string.Join(",", operands)}->{free}{spec.Result}"), [.. b.Inputs]);
+    }
     internal override bool IsLinearIn(uint inputMask) => BitOperations.PopCount(inputMask) == 1;
     internal override bool SumsSamples(Attributes attributes) => true;
 

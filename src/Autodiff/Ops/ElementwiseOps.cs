@@ -10,6 +10,8 @@ internal abstract class UnaryOp<TOperator> : FloatOp where TOperator : struct, I
 {
     public override string Sharding => "a... -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Elementwise();
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);
@@ -30,6 +32,8 @@ internal abstract class BinaryOp<TOperator> : FloatOp where TOperator : struct, 
 {
     public override string Sharding => "a..., a... -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Elementwise();
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 2);
@@ -46,6 +50,8 @@ internal abstract class BinaryOp<TOperator> : FloatOp where TOperator : struct, 
 internal abstract class ConstantOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
 {
     public override string Sharding => "a... -> a...";
+
+    internal override Value[]? Batched(OpBatch b) => b.Elementwise();
 
     /// <summary>The attribute that holds the constant, and its value when the node has none.</summary>
     private protected abstract (string Name, double Otherwise) Constant { get; }

@@ -8,6 +8,22 @@ internal sealed class Embedding : FloatOp
 {
     public override string Name => "embedding";
     public override string Sharding => "@v d, i... -> i... d";
+
+    internal override Value[]? Batched(OpBatch b)
+    {
+        if (!b.Carries(0)) return b.Apply(b.Attributes, [.. b.Inputs]);
+        // Each sample has a table of its own: the same rows by an index along the rows.
+        var (tables, ids) = (b.Spread(0), b.Spread(1));
+        var rows = Rows(ids, tables.Type[2]);
+        return [tables.Gather(1, rows).Reshape([.. ids.Type.Dims, tables.Type[2]])];
+    }
+
+    /// <summary>Ids of samples, repeated over the width: ids_R.. -> [R, ids of a sample, D].</summary>
+    internal static Value Rows(Value ids, Dim width)
+    {
+        var flat = ids.Reshape(ids.Type[0], ids.Type.Dims.Skip(1).Aggregate(1, (a, d) => a * d.Size), 1);
+        return flat.BroadcastTo(flat.Type[0], flat.Type[1], width);
+    }
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

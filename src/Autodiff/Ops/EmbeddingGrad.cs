@@ -8,6 +8,14 @@ internal sealed class EmbeddingGrad : FloatOp
 {
     public override string Name => "embedding-grad";
     public override string Sharding => "+i... d, +i... -> v d";
+
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var (dy, width) = (b.Spread(0), b.Inputs[0].Type[-1]);
+        var rows = Embedding.Rows(b.Spread(1), width);
+        var zero = b.Builder.Full(0, dy.Type.With(b.Rows, b.Attributes.Int("rows"), width));
+        return [zero.ScatterAdd(1, rows, dy.ReshapeLike(rows.Type.Dims))];
+    }
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
     internal override bool SumsSamples(Attributes attributes) => true;
 

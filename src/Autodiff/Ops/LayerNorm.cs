@@ -10,6 +10,17 @@ internal sealed class LayerNorm : FloatOp
     public override string Name => "layer-norm";
     public override string Sharding => "a... !d, d, d -> a... d, a..., a...";
 
+    internal override Value[]? Batched(OpBatch b)
+    {
+        if (!b.Carries(1) && !b.Carries(2)) return b.Apply(b.Attributes, [.. b.Inputs]);
+        // Gains of each sample: normalize first, then what they do.
+        var (x, width) = (b.Spread(0), b.Inputs[1].Type[-1]);
+        var plain = x.Type.With(width);
+        var y = b.Apply(b.Attributes, x, b.Builder.Full(1, plain), b.Builder.Full(0, plain));
+        var rank = b.RankOf(0);
+        return [(y[0] * b.Lifted(1, rank)) + b.Lifted(2, rank), y[1], y[2]];
+    }
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 3);

@@ -8,6 +8,14 @@ internal sealed class LayerNormGradGain : FloatOp
 {
     public override string Name => "layer-norm-grad-gain";
     public override string Sharding => "+a... d, +a... d, +a..., +a... -> d, d";
+
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var (dy, x, mean, rstd) = (b.Spread(0), b.Spread(1), b.Spread(2), b.Spread(3));
+        var h = (x - mean.Unsqueeze(-1)) * rstd.Unsqueeze(-1);
+        int[] rows = [.. Enumerable.Range(1, dy.Type.Rank - 2)];
+        return rows.Length == 0 ? [dy * h, dy] : [(dy * h).Sum(rows), dy.Sum(rows)];
+    }
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
     internal override bool SumsSamples(Attributes attributes) => true;
 

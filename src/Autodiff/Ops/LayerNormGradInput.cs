@@ -8,6 +8,16 @@ internal sealed class LayerNormGradInput : FloatOp
 {
     public override string Name => "layer-norm-grad-input";
     public override string Sharding => "a... !d, a... !d, d, a..., a... -> a... d";
+
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var (x, mean, rstd) = (b.Spread(1), b.Spread(3), b.Spread(4));
+        if (!b.Carries(2)) return b.Apply(b.Attributes, b.Spread(0), x, b.Inputs[2], mean, rstd);
+        // A gain of each sample acts on dy before anything else does.
+        var p = b.Lifted(0, b.RankOf(0)) * b.Lifted(2, b.RankOf(0));
+        var one = b.Builder.Full(1, p.Type.With(p.Type[-1]));
+        return b.Apply(b.Attributes, p, x, one, mean, rstd);
+    }
     internal override bool MayOverwrite(int input) => input == 0;
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 

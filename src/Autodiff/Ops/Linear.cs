@@ -11,6 +11,19 @@ internal sealed class Linear : FloatOp
     public override string Name => "linear";
     public override string Sharding => "... +k, n +k, n -> ... n";
 
+    // Rows are samples already; weights of each sample are the leading dimension of a matrix product.
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var hasBias = b.Inputs.Count == 3;
+        if (!b.Carries(1) && (!hasBias || !b.Carries(2))) return b.Apply(b.Attributes, [.. b.Inputs]);
+        var rank = Math.Max(b.RankOf(0), 2);
+        var x = b.Lifted(0, rank);
+        var y = x.MatMul(b.Carries(1) ? b.Lifted(1, rank) : b.Inputs[1], tb: true);
+        if (hasBias) y += b.Lifted(2, rank);
+        y = Activations.Apply(b.Attributes.Text("activation"), y);
+        return [b.RankOf(0) == 1 ? y.Squeeze(y.Type.Rank - 2) : y];
+    }
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         Require(inputs.Length is 2 or 3, $"takes 2 or 3 inputs, not {inputs.Length}");

@@ -8,6 +8,8 @@ internal sealed class LogSoftmax : FloatOp
 {
     public override string Name => "log-softmax";
     public override string Sharding => "a... !c -> a... c";
+
+    internal override Value[]? Batched(OpBatch b) => b.Leading();
     internal override bool MayOverwrite(int input) => true;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

@@ -8,6 +8,8 @@ internal sealed class LogSoftmaxGrad : FloatOp
 {
     public override string Name => "log-softmax-grad";
     public override string Sharding => "a... !c, a... !c -> a... c";
+
+    internal override Value[]? Batched(OpBatch b) => b.Leading();
     internal override bool MayOverwrite(int input) => input == 0;
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 

@@ -10,6 +10,12 @@ internal sealed class MatMul : FloatOp
 {
     public override string Name => "matmul";
     public override string Sharding => "b... m +k, b... +k n -> b... m n";
+
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var rank = Math.Max(b.RankOf(0), b.RankOf(1));
+        return b.Apply(b.Attributes, b.Lifted(0, rank), b.Lifted(1, rank));
+    }
     internal override bool IsLinearIn(uint inputMask) => inputMask is 1 or 2;
     internal override bool SumsSamples(Attributes attributes) => true;
 

@@ -9,6 +9,8 @@ internal sealed class Max : FloatOp
     public override string Name => "max";
     public override string Sharding => "a... ^r -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Along("axes");
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

@@ -11,6 +11,8 @@ internal sealed class MaxPool2d : FloatOp
     public override string Name => "max-pool2d";
     public override string Sharding => "n c ~h ~w -> n c h w, n c h w";
 
+    internal override Value[]? Batched(OpBatch b) => b.Folded(1);
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

@@ -9,6 +9,8 @@ internal sealed class Min : FloatOp
     public override string Name => "min";
     public override string Sharding => "a... ^r -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Along("axes");
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

@@ -39,6 +39,12 @@ public abstract class Op
     internal virtual Value?[] Tangent(OpTangent t) =>
         t.Inputs.Count == 1 && IsLinearIn(1) ? [.. t.Builder.Apply(this, t.Attributes, [t.Dx(0)!])] : t.Transpose(this);
 
+    /// <summary>
+    /// The same application for many samples at once (<see cref="Tape.Vmap"/>), or null: then it is made sample by
+    /// sample.
+    /// </summary>
+    internal virtual Value[]? Batched(OpBatch b) => null;
+
     /// <summary>The result may be written over this input while it is read: element i depends on element i alone.</summary>
     internal virtual bool MayOverwrite(int input) => false;
 

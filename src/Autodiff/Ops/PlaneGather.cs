@@ -8,6 +8,8 @@ internal sealed class PlaneGather : FloatOp
 {
     public override string Name => "plane-gather";
     public override string Sharding => "n c !h !w, n c i j -> n c i j";
+
+    internal override Value[]? Batched(OpBatch b) => b.Folded(2);
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

@@ -9,6 +9,9 @@ internal sealed class Reshape : Op
 {
     public override string Name => "reshape";
     public override string Sharding => "a b -> (a b); (a b) -> a b; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) =>
+        b.Apply(Attributes.Of("dims", (Dim[])[b.Rows, .. b.Attributes.Dims("dims")]), b.Spread(0));
     internal override bool IsAlias => true;
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;

@@ -10,6 +10,8 @@ internal sealed class Slice : Op
 {
     public override string Name => "slice";
     public override string Sharding => "!s a... -> t a...; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;
 

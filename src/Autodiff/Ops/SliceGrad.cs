@@ -8,6 +8,8 @@ internal sealed class SliceGrad : FloatOp
 {
     public override string Name => "slice-grad";
     public override string Sharding => "!t a... -> s a...; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;
 

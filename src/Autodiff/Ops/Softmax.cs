@@ -8,6 +8,8 @@ internal sealed class Softmax : FloatOp
 {
     public override string Name => "softmax";
     public override string Sharding => "a... !c -> a... c";
+
+    internal override Value[]? Batched(OpBatch b) => b.Leading();
     internal override bool MayOverwrite(int input) => true;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

@@ -10,6 +10,8 @@ internal sealed class Sum : FloatOp
 {
     public override string Name => "sum";
     public override string Sharding => "a... +r -> a...";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("axes");
     internal override bool IsLinearIn(uint inputMask) => true;
     internal override bool SumsSamples(Attributes attributes) => true;
 

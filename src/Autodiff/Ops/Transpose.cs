@@ -10,6 +10,9 @@ internal sealed class Transpose : Op
 {
     public override string Name => "transpose";
     public override string Sharding => "a b -> b a; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) =>
+        b.Apply(Attributes.Of("perm", (int[])[0, .. b.Attributes.Ints("perm").Select(i => i + 1)]), b.Spread(0));
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;
 

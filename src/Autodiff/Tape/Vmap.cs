@@ -7,7 +7,7 @@ namespace Convoy.Autodiff.Tape;
 /// <summary>
 /// Turns a function of one sample into a function of many: every operator of it is applied once to all samples,
 /// which lie
-/// along a new first dimension that the function does not see. Operators without a rule for that are applied sample by
+/// along a dimension that the function does not see. Each operator says how; one without a rule is applied sample by
 /// sample, with the same result.
 /// </summary>
 public static class Vmap
@@ -16,23 +16,52 @@ public static class Vmap
     /// <param name="f">Sees operands without their first dimension.</param>
     /// <param name="inputs">Operands with equally many rows.</param>
     /// <param name="shared">Per operand: true when it is the same for all samples and has no such dimension.</param>
-    public static Value Run(Func<Value[], Value> f, IReadOnlyList<Value> inputs, IReadOnlyList<bool>? shared = null)
+    public static Value Run(Func<Value[], Value> f, IReadOnlyList<Value> inputs, IReadOnlyList<bool>? shared = null) =>
+        Run(x => [f(x)], inputs, [.. inputs.Select((_, i) => shared?[i] == true ? (int?)null : 0)], null)[0];
+
+    /// <summary>f at each sample, which lie along a dimension of their own in each operand.</summary>
+    /// <param name="f">Sees operands without that dimension.</param>
+    /// <param name="inputs">Operands with equally many samples.</param>
+    /// <param name="inAxes">Per operand: the dimension of the samples, negative from the end, or null when it is the
+    /// same for all.</param>
+    /// <param name="outAxis">The dimension of the result along which the samples lie.</param>
+    public static Value Run(
+        Func<Value[], Value> f, IReadOnlyList<Value> inputs, IReadOnlyList<int?> inAxes, int outAxis = 0)
     {
-        var rows = -1;
-        for (var i = 0; i < inputs.Count; i++)
+        var y = Run(x => [f(x)], inputs, inAxes, null)[0];
+        return Moved(y, 0, Axes.One(outAxis, y.Type.Rank, "vmap"));
+    }
+
+    /// <param name="looped">Takes the names of operators that were applied sample by sample.</param>
+    internal static Value[] Run(
+        Func<Value[], Value[]> f, IReadOnlyList<Value> inputs, IReadOnlyList<int?> inAxes, List<string>? looped)
+    {
+        if (inAxes.Count != inputs.Count)
+            throw new ShapeException($"vmap: {inAxes.Count} dimensions are named for {inputs.Count} operands");
+        var x = inputs.ToArray();
+        Dim? rows = null;
+        for (var i = 0; i < x.Length; i++)
         {
-            if (shared?[i] == true) continue;
-            if (inputs[i].Type.Rank == 0) throw new ShapeException($"vmap: operand {i} has no first dimension");
-            if (rows >= 0 && inputs[i].Type[0].Size != rows)
-                throw new ShapeException($"vmap: operand {i} has {inputs[i].Type[0]} rows, another has {rows}");
-            rows = inputs[i].Type[0].Size;
+            if (inAxes[i] is not { } axis) continue;
+            if (x[i].Type.Rank == 0) throw new ShapeException($"vmap: operand {i} has no first dimension");
+            x[i] = Moved(x[i], Axes.One(axis, x[i].Type.Rank, "vmap"), 0);
+            if (rows is { } before && x[i].Type[0] != before)
+                throw new ShapeException($"vmap: operand {i} has {x[i].Type[0]} rows, another has {before}");
+            rows = x[i].Type[0];
         }
 
-        if (rows < 0) throw new ShapeException("vmap: no operand has samples");
-        var level = inputs.Max(v => v.Builder.Level);
-        var builder = new BatchBuilder(inputs.First(v => v.Builder.Level == level).Builder, rows);
-        var result = f([.. inputs.Select((v, i) => shared?[i] == true ? v : builder.Batch(v))]);
-        return builder.Rows(result);
+        if (rows is null) throw new ShapeException("vmap: no operand has samples");
+        var level = x.Max(v => v.Builder.Level);
+        var builder = new BatchBuilder(x.First(v => v.Builder.Level == level).Builder, rows.Value, looped);
+        return [.. f([.. x.Select((v, i) => inAxes[i] is null ? v : builder.Batch(v))]).Select(builder.Rows)];
+    }
+
+    private static Value Moved(Value x, int from, int to)
+    {
+        if (from == to) return x;
+        var order = Enumerable.Range(0, x.Type.Rank).Where(i => i != from).ToList();
+        order.Insert(to, from);
+        return x.Transpose([.. order]);
     }
 
     /// <summary>
@@ -61,7 +90,7 @@ public static class Vmap
 }
 
 /// <summary>Applies operators to all samples at once.</summary>
-internal sealed class BatchBuilder(Builder inner, int rows) : Builder
+internal sealed class BatchBuilder(Builder inner, Dim rows, List<string>? looped = null) : Builder
 {
     internal override int Level => inner.Level + 1;
 
@@ -74,16 +103,22 @@ internal sealed class BatchBuilder(Builder inner, int rows) : Builder
     private protected override Value[] Record(Op op, Attributes attributes, Value[] inputs)
     {
         if (!inputs.Any(Owns)) return inner.Apply(op, attributes, inputs);
-        var results = BatchRules.Apply(inner, op, attributes, [.. inputs.Select(Bare)], [.. inputs.Select(Owns)])
-            ?? OneByOne(op, attributes, inputs);
+        var given = new OpBatch(inner, op, attributes, [.. inputs.Select(Bare)], [.. inputs.Select(Owns)], rows);
+        var results = op.Batched(given) ?? OneByOne(op, attributes, inputs);
         return [.. results.Select(Batch)];
     }
 
     private Value[] OneByOne(Op op, Attributes attributes, Value[] inputs)
     {
-        if (rows == 0) throw new ShapeException($"vmap: {op.Name} has no rule for no samples");
+        looped?.Add(op.Name);
+        if (rows.Size == 0)
+        {
+            var types = op.Infer(attributes, [.. inputs.Select(v => v.Type)]);
+            return [.. types.Select(t => inner.Full(0, t.With([rows, .. t.Dims])))];
+        }
+
         var all = new List<Value[]>();
-        for (var r = 0; r < rows; r++)
+        for (var r = 0; r < rows.Size; r++)
         {
             var row = r;
             all.Add(inner.Apply(op, attributes, [.. inputs.Select(v => Owns(v) ? Row(Bare(v), row) : v)]));
@@ -106,87 +141,5 @@ internal sealed class BatchBuilder(Builder inner, int rows) : Builder
         public Value Inner => inner;
         public override TensorType Type { get; } = inner.Type.With(inner.Type.Dims.AsSpan()[1..]);
         internal override Builder Builder => owner;
-    }
-}
-
-/// <summary>One application for all samples, per kind of operator; null where there is no rule.</summary>
-internal static class BatchRules
-{
-    private static readonly Op[] AlongAnAxis =
-    [
-        OpTable.Slice, OpTable.SliceGrad, OpTable.Concat, OpTable.Flip, OpTable.CumSum, OpTable.CumProd, OpTable.Sort,
-        OpTable.TopK, OpTable.ArgMax, OpTable.ArgMin, OpTable.Gather, OpTable.ScatterAdd,
-    ];
-
-    public static Value[]? Apply(Builder builder, Op op, Attributes a, Value[] x, bool[] batched)
-    {
-        if (op.Sharding is "a... -> a..." && a.Entries.All(e => e.Key != "dims")) return builder.Apply(op, a, x);
-        if (op.Sharding is "a..., a... -> a..." or "a..., a..., a... -> a...") return builder.Apply(op, a,
-            Aligned(x, batched));
-        if (op == OpTable.Softmax || op == OpTable.LogSoftmax) return builder.Apply(op, a, x);
-        if (op == OpTable.Sum || op == OpTable.Mean || op == OpTable.Max || op == OpTable.Min || op == OpTable.Product)
-            return builder.Apply(op, a.With("axes", a.Ints("axes").Select(i => i + 1).ToArray()), x);
-        if (op == OpTable.Reshape || op == OpTable.BroadcastTo) return Shaped(builder, op, a, x[0]);
-        if (op == OpTable.Transpose)
-            return builder.Apply(op, Attributes.Of("perm", (int[])[0, .. a.Ints("perm").Select(i => i + 1)]), x);
-        if (AlongAnAxis.Contains(op) && batched.All(b => b)) return builder.Apply(op, a.With("axis", a.Int("axis") + 1),
-            x);
-        if (op == OpTable.MatMul) return [Product(x, batched, a.Flag("ta"), a.Flag("tb"))];
-        if (op == OpTable.Linear && a.Text("activation").Length == 0) return [Affine(x, batched)];
-        if (op is MatrixOp && batched.All(b => b)) return builder.Apply(op, a, x);
-        return null;
-    }
-
-    // Ranks are made equal behind the samples, so that what repeats is what the function meant.
-    private static Value[] Aligned(Value[] x, bool[] batched)
-    {
-        var rank = x.Select((v, i) => v.Type.Rank - (batched[i] ? 1 : 0)).Max();
-        return
-        [
-            .. x.Select((v, i) =>
-            {
-                var missing = rank - (v.Type.Rank - (batched[i] ? 1 : 0));
-                if (!batched[i] || missing == 0) return v;
-                Dim[] dims = [v.Type[0], .. Enumerable.Repeat(new Dim(1), missing), .. v.Type.Dims.Skip(1)];
-                return v.Reshape(dims);
-            }),
-        ];
-    }
-
-    private static Value[] Shaped(Builder builder, Op op, Attributes a, Value x)
-    {
-        var dims = a.Dims("dims");
-        // A dimension that is new to every sample comes behind the samples.
-        var missing = op == OpTable.BroadcastTo ? dims.Length - (x.Type.Rank - 1) : 0;
-        if (missing > 0) x = x.Reshape([x.Type[0], .. Enumerable.Repeat(new Dim(1), missing), .. x.Type.Dims.Skip(1)]);
-        return builder.Apply(op, Attributes.Of("dims", (Dim[])[x.Type[0], .. dims]), [x]);
-    }
-
-    private static Value Product(Value[] x, bool[] batched, bool ta, bool tb)
-    {
-        var rank = Math.Max(x[0].Type.Rank - (batched[0] ? 1 : 0), x[1].Type.Rank - (batched[1] ? 1 : 0));
-        Value Lifted(Value v, bool isBatched)
-        {
-            var missing = rank + 1 - v.Type.Rank;
-            if (!isBatched || missing <= 0) return v;
-            return v.Reshape([v.Type[0], .. Enumerable.Repeat(new Dim(1), missing), .. v.Type.Dims.Skip(1)]);
-        }
-
-        return Lifted(x[0], batched[0]).MatMul(Lifted(x[1], batched[1]), ta, tb);
-    }
-
-    // A vector of one sample is a row; samples and rows are both leading dimensions of the product.
-    private static Value Affine(Value[] x, bool[] batched)
-    {
-        var (input, w) = (x[0], x[1]);
-        if (!batched[1] && (x.Length == 2 || !batched[2])) return x.Length == 2 ? input.Linear(w)
-            : input.Linear(w, x[2]);
-        var isVector = input.Type.Rank - (batched[0] ? 1 : 0) == 1;
-        if (isVector) input = input.Unsqueeze(batched[0] ? 1 : 0);
-        var y = Product([input, w], [batched[0], batched[1]], false, true);
-        if (isVector) y = y.Squeeze(y.Type.Rank - 2);
-        if (x.Length == 2) return y;
-        var sum = Aligned([y, x[2]], [true, batched[2]]);
-        return sum[0] + sum[1];
     }
 }

@@ -20,15 +20,19 @@ internal sealed class VerifyOpsCommand : CliCommand
         var gaps = rows.SelectMany(r => r.Gaps.Select(g => (r.Name, Gap: g))).ToList();
         foreach (var (name, gap) in gaps) context.Line($"gap: {name}, {gap.Check} in {gap.DType}: {gap.Note}");
         if (arguments.GetValue(_html) is { } path) Write(path, OpMatrixText.Html(rows));
+        var looped = rows.Where(r => r.IsLooped).Select(r => r.Name).ToList();
+        foreach (var name in looped) context.Line($"vmap goes sample by sample: {name}");
         var cells = rows.SelectMany(r => r.Cells).ToList();
+        var passed = cells.Count(c => c.State == OpCellState.Pass);
         context.Line(
-            $"{rows.Count} operators, {cells.Count(c => c.State == OpCellState.Pass)} checks passed, {gaps.Count} gaps");
+            $"{rows.Count} operators, {passed} checks passed, {gaps.Count} gaps, {looped.Count} without a vmap rule");
         context.Result(new
         {
             Operators = rows.Count,
             Gaps = gaps.Count,
-            Passed = cells.Count(c => c.State == OpCellState.Pass),
+            Passed = passed,
             NotApplicable = cells.Count(c => c.State == OpCellState.NotApplicable),
+            Looped = looped,
             Missing = gaps.Select(g => new { g.Name, Check = $"{g.Gap.Check}", Type = $"{g.Gap.DType}", g.Gap.Note }),
         });
         return Task.FromResult(gaps.Count == 0 ? 0 : (int)ExitCode.Failed);

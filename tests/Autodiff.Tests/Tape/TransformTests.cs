@@ -28,11 +28,45 @@ public sealed class TransformTests
     [Fact]
     public void Vmap_WithoutARule_GoesSampleBySample()
     {
+        // A forward by hand knows one sample only; its formula, where there is one, is written in operators.
+        Tensor Forward(IReadOnlyList<Tensor> x) => ((Variable)new Variable(x[0]).CumSum(0)).Data;
+        var byHand = CustomOperator.Define("by-hand", t => t[0], Forward, g => [g.Gradient.Flip(0).CumSum(0).Flip(0)]);
+        var written = CustomOperator.Define("written", t => t[0], Forward, v => v[0].CumSum(0));
         var x = Random(3, 4, 3, 2);
-        var all = (Variable)Vmap.Run(v => v[0].Sort(0).Values.Pad(0, 1, 0, 2).Kron(v[0]), [new Variable(x)]);
-        Assert.Equal(new Shape(4, 12, 4), all.Data.Shape);
-        var one = (Variable)new Variable(x.Slice(2)).Sort(0).Values.Pad(0, 1, 0, 2).Kron(new Variable(x.Slice(2)));
-        Assert.Equal(one.Data.ToArray<double>(), all.Data.Slice(2).ToArray<double>());
+        foreach (var (op, loops) in new[] { (byHand, 1), (written, 0) })
+        {
+            var looped = new List<string>();
+            var all = (Variable)Vmap.Run(v => [op.Apply(v[0]).Kron(v[0])], [new Variable(x)], [0], looped)[0];
+            Assert.Equal(loops, looped.Count);
+            var one = (Variable)op.Apply(new Variable(x.Slice(2))).Kron(new Variable(x.Slice(2)));
+            Assert.Equal(one.Data.ToArray<double>(), all.Data.Slice(2).ToArray<double>());
+        }
+    }
+
+    [Fact]
+    public void Vmap_TakesSamplesAlongAnyDimension()
+    {
+        var (a, b) = (Random(4, 3, 5, 2), Random(5, 4, 2));
+        Value[] inputs = [new Variable(a), new Variable(b)];
+        var all = (Variable)Vmap.Run(v => v[1].MatMul(v[0], tb: true), inputs, [1, null], -1);
+        Assert.Equal(new Shape(4, 3, 5), all.Data.Shape);
+        for (var n = 0; n < 5; n++)
+        {
+            var one = (Variable)new Variable(b).MatMul(new Variable(a.Slice(SliceSpec.All, n)), tb: true);
+            Near(one.Data, all.Data.Slice(SliceSpec.All, SliceSpec.All, n));
+        }
+
+        Assert.Contains("no dimension 3", Assert.Throws<ShapeException>(
+            () => Vmap.Run(v => v[0], [new Variable(a)], [3])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Vmap_OfNoSamples_GivesNone()
+    {
+        var image = new Variable(Tensor.Zeros(DType.Float64, 0, 1, 2, 4, 4));
+        var weight = new Variable(Tensor.Zeros(DType.Float64, 0, 3, 2, 2, 2));
+        var y = (Variable)Vmap.Run(v => v[0].Conv2d(v[1]), [image, weight]);
+        Assert.Equal(new Shape(0, 1, 3, 3, 3), y.Data.Shape);
     }
 
     [Fact]

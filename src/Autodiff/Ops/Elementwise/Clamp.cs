@@ -8,6 +8,8 @@ internal sealed class Clamp : FloatOp
 {
     public override string Name => "clamp";
     public override string Sharding => "a... -> a...";
+
+    internal override Value[]? Batched(OpBatch b) => b.Elementwise();
     internal override bool MayOverwrite(int input) => true;
     internal override Value?[] Tangent(OpTangent t) => Backward(t.AsGradient());
 

@@ -10,6 +10,8 @@ internal sealed class Polygamma : FloatOp
 
     public override string Name => "polygamma";
     public override string Sharding => "a... -> a...";
+
+    internal override Value[]? Batched(OpBatch b) => b.Elementwise();
     internal override bool MayOverwrite(int input) => true;
     internal override Value?[] Tangent(OpTangent t) => Backward(t.AsGradient());
 

@@ -10,6 +10,8 @@ internal sealed class Where : FloatOp
     public override string Name => "where";
     public override string Sharding => "a..., a..., a... -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Elementwise();
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 3);

@@ -9,6 +9,8 @@ internal sealed class Gather : FloatOp
 {
     public override string Name => "gather";
     public override string Sharding => "!t a..., k a... -> k a...";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

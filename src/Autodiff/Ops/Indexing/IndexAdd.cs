@@ -9,6 +9,15 @@ internal sealed class IndexAdd : FloatOp
 {
     public override string Name => "index-add";
     public override string Sharding => "!k a..., k -> t a...";
+
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var axis = b.Attributes.Int("axis") + 1;
+        if (!b.Carries(1)) return b.Apply(b.Attributes.With("axis", axis), [.. b.Inputs]);
+        var x = b.Spread(0);
+        var zero = b.Builder.Full(0, x.Type.With(x.Type.Dims.SetItem(axis, b.Attributes.Int("size")).AsSpan()));
+        return [zero.ScatterAdd(axis, IndexSelect.Wide(b.Inputs[1], x.Type, axis), x)];
+    }
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

@@ -8,6 +8,21 @@ internal sealed class IndexSelect : FloatOp
 {
     public override string Name => "index-select";
     public override string Sharding => "!t a..., k -> k a...";
+
+    internal override Value[]? Batched(OpBatch b)
+    {
+        var axis = b.Attributes.Int("axis") + 1;
+        if (!b.Carries(1)) return b.Apply(b.Attributes.With("axis", axis), [.. b.Inputs]);
+        var x = b.Spread(0);
+        return [x.Gather(axis, Wide(b.Inputs[1], x.Type, axis))];
+    }
+
+    /// <summary>An index of each sample, index_RK, repeated over all dimensions of x but the axis.</summary>
+    internal static Value Wide(Value index, TensorType x, int axis)
+    {
+        Dim[] ones = [.. x.Dims.Select((d, i) => i == 0 ? d : i == axis ? index.Type[1] : new Dim(1))];
+        return index.Reshape(ones).BroadcastTo(x.Dims.SetItem(axis, index.Type[1]).AsSpan());
+    }
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

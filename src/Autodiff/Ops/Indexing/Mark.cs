@@ -10,6 +10,8 @@ internal sealed class Mark : FloatOp
     public override string Name => "mark";
     public override string Sharding => "a... -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Elementwise();
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

@@ -10,6 +10,8 @@ internal sealed class OneHot : FloatOp
     public override string Name => "one-hot";
     public override string Sharding => "a... -> a... c";
 
+    internal override Value[]? Batched(OpBatch b) => b.Leading();
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

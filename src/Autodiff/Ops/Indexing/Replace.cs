@@ -9,6 +9,8 @@ internal sealed class Replace : Op
     public override string Name => "replace";
     public override string Sharding => "a... -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Elementwise();
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

@@ -9,6 +9,8 @@ internal sealed class ScatterAdd : FloatOp
     public override string Name => "scatter-add";
     public override string Sharding => "!t a..., k a..., k a... -> t a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 3);

@@ -11,6 +11,8 @@ internal sealed class Sort : FloatOp
     public override string Name => "sort";
     public override string Sharding => "!t a... -> t a..., t a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

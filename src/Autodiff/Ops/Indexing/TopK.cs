@@ -10,6 +10,8 @@ internal sealed class TopK : FloatOp
     public override string Name => "top-k";
     public override string Sharding => "!t a... -> k a..., k a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

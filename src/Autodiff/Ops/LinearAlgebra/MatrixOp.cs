@@ -10,6 +10,8 @@ internal abstract class MatrixOp : FloatOp
 {
     public override string Sharding => "b... !m !n -> b... m n";
 
+    internal override Value[]? Batched(OpBatch b) => b.Leading();
+
     /// <summary>One matrix of each input to one of each result, all row-major in float64.</summary>
     private protected abstract void One(double[][] inputs, double[][] outputs, Tensor[] shapes);
 

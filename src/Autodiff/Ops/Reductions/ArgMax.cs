@@ -11,6 +11,8 @@ internal sealed class ArgMax : FloatOp
     public override string Name => "arg-max";
     public override string Sharding => "!t a... -> a...";
 
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
+
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
         RequireCount(inputs, 1);

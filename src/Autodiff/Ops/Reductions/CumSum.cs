@@ -8,6 +8,8 @@ internal sealed class CumSum : FloatOp
 {
     public override string Name => "cumsum";
     public override string Sharding => "!t a... -> t a...; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool IsLinearIn(uint inputMask) => true;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

@@ -8,6 +8,8 @@ internal sealed class Flip : FloatOp
 {
     public override string Name => "flip";
     public override string Sharding => "!t a... -> t a...; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;
 

@@ -8,6 +8,8 @@ internal sealed class Fold : FloatOp
 {
     public override string Name => "fold";
     public override string Sharding => "n c !t !p -> n c h...; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Folded(1);
     internal override bool IsLinearIn(uint inputMask) => true;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

@@ -9,6 +9,8 @@ internal sealed class Resample : FloatOp
 {
     public override string Name => "resample";
     public override string Sharding => "!t a... -> s a...; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool IsLinearIn(uint inputMask) => true;
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)

@@ -8,6 +8,8 @@ internal sealed class Unfold : FloatOp
 {
     public override string Name => "unfold";
     public override string Sharding => "n c !h... -> n c t p; lin(x)";
+
+    internal override Value[]? Batched(OpBatch b) => b.Folded(1);
     internal override Value?[] Tangent(OpTangent t) =>
         [t.Builder.Apply(this, t.Attributes.With("value", 0.0), [t.Dx(0)!])[0]];
 
