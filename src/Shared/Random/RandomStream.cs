@@ -9,6 +9,7 @@ public enum RandomPurpose
     TestSplit = 3,
     TextSampling = 4,
     Mask = 5,
+    GradientNoise = 6,
 }
 
 /// <summary>

@@ -1,90 +1,87 @@
-using System.Globalization;
-
 namespace Convoy.Autodiff.Optim.Gradients;
 
 /// <summary>The gradient of one parameter, in place, beside the parameter's values.</summary>
+/// <param name="Name">The parameter; what stands before its last dot is its layer.</param>
+/// <param name="Gradient">Its elements; a complex one has real and imaginary part by turns.</param>
+/// <param name="Weights">The values, of the same length.</param>
 /// <param name="Depth">Place of the parameter in the network, from 0.</param>
 public sealed record GradientPart(string Name, double[] Gradient, double[] Weights, int Depth)
 {
+    /// <summary>What the parameter is ("weight", "bias", "norm" …), for stages that treat kinds unlike.</summary>
+    public string Kind { get; init; } = "";
+
+    /// <summary>Rows of a weight matrix, each the weights of one unit; 1 when it is looked at as a whole.</summary>
+    public int Units { get; init; } = 1;
+
+    /// <summary>CPX-02: two numbers make one element. Norms are those of the complex vector either way.</summary>
+    public bool IsComplex { get; init; }
+
+    /// <summary>Elements; of a complex gradient half as many as numbers.</summary>
+    public int Count => IsComplex ? Gradient.Length / 2 : Gradient.Length;
+
     public double Norm => GradientMath.Norm(Gradient);
+
+    /// <summary>The name of the layer: the parameter's name up to its last dot, all of it when there is none.</summary>
+    public string Layer => Name.LastIndexOf('.') is > 0 and var dot ? Name[..dot] : Name;
+
+    /// <summary>|g_i|: of a complex element its distance from 0.</summary>
+    public double SizeAt(int i) =>
+        IsComplex ? double.Hypot(Gradient[2 * i], Gradient[(2 * i) + 1]) : Math.Abs(Gradient[i]);
+
+    /// <summary>Brings |g_i| to the bound and keeps its sign, or the angle of a complex element.</summary>
+    public void Limit(int i, double bound)
+    {
+        if (!IsComplex)
+        {
+            Gradient[i] = Math.Clamp(Gradient[i], -bound, bound);
+            return;
+        }
+
+        var size = SizeAt(i);
+        if (!(size > bound)) return;
+        Gradient[2 * i] *= bound / size;
+        Gradient[(2 * i) + 1] *= bound / size;
+    }
+
+    /// <summary>Multiplies element i, both parts of a complex one.</summary>
+    public void ScaleAt(int i, double factor)
+    {
+        if (!IsComplex)
+        {
+            Gradient[i] *= factor;
+            return;
+        }
+
+        Gradient[2 * i] *= factor;
+        Gradient[(2 * i) + 1] *= factor;
+    }
+
+    /// <summary>The first element that is NaN or infinite, or -1.</summary>
+    public int FirstNotFinite()
+    {
+        for (var i = 0; i < Gradient.Length; i++)
+            if (!double.IsFinite(Gradient[i])) return IsComplex ? i / 2 : i;
+        return -1;
+    }
 }
 
 /// <summary>All gradients of one step.</summary>
 public sealed record GradientSet(IReadOnlyList<GradientPart> Parts, long Step)
 {
     /// <summary>The norm over all parameters: squares are added part by part.</summary>
-    public double GlobalNorm => Math.Sqrt(Parts.Sum(p => GradientMath.SumOfSquares(p.Gradient)));
-}
-
-/// <summary>What one stage did in one step.</summary>
-public sealed record StageReport(string Stage, double NormBefore, double NormAfter)
-{
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Stage}: norm {NormBefore:g6} -> {NormAfter:g6}");
-}
-
-/// <summary>GP-08: figures and small repairs of gradients. Sums go from left to right.</summary>
-public static class GradientMath
-{
-    public static double SumOfSquares(ReadOnlySpan<double> g)
+    public double GlobalNorm
     {
-        var sum = 0.0;
-        foreach (var v in g) sum += v * v;
-        return sum;
-    }
-
-    public static double Norm(ReadOnlySpan<double> g) => Math.Sqrt(SumOfSquares(g));
-
-    public static double Mean(ReadOnlySpan<double> g)
-    {
-        var sum = 0.0;
-        foreach (var v in g) sum += v;
-        return g.Length == 0 ? 0 : sum / g.Length;
-    }
-
-    /// <summary>The root of the mean squared distance from the mean.</summary>
-    public static double Deviation(ReadOnlySpan<double> g)
-    {
-        var (mean, sum) = (Mean(g), 0.0);
-        foreach (var v in g) sum += (v - mean) * (v - mean);
-        return g.Length == 0 ? 0 : Math.Sqrt(sum / g.Length);
-    }
-
-    /// <summary>Share of exact zeros.</summary>
-    public static double Sparsity(ReadOnlySpan<double> g)
-    {
-        var zeros = 0;
-        foreach (var v in g) zeros += v == 0 ? 1 : 0;
-        return g.Length == 0 ? 0 : (double)zeros / g.Length;
-    }
-
-    /// <summary>The cosine of the angle between two gradients of equal length; 0 when either is 0.</summary>
-    public static double Cosine(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
-    {
-        if (a.Length != b.Length) throw new ArgumentException(
-            $"gradients of {a.Length} and {b.Length} elements have no angle");
-        var dot = 0.0;
-        for (var i = 0; i < a.Length; i++) dot += a[i] * b[i];
-        var lengths = Norm(a) * Norm(b);
-        return lengths == 0 ? 0 : dot / lengths;
-    }
-
-    public static void Scale(Span<double> g, double factor)
-    {
-        for (var i = 0; i < g.Length; i++) g[i] *= factor;
-    }
-
-    /// <summary>Puts 0 for NaN and ±limit for infinities; how many elements it changed.</summary>
-    public static int Clean(Span<double> g, double limit = 0)
-    {
-        var changed = 0;
-        for (var i = 0; i < g.Length; i++)
+        get
         {
-            if (double.IsFinite(g[i])) continue;
-            changed++;
-            g[i] = double.IsNaN(g[i]) ? 0 : Math.CopySign(limit, g[i]);
+            var sum = 0.0;
+            for (var p = 0; p < Parts.Count; p++) sum += GradientMath.SumOfSquares(Parts[p].Gradient);
+            return Math.Sqrt(sum);
         }
+    }
 
-        return changed;
+    /// <summary>Every gradient times one factor.</summary>
+    public void Scale(double factor)
+    {
+        foreach (var part in Parts) GradientMath.Scale(part.Gradient, factor);
     }
 }

@@ -1,124 +1,108 @@
-using Convoy.Shared.Random;
-
 namespace Convoy.Autodiff.Optim.Gradients;
 
-/// <summary>One stage of a pipeline: changes gradients in place. A stage may remember earlier steps.</summary>
+/// <summary>
+/// One stage of a pipeline: changes gradients in place. A stage may remember earlier steps; what it remembers is a list
+/// of numbers, so that a run that goes on from a checkpoint takes the same steps to the bit.
+/// </summary>
 public abstract class GradientStage
 {
     public abstract string Name { get; }
 
     public abstract void Apply(GradientSet gradients);
 
-    private protected static void ToNorm(GradientPart part, double norm, double bound)
+    /// <summary>Adds what it remembers to a list.</summary>
+    public virtual void Save(ICollection<double> state)
     {
-        if (norm > bound && norm > 0) GradientMath.Scale(part.Gradient, bound / norm);
+    }
+
+    /// <summary>Takes what it remembered from the front of a list that <see cref="Save"/> made.</summary>
+    public virtual void Restore(Queue<double> state)
+    {
+    }
+
+    // A norm that is not finite has no factor that helps: cleaning is a stage of its own. A bound of 0 was learned from
+    // gradients of 0 and says nothing.
+    private protected static double FactorTo(double bound, double norm) =>
+        bound > 0 && norm > bound && double.IsFinite(norm) ? bound / norm : 1;
+
+    private protected static void ToNorm(GradientPart part, double bound)
+    {
+        var factor = FactorTo(bound, part.Norm);
+        if (factor != 1) GradientMath.Scale(part.Gradient, factor);
     }
 }
 
-/// <summary>GP-07: stages one after another, with the norm before and after each.</summary>
+/// <summary>GP-07: stages one after another, with figures before and after each, and totals of each.</summary>
 public sealed class GradientPipeline(params GradientStage[] stages)
 {
+    private readonly Running[] _running = [.. stages.Select(s => new Running(s.Name))];
+
+    public IReadOnlyList<GradientStage> Stages => stages;
+
     public IReadOnlyList<StageReport> Apply(GradientSet gradients)
     {
         var reports = new StageReport[stages.Length];
+        var before = GradientFigures.Of(gradients);
         for (var i = 0; i < stages.Length; i++)
         {
-            var before = gradients.GlobalNorm;
             stages[i].Apply(gradients);
-            reports[i] = new StageReport(stages[i].Name, before, gradients.GlobalNorm);
+            var after = GradientFigures.Of(gradients);
+            reports[i] = new StageReport(stages[i].Name, before, after);
+            _running[i].Add(reports[i]);
+            before = after;
         }
 
         return reports;
     }
-}
 
-/// <summary>Every element between -limit and limit.</summary>
-public sealed class ClipByValue(double limit) : GradientStage
-{
-    public override string Name => "clip by value";
+    /// <summary>What each stage did in all steps since the pipeline was made.</summary>
+    public IReadOnlyList<StageTotals> Totals => [.. _running.Select(r => r.Totals)];
 
-    public override void Apply(GradientSet gradients)
+    /// <summary>What the stages remember, as numbers.</summary>
+    public double[] Save()
     {
-        foreach (var part in gradients.Parts)
-            for (var i = 0; i < part.Gradient.Length; i++) part.Gradient[i] =
-                Math.Clamp(part.Gradient[i], -limit, limit);
+        var state = new List<double>();
+        foreach (var stage in stages) stage.Save(state);
+        return [.. state];
     }
-}
 
-/// <summary>The norm of each parameter's gradient at most the bound; bounds may differ by name.</summary>
-public sealed class ClipByNorm(double bound, IReadOnlyDictionary<string, double>? boundOf = null) : GradientStage
-{
-    public override string Name => "clip by norm";
-
-    public override void Apply(GradientSet gradients)
+    /// <summary>Goes on from where a pipeline of the same stages was saved.</summary>
+    public void Restore(IReadOnlyList<double> state)
     {
-        foreach (var part in gradients.Parts)
-            ToNorm(part, part.Norm, boundOf is not null && boundOf.TryGetValue(part.Name, out var own) ? own : bound);
+        var rest = new Queue<double>(state);
+        try
+        {
+            foreach (var stage in stages) stage.Restore(rest);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ArgumentException($"{state.Count} numbers are too few for these gradient stages", e);
+        }
+
+        if (rest.Count > 0)
+            throw new ArgumentException($"{rest.Count} of {state.Count} numbers belong to none of these stages");
     }
-}
 
-/// <summary>One factor for all gradients, so that the norm over all of them is at most the bound.</summary>
-public sealed class ClipByGlobalNorm(double bound) : GradientStage
-{
-    public override string Name => "clip by global norm";
-
-    public override void Apply(GradientSet gradients)
+    private sealed class Running(string stage)
     {
-        var factor = GlobalNorm.ClipFactor(gradients.GlobalNorm, bound);
-        if (factor == 1) return;
-        foreach (var part in gradients.Parts) GradientMath.Scale(part.Gradient, factor);
-    }
-}
+        private long _steps;
+        private long _changed;
+        private long _rated;
+        private double _largest;
+        private double _factors;
 
-/// <summary>GP-02: the bound is a percentile of the norms of the last steps (Seetharaman and others 2020).</summary>
-public sealed class ClipByPercentile(double percentile, int history = 1000) : GradientStage
-{
-    private readonly Queue<double> _norms = new();
+        public StageTotals Totals => new(stage, _steps, _changed, _largest, _rated == 0 ? 1 : _factors / _rated);
 
-    public override string Name => "clip by percentile";
-
-    public override void Apply(GradientSet gradients)
-    {
-        var norm = gradients.GlobalNorm;
-        if (!double.IsFinite(norm)) return;
-        _norms.Enqueue(norm);
-        if (_norms.Count > history) _norms.Dequeue();
-        var sorted = _norms.Order().ToArray();
-        var bound = sorted[(int)Math.Min(sorted.Length - 1, Math.Floor(percentile / 100 * sorted.Length))];
-        foreach (var part in gradients.Parts) ToNorm(part, norm, bound);
-    }
-}
-
-/// <summary>
-/// GP-02: the bound is a multiple of the running mean of norms, which a clipped norm enters as clipped.
-/// </summary>
-public sealed class ClipByAverage(double multiple = 2, double keep = 0.99) : GradientStage
-{
-    private double _mean;
-
-    public override string Name => "clip by average";
-
-    public override void Apply(GradientSet gradients)
-    {
-        var norm = gradients.GlobalNorm;
-        if (!double.IsFinite(norm)) return;
-        var bound = _mean == 0 ? norm : multiple * _mean;
-        foreach (var part in gradients.Parts) ToNorm(part, norm, bound);
-        _mean = _mean == 0 ? norm : (keep * _mean) + ((1 - keep) * Math.Min(norm, bound));
-    }
-}
-
-/// <summary>
-/// Each gradient's norm at most a share of its parameter's norm (Brock and others 2021, by whole parameters).
-/// </summary>
-public sealed class ClipByWeightNorm(double share = 0.01, double smallest = 1e-3) : GradientStage
-{
-    public override string Name => "clip by weight norm";
-
-    public override void Apply(GradientSet gradients)
-    {
-        foreach (var part in gradients.Parts)
-            ToNorm(part, part.Norm, share * Math.Max(GradientMath.Norm(part.Weights), smallest));
+        public void Add(StageReport report)
+        {
+            _steps++;
+            _changed += report.Changed ? 1 : 0;
+            if (double.IsFinite(report.NormBefore)) _largest = Math.Max(_largest, report.NormBefore);
+            var factor = report.NormAfter / report.NormBefore;
+            if (!double.IsFinite(factor)) return;
+            _rated++;
+            _factors += factor;
+        }
     }
 }
 
@@ -129,6 +113,10 @@ public sealed class ForParameters(Func<GradientPart, bool> chosen, GradientStage
 
     public override void Apply(GradientSet gradients) =>
         stage.Apply(gradients with { Parts = [.. gradients.Parts.Where(chosen)] });
+
+    public override void Save(ICollection<double> state) => stage.Save(state);
+
+    public override void Restore(Queue<double> state) => stage.Restore(state);
 }
 
 /// <summary>Every gradient times a factor.</summary>
@@ -136,10 +124,7 @@ public sealed class ScaleGradients(double factor) : GradientStage
 {
     public override string Name => "scale";
 
-    public override void Apply(GradientSet gradients)
-    {
-        foreach (var part in gradients.Parts) GradientMath.Scale(part.Gradient, factor);
-    }
+    public override void Apply(GradientSet gradients) => gradients.Scale(factor);
 }
 
 /// <summary>Every gradient divided by its norm, where that is not 0.</summary>
@@ -149,33 +134,12 @@ public sealed class NormalizeGradients : GradientStage
 
     public override void Apply(GradientSet gradients)
     {
-        foreach (var part in gradients.Parts)
-            if (part.Norm is > 0 and var norm) GradientMath.Scale(part.Gradient, 1 / norm);
+        foreach (var part in gradients.Parts) GradientMath.Normalize(part.Gradient);
     }
 }
 
-/// <summary>
-/// GP-04: normal noise with variance eta / (1 + step)^0.55 (Neelakantan and others 2015), a function of seed, step,
-/// parameter
-/// and element.
-/// </summary>
-public sealed class AddNoise(double eta, ulong seed) : GradientStage
-{
-    public override string Name => "noise";
-
-    public override void Apply(GradientSet gradients)
-    {
-        var deviation = Math.Sqrt(eta / Math.Pow(1 + gradients.Step, 0.55));
-        for (var p = 0; p < gradients.Parts.Count; p++)
-        {
-            var random = new RandomStream(seed, RandomPurpose.Mask, ((ulong)gradients.Step << 20) + (ulong)p);
-            var g = gradients.Parts[p].Gradient;
-            for (var i = 0; i < g.Length; i++) g[i] += deviation * random.Normal(i);
-        }
-    }
-}
-
-/// <summary>GP-08: 0 for what is no number; counts how often.</summary>
+/// <summary>GP-08: 0 for what is no number (both parts of a complex element); counts how often.</summary>
+/// <param name="limit">The size an infinity gets; of a complex element it becomes 0.</param>
 public sealed class CleanGradients(double limit = 0) : GradientStage
 {
     public override string Name => "clean";
@@ -185,6 +149,21 @@ public sealed class CleanGradients(double limit = 0) : GradientStage
 
     public override void Apply(GradientSet gradients)
     {
-        foreach (var part in gradients.Parts) Changed += GradientMath.Clean(part.Gradient, limit);
+        foreach (var part in gradients.Parts)
+            Changed += part.IsComplex ? CleanComplex(part.Gradient) : GradientMath.Clean(part.Gradient, limit);
+    }
+
+    // Half of a complex number has no angle of its own, so the whole of it goes.
+    private static int CleanComplex(Span<double> g)
+    {
+        var changed = 0;
+        for (var i = 0; i + 1 < g.Length; i += 2)
+        {
+            if (double.IsFinite(g[i]) && double.IsFinite(g[i + 1])) continue;
+            (g[i], g[i + 1]) = (0, 0);
+            changed++;
+        }
+
+        return changed;
     }
 }

@@ -1,0 +1,67 @@
+using System.Globalization;
+
+namespace Convoy.Autodiff.Optim.Gradients;
+
+/// <summary>Figures of gradients taken as one list of numbers, parameter after parameter.</summary>
+/// <param name="Count">How many numbers; a complex element is two.</param>
+/// <param name="Mean">0 when there are none.</param>
+/// <param name="Deviation">The root of the mean squared distance from the mean.</param>
+/// <param name="Min">The smallest.</param>
+/// <param name="Max">The largest.</param>
+/// <param name="Norm">The Euclidean norm.</param>
+/// <param name="Sparsity">The share of zeros.</param>
+/// <param name="NotFinite">How many are NaN or infinite.</param>
+public readonly record struct GradientFigures(
+    long Count, double Mean, double Deviation, double Min, double Max, double Norm, double Sparsity, long NotFinite)
+{
+    public static GradientFigures Of(GradientSet set)
+    {
+        var (count, zeros, odd) = (0L, 0L, 0L);
+        var (sum, min, max) = (0.0, double.PositiveInfinity, double.NegativeInfinity);
+        foreach (var part in set.Parts)
+        {
+            foreach (var v in part.Gradient)
+            {
+                zeros += v == 0 ? 1 : 0;
+                odd += double.IsFinite(v) ? 0 : 1;
+                sum += v;
+                (min, max) = (Math.Min(min, v), Math.Max(max, v));
+            }
+
+            count += part.Gradient.Length;
+        }
+
+        if (count == 0) return default;
+        var (mean, spread) = (sum / count, 0.0);
+        foreach (var part in set.Parts)
+            foreach (var v in part.Gradient) spread += (v - mean) * (v - mean);
+        return new GradientFigures(
+            count, mean, Math.Sqrt(spread / count), min, max, set.GlobalNorm, (double)zeros / count, odd);
+    }
+}
+
+/// <summary>What one stage did in one step.</summary>
+public sealed record StageReport(string Stage, GradientFigures Before, GradientFigures After)
+{
+    public double NormBefore => Before.Norm;
+    public double NormAfter => After.Norm;
+
+    /// <summary>Whether any figure is another one.</summary>
+    public bool Changed => Before != After;
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"{Stage}: norm {NormBefore:g6} -> {NormAfter:g6}");
+}
+
+/// <summary>What one stage did in all steps so far.</summary>
+/// <param name="Stage">Its name.</param>
+/// <param name="Steps">Steps it has seen.</param>
+/// <param name="Changed">Steps in which it changed something.</param>
+/// <param name="LargestNorm">The largest norm that came to it, of those that are finite.</param>
+/// <param name="MeanFactor">The mean of norm after over norm before, of steps where both are finite and not 0.</param>
+public sealed record StageTotals(string Stage, long Steps, long Changed, double LargestNorm, double MeanFactor)
+{
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Stage}: changed {Changed} of {Steps} steps, norms by {MeanFactor:g4} in the mean, up to {LargestNorm:g6}");
+}

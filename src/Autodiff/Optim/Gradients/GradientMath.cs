@@ -1,0 +1,122 @@
+namespace Convoy.Autodiff.Optim.Gradients;
+
+/// <summary>GP-08: figures and small repairs of gradients. Sums go from left to right; nothing has the mean 0.</summary>
+public static class GradientMath
+{
+    public static double SumOfSquares(ReadOnlySpan<double> g)
+    {
+        var sum = 0.0;
+        foreach (var v in g) sum += v * v;
+        return sum;
+    }
+
+    /// <summary>The Euclidean norm (order 2).</summary>
+    public static double Norm(ReadOnlySpan<double> g) => Math.Sqrt(SumOfSquares(g));
+
+    /// <summary>(Σ |g|^order)^(1/order); the largest size for an infinite order.</summary>
+    public static double Norm(ReadOnlySpan<double> g, double order)
+    {
+        if (!(order >= 1)) throw new ArgumentException($"a norm has an order of 1 or more, not {order}");
+        if (double.IsPositiveInfinity(order)) return Largest(g);
+        var sum = 0.0;
+        foreach (var v in g) sum += order == 1 ? Math.Abs(v) : Math.Pow(Math.Abs(v), order);
+        return order == 1 ? sum : Math.Pow(sum, 1 / order);
+    }
+
+    public static double Mean(ReadOnlySpan<double> g)
+    {
+        var sum = 0.0;
+        foreach (var v in g) sum += v;
+        return g.Length == 0 ? 0 : sum / g.Length;
+    }
+
+    /// <summary>The root of the mean squared distance from the mean.</summary>
+    public static double Deviation(ReadOnlySpan<double> g)
+    {
+        var (mean, sum) = (Mean(g), 0.0);
+        foreach (var v in g) sum += (v - mean) * (v - mean);
+        return g.Length == 0 ? 0 : Math.Sqrt(sum / g.Length);
+    }
+
+    /// <summary>The smallest and the largest element; NaN when one is NaN, 0 when there is none.</summary>
+    public static (double Min, double Max) Extremes(ReadOnlySpan<double> g)
+    {
+        if (g.Length == 0) return (0, 0);
+        var (min, max) = (g[0], g[0]);
+        foreach (var v in g) (min, max) = (Math.Min(min, v), Math.Max(max, v));
+        return (min, max);
+    }
+
+    /// <summary>The largest |g_i|.</summary>
+    public static double Largest(ReadOnlySpan<double> g)
+    {
+        var largest = 0.0;
+        foreach (var v in g) largest = Math.Max(largest, Math.Abs(v));
+        return largest;
+    }
+
+    /// <summary>Share of elements whose size is at most the threshold: exact zeros when it is 0.</summary>
+    public static double Sparsity(ReadOnlySpan<double> g, double threshold = 0)
+    {
+        var zeros = 0;
+        foreach (var v in g) zeros += Math.Abs(v) <= threshold ? 1 : 0;
+        return g.Length == 0 ? 0 : (double)zeros / g.Length;
+    }
+
+    /// <summary>
+    /// The element below which a percentage of the values lies: number floor(n percent / 100) of them in order.
+    /// </summary>
+    /// <param name="sorted">Values in ascending order, at least one.</param>
+    /// <param name="percent">0 to 100.</param>
+    public static double Percentile(ReadOnlySpan<double> sorted, double percent) =>
+        sorted[(int)Math.Clamp(Math.Floor(percent / 100 * sorted.Length), 0, sorted.Length - 1)];
+
+    /// <summary>The cosine of the angle between two gradients of equal length; 0 when either is 0.</summary>
+    public static double Cosine(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    {
+        RequireEqual(a.Length, b.Length, "have no angle");
+        var dot = 0.0;
+        for (var i = 0; i < a.Length; i++) dot += a[i] * b[i];
+        var lengths = Norm(a) * Norm(b);
+        return lengths == 0 ? 0 : dot / lengths;
+    }
+
+    public static void Scale(Span<double> g, double factor)
+    {
+        for (var i = 0; i < g.Length; i++) g[i] *= factor;
+    }
+
+    /// <summary>sum += factor g, element by element.</summary>
+    public static void Add(Span<double> sum, ReadOnlySpan<double> g, double factor = 1)
+    {
+        RequireEqual(sum.Length, g.Length, "are not added");
+        for (var i = 0; i < g.Length; i++) sum[i] += factor * g[i];
+    }
+
+    /// <summary>Brings the norm to 1; what has the norm 0, NaN or infinity stays. Returns the norm it had.</summary>
+    public static double Normalize(Span<double> g)
+    {
+        var norm = Norm(g);
+        if (norm > 0 && double.IsFinite(norm)) Scale(g, 1 / norm);
+        return norm;
+    }
+
+    /// <summary>Puts 0 for NaN and ±limit for infinities; how many elements it changed.</summary>
+    public static int Clean(Span<double> g, double limit = 0)
+    {
+        var changed = 0;
+        for (var i = 0; i < g.Length; i++)
+        {
+            if (double.IsFinite(g[i])) continue;
+            changed++;
+            g[i] = double.IsNaN(g[i]) ? 0 : Math.CopySign(limit, g[i]);
+        }
+
+        return changed;
+    }
+
+    private static void RequireEqual(int a, int b, string rule)
+    {
+        if (a != b) throw new ArgumentException($"gradients of {a} and {b} elements {rule}");
+    }
+}

@@ -1,0 +1,73 @@
+using Convoy.Autodiff.Optim;
+using Convoy.Autodiff.Optim.Gradients;
+using Convoy.Autodiff.Optim.Rules;
+using Convoy.Shared.Jobs;
+
+namespace Convoy.Autodiff.Tests.Optim;
+
+/// <summary>OPTIM-01..06: update rules, schedules, accumulation.</summary>
+public sealed class UpdateRuleTests
+{
+    [Fact]
+    public void Accumulator_ReleasesTheWholeAtItsTarget()
+    {
+        var sum = new GradientAccumulator(2, average: true);
+        Assert.Null(sum.Add([[1.0, 2]]));
+        Assert.Equal([2.0, 3], sum.Add([[3.0, 4]])![0]);
+        Assert.Equal(0, sum.Count);
+        var mean = new WeightAverage(1, 0.5);
+        mean.Add([2.0]);
+        Assert.Equal(2, mean.Value[0], 12);
+    }
+
+    [Fact]
+    public void Plateau_CutsAfterItsPatience()
+    {
+        var schedule = new PlateauSchedule(1, factor: 0.5, patience: 1);
+        Assert.Equal([1, 1, 0.5, 0.5], new[] { 1.0, 1, 1, 0.5 }.Select(schedule.Next));
+    }
+
+    public static TheoryData<string> Kinds() => [.. UpdateRule.Kinds];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void EveryRule_GoesDownhill_AndFloat32FollowsFloat64(string kind)
+    {
+        var spec = new OptimizerSpec { Kind = kind, Lr = kind == "adadelta" ? 1 : 0.02 };
+        var (wide, narrow) = (UpdateRule.Create(spec), UpdateRule.Create(spec));
+        ParameterSpan[] parts = [new(0, 6, 3), new(8, 2)];
+        double[] w = [1, -2, 3, 1, 0.5, -1, 0, 0, 2, -1];
+        float[] v = [.. w.Select(x => (float)x)];
+        var state = wide.StateNames.Select(_ => new Memory<double>(new double[w.Length])).ToArray();
+        var small = narrow.StateNames.Select(_ => new Memory<float>(new float[w.Length])).ToArray();
+        var before = w.Sum(x => x * x);
+        for (var t = 1; t <= 30; t++)
+        {
+            wide.Apply<double>(w, [.. w], state, new RuleStep(t, spec.Lr), parts);
+            narrow.Apply<float>(v, [.. v], small, new RuleStep(t, spec.Lr), parts);
+        }
+
+        Assert.True(w.Sum(x => x * x) < before, $"{kind} did not go down");
+        for (var i = 0; i < w.Length; i++) Assert.Equal(w[i], v[i], 1e-3);
+        Assert.Equal((0, 0), (w[6], w[7]));
+    }
+
+    [Theory]
+    [InlineData("step", 1, 1.0)]
+    [InlineData("step", 11, 0.1)]
+    [InlineData("multi-step", 21, 0.01)]
+    [InlineData("linear", 100, 0)]
+    [InlineData("polynomial", 100, 0)]
+    [InlineData("constant", 50, 1)]
+    [InlineData("cosine-restarts", 11, 1)]
+    public void Courses_OfJobs(string kind, long step, double expected)
+    {
+        var spec =
+            new ScheduleSpec
+            {
+                Kind = kind, Every = 10, Milestones = [5, 20],
+                Factor = kind == "cosine-restarts" ? 1 : 0.1
+            };
+        Assert.Equal(expected, Schedule.RateAt(spec, 1, step, 100), 9);
+    }
+}
