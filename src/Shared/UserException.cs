@@ -1,3 +1,5 @@
+using Convoy.Shared.Errors;
+
 namespace Convoy.Shared;
 
 /// <summary>Exit codes of <c>convoy</c>. They are documented in the README and never reused.</summary>
@@ -28,7 +30,7 @@ public enum ExitCode
 /// Wrong input from a user: one line that says what, where, which rule, and what to do.
 /// The only exception whose message the command line prints as it is; no stack trace ever follows it.
 /// </summary>
-public sealed class UserException(ExitCode code, string message) : Exception(message)
+public sealed class UserException(ExitCode code, string message) : ConvoyException(ErrorCode.UserInput, message)
 {
     public ExitCode Code { get; } = code;
 }

@@ -16,7 +16,14 @@ internal sealed class CallStep(Op op, OpCall[] calls, int[] ready) : BoundStep(r
 {
     public override void Run()
     {
-        foreach (var call in calls) op.Forward(call);
+        try
+        {
+            foreach (var call in calls) op.Forward(call);
+        }
+        catch (Exception failure) when (OperatorStack.Note(failure, op.Name))
+        {
+            throw;
+        }
     }
 }
 
@@ -27,8 +34,15 @@ internal sealed class SliceCallStep(Op op, OpCall?[] calls, (Tensor From, Tensor
     public override void Run()
     {
         foreach (var (from, to) in copies) to.CopyFrom(from);
-        foreach (var call in calls)
-            if (call is not null) op.Forward(call);
+        try
+        {
+            foreach (var call in calls)
+                if (call is not null) op.Forward(call);
+        }
+        catch (Exception failure) when (OperatorStack.Note(failure, op.Name))
+        {
+            throw;
+        }
     }
 }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared;
+using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Graphs;
@@ -62,7 +63,7 @@ public sealed class GraphBuilder : Builder
     private protected override Value[] Record(Op op, Attributes attributes, Value[] inputs)
     {
         if (OpTable.Find(op.Name) != op)
-            throw new ShapeException(
+            throw new UnsupportedException(
                 $"{op.Name}: is not in the table of operators; workers know no other, so a graph cannot carry it");
         var refs = new ValueRef[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
@@ -80,6 +81,14 @@ public sealed class GraphBuilder : Builder
         var types = new TensorType[inputs.Length];
         for (var i = 0; i < inputs.Length; i++) types[i] = _nodes[inputs[i].Node].Types[inputs[i].Output];
         return Add(op, attributes, inputs, op.Infer(attributes, types), name);
+    }
+
+    private protected override int Mark() => _nodes.Count;
+
+    private protected override void Rollback(int mark)
+    {
+        for (var i = mark; i < _nodes.Count; i++) _names.Remove(_nodes[i].Name);
+        _nodes.RemoveRange(mark, _nodes.Count - mark);
     }
 
     private Value Leaf(Op op, string name, TensorType type, Attributes attributes)

@@ -4,11 +4,12 @@ using System.Security.Cryptography;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared;
+using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Graphs;
 
 /// <summary>Bytes that are not a graph, with the offset where it was seen.</summary>
-public sealed class GraphFormatException(string message) : Exception(message);
+public sealed class GraphFormatException(string message) : ConvoyException(ErrorCode.GraphFormat, message);
 
 // Bytes of a graph, little-endian, counts and numbers as LEB128 unless said otherwise:
 //   "CVYG" | version 1 byte | node count | node... | output count | output...

@@ -1,11 +1,12 @@
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared;
+using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Graphs;
 
 /// <summary>A graph that breaks a rule; the message starts with the rule's id.</summary>
-public sealed class GraphException(string message) : Exception(message);
+public sealed class GraphException(string message) : ConvoyException(ErrorCode.Graph, message);
 
 /// <summary>
 /// What a legal graph is. Runs after every pass in tests, after decoding, and when a graph is built.

@@ -30,8 +30,8 @@ internal abstract class CompositeOp : Op
         }
         catch (ShapeException e) when (!e.Message.StartsWith(Name + ":", StringComparison.Ordinal))
         {
-            throw new ShapeException(
-                $"{Name}: {e.Message} (operands {string.Join(", ", inputs.Select(v => v.Type.Text))})");
+            throw OperatorStack.Carry(e, new ShapeException(
+                $"{Name}: {e.Message} (operands {string.Join(", ", inputs.Select(v => v.Type.Text))})", e.ErrorCode));
         }
     }
 

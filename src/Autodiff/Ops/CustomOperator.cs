@@ -15,7 +15,7 @@ public sealed record CustomGradient(IReadOnlyList<Value> Inputs, Value Output, V
 /// either a rule
 /// written in operators or follows from a formula written in operators. Graphs carry operators of the table only,
 /// because
-/// workers never load a user's code, so building a graph with one is refused.
+/// workers never load a user's code: in a graph one becomes its formula, and one without a formula is refused.
 /// </summary>
 public sealed class CustomOperator
 {
@@ -62,6 +62,10 @@ public sealed class CustomOperator
 
         internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs) =>
             [shape(inputs.ToArray())];
+
+        internal override bool HasFallback => formula is not null;
+
+        internal override Value[] Fallback(Value[] inputs) => [formula!(inputs)];
 
         internal override void Forward(OpCall call)
         {

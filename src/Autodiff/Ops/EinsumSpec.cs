@@ -1,5 +1,6 @@
 using System.Globalization;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Ops;
 
@@ -47,7 +48,7 @@ internal sealed class EinsumSpec
     public Dictionary<char, Dim> Sizes(ReadOnlySpan<TensorType> inputs)
     {
         if (inputs.Length != Operands.Length)
-            throw new ShapeException($"einsum \"{Text}\": names {Operands.Length} operands, {inputs.Length} are given");
+            throw new ShapeException($"einsum \"{Text}\": names {Operands.Length} operands, {inputs.Length} are given", ErrorCode.EinsumSpec);
         var sizes = new Dictionary<char, Dim>();
         for (var i = 0; i < inputs.Length; i++)
         {
@@ -96,6 +97,6 @@ internal sealed class EinsumSpec
     private static ShapeException Wrong(string text, int at, string what)
     {
         var shown = text.Length == 0 ? "the empty text" : $"character {at + 1} '{text[at]}'";
-        return new ShapeException(string.Create(CultureInfo.InvariantCulture, $"einsum \"{text}\": {shown} {what}"));
+        return new ShapeException(string.Create(CultureInfo.InvariantCulture, $"einsum \"{text}\": {shown} {what}"), ErrorCode.EinsumSpec);
     }
 }

@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
@@ -66,6 +67,11 @@ public abstract class Op
     /// <summary>The batch dimension may be contracted: the result is a sum over samples.</summary>
     internal virtual bool SumsSamples(Attributes attributes) => false;
 
+    /// <summary>Where the operator itself is unsupported, <see cref="Fallback"/> computes the same.</summary>
+    internal virtual bool HasFallback => false;
+
+    internal virtual Value[] Fallback(Value[] inputs) => throw Wrong("has no formula of its own");
+
     public override string ToString() => Name;
 
     protected ShapeException Wrong(string rule) => new($"{Name}: {rule}");
@@ -84,8 +90,17 @@ public abstract class Op
     {
         foreach (var input in inputs)
         {
-            if (input.DType is not (DType.Float32 or DType.Float64)) throw Wrong($"takes numbers, not {input}");
-            if (input.DType != inputs[0].DType) throw Wrong($"takes one element type, not {inputs[0]} and {input}");
+            if (input.DType is not (DType.Float32 or DType.Float64))
+            {
+                throw new ShapeException(
+                    $"{Name}: takes float32 or float64 numbers, not {input}: cast it first", ErrorCode.ElementType);
+            }
+
+            if (input.DType != inputs[0].DType)
+            {
+                throw new ShapeException(
+                    $"{Name}: takes one element type, not {inputs[0]} and {input}: cast one of them", ErrorCode.ElementType);
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Ops;
 
@@ -53,9 +54,41 @@ public abstract class Builder
         var builder = this;
         foreach (var input in inputs)
             if (input.Builder.Level > builder.Level) builder = input.Builder;
-        return op is CompositeOp composite ? composite.Expand(builder, attributes, inputs)
-            : builder.Record(op, attributes, inputs);
+        try
+        {
+            return op is CompositeOp composite ? builder.Whole(composite, attributes, inputs)
+                : builder.Record(op, attributes, inputs);
+        }
+        catch (UnsupportedException cause) when (OperatorFallback.Exists(op))
+        {
+            return OperatorFallback.Run(op, attributes, inputs, cause);
+        }
+        catch (Exception failure) when (OperatorStack.Note(failure, op, inputs))
+        {
+            throw;
+        }
     }
+
+    // A formula that fails half-way leaves nothing of itself behind.
+    private Value[] Whole(CompositeOp op, Attributes attributes, Value[] inputs)
+    {
+        var mark = Mark();
+        try
+        {
+            return op.Expand(this, attributes, inputs);
+        }
+        catch
+        {
+            Rollback(mark);
+            throw;
+        }
+    }
+
+    /// <summary>Where recording stands, for <see cref="Rollback"/>.</summary>
+    private protected virtual int Mark() => 0;
+
+    /// <summary>Takes back what was recorded since the mark. A builder that keeps nothing has nothing to take back.</summary>
+    private protected virtual void Rollback(int mark) { }
 
     private protected abstract Value[] Record(Op op, Attributes attributes, Value[] inputs);
 

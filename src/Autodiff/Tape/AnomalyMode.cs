@@ -1,12 +1,13 @@
 using System.Globalization;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tape;
 
 /// <summary>A result is not a number, and no operand was.</summary>
-public sealed class AnomalyException(string message) : Exception(message);
+public sealed class AnomalyException(string message) : ConvoyException(ErrorCode.NotANumber, message);
 
 /// <summary>
 /// MON-07: looks for the operator that made the first NaN, in forward and in backward passes, on this thread. Costs one

@@ -111,6 +111,11 @@ internal sealed class History
         return leaves;
     }
 
+    public void ReleaseAll()
+    {
+        foreach (var entry in _entries) entry.Release();
+    }
+
     public void Release(Application[] tape, int place)
     {
         tape[place] = null!;

@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Numerics;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
 
@@ -40,6 +41,7 @@ internal sealed class EagerBuilder : Builder
         for (var i = 0; i < outputs.Length; i++) outputs[i] = Tensor.Empty(inferred[i].DType, inferred[i].At(0));
         op.Forward(new OpCall(attributes, inputs, outputs));
         if (AnomalyMode.IsOn) AnomalyMode.Check(op, attributes, inputs, outputs);
+        NumericGuard.Check(op.Name, outputs);
         return outputs;
     }
 }
@@ -66,7 +68,7 @@ internal sealed class TapeEntry
     public long Sequence { get; } = Interlocked.Increment(ref _sequence);
 
     public Application Application => _application
-        ?? throw new InvalidOperationException(
+        ?? throw new GradientException(
             "this history was released by an earlier backward call; retain it there");
 
     public void SetOutputs(Value[] outputs) => _application = new Application(_op, _attributes, _inputs, outputs);
@@ -80,7 +82,7 @@ internal sealed class TapeEntry
         {
             if (_storages[i].Version != _versions[i])
             {
-                throw new InvalidOperationException(
+                throw new GradientException(
                     $"{_op.Name}: a tensor of this operation was written in place after it was recorded");
             }
         }

@@ -36,6 +36,10 @@ internal sealed class LocalTape(Builder inner) : Builder
         return [.. watched.Select(w => reverse.GradientOf(w) is { } found ? tape.Bare(found) : null)];
     }
 
+    private protected override int Mark() => _entries.Count;
+
+    private protected override void Rollback(int mark) => _entries.RemoveRange(mark, _entries.Count - mark);
+
     private protected override Value[] Record(Op op, Attributes attributes, Value[] inputs)
     {
         // What the tape holds are values of the inner builder and watched ones; gradients are computed with both.

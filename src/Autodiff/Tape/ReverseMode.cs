@@ -70,7 +70,7 @@ internal sealed class ReverseMode(Builder builder)
         var needed = application.Inputs.Select(IsActive).ToArray();
         if (!needed.Contains(true)) return;
         var given = new OpGradient(builder, application.Attributes, application.Inputs, outputs, incoming, needed);
-        var gradients = GradientOverride.Find(application.Op, given) ?? application.Op.Backward(given);
+        var gradients = Rule(application, given);
         if (gradients.Length != application.Inputs.Length)
         {
             throw new ShapeException(
@@ -80,6 +80,18 @@ internal sealed class ReverseMode(Builder builder)
         for (var i = 0; i < gradients.Length; i++)
             if (needed[i] && gradients[i] is { } gradient) Accumulate(application.Inputs[i], gradient,
                 application.Op.Name);
+    }
+
+    private static Value?[] Rule(Application application, OpGradient given)
+    {
+        try
+        {
+            return GradientOverride.Find(application.Op, given) ?? application.Op.Backward(given);
+        }
+        catch (Exception failure) when (OperatorStack.Note(failure, $"gradient of {application.Op.Name}"))
+        {
+            throw;
+        }
     }
 
     private void Accumulate(Value value, Value gradient, string from)

@@ -1,8 +1,21 @@
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tape;
+
+/// <summary>A gradient that cannot be taken: its history is gone, or was written over.</summary>
+public sealed class GradientException(string message) : ConvoyException(ErrorCode.Gradient, message);
+
+/// <summary>What holds after a backward call that threw. In both levels no gradient was changed.</summary>
+public enum ExceptionSafety
+{
+    /// <summary>The history may be gone: it is released while backward runs, which keeps the memory low.</summary>
+    Basic,
+    /// <summary>The history is whole, and the call can be made again.</summary>
+    Strong,
+}
 
 /// <summary>
 /// A tensor with a history: operators on variables run at once and are recorded, so control flow of the program may
@@ -62,19 +75,48 @@ public sealed class Variable : Value
     /// then
     /// releases the history (unless it is retained for another call).
     /// </summary>
-    public void Backward(Tensor? seed = null, bool retain = false)
+    /// <param name="seed">Gradient of this variable; 1 when it is a scalar.</param>
+    /// <param name="retain">Keeps the history for another call.</param>
+    /// <param name="safety">What still holds when a rule or a hook throws.</param>
+    public void Backward(
+        Tensor? seed = null, bool retain = false, ExceptionSafety safety = ExceptionSafety.Basic)
     {
         if (seed is null && Data.Count != 1)
             throw new ShapeException($"backward of {Type.Text} needs a seed: only a scalar has one of its own");
         var history = History.Of([this]);
         var leaves = history.Leaves();
         var gradients = Differentiate.Run(
-            history, [this], leaves, seed is null ? null : [new Variable(seed)], createGraph: false, release: !retain);
+            history, [this], leaves, seed is null ? null : [new Variable(seed)], createGraph: false,
+            release: !retain && safety == ExceptionSafety.Basic);
+        var sums = new Tensor?[leaves.Count];
         for (var i = 0; i < leaves.Count; i++)
         {
             if (gradients[i] is not { } gradient) continue;
             // A copy: the gradient may be the seed itself, or shared with another variable.
-            leaves[i].Gradient = leaves[i].Gradient is { } before ? AddUp(before, gradient.Data) : gradient.Data.Copy();
+            sums[i] = leaves[i].Gradient is { } before ? AddUp(before, gradient.Data) : gradient.Data.Copy();
+        }
+
+        // Nothing below can fail: either every leaf has its new gradient or none has.
+        for (var i = 0; i < leaves.Count; i++)
+            if (sums[i] is { } sum) leaves[i].Gradient = sum;
+        if (!retain && safety == ExceptionSafety.Strong) history.ReleaseAll();
+    }
+
+    /// <summary>
+    /// <see cref="Backward"/> with the strong guarantee, and a diagnosis in place of an exception; null when it went
+    /// well.
+    /// </summary>
+    public FailureVerdict? TryBackward(Tensor? seed = null, bool retain = false)
+    {
+        try
+        {
+            Backward(seed, retain, ExceptionSafety.Strong);
+            return null;
+        }
+        catch (Exception failure)
+        {
+            // The no-throw level: whatever it was is the caller's to look at, in the verdict.
+            return FailureClass.Of(failure);
         }
     }
 

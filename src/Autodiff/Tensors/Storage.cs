@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Convoy.Shared;
+using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Tensors;
 
@@ -28,15 +29,34 @@ internal sealed unsafe class Storage
 
     public long Bytes => _bytes;
 
-    public static Storage Allocate(long bytes) => new(new byte[checked((int)bytes)], 0, bytes);
+    public static Storage Allocate(long bytes) => new(Reserve(bytes, pinned: false), 0, bytes);
 
     /// <summary>Pinned, with a start that SIMD loads like; for buffers that live long.</summary>
     public static Storage AllocatePinned(long bytes)
     {
-        var array = GC.AllocateArray<byte>(checked((int)bytes + AlignmentBytes), pinned: true);
+        var array = Reserve(bytes + AlignmentBytes, pinned: true);
         var address = (long)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
         var start = (int)((AlignmentBytes - (address % AlignmentBytes)) % AlignmentBytes);
         return new Storage(array, start, bytes);
+    }
+
+    private static byte[] Reserve(long bytes, bool pinned)
+    {
+        if (bytes > Array.MaxLength)
+        {
+            throw new DeviceMemoryException(
+                $"a tensor of {bytes} bytes: one tensor has at most {Array.MaxLength} bytes; split it, or the batch");
+        }
+
+        try
+        {
+            return pinned ? GC.AllocateArray<byte>((int)bytes, pinned: true) : new byte[bytes];
+        }
+        catch (OutOfMemoryException cause)
+        {
+            throw new DeviceMemoryException(
+                $"a tensor of {bytes} bytes: this process has no such memory left; use smaller micro-batches", cause);
+        }
     }
 
     public static Storage Unbound() => new(null, 0, 0);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Convoy.Shared;
+using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tensors;
@@ -81,4 +82,5 @@ public sealed class TensorType : IEquatable<TensorType>
 }
 
 /// <summary>Shapes, types or attributes that do not fit an operator. The message names the operator and the rule.</summary>
-public sealed class ShapeException(string message) : Exception(message);
+public sealed class ShapeException(string message, ErrorCode code = ErrorCode.ShapeMismatch)
+    : ConvoyException(code, message);

@@ -1,4 +1,5 @@
 using Convoy.Shared;
+using Convoy.Shared.Errors;
 
 namespace Convoy.Cli.Launch;
 
@@ -92,6 +93,8 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
             var inGoodOrder = code is (int)ExitCode.Finished or (int)ExitCode.Drained or (int)ExitCode.DrainedByCheckpoint;
             unasked = !_stopping && !inGoodOrder;
             if (inGoodOrder) _wanted = Math.Min(_wanted, _alive.Count);
+            // What was wrong was what every worker is given: another one would end the same way.
+            else if (unasked && !FailureClass.IsWorthARestart(code)) _wanted = Math.Min(_wanted, _alive.Count);
             else if (unasked && ++Replacements > ReplacementsMax) _wanted = Math.Min(_wanted, _alive.Count);
         }
         if (unasked) Lost?.Invoke(worker.Name, code, worker.LastLines());

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Convoy.Actors;
+using Convoy.Autodiff.Checking;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Ids;
@@ -67,7 +68,9 @@ internal sealed class DeviceActor : ReceiveActor
         catch (Exception cause)
         {
             var code = cause is UserException user ? (int)user.Code : (int)ExitCode.Failed;
-            Tell(new DeviceFailed($"{typeof(T).Name}: {cause.Message.ReplaceLineEndings(" ")}", cause.ToString(), code));
+            var diagnosis = FailureDiagnosis.Of(cause).ToDiagnostic();
+            Tell(new DeviceFailed(
+                $"{typeof(T).Name}: {cause.Message.ReplaceLineEndings(" ")}", $"{diagnosis}\n{cause}", code));
         }
     });
 

@@ -1,3 +1,5 @@
+using Convoy.Shared.Errors;
+
 namespace Convoy.Autodiff.Ops;
 
 // y = (x - mean) / √(variance + epsilon) gain + bias over each channel of all samples, by the statistics of this batch
@@ -12,8 +14,12 @@ internal sealed class BatchNorm : CompositeOp
     {
         var rank = x[0].Type.Rank;
         Require(rank >= 2, $"the input is [N, C, sizes], not {x[0].Type.Text}");
-        Require(!x[0].Type.IsPerSample,
-            "statistics over the batch would depend on how it is dealt: use group-norm or layer-norm in a training graph");
+        if (x[0].Type.IsPerSample)
+        {
+            throw new UnsupportedException(
+                $"{Name}: statistics over the batch would depend on how it is dealt: use group-norm or layer-norm in a training graph");
+        }
+
         int[] axes = [0, .. Enumerable.Range(2, rank - 2)];
         return [Normalized.Over(x, axes, attributes, v => Normalized.PerChannel(v, rank))];
     }
