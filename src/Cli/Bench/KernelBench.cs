@@ -11,7 +11,10 @@ internal sealed record KernelResult
     public required string Kernel { get; init; }
     public required string Shape { get; init; }
     public required int Threads { get; init; }
+    /// <summary>Median of the calls.</summary>
     public required double Us { get; init; }
+    /// <summary>Deviation over mean of the calls.</summary>
+    public required double Variation { get; init; }
     public double? Gflops { get; init; }
     public double? Gbs { get; init; }
     /// <summary>Share of what the machine reached in a loop that does nothing else.</summary>
@@ -52,10 +55,10 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
             var flops = 2.0 * s.N * s.OutputSize * s.Terms;
             var name = $"{s.N}x{s.CIn}x{s.H}x{s.W} to {s.COut}, {s.Kh}x{s.Kw} stride {s.Stride}";
             yield return Rate("conv2d", name, flops,
-                timing.Median(() => Conv2d.Forward<float>(x, w, default, y, s)));
+                timing.Measure(() => Conv2d.Forward<float>(x, w, default, y, s)));
             yield return Rate("conv2d-grad-input", name, flops,
-                timing.Median(() => Conv2d.GradInput<float>(y, w, dx, s)));
-            yield return Rate("conv2d-grad-weight", name, flops, timing.Median(
+                timing.Measure(() => Conv2d.GradInput<float>(y, w, dx, s)));
+            yield return Rate("conv2d-grad-weight", name, flops, timing.Measure(
                 () => Conv2d.SegmentedGradWeight<float>(x, y, dw, dw.Length, s, new Segments(starts, 0, 1, nodes))));
         }
     }
@@ -86,31 +89,31 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
         var (a, b, c) = (Numbers(m * k), Numbers(k * n), new float[m * n]);
         var name = $"gemm {(ta ? 't' : 'n')}{(tb ? 't' : 'n')}";
         void Ours() => Gemm.Run<float>(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n);
-        if (blas is null) return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, timing.Median(Ours));
-        var seconds = timing.Medians(Ours, () => blas.Gemm(ta, tb, m, n, k, a, b, c));
-        return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, seconds[0]) with
+        if (blas is null) return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, timing.Measure(Ours));
+        var turns = timing.Measure(Ours, () => blas.Gemm(ta, tb, m, n, k, a, b, c));
+        return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, turns[0]) with
         {
-            OfOpenblas = Math.Round(seconds[1] / seconds[0], 3),
+            OfOpenblas = Math.Round(turns[1].Median / turns[0].Median, 3),
         };
     }
 
-    private KernelResult Rate(string kernel, string shape, double flops, double seconds)
+    private KernelResult Rate(string kernel, string shape, double flops, Sample seconds)
     {
-        var rate = flops / seconds / 1e9;
+        var rate = flops / seconds.Median / 1e9;
         return Of(kernel, shape, seconds, rate / ceilings.GigaFlops) with { Gflops = Math.Round(rate, 1) };
     }
 
     private KernelResult Stream(string kernel, string shape, int passes, Action run)
     {
-        var seconds = timing.Median(run);
-        var rate = (double)passes * sizeof(float) * Long / seconds / 1e9;
+        var seconds = timing.Measure(run);
+        var rate = (double)passes * sizeof(float) * Long / seconds.Median / 1e9;
         return Of(kernel, shape, seconds, rate / ceilings.GigaBytes) with { Gbs = Math.Round(rate, 2) };
     }
 
-    private KernelResult Of(string kernel, string shape, double seconds, double share) => new()
+    private KernelResult Of(string kernel, string shape, Sample seconds, double share) => new()
     {
-        Kernel = kernel, Shape = shape, Threads = threads, Us = Math.Round(seconds * 1e6, 1),
-        OfCeiling = Math.Round(share, 3),
+        Kernel = kernel, Shape = shape, Threads = threads, Us = Math.Round(seconds.Median * 1e6, 1),
+        Variation = Math.Round(seconds.Variation, 3), OfCeiling = Math.Round(share, 3),
     };
 
     private static float[] Numbers(int count)

@@ -16,6 +16,8 @@ internal sealed record StepResult
     public required long Params { get; init; }
     public required double Ms { get; init; }
     public required double SamplesPerS { get; init; }
+    /// <summary>Deviation over mean of the steps' times.</summary>
+    public required double Variation { get; init; }
     /// <summary>Bytes that a step allocates on the managed heap, after warm-up.</summary>
     public required long AllocatedBytes { get; init; }
     public required long PlannedBytes { get; init; }
@@ -66,14 +68,15 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
             optimizer.Apply(weights, gradients[0].Span, state, t, scale);
         }
 
-        var seconds = timing.Median(Step);
+        var seconds = timing.Measure(Step);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         for (var i = 0; i < 10; i++) Step();
         var allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / 10;
         return new StepResult
         {
             Model = name, Threads = threads, Slices = count, Params = program.Layout.Slots.Sum(s => s.Length),
-            Ms = Math.Round(seconds * 1e3, 3), SamplesPerS = Math.Round(rows / seconds, 1), AllocatedBytes = allocated,
+            Ms = Math.Round(seconds.Median * 1e3, 3), SamplesPerS = Math.Round(rows / seconds.Median, 1),
+            Variation = Math.Round(seconds.Variation, 3), AllocatedBytes = allocated,
             PlannedBytes = program.MemoryBytes.Planned,
             Profile = profile ? ProfileOf(program, batch, share, weights, gradients, losses) : [],
         };

@@ -1,5 +1,18 @@
 namespace Convoy.Cli.Bench;
 
+/// <summary>What the measured calls took, in seconds.</summary>
+internal readonly record struct Sample(double Median, double Mean, double Deviation)
+{
+    /// <summary>Coefficient of variation: deviation over mean.</summary>
+    public double Variation => Mean == 0 ? 0 : Deviation / Mean;
+
+    public static Sample Of(IReadOnlyList<double> sorted)
+    {
+        var mean = sorted.Average();
+        return new Sample(sorted[sorted.Count / 2], mean, Math.Sqrt(sorted.Average(s => (s - mean) * (s - mean))));
+    }
+}
+
 /// <summary>Times of repeated calls, after a warm-up that lets the JIT reach its last tier.</summary>
 internal sealed class Timing(TimeProvider time, TimeSpan budget)
 {
@@ -7,11 +20,10 @@ internal sealed class Timing(TimeProvider time, TimeSpan budget)
     private const int CallsMin = 5;
     private const int CallsMax = 500;
 
-    /// <summary>Seconds of one call: the median.</summary>
-    public double Median(Action call) => Medians(call)[0];
+    public Sample Measure(Action call) => Measure([call])[0];
 
-    /// <summary>The medians of calls that take turns: what disturbs one of them disturbs the others as much.</summary>
-    public double[] Medians(params Action[] calls) => [.. Sorted(calls).Select(times => times[times.Count / 2])];
+    /// <summary>Calls that take turns: what disturbs one of them disturbs the others as much.</summary>
+    public Sample[] Measure(params Action[] calls) => [.. Sorted(calls).Select(Sample.Of)];
 
     /// <summary>The shortest, for what the machine can do when nothing disturbs it.</summary>
     public double Best(Action call) => Sorted([call])[0][0];

@@ -28,20 +28,28 @@ internal sealed class BenchComputeCommand : CliCommand
         Description = "Also the time of each operator of the training steps.",
     };
 
+    private readonly BaselineOptions _baseline = new();
+
     public BenchComputeCommand() : base("compute", "Measure kernels and training steps of one device.",
         "convoy bench compute", "convoy bench compute --threads 2 --only gemm step --json",
-        "convoy bench compute --only step --slices 8 --profile")
+        "convoy bench compute --only step --slices 8 --profile",
+        "convoy bench compute --only gemm step --save before.json",
+        "convoy bench compute --only gemm step --against before.json --html change.html")
     {
         _only.AcceptOnlyFromAmong(Families);
         Add(_threads);
         Add(_only);
         Add(_slices);
         Add(_profile);
+        _baseline.AddTo(this);
     }
 
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
         var threads = _threads.Read(arguments, 1);
+        // A file that cannot be read should not cost the minutes of a measurement.
+        var before = _baseline.Read(arguments);
+        var entries = new List<BaselineEntry>();
         var only = arguments.GetValue(_only) is { Length: > 0 } some ? some : Families;
         using var team = new ThreadTeam(threads);
         using var together = team.Enter();
@@ -52,17 +60,17 @@ internal sealed class BenchComputeCommand : CliCommand
             $"{SimdInfo.Name}, {threads} threads: {ceilings.GigaFlops:0.0} GFLOP/s, {ceilings.GigaBytes:0.00} GB/s at best; " +
             $"OpenBLAS {(blas is null ? "is not on this machine" : "in the same process")}"));
         var kernels = new KernelBench(threads, timing, ceilings, blas);
-        if (only.Contains("gemm")) Report(context, kernels.Products());
-        if (only.Contains("conv")) Report(context, kernels.Convolutions());
-        if (only.Contains("elements")) Report(context, kernels.Elements());
+        if (only.Contains("gemm")) Report(context, entries, kernels.Products());
+        if (only.Contains("conv")) Report(context, entries, kernels.Convolutions());
+        if (only.Contains("elements")) Report(context, entries, kernels.Elements());
         if (only.Contains("step"))
             foreach (var result in new StepBench(threads, arguments.GetValue(_slices), timing, context.Time)
                 .Run(arguments.GetValue(_profile)))
-                Report(context, result);
-        return Task.FromResult(0);
+                Report(context, entries, result);
+        return Task.FromResult(_baseline.Finish(arguments, context, before, Baseline.Of(context.Time, entries)));
     }
 
-    private static void Report(CliContext context, IEnumerable<KernelResult> results)
+    private static void Report(CliContext context, List<BaselineEntry> entries, IEnumerable<KernelResult> results)
     {
         foreach (var r in results)
         {
@@ -71,10 +79,11 @@ internal sealed class BenchComputeCommand : CliCommand
             context.Line(string.Create(CultureInfo.InvariantCulture,
                 $"{r.Kernel,-18} {r.Shape,-38} {r.Us,10:0.0} us {rate}  {r.OfCeiling,4:0%} of ceiling{peer}"));
             context.Result(r);
+            entries.Add(new BaselineEntry($"{r.Kernel} {r.Shape}, {r.Threads} threads", r.Us, r.Variation, 0));
         }
     }
 
-    private static void Report(CliContext context, StepResult r)
+    private static void Report(CliContext context, List<BaselineEntry> entries, StepResult r)
     {
         context.Line(string.Create(CultureInfo.InvariantCulture,
             $"{r.Model,-24} {r.Slices} slices {r.Ms,9:0.000} ms {r.SamplesPerS,10:0.0} samples/s  " +
@@ -83,8 +92,11 @@ internal sealed class BenchComputeCommand : CliCommand
             context.Line(string.Create(CultureInfo.InvariantCulture, $"  {ms,8:0.000} ms  {step}"));
         context.Result(new
         {
-            r.Model, r.Threads, r.Slices, r.Params, r.Ms, r.SamplesPerS, r.AllocatedBytes, r.PlannedBytes,
+            r.Model, r.Threads, r.Slices, r.Params, r.Ms, r.SamplesPerS, r.Variation, r.AllocatedBytes,
+            r.PlannedBytes,
             Profile = r.Profile.Select(p => new { p.Step, Ms = Math.Round(p.Milliseconds, 4) }),
         });
+        entries.Add(new BaselineEntry(
+            $"{r.Model}, {r.Threads} threads, {r.Slices} slices", r.Ms * 1000, r.Variation, r.AllocatedBytes));
     }
 }

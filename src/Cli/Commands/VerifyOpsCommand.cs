@@ -19,7 +19,7 @@ internal sealed class VerifyOpsCommand : CliCommand
         context.Line(OpMatrixText.Table(rows).TrimEnd());
         var gaps = rows.SelectMany(r => r.Gaps.Select(g => (r.Name, Gap: g))).ToList();
         foreach (var (name, gap) in gaps) context.Line($"gap: {name}, {gap.Check} in {gap.DType}: {gap.Note}");
-        if (arguments.GetValue(_html) is { } path) Write(path, OpMatrixText.Html(rows));
+        if (arguments.GetValue(_html) is { } path) OutputFile.Write("--html", path, OpMatrixText.Html(rows));
         var looped = rows.Where(r => r.IsLooped).Select(r => r.Name).ToList();
         foreach (var name in looped) context.Line($"vmap goes sample by sample: {name}");
         var cells = rows.SelectMany(r => r.Cells).ToList();
@@ -36,17 +36,5 @@ internal sealed class VerifyOpsCommand : CliCommand
             Missing = gaps.Select(g => new { g.Name, Check = $"{g.Gap.Check}", Type = $"{g.Gap.DType}", g.Gap.Note }),
         });
         return Task.FromResult(gaps.Count == 0 ? 0 : (int)ExitCode.Failed);
-    }
-
-    private static void Write(string path, string text)
-    {
-        try
-        {
-            File.WriteAllText(path, text);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserException(ExitCode.Usage, $"--html {path}: {e.Message} Name a file that can be written.");
-        }
     }
 }

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.Json;
+using Convoy.Cli.Terminal;
+using Convoy.Kernels;
+using Convoy.Shared;
+using Convoy.Shared.Diagnostics;
+
+namespace Convoy.Cli.Bench;
+
+/// <summary>One measurement that is compared with the same one of another day.</summary>
+/// <param name="Name">What was measured, with shape and threads.</param>
+/// <param name="Us">Median of one call in microseconds.</param>
+/// <param name="Variation">Deviation over mean of the calls.</param>
+/// <param name="AllocatedBytes">On the managed heap, of one call.</param>
+internal sealed record BaselineEntry(string Name, double Us, double Variation, long AllocatedBytes);
+
+/// <summary>The same measurement, then and now.</summary>
+/// <param name="Ratio">Time now over time then: above 1 is slower.</param>
+/// <param name="Verdict">worse, better, same, or noise: beyond the threshold, but within the spread of the calls.</param>
+internal sealed record BaselineChange(string Name, double WasUs, double IsUs, double Ratio, string Verdict);
+
+/// <summary>Measurements on disk, as JSON (TEST-06).</summary>
+internal sealed record Baseline(string Machine, string Build, string Date, IReadOnlyList<BaselineEntry> Entries)
+{
+    private const int FileBytesMax = 4 << 20;
+    private static readonly JsonSerializerOptions Style = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true,
+    };
+
+    public static Baseline Of(TimeProvider time, IReadOnlyList<BaselineEntry> entries) => new(
+        $"{SimdInfo.Name}, {Environment.ProcessorCount} cores", BuildId.Current,
+        time.GetUtcNow().ToString("u", CultureInfo.InvariantCulture), entries);
+
+    public static Baseline Load(string path)
+    {
+        try
+        {
+            if (new FileInfo(path).Length > FileBytesMax) throw Unreadable(path, $"is larger than {FileBytesMax} bytes");
+            return JsonSerializer.Deserialize<Baseline>(File.ReadAllBytes(path), Style) is { Entries: not null } baseline
+                ? baseline
+                : throw Unreadable(path, "has no entries");
+        }
+        catch (Exception bad) when (bad is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(path, bad.Message);
+        }
+    }
+
+    public void Save(string path) => OutputFile.Write("--save", path, JsonSerializer.Serialize(this, Style) + "\n");
+
+    /// <summary>What both have, in the order of the newer one.</summary>
+    /// <param name="threshold">Share of time that counts as a change, such as 0.1.</param>
+    public IReadOnlyList<BaselineChange> Since(Baseline before, double threshold)
+    {
+        var was = before.Entries.GroupBy(e => e.Name, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
+        return [.. Entries.Where(e => was.ContainsKey(e.Name)).Select(e => Change(was[e.Name], e, threshold))];
+    }
+
+    private static BaselineChange Change(BaselineEntry was, BaselineEntry now, double threshold)
+    {
+        var ratio = was.Us > 0 ? now.Us / was.Us : 1;
+        // Two deviations: a smaller difference of two medians of the same code is nothing unusual.
+        var noise = 2 * Math.Max(was.Variation * was.Us, now.Variation * now.Us);
+        var verdict = now.AllocatedBytes > was.AllocatedBytes ? "worse"
+            : ratio <= 1 + threshold && ratio >= 1 / (1 + threshold) ? "same"
+            : Math.Abs(now.Us - was.Us) <= noise ? "noise"
+            : ratio > 1 ? "worse" : "better";
+        return new BaselineChange(now.Name, was.Us, now.Us, Math.Round(ratio, 3), verdict);
+    }
+
+    private static UserException Unreadable(string path, string why) => new(ExitCode.Usage,
+        $"baseline {path}: {why}; write one with 'convoy bench compute --save {Path.GetFileName(path)}'");
+}

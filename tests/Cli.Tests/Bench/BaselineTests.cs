@@ -1,0 +1,83 @@
+using Convoy.Cli.Bench;
+using Convoy.Shared;
+
+namespace Convoy.Cli.Tests.Bench;
+
+// TEST-06: measurements are kept as JSON and compared with thresholds for worse and better.
+public sealed class BaselineTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("convoy-baseline-").FullName;
+
+    [Theory]
+    [InlineData(100, 105, 0.01, 0, "same")]
+    [InlineData(100, 125, 0.01, 0, "worse")]
+    [InlineData(100, 80, 0.01, 0, "better")]
+    [InlineData(100, 125, 0.2, 0, "noise")]
+    [InlineData(100, 80, 0.2, 0, "noise")]
+    [InlineData(100, 80, 0.01, 16, "worse")]
+    public void A_change_counts_beyond_the_threshold_and_the_spread(
+        double was, double now, double variation, long allocated, string verdict)
+    {
+        var change = Assert.Single(Of(now, variation, allocated).Since(Of(was, variation, 0), 0.1));
+
+        Assert.Equal(verdict, change.Verdict);
+        Assert.Equal(Math.Round(now / was, 3), change.Ratio);
+    }
+
+    [Fact]
+    public void Only_what_both_have_is_compared()
+    {
+        var now = new Baseline("m", "b", "d", [new("new", 1, 0, 0), new("old", 1, 0, 0)]);
+
+        Assert.Equal(["old"], now.Since(new Baseline("m", "b", "d", [new("gone", 1, 0, 0), new("old", 1, 0, 0)]), 0.1)
+            .Select(c => c.Name));
+    }
+
+    [Fact]
+    public void What_was_saved_is_read_again()
+    {
+        var path = Path.Combine(_folder, "b.json");
+        Of(12.5, 0.1, 8).Save(path);
+
+        Assert.Equal(Of(12.5, 0.1, 8).Entries, Baseline.Load(path).Entries);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("[1")]
+    public void A_damaged_file_is_refused(string text)
+    {
+        var path = Path.Combine(_folder, "b.json");
+        File.WriteAllText(path, text);
+
+        Assert.Equal(ExitCode.Usage, Assert.Throws<UserException>(() => Baseline.Load(path)).Code);
+    }
+
+    // The measurement itself: a whole run of the command, kept and compared with itself.
+    [Fact]
+    public async Task The_command_keeps_compares_and_draws()
+    {
+        var (before, page) = (Path.Combine(_folder, "before.json"), Path.Combine(_folder, "change.html"));
+        Of(1e9, 0, long.MaxValue, "mlp64-128-10 b32, 1 threads, 1 slices").Save(before);
+
+        var run = await CliRun.Of("bench", "compute", "--only", "step", "--against", before, "--html", page, "--json");
+
+        Assert.Equal(0, run.Code);
+        Assert.Equal("better", run.Json.GetProperty("changes")[0].GetProperty("verdict").GetString());
+        Assert.Contains("class=\"better\"", File.ReadAllText(page), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_baseline_is_one_line() =>
+        (await CliRun.Of("bench", "compute", "--against", Path.Combine(_folder, "none.json"))).IsOneLine(2);
+
+    [Fact]
+    public async Task A_page_needs_a_comparison() => (await CliRun.Of("bench", "compute", "--html", "x.html")).IsOneLine(2);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static Baseline Of(double us, double variation, long allocated, string name = "x") =>
+        new("m", "b", "d", [new(name, us, variation, allocated)]);
+}
