@@ -65,6 +65,8 @@ internal sealed class ProgramPlan
 {
     private readonly Dictionary<ValueRef, PlanBuffer> _buffers = [];
     private readonly Dictionary<ValueRef, PlanBuffer> _sliceBuffers = [];
+    private int _inPlace;
+    private long _bytesInPlace;
 
     public ProgramPlan(Graph graph, int rowsMax)
     {
@@ -88,6 +90,9 @@ internal sealed class ProgramPlan
     /// <summary>Parameters that the loss does not depend on: their gradients are zeros.</summary>
     public List<int> WithoutGradient { get; } = [];
     public MemoryPlan Memory { get; }
+    public MemoryStatistics MemoryStatistics => new(
+        Memory.TotalBytes, Memory.LiveBytes, Memory.BytesWithoutReuse + _bytesInPlace,
+        Memory.Offsets.Length + _inPlace, _inPlace);
     public long ArenaOffset(PlanBuffer buffer) => Memory.Offsets[buffer.Index];
 
     /// <summary>Memory of a value: whole, or per node when it was summed over the batch.</summary>
@@ -198,6 +203,8 @@ internal sealed class ProgramPlan
                 {
                     // The result takes over the memory of an input that ends here.
                     buffer.Index = shared.Index;
+                    _inPlace++;
+                    _bytesInPlace += requests[shared.Index].Bytes;
                     requests[shared.Index] = requests[shared.Index] with { LastStep = end };
                     continue;
                 }

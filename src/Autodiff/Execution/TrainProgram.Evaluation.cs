@@ -39,7 +39,7 @@ public sealed partial class TrainProgram
     {
         CheckFlat(weights.Length);
         CheckBatch(batch);
-        _evaluation ??= new Evaluation(LossRows.Expose(_forward, keepOthers: true), RowsMax);
+        _evaluation ??= new Evaluation(_compiled.Evaluation, _arena);
         fixed (float* first = weights)
         {
             _evaluation.Memory.Weights.Bind(first, weights.Length * sizeof(float));
@@ -51,35 +51,24 @@ public sealed partial class TrainProgram
         return _evaluation;
     }
 
-    private sealed class Evaluation : IDisposable
+    private sealed class Evaluation(ProgramPlan plan, Arena arena)
     {
-        private readonly ProgramPlan _plan;
-        private readonly Arena _arena;
         private readonly List<Binding> _bindings = [];
 
-        public Evaluation(Graph graph, int rowsMax)
-        {
-            _plan = new ProgramPlan(graph, rowsMax);
-            _arena = new Arena(_plan.Memory.TotalBytes);
-            Memory = new ProgramMemory(_plan, _arena);
-        }
+        public ProgramMemory Memory { get; } = new(plan, arena);
 
-        public ProgramMemory Memory { get; }
-
-        public bool Has(string output) => _plan.Graph.Output(output) is not null;
+        public bool Has(string output) => plan.Graph.Output(output) is not null;
 
         public Binding BindingOf(int rows)
         {
             foreach (var known in _bindings)
                 if (known.Slices.Rows == rows) return known;
             if (_bindings.Count == BindingsMax) _bindings.RemoveAt(0);
-            var binding = new Binding(_plan, Memory, StepSlices.Single(rows), 0);
+            var binding = new Binding(plan, Memory, StepSlices.Single(rows), 0);
             _bindings.Add(binding);
             return binding;
         }
 
         public ReadOnlySpan<float> Read(string output, int rows) => BindingOf(rows).Output(output).Raw<float>();
-
-        public void Dispose() => _arena.Dispose();
     }
 }

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
-using Convoy.Autodiff.Passes;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared;
 using Convoy.Shared.Random;
@@ -18,7 +17,7 @@ namespace Convoy.Autodiff.Execution;
 public sealed partial class TrainProgram : IDisposable
 {
     private const int BindingsMax = 32;
-    private readonly Graph _forward;
+    private readonly Compilation _compiled;
     private readonly ProgramPlan _plan;
     private readonly Arena _arena;
     private readonly ProgramMemory _memory;
@@ -29,15 +28,16 @@ public sealed partial class TrainProgram : IDisposable
     private Action? _beforeStep;
     private Action<int>? _afterStep;
 
-    private TrainProgram(Graph forward, Graph training, int rowsMax)
+    private TrainProgram(Compilation compiled, int rowsMax)
     {
-        _forward = forward;
+        _compiled = compiled;
         RowsMax = rowsMax;
-        _plan = new ProgramPlan(training, rowsMax);
-        _arena = new Arena(_plan.Memory.TotalBytes);
+        _plan = compiled.Training;
+        // Training and evaluation take turns, so they share the memory.
+        _arena = new Arena(Math.Max(_plan.Memory.TotalBytes, compiled.Evaluation.Memory.TotalBytes));
         _memory = new ProgramMemory(_plan, _arena);
-        Inputs = [.. training.Inputs.Select(SpecOf)];
-        WeightPerSample = training.TypeOf(training.Output(LossRows.Name)!.Value).Coefficient;
+        Inputs = [.. _plan.Graph.Inputs.Select(SpecOf)];
+        WeightPerSample = _plan.Graph.TypeOf(_plan.Graph.Output(LossRows.Name)!.Value).Coefficient;
     }
 
     public int RowsMax { get; }
@@ -48,16 +48,19 @@ public sealed partial class TrainProgram : IDisposable
     /// <summary>Bytes of the planned memory, and what it would be without reuse.</summary>
     public (long Planned, long WithoutReuse) MemoryBytes => (_plan.Memory.TotalBytes, _plan.Memory.BytesWithoutReuse);
 
+    /// <summary>What the passes and the plan did.</summary>
+    public CompileReport Report => _compiled.Report;
+
     /// <param name="forward">A graph with the output loss_sum: a sum over all elements of something per sample.</param>
     /// <param name="rowsMax">Samples of the largest call.</param>
-    public static TrainProgram Compile(Graph forward, int rowsMax)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(rowsMax, 1);
-        GraphVerifier.Check(forward);
-        var prepared = PassPipeline.Forward(forward);
-        var training = LossRows.Expose(PassPipeline.Simplify(GradientGraph.Build(prepared)), keepOthers: false);
-        return new TrainProgram(prepared, training, rowsMax);
-    }
+    /// <param name="options">Choices that keep every bit; null: the defaults.</param>
+    /// <exception cref="GraphException">The graph breaks a rule, or a budget of memory cannot be kept.</exception>
+    public static TrainProgram Compile(Graph forward, int rowsMax, CompileOptions? options = null) =>
+        new(Compilation.Of(forward, rowsMax, options ?? CompileOptions.Default), rowsMax);
+
+    /// <summary>What <see cref="Compile"/> would come to, without the memory.</summary>
+    public static CompileReport Describe(Graph forward, int rowsMax, CompileOptions? options = null) =>
+        Compilation.Of(forward, rowsMax, options ?? CompileOptions.Default).Report;
 
     public BatchBuffer CreateBatch(int rowsMax) => new(Inputs, rowsMax);
 
@@ -70,7 +73,7 @@ public sealed partial class TrainProgram : IDisposable
         {
             var slot = Layout.Slots[i];
             var to = weights.Slice((int)slot.Offset, (int)slot.Length);
-            var init = ParameterInit.From(_forward.Parameters[i].Attributes);
+            var init = ParameterInit.From(_compiled.Forward.Parameters[i].Attributes);
             var stream = new RandomStream(seed, RandomPurpose.InitialWeights, (ulong)i);
             if (init.Kind == "normal") stream.FillNormal(to, 0, init.Value);
             else if (init.Kind == "uniform") stream.FillUniform(to, 0, (float)-init.Value, (float)init.Value);
@@ -136,11 +139,7 @@ public sealed partial class TrainProgram : IDisposable
         return $"{step.Node.Name} {step.Kind}: {inputs} -> {step.Node.Type.Text}";
     }
 
-    public void Dispose()
-    {
-        _arena.Dispose();
-        _evaluation?.Dispose();
-    }
+    public void Dispose() => _arena.Dispose();
 
     private static InputSpec SpecOf(GraphNode input)
     {

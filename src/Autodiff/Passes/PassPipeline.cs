@@ -23,19 +23,24 @@ public static class PassPipeline
     private static readonly IReadOnlyList<GraphPass> Fusing =
         [new("fuse bias", FuseBias.Run), new("fuse activations", FuseActivations.Run)];
 
+    /// <summary>From a graph that was submitted to one for the executor or for gradients.</summary>
+    public static IReadOnlyList<GraphPass> Preparing => [.. Fusing, .. Simplifying];
+
     public static Graph Simplify(Graph graph) => Run(graph, Simplifying).Graph;
 
     /// <summary>A forward graph, ready for the executor or for <see cref="GradientGraph"/>.</summary>
-    public static Graph Forward(Graph graph) => Run(graph, [.. Fusing, .. Simplifying]).Graph;
+    public static Graph Forward(Graph graph) => Run(graph, Preparing).Graph;
 
     /// <summary>Forward and gradients of all parameters.</summary>
     public static Graph Training(Graph graph, string loss = "loss_sum") => Run(graph, ForTraining(loss)).Graph;
 
     /// <summary>The passes from a forward graph to one with gradients.</summary>
     public static IReadOnlyList<GraphPass> ForTraining(string loss = "loss_sum") =>
-    [
-        .. Fusing, .. Simplifying, new("gradients", g => GradientGraph.Build(g, loss)), .. Simplifying,
-    ];
+        [.. Preparing, .. Differentiating(loss)];
+
+    /// <summary>From a prepared graph to one with gradients.</summary>
+    public static IReadOnlyList<GraphPass> Differentiating(string loss = "loss_sum") =>
+        [new("gradients", g => GradientGraph.Build(g, loss)), .. Simplifying];
 
     /// <summary>Runs passes one after another; a pass that leaves an illegal graph is named.</summary>
     public static (Graph Graph, IReadOnlyList<PassReport> Reports) Run(Graph graph, IReadOnlyList<GraphPass> passes)

@@ -93,7 +93,9 @@ public sealed class Variable : Value
         {
             if (gradients[i] is not { } gradient) continue;
             // A copy: the gradient may be the seed itself, or shared with another variable.
-            sums[i] = leaves[i].Gradient is { } before ? AddUp(before, gradient.Data) : gradient.Data.Copy();
+            // It outlives a scope of buffers that the step may run in.
+            sums[i] = BufferScope.Keep(
+                leaves[i].Gradient is { } before ? AddUp(before, gradient.Data) : gradient.Data.Copy());
         }
 
         // Nothing below can fail: either every leaf has its new gradient or none has.

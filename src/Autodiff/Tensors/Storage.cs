@@ -12,10 +12,11 @@ namespace Convoy.Autodiff.Tensors;
 internal sealed unsafe class Storage
 {
     private const int AlignmentBytes = 64;
-    private readonly byte[]? _array;
+    private byte[]? _array;
     private readonly int _start;
     private byte* _bound;
     private long _bytes;
+    private bool _released;
 
     private Storage(byte[]? array, int start, long bytes)
     {
@@ -29,7 +30,22 @@ internal sealed unsafe class Storage
 
     public long Bytes => _bytes;
 
-    public static Storage Allocate(long bytes) => new(Reserve(bytes, pinned: false), 0, bytes);
+    /// <summary>Zeros; of the pool whose scope is open on this thread, else of the collector.</summary>
+    public static Storage Allocate(long bytes) =>
+        BufferScope.Current is { } scope ? scope.Rent(bytes) : Over(Reserve(bytes, pinned: false));
+
+    public static Storage Over(byte[] array) => new(array, 0, array.Length);
+
+    /// <summary>The array of a storage that was made over one.</summary>
+    public byte[] Buffer => _array!;
+
+    /// <summary>Gives the array up: whoever still has a tensor of it meets an error.</summary>
+    public byte[] Release()
+    {
+        var array = _array!;
+        (_array, _bytes, _released) = (null, 0, true);
+        return array;
+    }
 
     /// <summary>Pinned, with a start that SIMD loads like; for buffers that live long.</summary>
     public static Storage AllocatePinned(long bytes)
@@ -40,7 +56,7 @@ internal sealed unsafe class Storage
         return new Storage(array, start, bytes);
     }
 
-    private static byte[] Reserve(long bytes, bool pinned)
+    internal static byte[] Reserve(long bytes, bool pinned)
     {
         if (bytes > Array.MaxLength)
         {
@@ -74,12 +90,16 @@ internal sealed unsafe class Storage
     public Span<T> Span<T>(long offset, long count) where T : unmanaged
     {
         var from = offset * sizeof(T);
-        Invariant.Check(
-            offset >= 0 && count >= 0 && from + (count * sizeof(T)) <= _bytes, "AD-2 a tensor lies inside its storage");
+        if (offset < 0 || count < 0 || from + (count * sizeof(T)) > _bytes) throw Outside();
         if (count == 0) return [];
         if (_array is null) return new Span<T>(_bound + from, (int)count);
         // A span made from the array keeps the array alive; one made from a pointer would not.
         ref var first = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_array), (nint)(_start + from));
         return MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref first), (int)count);
     }
+
+    private Exception Outside() => _released
+        ? new InvalidOperationException(
+            "this tensor's memory went back to its pool when the scope ended; keep the tensor (BufferScope.Keep) or copy it")
+        : new InvariantException("AD-2 a tensor lies inside its storage");
 }

@@ -15,6 +15,11 @@ public static partial class JobSchema
         Int("micro_batches", 1, 1 << 24, j => j.MicroBatches, (j, v) => j with { MicroBatches = v },
             "Pieces of a slice that are computed one after another, their gradients added in order: activations take "
                 + "the memory of one piece. Another value gives other last bits."),
+        Text("recompute", v => { RecomputeSpec.Parse(v, out var broken); return broken; }, RecomputeSpec.Range,
+            j => j.Recompute, (j, v) => j with { Recompute = v },
+            "Activations that backward computes again instead of keeping them: pieces of the forward pass (uniform, "
+                + "sqrt), pieces of pieces (nested), or the cheapest choice within a size of planned memory (budget). "
+                + "The bits stay the same."),
         Int("epochs", 1, 1_000_000, j => j.Epochs, (j, v) => j with { Epochs = v },
             "Passes over the training set.") with { DefaultInWords = "this or steps" },
         Long("steps", 1, 1L << 40, j => j.Steps, (j, v) => j with { Steps = v },

@@ -19,6 +19,8 @@ public sealed record JobSpec
     public int Slices { get; init; } = 8;
     /// <summary>u: pieces of a slice that are computed one after another.</summary>
     public int MicroBatches { get; init; } = 1;
+    /// <summary>Which activations are computed again instead of kept; see <see cref="RecomputeSpec"/>.</summary>
+    public string Recompute { get; init; } = "none";
     /// <summary>Exactly one of epochs and steps is set; 0 means not set.</summary>
     public int Epochs { get; init; }
     public long Steps { get; init; }

@@ -126,6 +126,15 @@ internal static class JobValues
     private static long WithUnit(JobNode node, string key, (string Suffix, long Factor)[] units, string expected)
     {
         var text = Scalar(node, key, expected).Text;
+        var value = TryUnit(text, units) ?? throw node.Fail(key, $"{expected} is expected, not {node.Describe()}");
+        return value <= int.MaxValue ? value : throw node.Fail(key, $"{text} is too large");
+    }
+
+    /// <summary>Bytes of a size such as 64MB; long.MaxValue stands for all that are larger; null: not a size.</summary>
+    public static long? TryBytes(string text) => TryUnit(text, SizeUnits);
+
+    private static long? TryUnit(string text, (string Suffix, long Factor)[] units)
+    {
         var (digits, factor) = (text, 1L);
         foreach (var (suffix, unit) in units)
         {
@@ -134,9 +143,7 @@ internal static class JobValues
             break;
         }
 
-        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            throw node.Fail(key, $"{expected} is expected, not {node.Describe()}");
-        if (number > int.MaxValue / factor) throw node.Fail(key, $"{text} is too large");
-        return number * factor;
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
+        return number > long.MaxValue / factor ? long.MaxValue : number * factor;
     }
 }

@@ -58,7 +58,8 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
             var decoded = GraphCodec.Decode(graph.Span);
             var sliceRows = new StepPlan(data.Train.Count, job.Batch, job.Slices).SliceSize;
             var program = TrainProgram.Compile(
-                decoded, job.MicroBatches == 1 ? job.Batch : MicroBatches.RowsOf(sliceRows, job.MicroBatches));
+                decoded, job.MicroBatches == 1 ? job.Batch : MicroBatches.RowsOf(sliceRows, job.MicroBatches),
+                CompileOptions.Of(job));
             CheckInputs(program, data.Train.Info);
             return new ProgramModel(job, data, program, threads);
         }

@@ -102,7 +102,7 @@ public sealed class JobReaderTests
     [InlineData("timeouts: { beat: 500ms }", "job.yaml:1:1: timeouts.dead: 3 x beat (00:00:01.5000000) must be below dead (00:00:01); raise timeouts.dead or lower timeouts.beat")]
     [InlineData("timeouts: { beat: soon }", "job.yaml:15:19: timeouts.beat: a time such as 250ms or 1s is expected, not 'soon'")]
     [InlineData("steps: 5", "job.yaml:15:8: steps: epochs is set too; keep one of the two")]
-    [InlineData("zzzzzzzzzzzz: 1", "job.yaml:15:1: zzzzzzzzzzzz: unknown key; the keys here are job, seed, batch, slices, micro_batches, epochs, steps, precision, model, data, optimizer, clip, parallel, sync, checkpoint, elastic, timeouts")]
+    [InlineData("zzzzzzzzzzzz: 1", "job.yaml:15:1: zzzzzzzzzzzz: unknown key; the keys here are job, seed, batch, slices, micro_batches, recompute, epochs, steps, precision, model, data, optimizer, clip, parallel, sync, checkpoint, elastic, timeouts")]
     [InlineData("---", "job.yaml:15:1: a job file is one YAML document; remove what follows '---' or '...'")]
     public void A_wrong_line_is_refused_where_it_stands(string line, string message) =>
         Assert.Equal(message, Refusal(Mlp + "\n" + line));

@@ -1,0 +1,134 @@
+using Convoy.Autodiff.Execution;
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Models;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Jobs;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tests.Execution;
+
+/// <summary>MEM-05, MEM-07: activations that are computed again save memory and change no bit.</summary>
+public sealed class RecomputeTests
+{
+    private const int Rows = 12;
+    private static readonly string[] Strategies = ["uniform:2", "uniform:5", "sqrt", "nested:2", "nested:3:3", "nested:3"];
+
+    public static TheoryData<string, string> Cases()
+    {
+        var data = new TheoryData<string, string>();
+        foreach (var model in SmallModels.Names.Append("deep").Append("dropout"))
+            foreach (var strategy in Strategies) data.Add(model, strategy);
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void EveryStrategy_KeepsTheBits(string model, string strategy)
+    {
+        var graph = Build(model);
+        Assert.Equal(Train(graph, model, "none").Bits, Train(graph, model, strategy).Bits);
+    }
+
+    [Fact]
+    public void PiecesOfADeepModel_TakeLess_AndNestedOnesLeast()
+    {
+        var graph = Deep(100, dropout: false);
+        RecomputeReport Of(string strategy) => TrainProgram.Describe(
+            graph, Rows, new CompileOptions { Recompute = RecomputeSpec.Parse(strategy, out _) }).Recompute;
+        var (whole, two, root, nested) = (Of("none"), Of("uniform:2"), Of("sqrt"), Of("nested:4:3"));
+        Assert.Equal(whole.PeakBytes, root.PeakBytesBefore);
+        Assert.True(two.PeakBytes < whole.PeakBytes * 0.6, $"{two}");
+        Assert.True(root.PeakBytes < whole.PeakBytes * 0.25, $"{root}");
+        Assert.True(nested.PeakBytes < root.PeakBytes * 0.8, $"{nested} against {root}");
+        // One more forward pass is a third of a step; three levels make most of it up to three times.
+        Assert.True(root.ExtraShare is > 0.2 and < 0.34, $"{root}");
+        Assert.True(nested.ExtraShare > root.ExtraShare && nested.ExtraShare < 1, $"{nested}");
+    }
+
+    [Theory]
+    [InlineData(0.9)]
+    [InlineData(0.6)]
+    [InlineData(0.35)]
+    public void ABudget_IsKept_WithTheSameBits(double share)
+    {
+        var graph = Build("deep");
+        var whole = Train(graph, "deep", "none");
+        var budget = (long)(whole.Report.PeakBytes * share);
+        var (bits, report) = Train(graph, "deep", $"budget:{budget}");
+        Assert.True(report.PeakBytes <= budget, $"{report.PeakBytes} of {budget}: {report.Chosen}");
+        Assert.Equal(whole.Bits, bits);
+    }
+
+    [Fact]
+    public void AnAmpleBudget_ComputesNothingAgain()
+    {
+        var report = Train(Build("deep"), "deep", "budget:1GB").Report;
+        Assert.Equal((0, 0L), (report.Nodes, report.ExtraFlops));
+    }
+
+    [Fact]
+    public void ABudgetThatCannotBeKept_NamesTheSmallest()
+    {
+        var fault = Assert.Throws<GraphException>(() => Train(Build("deep"), "deep", "budget:100"));
+        Assert.Contains("smallest plan", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("\n", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("uniform")]
+    [InlineData("uniform:1")]
+    [InlineData("nested:2:9")]
+    [InlineData("budget:many")]
+    [InlineData("budget:0")]
+    [InlineData("Sqrt")]
+    public void UnknownWords_BreakARule(string text)
+    {
+        RecomputeSpec.Parse(text, out var broken);
+        Assert.NotNull(broken);
+    }
+
+    private static Graph Build(string model) => model switch
+    {
+        "deep" => Deep(24, dropout: false),
+        "dropout" => Deep(6, dropout: true),
+        _ => SmallModels.Build(model),
+    };
+
+    // Dense layers with a residual and activations that are no part of a product.
+    private static Graph Deep(int layers, bool dropout)
+    {
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", DType.Float32, Dim.Batch, 16);
+        for (var i = 0; i < layers; i++)
+        {
+            var w = graph.Parameter($"w{i}", ParameterInit.Normal(0.2), 16, 16);
+            if (dropout) w = w.Apply(OpTable.Dropout, Attributes.Of("rate", 0.25, "seed", 3L).With("stream", (long)i));
+            x = x + x.Linear(w).Gelu();
+        }
+
+        graph.Classify(x.Slice(1, 0, 5));
+        return graph.Build();
+    }
+
+    private static (int[] Bits, RecomputeReport Report) Train(Graph graph, string model, string strategy)
+    {
+        var spec = RecomputeSpec.Parse(strategy, out var broken);
+        Assert.Null(broken);
+        using var program = TrainProgram.Compile(graph, Rows, new CompileOptions { Recompute = spec });
+        var batch = program.CreateBatch(Rows);
+        SmallModels.Fill(batch, 0, Rows, SmallModels.Classes(model));
+        var weights = new float[program.Layout.TotalLength];
+        program.Initialize(4, weights);
+        var slices = new StepSlices(3, 0, [4, 4, 4], new SliceTree(3).Cover(0, 3));
+        Memory<float>[] gradients = [.. slices.Nodes.Select(_ => new float[program.Layout.TotalLength])];
+        var losses = new double[3];
+        program.Run(batch, slices, 1, weights, gradients, losses, null);
+        int[] bits =
+        [
+            .. losses.Select(l => BitConverter.SingleToInt32Bits((float)l)),
+            .. gradients.SelectMany(g => g.ToArray()).Select(BitConverter.SingleToInt32Bits),
+        ];
+        return (bits, program.Report.Recompute);
+    }
+}
