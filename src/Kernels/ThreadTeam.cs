@@ -22,17 +22,28 @@ public sealed unsafe class ThreadTeam : IDisposable
     // About 30 us: the distance of two kernels of a step, not the wait for other machines between two steps.
     private const int SpinRounds = 100;
 
+    // Far beyond what a part takes between two meetings; a part that never comes is a broken kernel.
+    private static readonly TimeSpan MeetingTimeout = TimeSpan.FromMinutes(1);
+
     [ThreadStatic]
     private static ThreadTeam? _current;
 
+    // The team whose part this thread computes.
+    [ThreadStatic]
+    private static ThreadTeam? _within;
+
     private readonly Member[] _members;
+    private readonly object _hall = new();
+    private int _arrived;
+    private int _meeting;
+    private int _sleepers;
     private delegate*<void*, int, int, void> _run;
     private void* _work;
     private int _parts;
     private int _pending;
     private int _entered;
     private volatile bool _stopping;
-    private volatile Exception? _failure;
+    private Exception? _failure;
 
     /// <param name="threads">Threads with the caller's, 1 to <see cref="ThreadsMax"/>.</param>
     public ThreadTeam(int threads)
@@ -90,6 +101,7 @@ public sealed unsafe class ThreadTeam : IDisposable
 
         // A kernel inside a part is computed by the thread that has the part.
         _current = null;
+        _within = team;
         try
         {
             // The work lies on this stack, which outlives the call: all parts are done before it returns.
@@ -98,7 +110,51 @@ public sealed unsafe class ThreadTeam : IDisposable
         finally
         {
             _current = team;
+            _within = null;
         }
+    }
+
+    /// <summary>
+    /// Called by every part as often as by the others: returns when all parts are there, and what each wrote before is
+    /// then seen by all. Parts run at the same time, one to a thread, so nobody waits for a part that has not begun.
+    /// </summary>
+    /// <param name="what">What is waited for, for the message when a part does not come within a minute.</param>
+    /// <exception cref="TimeoutException">A part did not come.</exception>
+    /// <exception cref="InvalidOperationException">A part failed before it came.</exception>
+    internal static void Meet(string what) => _within?.MeetAll(what);
+
+    private void MeetAll(string what)
+    {
+        var meeting = Volatile.Read(ref _meeting);
+        if (Interlocked.Increment(ref _arrived) == _parts)
+        {
+            _arrived = 0;
+            // A full fence between the new number and the look for sleepers, as between the mark of a sleeper and its
+            // look at the number: one of the two sees the other.
+            Interlocked.Increment(ref _meeting);
+            if (Volatile.Read(ref _sleepers) > 0)
+                lock (_hall) Monitor.PulseAll(_hall);
+            return;
+        }
+
+        for (var round = 0; round < SpinRounds; round++)
+        {
+            if (Volatile.Read(ref _meeting) != meeting) return;
+            Thread.SpinWait(30);
+        }
+
+        lock (_hall)
+        {
+            Interlocked.Increment(ref _sleepers);
+            while (Volatile.Read(ref _meeting) == meeting && Volatile.Read(ref _failure) is null)
+                if (!Monitor.Wait(_hall, MeetingTimeout)) break;
+            Interlocked.Decrement(ref _sleepers);
+        }
+
+        if (Volatile.Read(ref _meeting) != meeting) return;
+        throw Volatile.Read(ref _failure) is { } failure
+            ? new InvalidOperationException($"{what}: another part failed: {failure.Message}")
+            : new TimeoutException($"{what}: {Volatile.Read(ref _arrived)} of {_parts} parts came to the meeting");
     }
 
     private static void RunPart<TWork>(void* work, int part, int parts)
@@ -110,6 +166,7 @@ public sealed unsafe class ThreadTeam : IDisposable
         _work = work;
         _parts = parts;
         _failure = null;
+        _arrived = 0;
         Volatile.Write(ref _pending, parts - 1);
         for (var i = 0; i < parts - 1; i++) _members[i].Begin();
         RunOne(0);
@@ -127,7 +184,9 @@ public sealed unsafe class ThreadTeam : IDisposable
         catch (Exception failure)
         {
             // Told where the kernel was called; the other parts must be done before its memory is given up.
-            _failure = failure;
+            // The first failure is the cause: parts that wait for this one fail after it.
+            Interlocked.CompareExchange(ref _failure, failure, null);
+            lock (_hall) Monitor.PulseAll(_hall);
         }
     }
 
@@ -172,6 +231,7 @@ public sealed unsafe class ThreadTeam : IDisposable
 
         private void Loop()
         {
+            _within = _team;
             for (var seen = 0; ;)
             {
                 Await(seen);

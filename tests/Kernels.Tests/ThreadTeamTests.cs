@@ -70,6 +70,35 @@ public sealed class ThreadTeamTests
     }
 
     [Fact]
+    public void What_a_part_wrote_before_a_meeting_is_seen_by_all_after_it()
+    {
+        using var team = new ThreadTeam(4);
+        using var scope = team.Enter();
+        for (var run = 0; run < 50; run++)
+        {
+            var work = new Meetings { Written = new int[4], Wrong = new int[4], FailingPart = -1 };
+            ThreadTeam.Run(ref work, 4);
+            Assert.Equal([0, 0, 0, 0], work.Wrong);
+        }
+    }
+
+    [Fact]
+    public void Parts_that_wait_for_one_that_fails_wait_no_longer()
+    {
+        using var team = new ThreadTeam(3);
+        using var scope = team.Enter();
+        for (var failing = 0; failing < 3; failing++)
+        {
+            var work = new Meetings { Written = new int[3], Wrong = new int[3], FailingPart = failing };
+            Assert.Equal($"part {failing}", Throws(ref work).InnerException!.Message);
+        }
+
+        var whole = new Meetings { Written = new int[3], Wrong = new int[3], FailingPart = -1 };
+        ThreadTeam.Run(ref whole, 3);
+        Assert.Equal([0, 0, 0], whole.Wrong);
+    }
+
+    [Fact]
     public void A_team_serves_one_thread_at_a_time_and_ends_with_its_threads()
     {
         var team = new ThreadTeam(2);
@@ -86,7 +115,7 @@ public sealed class ThreadTeamTests
         using var scope = team.Enter();
     }
 
-    private static AggregateException Throws(ref Marks work)
+    private static AggregateException Throws<TWork>(ref TWork work) where TWork : struct, ITeamWork
     {
         try
         {
@@ -112,6 +141,26 @@ public sealed class ThreadTeamTests
         }
     }
 
+    private struct Meetings : ITeamWork
+    {
+        public int[] Written;
+        public int[] Wrong;
+        public int FailingPart;
+
+        public readonly void Run(int part, int parts)
+        {
+            for (var turn = 1; turn < 20; turn++)
+            {
+                Written[part] = turn;
+                if (part == FailingPart && turn == 10) throw new InvalidOperationException($"part {part}");
+                ThreadTeam.Meet("a test");
+                foreach (var written in Written)
+                    if (written != turn) Wrong[part]++;
+                ThreadTeam.Meet("a test");
+            }
+        }
+    }
+
     // Every kernel that is cut into parts, with sizes above its threshold.
     private int[] Everything()
     {
@@ -125,7 +174,7 @@ public sealed class ThreadTeamTests
 
     private void Products(List<float[]> results)
     {
-        foreach (var (m, n, k) in ((int, int, int)[])[(200, 190, 301), (37, 700, 257), (900, 65, 164)])
+        foreach (var (m, n, k) in ((int, int, int)[])[(200, 190, 301), (37, 700, 257), (900, 65, 164), (44, 2_100, 400), (6, 3_000, 340)])
         {
             foreach (var (ta, tb) in ((bool, bool)[])[(false, false), (true, false), (false, true), (true, true)])
             {

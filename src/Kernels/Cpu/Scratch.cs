@@ -21,28 +21,50 @@ internal enum ScratchSlot
 }
 
 /// <summary>
-/// Buffers of one thread that kernels use while they run. They grow to the largest size asked for and stay, so that
-/// a training step allocates nothing after the first one. Contents are undefined at each rent.
+/// Buffers of one thread that kernels use while they run. They grow to the largest size asked for and stay until the
+/// thread ends, so that a training step allocates nothing after the first one. Contents are undefined at each rent.
 /// </summary>
-internal static class Scratch
+internal static unsafe class Scratch
 {
     [ThreadStatic]
-    private static byte[]?[]? _buffers;
+    private static Buffer?[]? _buffers;
 
-    /// <summary>A pinned, 64-byte aligned buffer.</summary>
-    public static unsafe Span<T> Rent<T>(ScratchSlot slot, int count) where T : unmanaged
+    /// <summary>A 64-byte aligned buffer that does not move.</summary>
+    public static Span<T> Rent<T>(ScratchSlot slot, int count) where T : unmanaged
     {
-        var buffers = _buffers ??= new byte[]?[(int)ScratchSlot.Count];
-        var bytes = checked(((long)count * sizeof(T)) + 64);
+        var buffers = _buffers ??= new Buffer?[(int)ScratchSlot.Count];
+        var bytes = checked((long)count * sizeof(T));
         var buffer = buffers[(int)slot];
-        if (buffer is null || buffer.Length < bytes)
-            buffers[(int)slot] = buffer = GC.AllocateUninitializedArray<byte>(checked((int)bytes), pinned: true);
-        var address = (nuint)Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
-        return new Span<T>((void*)((address + 63) & ~(nuint)63), count);
+        if (buffer is null || buffer.Bytes < bytes)
+        {
+            buffers[(int)slot] = null;
+            buffer?.Free();
+            buffers[(int)slot] = buffer = new Buffer(bytes);
+        }
+
+        return new Span<T>((void*)buffer.Address, count);
     }
 
-    public static unsafe float* Floats(ScratchSlot slot, int count)
+    public static float* Floats(ScratchSlot slot, int count)
     {
         fixed (float* p = &MemoryMarshal.GetReference(Rent<float>(slot, Math.Max(count, 1)))) return p;
+    }
+
+    // Belongs to the slot of one thread; what a thread leaves behind is freed by the finalizer.
+    private sealed class Buffer
+    {
+        public Buffer(long bytes) => (Address, Bytes) = Memory.Allocate(bytes);
+
+        public nint Address { get; private set; }
+        public long Bytes { get; }
+
+        ~Buffer() => Free();
+
+        public void Free()
+        {
+            Memory.Free(Address);
+            Address = 0;
+            GC.SuppressFinalize(this);
+        }
     }
 }

@@ -93,6 +93,22 @@ public sealed unsafe class GemmTests
         }
     }
 
+    [Theory]
+    [InlineData(1_000, 1_000, 2, 2, 1)]
+    [InlineData(1_000, 1_000, 16, 8, 2)]
+    [InlineData(4, 1_000, 4, 1, 4)]
+    [InlineData(1_000, 10, 4, 4, 1)]
+    [InlineData(1_000, 1_000, 7, 7, 1)]
+    public void AD14_a_team_cuts_a_product_in_a_grid_that_fits_its_shape(
+        int m, int n, int parts, int rows, int columns)
+    {
+        var call = new GemmCall
+        {
+            TransA = false, TransB = false, M = m, N = n, K = 1, A = null, Lda = 0, B = null, Ldb = 0, C = null, Ldc = 0,
+        };
+        Assert.Equal((rows, columns), FloatGemm.Grid(call, parts, 16));
+    }
+
     [Fact]
     public void Batched_products_are_single_products()
     {

@@ -24,76 +24,114 @@ internal readonly unsafe struct GemmCall
 // Packed, blocked product. b is packed in panels of a tile's columns for one block of K-2 (256 terms: a panel of 16 KB
 // stays in the first-level cache), a in panels of six rows for a block of rows that stays in the second level.
 // Rows of a are read in place when there are few columns, because packing them would cost as much as using them.
+// A team cuts c in a grid. The threads of one column of the grid pack their panels of b together, wait for each other
+// once per block of terms, and pack the next block into the other of two buffers.
 internal static unsafe class FloatGemm
 {
-    private const int RowBlock = 24 * Tile.Rows;
+    private const int RowBlock = 36 * Tile.Rows;
     private const int ColumnBlock = 2_048;
     private const int DirectColumnsMax = 128;
     private const long FlopsPerPart = 4_000_000;
 
     public static void Run(in GemmCall g)
     {
-        var work = new Parts(g);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts(2L * g.M * g.N * g.K, FlopsPerPart));
+        var parts = ThreadTeam.Parts(2L * g.M * g.N * g.K, FlopsPerPart);
+        if (SimdInfo.Lanes == 16) Run<Lane16>(g, parts);
+        else if (SimdInfo.Lanes == 8) Run<Lane8>(g, parts);
+        else if (SimdInfo.Lanes == 4) Run<Lane4>(g, parts);
+        else Run<Lane1>(g, parts);
     }
 
-    // Ranges of rows, or of columns where there are more of those: an operand is then packed by every thread, but a
-    // thread never waits for another inside the product.
-    private readonly struct Parts(GemmCall g) : ITeamWork
-    {
-        public void Run(int part, int parts)
-        {
-            if (parts == 1) Whole(g);
-            else if (g.M >= g.N) Rows(ThreadTeam.Range(g.M, part, parts, Tile.Rows));
-            else Columns(ThreadTeam.Range(g.N, part, parts, Order.Lanes));
-        }
-
-        private void Rows((int From, int Count) r) => Whole(g with
-        {
-            M = r.Count,
-            A = g.A + (g.TransA ? r.From : (nint)r.From * g.Lda),
-            C = g.C + ((nint)r.From * g.Ldc),
-        });
-
-        private void Columns((int From, int Count) r) => Whole(g with
-        {
-            N = r.Count,
-            B = g.B + (g.TransB ? (nint)r.From * g.Ldb : r.From),
-            C = g.C + r.From,
-            Bias = g.Bias is null ? null : g.Bias + r.From,
-        });
-    }
-
-    private static void Whole(in GemmCall g)
-    {
-        if (SimdInfo.Lanes == 16) Run<Lane16>(g);
-        else if (SimdInfo.Lanes == 8) Run<Lane8>(g);
-        else if (SimdInfo.Lanes == 4) Run<Lane4>(g);
-        else Run<Lane1>(g);
-    }
-
-    internal static void Run<V>(in GemmCall g) where V : unmanaged, ILanes<V>
+    internal static void Run<V>(in GemmCall g, int parts = 1) where V : unmanaged, ILanes<V>
     {
         if (g.M == 0 || g.N == 0) return;
-        var width = Tile.Columns<V>();
-        var columns = Math.Min(ColumnBlock, (g.N + width - 1) / width * width);
-        var terms = Math.Min(Order.Block, g.K);
-        var packedB = Scratch.Floats(ScratchSlot.PackedB, columns * terms);
-        var packedA = Scratch.Floats(ScratchSlot.PackedA, RowBlock * terms);
-        for (var j = 0; j < g.N; j += columns)
+        var (gridRows, gridColumns) = Grid(g, parts, Tile.Columns<V>());
+        var columns = Math.Min(ColumnBlock, RoundUp(((g.N - 1) / gridColumns) + 1, Tile.Columns<V>()));
+        var buffer = columns * Math.Min(Order.Block, g.K);
+        var buffers = gridRows == 1 ? 1 : 2;
+        var work = new Parts<V>
         {
-            var n = Math.Min(columns, g.N - j);
-            var p = 0;
-            do
-            {
-                var k = Math.Min(Order.Block, g.K - p);
-                if (g.TransB) Pack.Columns(k, n, g.B + ((nint)j * g.Ldb) + p, g.Ldb, packedB, width);
-                else Pack.Rows(k, n, g.B + ((nint)p * g.Ldb) + j, g.Ldb, packedB, width);
-                Block<V>(g, j, n, p, k, packedA, packedB);
-                p += k;
-            }
-            while (p < g.K);
+            Call = g, GridRows = gridRows, GridColumns = gridColumns, Columns = columns, Buffer = buffer,
+            Buffers = buffers,
+            PackedB = Scratch.Floats(ScratchSlot.PackedB, checked(gridColumns * buffers * buffer)),
+        };
+        ThreadTeam.Run(ref work, parts);
+    }
+
+    /// <summary>
+    /// The grid of parts with the least work for the busiest: tiles of 6 cycles a term, and an element of a or b that is
+    /// packed for about one. Integers only, and no other input than sizes: a kernel is always cut the same way.
+    /// </summary>
+    internal static (int Rows, int Columns) Grid(in GemmCall g, int parts, int width)
+    {
+        var (best, least) = ((1, parts), long.MaxValue);
+        for (var rows = parts; rows >= 1; rows--)
+        {
+            if (parts % rows != 0) continue;
+            var columns = parts / rows;
+            long height = RoundUp(((g.M - 1) / rows) + 1, Tile.Rows), across = RoundUp(((g.N - 1) / columns) + 1, width);
+            var cost = (height / Tile.Rows * (across / width) * 6) + height + (across / rows);
+            if (cost < least) (best, least) = ((rows, columns), cost);
         }
+
+        return best;
+    }
+
+    private static int RoundUp(int count, int unit) => (count + unit - 1) / unit * unit;
+
+    private struct Parts<V> : ITeamWork where V : unmanaged, ILanes<V>
+    {
+        public GemmCall Call;
+        public int GridRows, GridColumns, Columns, Buffer, Buffers;
+        public float* PackedB;
+
+        public readonly void Run(int part, int parts)
+        {
+            var (row, column) = (part % GridRows, part / GridRows);
+            var (fromRow, rows) = ThreadTeam.Range(Call.M, row, GridRows, Tile.Rows);
+            var (from, count) = ThreadTeam.Range(Call.N, column, GridColumns, Tile.Columns<V>());
+            var c = Call with
+            {
+                M = rows,
+                N = count,
+                A = Call.A + (Call.TransA ? fromRow : (nint)fromRow * Call.Lda),
+                B = Call.B + (Call.TransB ? (nint)from * Call.Ldb : from),
+                C = Call.C + ((nint)fromRow * Call.Ldc) + from,
+                Bias = Call.Bias is null ? null : Call.Bias + from,
+            };
+            var packedB = PackedB + ((nint)column * Buffers * Buffer);
+            var packedA = Scratch.Floats(
+                ScratchSlot.PackedA, (Math.Min(RowBlock, RoundUp(rows, Tile.Rows)) * Math.Min(Order.Block, c.K)) + Pack.Slack);
+            var turn = 0;
+            // The longest range of columns gives the number of turns, so that no thread waits for one that is through.
+            for (var j = 0; j < RoundUp(((Call.N - 1) / GridColumns) + 1, Tile.Columns<V>()); j += Columns)
+            {
+                var n = Math.Clamp(c.N - j, 0, Columns);
+                var p = 0;
+                do
+                {
+                    var k = Math.Min(Order.Block, c.K - p);
+                    var panels = packedB + ((nint)(turn++ % Buffers) * Buffer);
+                    PackB<V>(c, j, n, p, k, row, GridRows, panels);
+                    if (GridRows > 1) ThreadTeam.Meet("the panels of a matrix product");
+                    if (n > 0) Block<V>(c, j, n, p, k, packedA, panels);
+                    p += k;
+                }
+                while (p < c.K);
+            }
+        }
+    }
+
+    // One thread's share of the panels of a block of b.
+    private static void PackB<V>(in GemmCall g, int j, int n, int p, int k, int part, int parts, float* panels)
+        where V : unmanaged, ILanes<V>
+    {
+        var width = Tile.Columns<V>();
+        var (from, count) = ThreadTeam.Range(n, part, parts, width);
+        panels += (nint)from * k;
+        j += from;
+        if (g.TransB) Pack.Columns(k, count, g.B + ((nint)j * g.Ldb) + p, g.Ldb, panels, width);
+        else Pack.Rows(k, count, g.B + ((nint)p * g.Ldb) + j, g.Ldb, panels, width);
     }
 
     // All rows of c against one block of terms and one of columns.
@@ -101,9 +139,11 @@ internal static unsafe class FloatGemm
         where V : unmanaged, ILanes<V>
     {
         var direct = !g.TransA && g.N <= DirectColumnsMax;
-        for (var i = 0; i < g.M; i += RowBlock)
+        // Blocks of the same height: a low one at the end would call all of b from the third-level cache for little.
+        var height = RoundUp(((g.M - 1) / (((g.M - 1) / RowBlock) + 1)) + 1, Tile.Rows);
+        for (var i = 0; i < g.M; i += height)
         {
-            var m = Math.Min(RowBlock, g.M - i);
+            var m = Math.Min(height, g.M - i);
             var a = g.TransA ? g.A + ((nint)p * g.Lda) + i : g.A + ((nint)i * g.Lda) + p;
             if (g.TransA) Pack.Rows(k, m, a, g.Lda, packedA, Tile.Rows);
             else if (!direct) Pack.Columns(k, m, a, g.Lda, packedA, Tile.Rows);

@@ -55,7 +55,7 @@ internal static unsafe class FloatSegmentedGemm
         var call = new Call
         {
             M = m, N = n, A = a, Lda = lda, B = b, Ldb = ldb,
-            PackedA = Scratch.Floats(ScratchSlot.PackedA, RowBlock * Order.Block),
+            PackedA = Scratch.Floats(ScratchSlot.PackedA, (RowBlock * Order.Block) + Pack.Slack),
             PackedB = Scratch.Floats(ScratchSlot.PackedB, (n + width - 1) / width * width * Order.Block),
             Stack = Scratch.Floats(ScratchSlot.TileStack, 34 * Tile.Size<V>()),
             Carry = Scratch.Floats(ScratchSlot.TreeCarry, checked(CarryLevels(s) * m * n)),

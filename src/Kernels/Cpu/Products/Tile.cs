@@ -16,6 +16,8 @@ internal static unsafe class Tile
 {
     public const int Rows = 6;
 
+    private const int FetchTermsMin = 64;
+
     public static int Columns<V>() where V : unmanaged, ILanes<V> => 2 * V.Count;
 
     /// <summary>Floats of one tile in a buffer.</summary>
@@ -29,6 +31,7 @@ internal static unsafe class Tile
     {
         V s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default;
         V s30 = default, s31 = default, s40 = default, s41 = default, s50 = default, s51 = default;
+        if (terms >= FetchTermsMin) Fetch(c, ldc, 2 * V.Count);
         for (; terms > 0; terms--)
         {
             var b0 = V.Load(b);
@@ -91,6 +94,7 @@ internal static unsafe class Tile
         V s30 = default, s31 = default, s40 = default, s41 = default, s50 = default, s51 = default;
         var (a1, a2, a3) = ((nint)(a + lda), (nint)(a + (2 * lda)), (nint)(a + (3 * lda)));
         var (a4, a5) = ((nint)(a + (4 * lda)), (nint)(a + (5 * lda)));
+        if (terms >= FetchTermsMin) Fetch(c, ldc, 2 * V.Count);
         for (nint p = 0; p < terms; p++)
         {
             var b0 = V.Load(b);
@@ -222,6 +226,17 @@ internal static unsafe class Tile
         c += 2 * ldc;
         Row(c, s40, s41, add);
         Row(c + ldc, s50, s51, add);
+    }
+
+    // The rows of c are needed after the sums only; asked for before them, they come from memory meanwhile.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch(float* c, nint ldc, int columns)
+    {
+        for (var r = 0; r < Rows; r++, c += ldc)
+        {
+            Memory.Fetch(c);
+            Memory.Fetch(c + columns - 1);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

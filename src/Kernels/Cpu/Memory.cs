@@ -1,0 +1,44 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Convoy.Kernels.Cpu;
+
+/// <summary>
+/// Memory outside of the managed heap, and hints about it. Hints never change a result; where a processor or a system has
+/// none they do nothing.
+/// </summary>
+internal static unsafe partial class Memory
+{
+    private const nuint LineBytes = 64;
+    private const nuint HugePageBytes = 2 << 20;
+    private const nuint HugeFrom = 128 << 10;
+    private const int AdviseHugePage = 14;
+
+    /// <summary>
+    /// Memory aligned to cache lines, and how many bytes of it there are. Larger pieces are whole huge pages where Linux
+    /// grants them: packed operands then lie in one piece, and do not push each other out of the second-level cache
+    /// because of the pages that chance gave them.
+    /// </summary>
+    public static (nint Address, long Bytes) Allocate(long bytes)
+    {
+        var huge = (nuint)bytes >= HugeFrom;
+        var unit = huge ? HugePageBytes : LineBytes;
+        var size = ((nuint)Math.Max(bytes, 1) + unit - 1) / unit * unit;
+        var address = NativeMemory.AlignedAlloc(size, unit);
+        if (huge && OperatingSystem.IsLinux()) _ = Advise(address, size, AdviseHugePage);
+        return ((nint)address, (long)size);
+    }
+
+    public static void Free(nint address) => NativeMemory.AlignedFree((void*)address);
+
+    /// <summary>Calls the cache line of an address into the first-level cache. Any address is allowed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Fetch(float* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(void* address, nuint length, int advice);
+}
