@@ -35,8 +35,12 @@ internal sealed class BroadcastTo : Op
         if (y.Count == 0) return;
         Span<int> strides = stackalloc int[y.Rank];
         Broadcasting.Repeated(x.Shape.Dims, strides);
-        if (x.DType.Size() == 4) Run<int>(x, strides, y);
-        else Run<long>(x, strides, y);
+        switch (x.DType.Size())
+        {
+            case 1: Run<byte>(x, strides, y); break;
+            case 4: Run<int>(x, strides, y); break;
+            default: Run<long>(x, strides, y); break;
+        }
     }
 
     private static void Run<T>(Tensor x, ReadOnlySpan<int> strides, Tensor y) where T : unmanaged

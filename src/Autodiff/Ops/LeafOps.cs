@@ -13,7 +13,9 @@ internal abstract class LeafOp : Op
     {
         RequireCount(inputs, 0);
         var dtype = (DType)attributes.Int("dtype");
-        Require(dtype is DType.Float32 or DType.Float64 or DType.Int32, $"element type {(int)dtype} is not supported");
+        Require(
+            dtype is DType.Float32 or DType.Float64 or DType.Int32,
+            $"graphs carry float32, float64 and int32, not {ElementTypes.Find(t => t.Type == dtype)?.Name ?? $"the unknown element type {(int)dtype}"}");
         Require(attributes.Has("dims"), "the attribute dims is missing");
         return [new TensorType(dtype, attributes.Dims("dims").AsSpan())];
     }

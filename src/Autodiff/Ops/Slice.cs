@@ -40,8 +40,12 @@ internal sealed class Slice : Op
         var from = (long)call.Attributes.Int("start") * strides[axis];
         strides[axis] *= call.Attributes.Int("step", 1);
         if (y.Count == 0) return;
-        if (x.DType.Size() == 4) Run<int>(x, from, strides, y);
-        else Run<long>(x, from, strides, y);
+        switch (x.DType.Size())
+        {
+            case 1: Run<byte>(x, from, strides, y); break;
+            case 4: Run<int>(x, from, strides, y); break;
+            default: Run<long>(x, from, strides, y); break;
+        }
     }
 
     private static void Run<T>(Tensor x, long from, ReadOnlySpan<int> strides, Tensor y) where T : unmanaged =>

@@ -33,8 +33,12 @@ internal sealed class Transpose : Op
         Span<int> strides = stackalloc int[x.Rank];
         for (var i = 0; i < x.Rank; i++) strides[i] = x.Strides[perm[i]];
         if (x.Count == 0) return;
-        if (x.DType.Size() == 4) Elementwise.CopyStrided<int>(y.Shape.Dims, Bits<int>(x), strides, Bits<int>(y));
-        else Elementwise.CopyStrided<long>(y.Shape.Dims, Bits<long>(x), strides, Bits<long>(y));
+        switch (x.DType.Size())
+        {
+            case 1: Elementwise.CopyStrided<byte>(y.Shape.Dims, Bits<byte>(x), strides, Bits<byte>(y)); break;
+            case 4: Elementwise.CopyStrided<int>(y.Shape.Dims, Bits<int>(x), strides, Bits<int>(y)); break;
+            default: Elementwise.CopyStrided<long>(y.Shape.Dims, Bits<long>(x), strides, Bits<long>(y)); break;
+        }
     }
 
     internal override Value?[] Backward(OpGradient g)

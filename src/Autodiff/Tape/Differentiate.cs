@@ -94,6 +94,19 @@ internal sealed class History
         return [.. _entries.Select(e => e.Application)];
     }
 
+    /// <summary>Everything that gradients of this history may read.</summary>
+    public IReadOnlyList<Tensor> Tensors()
+    {
+        var found = new List<Tensor>();
+        foreach (var entry in _entries)
+        {
+            foreach (var value in entry.Application.Inputs) found.Add(((Variable)value).Data);
+            foreach (var value in entry.Application.Outputs) found.Add(((Variable)value).Data);
+        }
+
+        return found;
+    }
+
     /// <summary>Variables without a producer that ask for gradients, in the order of their first use.</summary>
     public IReadOnlyList<Variable> Leaves()
     {
@@ -103,7 +116,7 @@ internal sealed class History
         {
             foreach (var input in entry.Application.Inputs)
             {
-                var variable = (Variable)input;
+                var variable = ((Variable)input).Origin;
                 if (variable.RequiresGradient && variable.Producer is null && seen.Add(variable)) leaves.Add(variable);
             }
         }

@@ -59,6 +59,7 @@ internal sealed class TapeEntry
 
     public TapeEntry(Op op, Attributes attributes, Value[] inputs, Tensor[] results)
     {
+        if (SavedValues.AreOwned) inputs = [.. inputs.Select(SavedValues.Kept)];
         (_op, _attributes, _inputs) = (op, attributes, inputs);
         _storages = [.. inputs.Select(v => ((Variable)v).Data.Storage), .. results.Select(t => t.Storage)];
         _versions = [.. _storages.Select(s => s.Version)];
@@ -71,7 +72,18 @@ internal sealed class TapeEntry
         ?? throw new GradientException(
             "this history was released by an earlier backward call; retain it there");
 
-    public void SetOutputs(Value[] outputs) => _application = new Application(_op, _attributes, _inputs, outputs);
+    public void SetOutputs(Value[] outputs)
+    {
+        if (SavedValues.AreOwned)
+        {
+            outputs = [.. outputs.Select(SavedValues.Kept)];
+            for (var i = 0; i < outputs.Length; i++) Hold(_inputs.Length + i, ((Variable)outputs[i]).Data.Storage);
+        }
+
+        _application = new Application(_op, _attributes, _inputs, outputs);
+    }
+
+    private void Hold(int place, Storage storage) => (_storages[place], _versions[place]) = (storage, storage.Version);
 
     public void Release() => (_application, _inputs, _storages) = (null, [], []);
 

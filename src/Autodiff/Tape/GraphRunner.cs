@@ -11,6 +11,13 @@ public static class GraphRunner
 {
     public static IReadOnlyDictionary<string, Variable> Run(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
     {
+        var values = Values(graph, bindings);
+        return graph.Outputs.ToDictionary(o => o.Name, o => (Variable)values[o.Value.Node][o.Value.Output]);
+    }
+
+    /// <summary>The results of all nodes.</summary>
+    internal static Value[][] Values(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
+    {
         var values = new Value[graph.Nodes.Length][];
         foreach (var node in graph.Nodes)
         {
@@ -22,7 +29,7 @@ public static class GraphRunner
             }
         }
 
-        return graph.Outputs.ToDictionary(o => o.Name, o => (Variable)values[o.Value.Node][o.Value.Output]);
+        return values;
     }
 
     private static Variable Bound(GraphNode node, IReadOnlyDictionary<string, Variable> bindings) =>

@@ -38,13 +38,22 @@ public sealed class Variable : Value
     public Tensor? Gradient { get; set; }
     public override TensorType Type => _type;
     internal override Builder Builder => EagerBuilder.Instance;
+    internal override object Identity => Origin;
+
+    /// <summary>The variable that a copy on the tape stands for; else this one.</summary>
+    internal Variable Origin => _origin ?? this;
+
+    private Variable? _origin;
     internal TapeEntry? Producer { get; private init; }
 
     public void ClearGradient() => Gradient = null;
 
     private List<Func<Variable, Variable>>? _hooks;
 
-    internal bool HasHooks => _hooks is not null;
+    internal bool HasHooks => Origin._hooks is not null;
+
+    internal Variable OwnedCopy() => _origin is not null ? this
+        : new Variable(Data.Copy()) { RequiresGradient = RequiresGradient, Producer = Producer, _origin = this };
 
     /// <summary>
     /// Called with the gradient of this variable when all of it has arrived, before it goes on; what it returns goes
@@ -57,7 +66,7 @@ public sealed class Variable : Value
     {
         // A gradient under a transform is not a variable; what a hook means for it is not said, so it passes.
         if (gradient is not Variable seen) return gradient;
-        foreach (var hook in _hooks!)
+        foreach (var hook in Origin._hooks!)
         {
             seen = hook(seen);
             if (!seen.Type.Equals(_type)) throw new ShapeException(

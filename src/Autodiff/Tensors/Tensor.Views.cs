@@ -1,4 +1,3 @@
-using Convoy.Shared;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tensors;
@@ -103,12 +102,15 @@ public sealed partial class Tensor
         StridedCopy.Run(one.BroadcastTo(Shape), this);
     }
 
+    /// <summary>
+    /// The same numbers in another element type: exact between integers; fractions are cut off; for bool, what is not 0
+    /// is true. A number that does not fit is refused.
+    /// </summary>
     public Tensor Cast(DType dtype)
     {
         if (dtype == DType) return this;
         var result = Empty(dtype, Shape);
-        var source = Contiguous();
-        for (var i = 0; i < Count; i++) ElementCast.One(source, result, i);
+        Elements.Cast(Contiguous(), result);
         return result;
     }
 
@@ -117,29 +119,5 @@ public sealed partial class Tensor
         if (Rank < 2) throw new ShapeException($"a tensor of shape {Shape} has no two dimensions to exchange");
         for (var i = 0; i < Rank; i++) order[i] = i;
         (order[^1], order[^2]) = (order[^2], order[^1]);
-    }
-}
-
-internal static class ElementCast
-{
-    public static void One(Tensor from, Tensor to, int index)
-    {
-        double value = from.DType switch
-        {
-            DType.Float32 => from.Raw<float>()[index],
-            DType.Float64 => from.Raw<double>()[index],
-            DType.Int32 => from.Raw<int>()[index],
-            DType.Int64 => from.Raw<long>()[index],
-            DType.UInt8 => from.Raw<byte>()[index],
-            _ => throw Invariant.Unhandled(from.DType),
-        };
-        switch (to.DType)
-        {
-            case DType.Float32: to.Raw<float>()[index] = (float)value; break;
-            case DType.Float64: to.Raw<double>()[index] = value; break;
-            case DType.Int32: to.Raw<int>()[index] = checked((int)value); break;
-            case DType.Int64: to.Raw<long>()[index] = checked((long)value); break;
-            default: to.Raw<byte>()[index] = checked((byte)value); break;
-        }
     }
 }

@@ -79,28 +79,14 @@ public sealed partial class Tensor
     public double At(params ReadOnlySpan<int> index)
     {
         var at = ElementOffset(index);
-        return DType switch
-        {
-            DType.Float32 => Storage.Span<float>(at, 1)[0],
-            DType.Float64 => Storage.Span<double>(at, 1)[0],
-            DType.Int32 => Storage.Span<int>(at, 1)[0],
-            DType.Int64 => Storage.Span<long>(at, 1)[0],
-            _ => Storage.Span<byte>(at, 1)[0],
-        };
+        return Elements.Read(this, at);
     }
 
     public void Set(double value, params ReadOnlySpan<int> index)
     {
         var at = ElementOffset(index);
         Storage.MarkWritten();
-        switch (DType)
-        {
-            case DType.Float32: Storage.Span<float>(at, 1)[0] = (float)value; break;
-            case DType.Float64: Storage.Span<double>(at, 1)[0] = value; break;
-            case DType.Int32: Storage.Span<int>(at, 1)[0] = checked((int)value); break;
-            case DType.Int64: Storage.Span<long>(at, 1)[0] = checked((long)value); break;
-            default: Storage.Span<byte>(at, 1)[0] = checked((byte)value); break;
-        }
+        Elements.Write(this, at, value);
     }
 
     public override string ToString() => $"{Type}";

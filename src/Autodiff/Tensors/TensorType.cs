@@ -33,6 +33,12 @@ public sealed class TensorType : IEquatable<TensorType>
     /// <summary>The dimension that follows the batch, or -1.</summary>
     public int BatchAxis { get; }
     public bool IsPerSample => BatchAxis >= 0;
+    /// <summary>Every dimension is a number: the shape does not follow the batch.</summary>
+    public bool IsStatic => !IsPerSample;
+
+    /// <summary>The shape, when it is known without the batch.</summary>
+    public Shape? AsStatic() => IsStatic ? At(0) : null;
+
     public Dim this[int axis] => Dims[axis < 0 ? axis + Rank : axis];
 
     /// <summary>Elements without the batch: the product of all sizes.</summary>

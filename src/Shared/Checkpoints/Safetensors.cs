@@ -25,12 +25,8 @@ public sealed record SafetensorsHeader(
     private const int NameCharsMax = 1_024;
     private const string MetadataKey = "__metadata__";
 
-    private static readonly (DType Type, string Name)[] DTypeNames =
-        [(DType.Float32, "F32"), (DType.Float64, "F64"), (DType.Int32, "I32"), (DType.Int64, "I64"),
-            (DType.UInt8, "U8")];
-
     /// <summary>Name of an element type in the format.</summary>
-    public static string NameOf(DType type) => Array.Find(DTypeNames, row => row.Type == type).Name;
+    public static string NameOf(DType type) => ElementTypes.Of(type).Safetensors;
 
     /// <summary>The bytes before the data: length and header, padded with spaces so that the data is aligned to
     /// 8.</summary>
@@ -140,15 +136,14 @@ public sealed record SafetensorsHeader(
             else throw Bad($"unknown field {field.Name}");
         }
 
-        var known = Array.FindIndex(DTypeNames, row => row.Name == type);
-        if (known < 0)
-            throw Bad($"element type {type ?? "none"} is not read here "
-            + $"({string.Join(", ", DTypeNames.Select(row => row.Name))})");
+        var known = ElementTypes.Find(row => row.Safetensors == type)
+            ?? throw Bad($"element type {type ?? "none"} is not read here "
+            + $"({string.Join(", ", ElementTypes.All.Select(row => row.Safetensors))})");
         if (shape is not { } dims || dims.GetArrayLength() > Limits.TensorRankMax)
             throw Bad($"it has no shape or more than {Limits.TensorRankMax} dimensions");
         if (offsets is not { } range || range.GetArrayLength() != 2) throw Bad("it has no data_offsets");
 
-        var bytes = (Int128)DTypeNames[known].Type.Size();
+        var bytes = (Int128)known.Bytes;
         foreach (var dim in dims.EnumerateArray())
         {
             if (!dim.TryGetInt32(out var size) || size < 0) throw Bad("a dimension is not a whole number from 0");
@@ -159,7 +154,7 @@ public sealed record SafetensorsHeader(
         if (!range[0].TryGetInt64(out var from) || !range[1].TryGetInt64(out var end) || from < 0 || end < from)
             throw Bad("its data_offsets are not a range");
         if (bytes != end - from) throw Bad($"its shape needs {bytes} bytes, its range has {end - from}");
-        return new TensorEntry(property.Name, DTypeNames[known].Type,
+        return new TensorEntry(property.Name, known.Type,
             new Shape([.. dims.EnumerateArray().Select(d => d.GetInt32())]), from, end);
     }
 

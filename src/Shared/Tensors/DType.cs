@@ -8,15 +8,19 @@ public enum DType
     Int32 = 3,
     Int64 = 4,
     UInt8 = 5,
+    UInt32 = 6,
+    UInt64 = 7,
+    /// <summary>One byte, 0 or 1.</summary>
+    Bool = 8,
 }
 
 public static class DTypes
 {
     public static int Size(this DType type) => type switch
     {
-        DType.Float32 or DType.Int32 => 4,
-        DType.Float64 or DType.Int64 => 8,
-        DType.UInt8 => 1,
+        DType.Float32 or DType.Int32 or DType.UInt32 => 4,
+        DType.Float64 or DType.Int64 or DType.UInt64 => 8,
+        DType.UInt8 or DType.Bool => 1,
         _ => throw Invariant.Unhandled(type),
     };
 
@@ -26,5 +30,8 @@ public static class DTypes
         : typeof(T) == typeof(int) ? DType.Int32
         : typeof(T) == typeof(long) ? DType.Int64
         : typeof(T) == typeof(byte) ? DType.UInt8
+        : typeof(T) == typeof(uint) ? DType.UInt32
+        : typeof(T) == typeof(ulong) ? DType.UInt64
+        : typeof(T) == typeof(bool) ? DType.Bool
         : throw new NotSupportedException($"{typeof(T).Name} is not an element type of tensors");
 }

@@ -6,7 +6,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Graphs;
 
-/// <summary>GIR-01 to GIR-05: verifier, codec, printer, statistics, levels.</summary>
+/// <summary>GIR-01, GIR-04, GIR-05: verifier, codec, printer, statistics, levels.</summary>
 public sealed class GraphTests
 {
     public static TheoryData<string> Models() => [.. SmallModels.Names];

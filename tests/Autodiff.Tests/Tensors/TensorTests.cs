@@ -3,7 +3,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Tensors;
 
-/// <summary>TEN-01, TEN-03, TEN-06.</summary>
+/// <summary>TEN-01, TEN-03, TEN-06, GIR-03.</summary>
 public sealed class TensorTests
 {
     private static Tensor Counting(params int[] dims)
