@@ -8,7 +8,12 @@ public static class Limits
     /// <summary>Bytes of the payload of one bulk frame.</summary>
     public const int BulkPayloadBytesMax = 8 << 20;
     public const int WorkersMax = 10_000;
-    public const int SlicesMax = 4_096;
+    /// <summary>A member has at least one slice, so that there are as many members as workers at most.</summary>
+    public const int SlicesMax = 16_384;
+    /// <summary>The coordinator tells so many members each by itself; more are told through a tree.</summary>
+    public const int CastDirectMax = 512;
+    /// <summary>Children of a node of that tree.</summary>
+    public const int CastFanOut = 32;
     /// <summary>Messages that wait in one mailbox.</summary>
     public const int MailboxMessagesMax = 65_536;
     public const int GraphNodesMax = 200_000;

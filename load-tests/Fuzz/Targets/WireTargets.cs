@@ -1,6 +1,7 @@
 using Convoy.Actors;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Shared;
+using Convoy.Shared.Casting;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Tensors;
@@ -11,7 +12,7 @@ namespace Convoy.Fuzz.Targets;
 /// <summary>Everything that is read from a peer's connection: handshakes, control frames with their messages, bulk headers.</summary>
 internal static class WireTargets
 {
-    public static IReadOnlyList<Target> All() => [Greetings(), Answers(), ControlStreams(), BulkHeaders()];
+    public static IReadOnlyList<Target> All() => [Greetings(), Answers(), ControlStreams(), BulkHeaders(), Rosters()];
 
     private static Target Greetings() => new("greeting",
     [
@@ -71,6 +72,19 @@ internal static class WireTargets
 
     private static Target BulkHeaders() => new("bulk", [.. Enumerable.Range(0, 6).Select(Header)], input =>
         BulkHeader.TryRead(input, out var header) is null && header.PayloadBytes is >= 0 and <= Limits.BulkPayloadBytesMax);
+
+    private static Target Rosters() => new("roster", [RosterOf(1), RosterOf(2), RosterOf(40)], input =>
+    {
+        if (Roster.Read(ByteString.CopyFrom(input), out var broken) is not { } roster) return broken!.Length == 0;
+        for (var i = 0; i < roster.Count; i++)
+            Invariant.Check(roster.IndexOf(roster.WorkerAt(i)) == i && roster.AddressAt(i) is not null, "every entry of a list can be read");
+        return true;
+    });
+
+    private static byte[] RosterOf(int members) => Roster.Of([.. Enumerable.Range(1, members).Select(i => new Member
+    {
+        WorkerId = i, Incarnation = (ulong)i << 40, PeerAddress = $"10.0.0.{i}:7000",
+    })]).Content.ToByteArray();
 
     private static byte[] Header(int i)
     {

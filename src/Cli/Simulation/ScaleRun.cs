@@ -7,6 +7,7 @@ using Convoy.Coordinator.Hosting;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
+using Convoy.Shared.Casting;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
@@ -51,6 +52,7 @@ internal sealed class ScaleRun
     private readonly SimulatedNetwork _network;
     private readonly List<SpokenWorker> _workers = [];
     private readonly List<ScaleFigure> _figures = [];
+    private readonly Dictionary<ByteString, Roster> _rosters = []; // looked up only
     private SimulatedProcess _coordinator = null!;
     private StatusBoard _board = new();
     private long _received;
@@ -131,18 +133,19 @@ internal sealed class ScaleRun
             var number = i;
             // Everybody is started within one second.
             _world.After(null, TimeSpan.FromSeconds(_world.Choice.Below(1_000_000) / 1e6),
-                () => _workers.Add(new SpokenWorker(_world, _network, number)));
+                () => _workers.Add(new SpokenWorker(_world, _network, number, _rosters)));
         }
     }
 
     private void Kill()
     {
         var victims = Math.Max(1, _count / 100);
+        var members = _workers.Where(w => w.IsMember).ToList();
         for (var i = 0; i < victims; i++)
         {
-            var members = _workers.Where(w => w.IsMember).ToList();
             var victim = members[_world.Choice.Below(members.Count)];
             _workers.Remove(victim);
+            members.Remove(victim);
             victim.Process.Kill();
             _network.OnEnded(victim.Process, silently: false);
         }
@@ -192,102 +195,5 @@ internal sealed class ScaleRun
         if (from.Process != _coordinator) return;
         _sent++;
         _sentBytes += message.CalculateSize();
-    }
-}
-
-/// <summary>A worker of which only the words to the coordinator are there.</summary>
-internal sealed class SpokenWorker
-{
-    private readonly IActorRef _node;
-    private readonly Voice _voice;
-
-    public SpokenWorker(SimulatedWorld world, SimulatedNetwork network, int number)
-    {
-        var host = $"w{number}";
-        Process = new SimulatedProcess(world, host, host, 0, TimeSpan.Zero);
-        var incarnation = new Incarnation((ulong)number + 1_000_000);
-        Voice? voice = null;
-        _node = Process.System.ActorOf(Props.Create(() => voice = new Voice(host, incarnation)), "node");
-        world.RunReady();
-        _voice = voice!;
-        var remoting = new SimulatedRemoting(network, Process, host + ":7000", incarnation, new ClockTable(), _node, null);
-        remoting.Register("node", _node);
-        remoting.Connect(SimulatedCluster.CoordinatorAddress, _node);
-    }
-
-    public SimulatedProcess Process { get; }
-    public bool IsMember => _voice.IsMember;
-    public long Step => _voice.Step;
-
-    public void MakeStep() => _node.Tell(MakeStepNow.Instance, ActorRefs.NoSender);
-
-    private sealed class MakeStepNow
-    {
-        public static readonly MakeStepNow Instance = new();
-    }
-
-    private sealed class Voice : ReceiveActor, IWithTimers
-    {
-        private const ulong H0 = 7;
-        private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
-
-        private readonly Incarnation _incarnation;
-        private Peer? _coordinator;
-        private long _generation;
-
-        public Voice(string name, Incarnation incarnation)
-        {
-            _incarnation = incarnation;
-            Receive<LinkUp>(m =>
-            {
-                _coordinator = m.Peer;
-                Say(new Hello
-                {
-                    WorkerName = name, Incarnation = incarnation.Value, Host = name, PeerAddress = name + ":7000", StateStep = -1,
-                });
-            });
-            Receive<Welcome>(_ => Timers.StartPeriodicTimer("beat", BeatNow.Instance, Beat));
-            Receive<Assign>(m => Say(new Ready { JobId = m.JobId, Samples = 1_000_000, InitialFingerprint = H0, DataSha256 = ByteString.CopyFrom(new byte[32]) }));
-            Receive<BeatNow>(_ => Say(new Shared.Protocol.Beat
-            {
-                Incarnation = incarnation.Value, Generation = _generation, Step = Step, Phase = IsMember ? "Compute" : "Prepared", KernelMsMax = 100,
-            }));
-            Receive<Fence>(OnFence);
-            Receive<Open>(OnOpen);
-            Receive<MakeStepNow>(_ => OnStep());
-            ReceiveAny(static _ => { });
-        }
-
-        public ITimerScheduler Timers { get; set; } = null!;
-        public bool IsMember { get; private set; }
-        public long Step { get; private set; }
-
-        private void OnFence(Fence m)
-        {
-            IsMember = false;
-            Say(new Fenced { Generation = m.Generation, Incarnation = _incarnation.Value, Step = Step, Fingerprint = H0 + (ulong)Step, RetainsCurrent = true });
-        }
-
-        private void OnOpen(Open m)
-        {
-            (_generation, Step, IsMember) = (m.Generation, m.StartStep, true);
-            Say(new Aligned { Generation = m.Generation, Step = Step, Fingerprint = H0 + (ulong)Step });
-        }
-
-        private void OnStep()
-        {
-            if (!IsMember) return;
-            Step++;
-            var report = new StepReport { Generation = _generation };
-            report.Rows.Add(new StepRow { Step = Step, LossSum = 1, Weight = 1, Samples = 1, TotalUs = 1_000_000, Fingerprint = H0 + (ulong)Step });
-            Say(report);
-        }
-
-        private void Say(IMessage message) => _coordinator!.Actor("coordinator").Tell(message, Self);
-
-        private sealed class BeatNow
-        {
-            public static readonly BeatNow Instance = new();
-        }
     }
 }

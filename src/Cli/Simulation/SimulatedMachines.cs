@@ -150,6 +150,7 @@ internal sealed class SimulatedCoordinator
         var options = new CoordinatorOptions
         {
             StateDirectory = "/state", WorkersExpected = cluster.Plan.Workers, Time = Process.Time, Clocks = cluster.Clocks, Log = log,
+            Casts = cluster.Plan.Casts,
         };
         var store = new CheckpointStore(Root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), log);
         Process.TurnTime = (_, message) => message is Coordinator.Checkpoints.CheckpointInput ? cluster.TimeOfWrite() : TimeSpan.Zero;

@@ -1,4 +1,5 @@
 using Convoy.Actors.Simulation;
+using Convoy.Shared.Casting;
 using Convoy.Shared.Jobs;
 
 namespace Convoy.Cli.Simulation;
@@ -31,6 +32,8 @@ internal sealed record SimulationPlan
     public required NetworkQuality Network { get; init; }
     /// <summary>Processes of one machine: their exits are reported and they are started again at once.</summary>
     public required bool HasLauncher { get; init; }
+    /// <summary>Small clusters speak through a tree in half of the seeds, as those of thousands do.</summary>
+    public required CastShape Casts { get; init; }
     public required IReadOnlyList<Fault> Faults { get; init; }
 
     /// <summary>When the last fault is over.</summary>
@@ -78,12 +81,17 @@ internal sealed record SimulationPlan
                 Sync = new SyncSpec { BucketBytes = 4 * 4096 }, Checkpoint = new CheckpointSpec { Every = every, Keep = 2 },
                 Elastic = new ElasticSpec { Min = least, Max = slices },
             },
+            Casts = CastsOf(choose.Branch(9)),
             Faults = Fault.Draw(choose.Branch(7), choice, workersOfSeed, TimeSpan.FromMilliseconds(stepsOfSeed * stepMs)),
         };
     }
 
+    private static CastShape CastsOf(SeededChoice choose) =>
+        choose.Below(2) == 0 ? CastShape.Default : new CastShape(1 + choose.Below(3), 2 + choose.Below(2));
+
     public override string ToString() =>
         $"seed {Seed}: {Workers} workers, {Steps} steps of {StepTime.TotalMilliseconds:0} ms, batch {Job.Batch} in {Job.Slices} slices, "
         + $"{Samples} samples, {(LargeModel ? "large" : "small")} model, save every {Job.Checkpoint.Every}, min {Job.Elastic.Min}, "
-        + $"{(HasLauncher ? "one launcher" : "machines by themselves")}, {Faults.Count} faults";
+        + $"{(HasLauncher ? "one launcher" : "machines by themselves")}, "
+        + $"{(Casts == CastShape.Default ? "told directly" : $"trees of {Casts.FanOut} above {Casts.DirectMax}")}, {Faults.Count} faults";
 }

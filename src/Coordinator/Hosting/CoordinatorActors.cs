@@ -37,10 +37,10 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
             parts.StateFolder, parts.JobOver);
         var job = system.ActorOf(Props.Create(() => new JobActor(jobShell)), "job");
 
-        var protocol = new MembershipProtocol(journal.Token, history, options.Clocks);
+        var protocol = new MembershipProtocol(journal.Token, history, options.Clocks, options.Casts);
         var shell = new MembershipShell(journal, clock, parts.Board, options.Log, parts.WorkersWanted, parts.Failed)
         {
-            LeaseLife = parts.LeaseLife,
+            LeaseLife = parts.LeaseLife, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
         };
         var membership = system.ActorOf(
             Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned), "coordinator");

@@ -1,4 +1,5 @@
 using Convoy.Coordinator.Security;
+using Convoy.Shared.Casting;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Time;
 
@@ -18,5 +19,7 @@ public sealed record CoordinatorOptions
     public ServerSecurity? Security { get; init; }
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public ClockTable Clocks { get; init; } = new();
+    /// <summary>From how many members on they are told through a tree.</summary>
+    public CastShape Casts { get; init; } = CastShape.Default;
     public ILogSink Log { get; init; } = NullLogSink.Instance;
 }

@@ -3,6 +3,7 @@ using Convoy.Actors.Remoting;
 using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Hosting;
 using Convoy.Coordinator.Recovery;
+using Convoy.Shared.Casting;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
@@ -21,6 +22,11 @@ internal sealed record MembershipShell(
 {
     /// <summary>The lease is renewed three times in its life.</summary>
     public required TimeSpan LeaseLife { get; init; }
+
+    /// <summary>Of the tree through which very many members are told.</summary>
+    public int FanOut { get; init; } = Shared.Limits.CastFanOut;
+
+    public ClockTable Clocks { get; init; } = new();
 }
 
 /// <summary>
@@ -32,6 +38,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private const string Source = "membership";
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
+    /// <summary>So many workers are shown after each change of one of them; more, once in StatusInterval.</summary>
+    private const int StatusAtOnceMax = 64;
     private static readonly TimeSpan RemindInterval = TimeSpan.FromSeconds(5);
 
     private readonly MembershipProtocol _protocol;
@@ -39,6 +47,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private readonly IActorRef _job;
     private readonly MembershipOutbox _outbox = new();
     private readonly Dictionary<Incarnation, Peer> _peers = []; // looked up only: its order means nothing
+    private readonly CastDesk _casts;
     private Instant _remindedAt;
     private Instant _renewedAt;
     private Instant _statusAt;
@@ -48,6 +57,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     public MembershipActor(MembershipProtocol protocol, MembershipShell shell, IActorRef job)
     {
         (_protocol, _shell, _job) = (protocol, shell, job);
+        _casts = new CastDesk(shell.Journal.Token, shell.FanOut, shell.Clocks);
         Receive<Tick>(_ => Guard(OnTick));
         Receive<LinkUp>(m => OnLinkUp(m.Peer));
         Receive<LinkDown>(m => Guard(() => OnLinkDown(m)));
@@ -66,6 +76,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         RenewLease();
         _protocol.Tick(_shell.Clock.Now, _outbox);
         Execute();
+        _casts.Tick(_shell.Clock.Now);
+        ExecuteCasts();
         if (_shell.Clock.Now - _remindedAt < RemindInterval || _protocol.Status is MembershipStatus.Stable or MembershipStatus.Closed) return;
         _remindedAt = _shell.Clock.Now;
         foreach (var reason in _protocol.Reasons.Where(r => r is not WaitingForJob)) Log(LogLevel.Info, $"still waiting: {reason}");
@@ -93,6 +105,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         }
 
         _peers[id.Incarnation] = peer;
+        Cast(new CastLinkUp(id.Incarnation));
         return true;
     }
 
@@ -102,6 +115,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         // A later session of the same process may be up already: then this is old news.
         if (!_peers.TryGetValue(id.Incarnation, out var known) || known != m.Peer) return;
         _peers.Remove(id.Incarnation);
+        Cast(new CastLinkDown(id.Incarnation));
         Feed(new LinkLost(id.Incarnation, $"link {m.Reason}: {m.Text}", Final: true));
     }
 
@@ -127,7 +141,29 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             return;
         }
 
-        Route(worker, message);
+        if (message is CastHeard or CastAnswers or NeedRoster) Cast(new CastSaid(id.Incarnation, message));
+        else Route(worker, message);
+    }
+
+    private void Cast(CastInput input)
+    {
+        _casts.Step(input, _shell.Clock.Now);
+        ExecuteCasts();
+    }
+
+    private void ExecuteCasts()
+    {
+        foreach (var output in _casts.Drain())
+        {
+            switch (output)
+            {
+                case CastSend o: Send(o.To, o.Message); break;
+                case CastAnswered o: Feed(new FromWorker(o.Worker, o.Incarnation, o.Message)); break;
+                case CastNote o: Log(LogLevel.Debug, o.Text); break;
+                case CastReach: break; // workers dial the coordinator, never the other way round
+                default: throw Shared.Invariant.Unhandled(output);
+            }
+        }
     }
 
     private void Route(WorkerRecord worker, IMessage message)
@@ -155,6 +191,11 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             {
                 case Persist e: _shell.Journal.Append(e.Event); break;
                 case Send e: Send(e.Incarnation, e.Message); break;
+                case SendCast e:
+                    _casts.Begin(e.Message, e.To, _shell.Clock.Now);
+                    ExecuteCasts();
+                    break;
+                case AskSilentMembers: Cast(new AskSilent()); break;
                 case Disconnect e: _peers.GetValueOrDefault(e.Incarnation)?.Close(); break;
                 case Note e: Log(LogLevel.Info, e.Text); break;
                 case Raise e: Announce(e.News); break;
@@ -163,7 +204,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         }
 
         // A beat changes nothing but its worker's row; with many workers a status after each would cost more than all else.
-        if (effects.Count > 0 || _shell.Clock.Now - _statusAt >= StatusInterval) PutStatus();
+        var atOnce = effects.Count > 0 && _protocol.Workers.Count <= StatusAtOnceMax;
+        if (atOnce || _shell.Clock.Now - _statusAt >= StatusInterval) PutStatus();
     }
 
     private void Announce(MembershipNews news)

@@ -12,6 +12,12 @@ internal sealed record Persist(MembershipEvent Event) : MembershipEffect;
 
 internal sealed record Send(WorkerId To, Incarnation Incarnation, IMessage Message) : MembershipEffect;
 
+/// <summary>The same message to very many members: it goes down a tree (docs/protocols/cast.md).</summary>
+internal sealed record SendCast(IReadOnlyList<WorkerId> To, IMessage Message) : MembershipEffect;
+
+/// <summary>Members that have not answered the cast are told again, each by itself.</summary>
+internal sealed record AskSilentMembers : MembershipEffect;
+
 /// <summary>The connection gets no more messages and is closed after what was sent.</summary>
 internal sealed record Disconnect(Incarnation Incarnation, string Reason) : MembershipEffect;
 
@@ -44,9 +50,24 @@ internal sealed class MembershipOutbox
 
     public void Send(WorkerRecord to, IMessage message)
     {
+        CheckDurable(message);
+        _effects.Add(new Send(to.Id, to.Incarnation, message));
+    }
+
+    /// <param name="to">Sorted by worker.</param>
+    /// <param name="message">A Fence or an Open.</param>
+    public void Cast(IReadOnlyList<WorkerId> to, IMessage message)
+    {
+        CheckDurable(message);
+        _effects.Add(new SendCast(to, message));
+    }
+
+    public void AskSilent() => _effects.Add(new AskSilentMembers());
+
+    private void CheckDurable(IMessage message)
+    {
         if (message is Open open)
             Invariant.Check(open.Generation == _persisted.Value, "M5 Open follows its journal record");
-        _effects.Add(new Send(to.Id, to.Incarnation, message));
     }
 
     public void SendTo(Incarnation stranger, IMessage message) => _effects.Add(new Send(default, stranger, message));

@@ -33,21 +33,18 @@ internal sealed partial class MembershipProtocol
 
     private void SendFence()
     {
-        foreach (var seat in _members)
+        Tell(_members.FindAll(s => s.Fenced is null), new Fence
         {
-            if (seat.Fenced is not null) continue;
-            _out.Send(_workers[seat.Worker], new Fence
-            {
-                LeaderToken = _token.Value, Generation = _highest.Value, Kind = _fenceKind, StopAt = _stopAt.Value,
-                Reason = _fenceReason,
-            });
-        }
+            LeaderToken = _token.Value, Generation = _highest.Value, Kind = _fenceKind, StopAt = _stopAt.Value,
+            Reason = _fenceReason,
+        });
     }
 
     /// <summary>A worker stops between two kernels, so the fence waits for twice the longest that was seen (4.7).</summary>
     private TimeSpan FenceTime()
     {
-        if (_fenceKind == FenceKind.Soft) return _clocks.SoftFence;
+        var cast = _casts.TimeOf(_members.Count, _clocks);
+        if (_fenceKind == FenceKind.Soft) return _clocks.SoftFence + cast;
         var time = _clocks.Fence;
         foreach (var seat in _members)
         {
@@ -58,7 +55,7 @@ internal sealed partial class MembershipProtocol
             if (kernel > time) time = kernel;
         }
 
-        return time;
+        return time + cast;
     }
 
     /// <summary>A soft fence waits for boundaries that a step without all its members never reaches (row 5).</summary>

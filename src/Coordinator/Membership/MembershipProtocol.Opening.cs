@@ -48,7 +48,7 @@ internal sealed partial class MembershipProtocol
         var moves = decision.Actions.Any(a =>
             a.Action is AlignAction.LoadSnapshot or AlignAction.LoadCheckpoint or AlignAction.Initialize);
         _openedAt = _now;
-        _alignDeadline = _now + (moves ? _clocks.AlignWithState : _clocks.Align);
+        _alignDeadline = _now + (moves ? _clocks.AlignWithState : _clocks.Align) + _casts.TimeOf(_members.Count, _clocks);
         Become(MembershipStatus.Opening);
         _out.Raise(new GenerationBegan(Generation, Shares, _start, _until, _voluntary));
     }
@@ -89,7 +89,7 @@ internal sealed partial class MembershipProtocol
             });
         }
 
-        foreach (var seat in _members) _out.Send(_workers[seat.Worker], open);
+        Tell(_members, open);
     }
 
     /// <summary>It leaves by our wish or its own: its end is no failure from now on (G4).</summary>

@@ -1,4 +1,5 @@
 using Convoy.Shared;
+using Convoy.Shared.Casting;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Tensors;
@@ -53,6 +54,7 @@ internal sealed partial class MembershipProtocol
 
     private readonly LeaderToken _token;
     private readonly WorkerRegistry _workers;
+    private readonly CastShape _casts;
     private readonly Suspicions _suspicions = new();
     private readonly List<MemberSeat> _members = [];
     private ClockTable _clocks;
@@ -61,9 +63,14 @@ internal sealed partial class MembershipProtocol
     private Instant _now;
     private MembershipOutbox _out = new();
 
-    public MembershipProtocol(LeaderToken token, MembershipHistory history, ClockTable clocks)
+    /// <param name="token">Of this coordinator's lease.</param>
+    /// <param name="history">What the journal knows.</param>
+    /// <param name="clocks">Deadlines until a job brings its own.</param>
+    /// <param name="casts">From how many members on a fence and an open go down a tree.</param>
+    public MembershipProtocol(LeaderToken token, MembershipHistory history, ClockTable clocks, CastShape? casts = null)
     {
         Invariant.Check(clocks.Check() is null, clocks.Check() ?? "");
+        _casts = casts ?? CastShape.Default;
         (_token, _clocks, _highest) = (token, clocks, history.Highest);
         _workers = new WorkerRegistry(history);
     }
@@ -134,14 +141,34 @@ internal sealed partial class MembershipProtocol
         {
             case MembershipStatus.Forming: MaybeForm(); break;
             case MembershipStatus.Stable: MaybeChange(); break;
-            case MembershipStatus.Fencing: OnFenceTimeout(); break;
-            case MembershipStatus.Opening: OnAlignTimeout(); break;
+            case MembershipStatus.Fencing: AskSilentBefore(_fenceDeadline); OnFenceTimeout(); break;
+            case MembershipStatus.Opening: AskSilentBefore(_alignDeadline); OnAlignTimeout(); break;
             case MembershipStatus.Paused: MaybeResume(); break;
             case MembershipStatus.Closed: break;
             default: throw Invariant.Unhandled(Status);
         }
 
         ReportReasons();
+    }
+
+    /// <summary>The same to all: each by itself, or through the tree when they are many.</summary>
+    private void Tell(List<MemberSeat> seats, Google.Protobuf.IMessage message)
+    {
+        _castAsked = !_casts.IsTree(seats.Count);
+        if (_castAsked)
+            foreach (var seat in seats) _out.Send(_workers[seat.Worker], message);
+        else
+            _out.Cast([.. seats.Select(s => s.Worker)], message);
+    }
+
+    private bool _castAsked;
+
+    /// <summary>Before a silent member is let go it is asked directly: its words may be lost with somebody between.</summary>
+    private void AskSilentBefore(Instant deadline)
+    {
+        if (_castAsked || _now < deadline + -_clocks.Fence) return;
+        _castAsked = true;
+        _out.AskSilent();
     }
 
     private void Become(MembershipStatus next)

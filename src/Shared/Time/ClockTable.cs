@@ -30,6 +30,10 @@ public sealed record ClockTable
     public TimeSpan Align { get; init; } = TimeSpan.FromSeconds(2);
     /// <summary>From Open to Aligned when a member loads a snapshot or a checkpoint.</summary>
     public TimeSpan AlignWithState { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>From a cast to the receipt of the one it was sent to; then those below it are told by the sender.</summary>
+    public TimeSpan CastHop { get; init; } = TimeSpan.FromMilliseconds(200);
+    /// <summary>Answers to a cast wait this long for others that go the same way up.</summary>
+    public TimeSpan CastGather { get; init; } = TimeSpan.FromMilliseconds(25);
     /// <summary>No progress in a step for this long names who waits on whom (R1).</summary>
     public TimeSpan StepOverdue { get; init; } = TimeSpan.FromSeconds(2);
     /// <summary>From Assign to Ready: data opened, graph compiled.</summary>
@@ -50,6 +54,8 @@ public sealed record ClockTable
             Dead = dead,
             Confirm = TimeSpan.FromMilliseconds(Math.Min(150, deadMs / 4)),
             StepOverdue = TimeSpan.FromMilliseconds(Math.Max(2_000L, 2L * deadMs)),
+            CastHop = TimeSpan.FromMilliseconds(Math.Min(200, deadMs / 4.0)),
+            CastGather = TimeSpan.FromMilliseconds(Math.Min(25, deadMs / 16.0)),
         };
     }
 
@@ -58,6 +64,8 @@ public sealed record ClockTable
         3 * Beat >= Dead ? $"3 x beat ({3 * Beat}) must be below dead ({Dead})"
         : Confirm >= Dead ? $"confirm ({Confirm}) must be below dead ({Dead})"
         : Coalesce >= Fence ? $"coalesce ({Coalesce}) must be below fence ({Fence})"
+        : CastGather >= CastHop ? $"cast gather ({CastGather}) must be below cast hop ({CastHop})"
+        : CastHop >= Dead ? $"cast hop ({CastHop}) must be below dead ({Dead})"
         : Dead >= StepOverdue ? $"dead ({Dead}) must be below step overdue ({StepOverdue})"
         : null;
 }

@@ -192,7 +192,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Me = _protocol.Me!.Value, Incarnation = _options.Incarnation, Job = job, Assign = assign, Node = Self,
         Coordinator = () => _coordinator!.Actor("coordinator"), Connect = _remoting!.Connect,
         Accepted = [.. _accepted], Bulk = _options.Bulk, Board = _board, Open = _options.Open,
-        Time = _options.Worker.TimeProvider, Log = _options.Log, Disk = _options.Disk,
+        Time = _options.Worker.TimeProvider, Clocks = _options.Clocks, Log = _options.Log, Disk = _options.Disk,
         NewEvents = _options.NewEvents, DeviceKind = _options.Machine.DeviceKind,
     };
 

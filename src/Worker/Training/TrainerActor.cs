@@ -1,6 +1,7 @@
 using Convoy.Actors;
 using Convoy.Actors.Remoting;
 using Convoy.Shared;
+using Convoy.Shared.Casting;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
@@ -32,6 +33,7 @@ internal sealed record TrainerOptions
     public required TimeProvider Time { get; init; }
     public required string DeviceKind { get; init; }
     public required NewEventQueue NewEvents { get; init; }
+    public ClockTable Clocks { get; init; } = new();
     public IDisk Disk { get; init; } = RealDisk.Instance;
     public ILogSink Log { get; init; } = NullLogSink.Instance;
 }
@@ -75,9 +77,10 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         _clock = new MonotonicClock(options.Time);
         _protocol = new StepProtocol(options.Me, options.Incarnation, options.Job.Checkpoint.Every);
         _peers = new PeerTable(options.Connect, Self, options.Me);
-        foreach (var peer in options.Accepted) _peers.Up(peer);
-        Receive<FromCoordinator>(m => Feed(m.Message));
-        Receive<CoordinatorBack>(m => { _coordinatorUp = true; FlushReports(); Feed(m); });
+        _casts = new CastProtocol(options.Incarnation, options.Clocks);
+        foreach (var peer in options.Accepted) OnPeerUp(peer);
+        Receive<FromCoordinator>(m => OnFromCoordinator(m.Message));
+        Receive<CoordinatorBack>(OnCoordinatorBack);
         Receive<CoordinatorGone>(_ => { _coordinatorUp = false; });
         Receive<LinkUp>(OnLinkUp);
         Receive<LinkDown>(OnLinkDown);
@@ -92,6 +95,12 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Receive<Undeliverable>(m => Log(LogLevel.Debug, m.ToString()));
         Receive<StepDone>(Feed);
         Receive<NeedState>(Feed);
+        Receive<CastDue>(_ => OnCastDue());
+        Receive<Cast>(OnFromMember);
+        Receive<CastHeard>(OnFromMember);
+        Receive<CastAnswers>(OnFromMember);
+        Receive<NeedRoster>(OnFromMember);
+        Receive<RosterContent>(OnFromMember);
         // Other workers say nothing else here: what they may not say is dropped before the protocol sees it.
         Receive<IMessage>(m => Log(LogLevel.Warning, $"{m.Descriptor.Name} of another worker is ignored"));
         ReceiveAny(Feed);
@@ -182,7 +191,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 
     private void OnLinkUp(LinkUp m)
     {
-        _peers.Up(m.Peer);
+        OnPeerUp(m.Peer);
         CheckLinked();
         AskForState();
     }
@@ -196,8 +205,15 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Self.Tell(new PeersLinked(_protocol.Generation), Self);
     }
 
+    private void OnPeerUp(Peer peer)
+    {
+        _peers.Up(peer);
+        if (peer.Id is { } id) CastStep(new CastLinkUp(id.Incarnation));
+    }
+
     private void OnLinkDown(LinkDown m)
     {
+        if (m.Peer.Id is { } id && _peers.Find(id.Incarnation) == m.Peer) CastStep(new CastLinkDown(id.Incarnation));
         if (_peers.Down(m.Peer) is not { } member) return;
         LoseFetch(member, m.Text);
         var evidence = m.Reason switch
@@ -229,6 +245,12 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     private void FlushReports()
     {
         if (!_coordinatorUp || _rows.Count == 0) return;
+        if (!_reports)
+        {
+            if (_rows.Count > RowsPerReport) _rows.RemoveRange(0, _rows.Count - RowsPerReport);
+            return;
+        }
+
         for (var at = 0; at < _rows.Count; at += RowsPerReport)
         {
             var report = new StepReport { Generation = _protocol.Generation.Value };
@@ -242,7 +264,8 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     private void SendToCoordinator(IMessage message)
     {
         FlushReports(); // whoever decides on this message has seen the steps before it
-        _options.Coordinator().Tell(message, _options.Node);
+        if (message is Fenced or Aligned or AlignFailed) CastStep(new OwnAnswer(message));
+        else _options.Coordinator().Tell(message, _options.Node);
     }
 
     // ---- The end ----

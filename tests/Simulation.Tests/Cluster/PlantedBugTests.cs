@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text.RegularExpressions;
 using Convoy.Cli.Simulation;
 using Convoy.Shared.Ids;
@@ -95,7 +96,7 @@ public sealed partial class PlantedBugTests
         {
             if (type == "fencing_started") cluster.Coordinator!.Process.Time.TimersAreDead = true;
         }),
-        Tamper = static (from, _, message) => message is Fenced && from == "w1" ? null : message,
+        Tamper = static (from, _, message) => message is Fenced or CastAnswers && from == "w1" ? null : message,
     }, FaultKind.Drain, FaultKind.Cut);
 
     [Fact]
@@ -106,6 +107,57 @@ public sealed partial class PlantedBugTests
             Rewrite = static json => Lost().Replace(json, static m => $"\"lost\":[{(m.Groups[1].Value == "1" ? 2 : 1)}]"),
         },
     }, FaultKind.Kill);
+
+    // A subtree is lost: who should tell it does not, and says that all of it answered.
+    [Fact]
+    public void A_member_that_a_cast_never_reached()
+    {
+        var (fanOut, members) = (0, 0);
+        Find("casts", new Plants
+        {
+            Begin = _ => (fanOut, members) = (0, 0),
+            Tamper = (from, to, message) =>
+            {
+                if (message is RosterContent list) members = BinaryPrimitives.ReadInt32LittleEndian(list.Content.Span);
+                if (message is Cast cast) fanOut = cast.FanOut;
+                if (message is Cast && from != SimulatedCluster.CoordinatorHost) return null;
+                if (message is CastAnswers { Answers: [{ } first, ..] } && to == SimulatedCluster.CoordinatorHost)
+                {
+                    var child = fanOut * (first.Positions.Min() + 1);
+                    if (child < members && !first.Positions.Contains(child)) first.Positions.Add(child);
+                }
+
+                return message;
+            },
+        }, FaultKind.Slow);
+    }
+
+    [Fact]
+    public void A_cast_that_is_told_twice_under_two_numbers() => Find("casts", new Plants
+    {
+        Tamper = static (from, _, message) =>
+        {
+            if (message is Cast cast && from != SimulatedCluster.CoordinatorHost) cast.CastId++;
+            return message;
+        },
+    }, FaultKind.Slow);
+
+    [Fact]
+    public void A_list_of_members_that_is_older_than_the_cast()
+    {
+        var lists = new List<ByteString>();
+        Find("casts", new Plants
+        {
+            Begin = _ => lists.Clear(),
+            Tamper = (from, _, message) =>
+            {
+                if (message is not Cast cast) return message;
+                if (!lists.Contains(cast.RosterSha256)) lists.Add(cast.RosterSha256);
+                if (from != SimulatedCluster.CoordinatorHost) cast.RosterSha256 = lists[0];
+                return message;
+            },
+        }, FaultKind.Kill);
+    }
 
     [Fact]
     public void A_worker_that_breaks_by_itself() => Find("failures", new Plants

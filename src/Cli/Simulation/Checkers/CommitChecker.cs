@@ -36,7 +36,8 @@ internal sealed class CommitChecker : Checker
         var host = to.Process.Host;
         if (message is Evict) _returned.Add(host);
         // An older Open may arrive late; the worker refuses it, and so does this account.
-        if (message is Open open && open.Generation > _generations.GetValueOrDefault(host)) _generations[host] = open.Generation;
+        var opened = message is Open open ? open.Generation : message is Cast { Open: { } cast } ? cast.Generation : 0;
+        if (opened > _generations.GetValueOrDefault(host)) _generations[host] = opened;
     }
 
     public override void OnProcessStarted(string host, Incarnation incarnation)

@@ -11,6 +11,7 @@ namespace Convoy.Cli.Simulation.Checkers;
 internal sealed class GenerationsChecker : Checker
 {
     private readonly SortedDictionary<ulong, long> _told = [];
+    private readonly SortedDictionary<ulong, long> _lived = []; // what a process says of itself
     private readonly SortedSet<long> _opened = [];
     private long _fencing;
 
@@ -36,11 +37,22 @@ internal sealed class GenerationsChecker : Checker
 
     public override void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
     {
+        if (message is Beat beat) OnBeat(from, beat);
+        // Casts come by several ways, an older one after a newer at times: what their takers make of them is in the beats.
+        if (message is Cast { Open: { } cast })
+            Check(_opened.Contains(cast.Generation), $"g{cast.Generation} is cast to {to.Process} and is not in the journal");
         var generation = message is Fence f ? f.Generation : message is Open o ? o.Generation : 0;
         if (generation == 0) return;
         if (message is Open) Check(_opened.Contains(generation), $"g{generation} is told to {to.Process} and is not in the journal");
         var known = _told.GetValueOrDefault(to.Incarnation.Value);
         Check(generation >= known, $"{to.Process} is told g{generation} after g{known}");
         _told[to.Incarnation.Value] = generation;
+    }
+
+    private void OnBeat(SimulatedRemoting from, Beat beat)
+    {
+        var before = _lived.GetValueOrDefault(beat.Incarnation);
+        Check(beat.Generation >= before, $"{from.Process} is in g{beat.Generation} after g{before}");
+        _lived[beat.Incarnation] = beat.Generation;
     }
 }
