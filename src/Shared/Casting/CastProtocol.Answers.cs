@@ -195,7 +195,7 @@ public sealed partial class CastProtocol
     private void TellAlone(int position, Roster roster)
     {
         var incarnation = roster.IncarnationAt(position);
-        if (!_links.ContainsKey(incarnation) || _below.Exists(b => b.Alone && b.Position == position)) return;
+        if (!_links.IsUp(incarnation) || _below.Exists(b => b.Alone && b.Position == position)) return;
         Tell(new Below(position, incarnation) { Alone = true }, roster);
     }
 

@@ -53,7 +53,7 @@ public sealed partial class CastProtocol
     private readonly Incarnation _me;
     private readonly ClockTable _clocks;
     private readonly Func<Roster, Roster> _keep;
-    private readonly Dictionary<Incarnation, bool> _links = []; // looked up only
+    private readonly CastLinks _links = new();
     private readonly List<Below> _below = [];
     private List<CastOutput> _outputs = [];
     private Instant _now;
@@ -277,7 +277,7 @@ public sealed partial class CastProtocol
     {
         _below.Add(below);
         below.HeardBy = _now + _clocks.CastHop;
-        if (_links.ContainsKey(below.Incarnation)) SendCast(below);
+        if (_links.IsUp(below.Incarnation)) SendCast(below);
         else if (!below.Alone) _outputs.Add(new CastReach(below.Incarnation, roster.AddressAt(below.Position)));
     }
 
@@ -317,7 +317,7 @@ public sealed partial class CastProtocol
 
     private void OnLinkUp(Incarnation peer)
     {
-        _links[peer] = true;
+        _links.Up(peer);
         foreach (var below in _below)
         {
             if (below.Incarnation != peer || below.Sent || below.SteppedOver) continue;
@@ -328,7 +328,7 @@ public sealed partial class CastProtocol
 
     private void OnLinkDown(Incarnation peer)
     {
-        _links.Remove(peer);
+        _links.Down(peer);
         if (Status != CastStatus.Casting) return;
         for (var i = 0; i < _below.Count; i++)
             if (_below[i].Incarnation == peer) StepOver(_below[i], "its link is down");
