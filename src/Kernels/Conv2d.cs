@@ -38,7 +38,7 @@ public static unsafe class Conv2d
         if (typeof(T) == typeof(float))
         {
             fixed (float* pdy = dy.AsFloat(), pw = w.AsFloat(), pdx = dx.AsFloat())
-                FloatConv.GradInput(pdy, pw, pdx, shape);
+                FloatConvInput.Run(pdy, pw, pdx, shape);
             return;
         }
 

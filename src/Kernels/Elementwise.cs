@@ -9,7 +9,7 @@ namespace Convoy.Kernels;
 /// Elementwise functions with operators from <see cref="Operators"/>. The output may be exactly one of the inputs
 /// (in place); partial overlap is not allowed. All buffers are contiguous unless strides are given.
 /// </summary>
-public static class Elementwise
+public static unsafe class Elementwise
 {
     /// <summary>y[i] = op(x[i]).</summary>
     public static void Unary<T, TOp>(ReadOnlySpan<T> x, Span<T> y)
@@ -73,6 +73,26 @@ public static class Elementwise
 
     /// <summary>y (contiguous, of shape dims) = x with any strides in elements: transpose, slice, broadcast.</summary>
     public static void CopyStrided<T>(
-        ReadOnlySpan<int> dims, ReadOnlySpan<T> x, ReadOnlySpan<int> strides, Span<T> y) where T : unmanaged =>
-        ElementwiseReference.CopyStrided(dims, x, strides, y);
+        ReadOnlySpan<int> dims, ReadOnlySpan<T> x, ReadOnlySpan<int> strides, Span<T> y) where T : unmanaged
+    {
+        if (sizeof(T) != sizeof(float) || !FloatStrided.Fits(dims))
+        {
+            ElementwiseReference.CopyStrided(dims, x, strides, y);
+            return;
+        }
+
+        var (last, count) = (0L, 1L);
+        for (var d = 0; d < dims.Length; d++)
+        {
+            if (strides[d] < 0) throw new ArgumentException($"stride {strides[d]} of axis {d} is negative");
+            last += (dims[d] - 1L) * strides[d];
+            count *= dims[d];
+        }
+
+        if (count == 0) return;
+        Sizes.AtLeast(x.Length, last + 1);
+        Sizes.AtLeast(y.Length, count);
+        // Bits are moved, whatever they mean.
+        fixed (T* px = x, py = y) FloatStrided.Copy(dims, (float*)px, strides, (float*)py);
+    }
 }

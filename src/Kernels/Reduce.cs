@@ -72,5 +72,23 @@ public static unsafe class Reduce
     /// axis); y is contiguous over the axes that stay.
     /// </summary>
     public static void Sum<T>(ReadOnlySpan<int> dims, uint axes, ReadOnlySpan<T> x, Span<T> y)
-        where T : unmanaged, IFloatingPointIeee754<T> => ReduceReference.Sum(dims, axes, x, y);
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (typeof(T) != typeof(float))
+        {
+            ReduceReference.Sum(dims, axes, x, y);
+            return;
+        }
+
+        var (elements, outputs) = (1L, 1L);
+        for (var d = 0; d < dims.Length; d++)
+        {
+            elements *= dims[d];
+            if ((axes >> d & 1) == 0) outputs *= dims[d];
+        }
+
+        Sizes.AtLeast(x.Length, elements);
+        Sizes.AtLeast(y.Length, outputs);
+        fixed (float* px = x.AsFloat(), py = y.AsFloat()) FloatReduce.Sum(dims, axes, px, py);
+    }
 }

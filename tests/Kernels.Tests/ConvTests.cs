@@ -22,7 +22,7 @@ public sealed unsafe class ConvTests
             fixed (float* px = x, pw = w, pb = bias, py = y2, pdy = dy, pdx = dx2)
             {
                 FloatConv.Forward<V>(px, pw, pb, py, Shape, Activation.Relu);
-                FloatConv.GradInput<V>(pdy, pw, pdx, Shape);
+                FloatConvInput.Run<V>(pdy, pw, pdx, Shape);
             }
 
             Bits.Equal(y1, y2, $"{this}, {width}");
@@ -63,6 +63,12 @@ public sealed unsafe class ConvTests
         new(2, 4, 3, 3, 4, 2, 2, Padding: 3),
         new(70, 1, 2, 2, 2, 2, 2),
         new(0, 1, 4, 4, 1, 3, 3),
+        new(2, 8, 9, 9, 8, 3, 3, Padding: 1, Groups: 8),
+        new(2, 1, 7, 40, 2, 5, 7, Padding: 3, Dilation: 2),
+        new(3, 40, 7, 6, 33, 3, 3, Stride: 2, Padding: 1),
+        new(2, 3, 8, 8, 4, 1, 1, Stride: 2),
+        new(2, 5, 9, 7, 4, 2, 3, Stride: 3),
+        new(2, 2, 3, 4, 2, 3, 3, Stride: 4, Padding: 1),
     ];
 
     [Fact]
@@ -72,6 +78,30 @@ public sealed unsafe class ConvTests
         {
             Widths.Check(new Case(shape, false));
             Widths.Check(new Case(shape, true));
+        }
+    }
+
+    // Terms that a stride leaves out are zeros: they show when a weight is not finite, and where a sum is -0.
+    [Fact]
+    public void K4_strided_input_gradients_know_the_terms_that_they_leave_out()
+    {
+        var shape = new Conv2dShape(2, 3, 7, 7, 4, 3, 3, Stride: 2, Padding: 1);
+        var numbers = new Numbers(31);
+        var dy = numbers.Floats(shape.N * shape.OutputSize);
+        Widths.Check(new InputGradient(shape, dy, numbers.Odd(shape.WeightSize)));
+        var tiny = numbers.Floats(dy.Length).Select(value => value * 1e-30f).ToArray();
+        var weights = numbers.Floats(shape.WeightSize).Select(value => value * 1e-30f).ToArray();
+        Widths.Check(new InputGradient(shape, tiny, weights));
+    }
+
+    private sealed record InputGradient(Conv2dShape Shape, float[] Dy, float[] W) : IWidthCheck
+    {
+        public void Run<V>(string width) where V : unmanaged, ILanes<V>
+        {
+            var (expected, actual) = (new float[Shape.N * Shape.InputSize], new float[Shape.N * Shape.InputSize]);
+            ConvReference.GradInput<float>(Dy, W, expected, Shape);
+            fixed (float* pdy = Dy, pw = W, pdx = actual) FloatConvInput.Run<V>(pdy, pw, pdx, Shape);
+            Bits.Equal(expected, actual, $"input gradient of {Shape}, {width}");
         }
     }
 

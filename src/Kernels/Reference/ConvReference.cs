@@ -54,7 +54,7 @@ internal static class ConvReference
                         dx[at++] = InputGradient(dy, w, n, c, ih, iw, s);
     }
 
-    private static T InputGradient<T>(
+    internal static T InputGradient<T>(
         ReadOnlySpan<T> dy, ReadOnlySpan<T> w, int n, int c, int ih, int iw, in Conv2dShape s)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -1,81 +1,90 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Convoy.Kernels.Cpu.Conv;
 
 // A group's channels of one sample with everything around them that the kernel touches, so that the place of a term is
 // the place of the pixel plus an offset that depends on the term only. The forward pass looks at x with its padding.
-// The input gradient looks at dy, spread by the stride and padded so that the mirrored kernel stays inside: then
-// both are the same correlation. Behind the last channel lie some floats more, because panels are read in whole
-// registers.
+// The input gradient looks at dy, padded so that the mirrored kernel stays inside; with a stride, the pixels of dx fall
+// into phases, and each phase is such a correlation (TermList.OfPhase). Without padding the source itself is the image.
+// Behind the last channel lie some floats more, because panels are read in whole registers.
 internal readonly unsafe struct PaddedImage
 {
     private readonly int _channels;
     private readonly int _sourceH;
     private readonly int _sourceW;
-    private readonly int _spread;
     private readonly int _top;
     private readonly int _left;
-
-    public const int Slack = 64;
 
     public readonly int Height;
     public readonly int Width;
 
-    private PaddedImage(int channels, int sourceH, int sourceW, int spread, int top, int left, int height, int width)
+    private PaddedImage(int channels, int sourceH, int sourceW, int top, int left, int height, int width)
     {
-        (_channels, _sourceH, _sourceW, _spread, _top, _left) = (channels, sourceH, sourceW, spread, top, left);
+        (_channels, _sourceH, _sourceW, _top, _left) = (channels, sourceH, sourceW, top, left);
         (Height, Width) = (height, width);
     }
 
     public static PaddedImage OfInput(in Conv2dShape s) => new(
-        s.CInGroup, s.H, s.W, 1, s.Padding, s.Padding, s.H + (2 * s.Padding), s.W + (2 * s.Padding));
+        s.CInGroup, s.H, s.W, s.Padding, s.Padding, s.H + (2 * s.Padding), s.W + (2 * s.Padding));
 
     public static PaddedImage OfGradient(in Conv2dShape s)
     {
-        var (reachH, reachW) = (s.Dilation * (s.Kh - 1), s.Dilation * (s.Kw - 1));
+        var ((lowH, highH), (lowW, highW)) = (Reach(s, s.Kh), Reach(s, s.Kw));
         return new PaddedImage(
-            s.COutGroup, s.OutH, s.OutW, s.Stride, reachH - s.Padding, reachW - s.Padding, s.H + reachH, s.W + reachW);
+            s.COutGroup, s.OutH, s.OutW, -lowH, -lowW, PhaseLength(s.H, 0, s.Stride) + highH - lowH,
+            PhaseLength(s.W, 0, s.Stride) + highW - lowW);
+    }
+
+    /// <summary>Pixels of dx, along one axis, with remainder <paramref name="phase"/> by the stride.</summary>
+    public static int PhaseLength(int size, int phase, int stride) => Math.Max(0, (size - phase + stride - 1) / stride);
+
+    // Bounds of (phase + padding - dilation·k) / stride, the place of dy behind the place in the phase.
+    private static (int Low, int High) Reach(in Conv2dShape s, int kernel)
+    {
+        var low = s.Padding - (s.Dilation * (kernel - 1));
+        return (low >= 0 ? low / s.Stride : -((-low + s.Stride - 1) / s.Stride), (s.Stride - 1 + s.Padding) / s.Stride);
     }
 
     /// <summary>Floats of one image.</summary>
     public int Size => checked(_channels * Height * Width);
 
+    /// <summary>Floats of one image with what is read behind it: twelve registers, and what lies left of a pixel.</summary>
+    public int SizeWithSlack => checked(Size + (12 * Order.Lanes) + Width);
+
+    /// <summary>The source has nothing around it: it is the image.</summary>
+    public bool IsSource => _top == 0 && _left == 0 && Height == _sourceH && Width == _sourceW;
+
+    /// <summary>Place of a pixel of the source, counted from the image's first.</summary>
+    public int Place(int channel, int h, int w) => (((channel * Height) + h + _top) * Width) + w + _left;
+
+    /// <summary>Zeros everywhere: what lies around the source stays so.</summary>
+    public void Clear(float* image) => new Span<float>(image, Size).Clear();
+
+    /// <summary>Writes the source into an image that was cleared once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Fill(float* source, float* image)
     {
-        new Span<float>(image, Size).Clear();
-        for (var c = 0; c < _channels; c++, source += _sourceH * _sourceW, image += Height * Width)
-        {
-            for (var h = 0; h < _sourceH; h++)
-            {
-                var row = (h * _spread) + _top;
-                if (row < 0 || row >= Height) continue;
-                Row(source + (h * _sourceW), image + ((nint)row * Width));
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Row(float* source, float* row)
-    {
         // Gradients may fall outside when the padding is wider than the kernel reaches.
-        for (var w = 0; w < _sourceW; w++)
-        {
-            var column = (w * _spread) + _left;
-            if ((uint)column < (uint)Width) row[column] = source[w];
-        }
+        var (from, end) = (Math.Max(0, -_left), Math.Min(_sourceW, Width - _left));
+        var (first, last) = (Math.Max(0, -_top), Math.Min(_sourceH, Height - _top));
+        for (var c = 0; c < _channels; c++, source += _sourceH * _sourceW, image += Height * Width)
+            for (var h = first; h < last; h++)
+                Copy(source + (h * _sourceW) + from, image + ((h + _top) * Width) + _left + from, end - from);
     }
 
-    /// <summary>Offset of each term (channel, kernel row, kernel column ascending) behind its pixel.</summary>
-    public void Offsets(in Conv2dShape s, bool mirrored, int* offsets)
+    // Rows of images are short: a call to the runtime's copy would cost more than the copy.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy(float* from, float* to, int count)
     {
-        for (var c = 0; c < _channels; c++)
-            for (var kh = 0; kh < s.Kh; kh++)
-                for (var kw = 0; kw < s.Kw; kw++)
-                {
-                    var h = s.Dilation * (mirrored ? s.Kh - 1 - kh : kh);
-                    var w = s.Dilation * (mirrored ? s.Kw - 1 - kw : kw);
-                    *offsets++ = (((c * Height) + h) * Width) + w;
-                }
+        var i = 0;
+        for (; i <= count - 8; i += 8) Vector256.Store(Vector256.Load(from + i), to + i);
+        if (i <= count - 4)
+        {
+            Vector128.Store(Vector128.Load(from + i), to + i);
+            i += 4;
+        }
+
+        for (; i < count; i++) to[i] = from[i];
     }
 }

@@ -13,45 +13,46 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
     private const int Strip = 16 * Tile.Rows;
 
     private readonly int _rows;
-    private readonly int _terms;
     private readonly int _pixels;
+    private readonly TermList _terms;
     private readonly float* _weights;
     private readonly float* _strip;
     private readonly int* _places;
 
-    public readonly float* Image;
-    public readonly int* Offsets;
-
-    public PatchProduct(in PaddedImage image, int rows, int terms, int outH, int outW, int step)
+    /// <param name="weights">Room for <see cref="WeightSize"/> floats.</param>
+    /// <param name="places">Room for <see cref="PlaceSize"/> integers.</param>
+    public PatchProduct(
+        int imageWidth, int rows, in TermList terms, int outH, int outW, int step, float* weights, int* places)
     {
-        (_rows, _terms, _pixels) = (rows, terms, outH * outW);
-        Image = Scratch.Floats(ScratchSlot.ConvImage, checked(image.Size + PaddedImage.Slack));
-        var padded = (_pixels + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
-        Offsets = (int*)Scratch.Floats(ScratchSlot.ConvOffsets, checked(terms + padded));
-        _places = Offsets + terms;
-        for (var p = 0; p < padded; p++)
+        (_rows, _pixels, _terms) = (rows, outH * outW, terms);
+        _weights = weights;
+        _places = places;
+        for (var p = 0; p < PlaceSize(_pixels); p++)
         {
             // Rows past the last pixel repeat it; their sums are not used.
             var (h, w) = Math.DivRem(Math.Min(p, _pixels - 1), outW);
-            _places[p] = ((h * image.Width) + w) * step;
+            _places[p] = ((h * imageWidth) + w) * step;
         }
 
-        _weights = Scratch.Floats(ScratchSlot.ConvWeights, checked(PaddedRows * terms));
         _strip = Scratch.Floats(ScratchSlot.ConvPanel, Strip * Tile.Columns<V>());
     }
 
-    private int PaddedRows => (_rows + Tile.Columns<V>() - 1) / Tile.Columns<V>() * Tile.Columns<V>();
+    public static int WeightSize(int rows, int terms) =>
+        checked((rows + Tile.Columns<V>() - 1) / Tile.Columns<V>() * Tile.Columns<V>() * terms);
+
+    public static int PlaceSize(int pixels) => (pixels + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
 
     public void PackWeights(float* weights)
     {
-        for (var k = 0; k < _terms; k += Order.Block)
+        for (var block = 0; block < _terms.Blocks; block++)
         {
-            var terms = Math.Min(Order.Block, _terms - k);
-            Pack.Columns(terms, _rows, weights + k, _terms, _weights + ((nint)PaddedRows * k), Tile.Columns<V>());
+            var (from, terms) = _terms.Block(block);
+            Pack.Columns(
+                terms, _rows, weights + from, _terms.Count, _weights + WeightSize(_rows, from), Tile.Columns<V>());
         }
     }
 
-    public void Run(float* c, float* bias, Activation activation)
+    public void Run(float* image, float* c, float* bias, Activation activation)
     {
         var width = Tile.Columns<V>();
         for (var row = 0; row < _rows; row += width)
@@ -60,10 +61,12 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
             for (var pixel = 0; pixel < _pixels; pixel += Strip)
             {
                 var pixels = Math.Min(Strip, _pixels - pixel);
-                for (var k = 0; k < _terms; k += Order.Block)
+                if (_terms.Blocks == 0) new Span<float>(_strip, pixels * width).Clear();
+                for (var block = 0; block < _terms.Blocks; block++)
                 {
-                    var terms = Math.Min(Order.Block, _terms - k);
-                    Tiles(terms, k, _weights + ((nint)PaddedRows * k) + ((nint)row * terms), pixel, pixels);
+                    var (from, terms) = _terms.Block(block);
+                    var weights = _weights + WeightSize(_rows, from) + ((nint)row * terms);
+                    Tiles(image, terms, from, weights, pixel, pixels);
                 }
 
                 var to = c + ((nint)row * _pixels) + pixel;
@@ -73,13 +76,13 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
         }
     }
 
-    private void Tiles(int terms, int k, float* weights, int pixel, int pixels)
+    private void Tiles(float* image, int terms, int from, float* weights, int pixel, int pixels)
     {
         var width = Tile.Columns<V>();
         for (var i = 0; i < pixels; i += Tile.Rows)
         {
             Tile.Pixels<V>(
-                terms, Image, _places + pixel + i, Offsets + k, weights, _strip + ((nint)i * width), width, k > 0);
+                terms, image, _places + pixel + i, _terms.Offsets + from, weights, _strip + ((nint)i * width), width, from > 0);
         }
     }
 

@@ -6,7 +6,7 @@ namespace Convoy.Kernels.Cpu.Conv;
 // The weight gradient of one slice: patchesᵀ [terms, pixels] · dy [pixels, output channels]. The pixels of all
 // samples of the slice form one sequence that is cut in blocks of 256 (K-2). A block's dy is packed with channels
 // side by side; its patches are read where they lie, in padded images: six terms are six offsets. Only the images
-// that a block touches are kept, in a ring.
+// that a block touches are kept, in a ring; without padding they are the samples themselves.
 internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanaged, ILanes<V>
 {
     private readonly float* _x;
@@ -16,6 +16,7 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
     private readonly int _ring;
     private readonly int _paddedTerms;
     private readonly int _paddedChannels;
+    private readonly bool _padded;
     private readonly float* _images;
     private readonly float* _panels;
     private readonly float* _sums;
@@ -31,12 +32,15 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
         _ring = 2 + (Order.Block / pixels);
         _paddedTerms = (s.Terms + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
         _paddedChannels = (s.COutGroup + width - 1) / width * width;
-        _images = Scratch.Floats(ScratchSlot.ConvImage, checked((_ring * _image.Size) + PaddedImage.Slack));
+        _padded = !_image.IsSource;
+        _images = _padded ? Scratch.Floats(ScratchSlot.ConvImage, checked(_ring * _image.Size)) : null;
+        for (var i = 0; i < _ring && _padded; i++) _image.Clear(_images + ((nint)i * _image.Size));
         _panels = Scratch.Floats(ScratchSlot.ConvPanel, Order.Block * _paddedChannels);
         _sums = Scratch.Floats(ScratchSlot.ConvWeights, checked(_paddedTerms * _paddedChannels));
         _offsets = (int*)Scratch.Floats(ScratchSlot.ConvOffsets, _paddedTerms);
         new Span<int>(_offsets, _paddedTerms).Clear();
-        _image.Offsets(s, mirrored: false, _offsets);
+        var list = TermList.OfForward(_image, s, (int*)Scratch.Floats(ScratchSlot.ConvPlanes, TermList.Size(s.Terms)));
+        new Span<int>(list.Offsets, list.Count).CopyTo(new Span<int>(_offsets, _paddedTerms));
     }
 
     public void Sum(int firstRow, int endRow, Span<float> destination)
@@ -60,27 +64,27 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
         for (var pixel = (long)firstSample * plane; pixel < end; pixel += Order.Block)
         {
             var terms = (int)Math.Min(Order.Block, end - pixel);
-            for (; built <= (pixel + terms - 1) / plane; built++) Fill(built, group);
+            var first = (int)(pixel / plane);
+            for (; built <= (pixel + terms - 1) / plane && _padded; built++) Fill(built, group);
             var count = 0;
             for (var done = 0; done < terms;)
             {
                 var (sample, place) = ((int)((pixel + done) / plane), (int)((pixel + done) % plane));
                 var take = Math.Min(terms - done, plane - place);
                 PackGradient(sample, group, place, take, done, terms);
-                Runs(sample, place, take, runs, ref count);
+                Runs(_padded ? sample % _ring * _image.Size : (sample - first) * _s.InputSize, place, take, runs, ref count);
                 done += take;
             }
 
-            Tiles(runs, count, terms, pixel > (long)firstSample * plane);
+            Tiles(_padded ? _images : Source(first, group), runs, count, terms, pixel > (long)firstSample * plane);
         }
     }
 
-    private void Fill(int sample, int group)
-    {
-        var size = _s.CInGroup * _s.H * _s.W;
-        _image.Fill(
-            _x + ((((nint)sample * _s.Groups) + group) * size), _images + ((nint)(sample % _ring) * _image.Size));
-    }
+    private float* Source(int sample, int group) =>
+        _x + ((((nint)sample * _s.Groups) + group) * _s.CInGroup * _s.H * _s.W);
+
+    private void Fill(int sample, int group) =>
+        _image.Fill(Source(sample, group), _images + ((nint)(sample % _ring) * _image.Size));
 
     private void PackGradient(int sample, int group, int place, int take, int done, int terms)
     {
@@ -95,9 +99,8 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
     }
 
     // Rows of pixels, from one place of a sample's plane on.
-    private void Runs(int sample, int place, int take, (int Offset, int Count)* runs, ref int count)
+    private void Runs(int image, int place, int take, (int Offset, int Count)* runs, ref int count)
     {
-        var image = sample % _ring * _image.Size;
         while (take > 0)
         {
             var (h, w) = Math.DivRem(place, _s.OutW);
@@ -108,7 +111,7 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
         }
     }
 
-    private void Tiles((int Offset, int Count)* runs, int count, int terms, bool add)
+    private void Tiles(float* images, (int Offset, int Count)* runs, int count, int terms, bool add)
     {
         var width = Tile.Columns<V>();
         for (var j = 0; j < _paddedChannels; j += width)
@@ -116,7 +119,7 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
             for (var k = 0; k < _paddedTerms; k += Tile.Rows)
             {
                 Tile.Patches<V>(
-                    runs, count, _s.Stride, _images, _offsets + k, _panels + ((nint)j * terms),
+                    runs, count, _s.Stride, images, _offsets + k, _panels + ((nint)j * terms),
                     _sums + ((nint)k * _paddedChannels) + j, _paddedChannels, add);
             }
         }

@@ -31,7 +31,7 @@ internal static unsafe class LaneSums
 
     /// <summary>Lane l takes l + 8, then l + 4, l + 2, l + 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Fold(float* lanes)
+    internal static float Fold(float* lanes)
     {
         var low = Vector128.Load(lanes) + Vector128.Load(lanes + 8);
         var high = Vector128.Load(lanes + 4) + Vector128.Load(lanes + 12);
