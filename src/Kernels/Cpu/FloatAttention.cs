@@ -71,7 +71,7 @@ internal static unsafe class FloatAttention
             var row = head.P + ((nint)r * head.Stride);
             var width = head.Mask(row, i, i + r, float.NegativeInfinity);
             var max = LaneSums.Max<V>(row, width);
-            var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(row, row, max), width);
+            var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(row, row, max, 0), width);
             lse[i + r] = max + FloatMath.Log(new Lane1(total)).V;
             head.Factors[r] = 1f / total;
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Convoy.Shared;
 
 namespace Convoy.Kernels.Cpu;
@@ -7,12 +8,27 @@ namespace Convoy.Kernels.Cpu;
 // Squares of float32 are exact in float64, so a product and an addition round like one fused operation.
 internal static unsafe class FloatNorm
 {
+    private const int ElementsPerPart = 65_536;
+
     public static void Blocks(float* x, int count, Span<double> blocks)
     {
-        for (var b = 0; b < SquaredNorm.BlockCount(count); b++)
+        fixed (double* to = blocks)
         {
-            var from = b * Limits.NormBlock;
-            blocks[b] = Block(x + from, Math.Min(Limits.NormBlock, count - from));
+            var work = new Parts(x, count, to);
+            ThreadTeam.Run(ref work, ThreadTeam.Parts(count, ElementsPerPart));
+        }
+    }
+
+    private readonly struct Parts(float* x, int length, double* blocks) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (first, count) = ThreadTeam.Range(SquaredNorm.BlockCount(length), part, parts);
+            for (var b = first; b < first + count; b++)
+            {
+                var from = b * Limits.NormBlock;
+                blocks[b] = Block(x + from, Math.Min(Limits.NormBlock, length - from));
+            }
         }
     }
 
@@ -43,8 +59,13 @@ internal static unsafe class FloatNorm
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<double> Square(float* x)
     {
-        var (low, high) = Vector128.Widen(Vector128.Load(x));
-        var wide = Vector256.Create(low, high);
+        var wide = Avx.IsSupported ? Avx.ConvertToVector256Double(Vector128.Load(x)) : Widen(Vector128.Load(x));
         return wide * wide;
+    }
+
+    private static Vector256<double> Widen(Vector128<float> x)
+    {
+        var (low, high) = Vector128.Widen(x);
+        return Vector256.Create(low, high);
     }
 }

@@ -10,6 +10,8 @@ namespace Convoy.Kernels.Cpu;
 internal static unsafe class FloatStrided
 {
     private const int AxesMax = 16;
+    private const int Side = 16;
+    private const int Piece = 64;
     private const int ElementsPerPart = 65_536;
 
     public static bool Fits(ReadOnlySpan<int> dims) => dims.Length is > 0 and <= AxesMax;
@@ -29,26 +31,26 @@ internal static unsafe class FloatStrided
         private int _first;
     }
 
-    // Axes with the last first. One, `Side`, lies side by side in the source, if there is one.
+    // Axes with the last first. One, `SideAxis`, lies side by side in the source, if there is one.
     private struct View
     {
         private Axis _sizes;
         private Axis _strides;
         private int _count;
 
-        public int Side { get; private set; }
+        public int SideAxis { get; private set; }
         public long Elements { get; private set; }
 
         public readonly int Inner => _sizes[0];
         public readonly nint InnerStride => _strides[0];
-        public readonly int SideSize => Side > 0 ? _sizes[Side] : 1;
+        public readonly int SideSize => SideAxis > 0 ? _sizes[SideAxis] : 1;
 
         /// <summary>Pieces that are copied apart: rows of the last axis, or planes of it and the side axis.</summary>
         public readonly int Blocks => (int)(Elements / Inner / SideSize);
 
         public void Merge(ReadOnlySpan<int> dims, ReadOnlySpan<int> strides)
         {
-            (_count, Elements, Side) = (0, 1, 0);
+            (_count, Elements, SideAxis) = (0, 1, 0);
             for (var d = dims.Length - 1; d >= 0; d--)
             {
                 Elements *= dims[d];
@@ -60,7 +62,7 @@ internal static unsafe class FloatStrided
                 }
 
                 (_sizes[_count], _strides[_count]) = (dims[d], strides[d]);
-                if (strides[d] == 1 && _count > 0 && _strides[0] != 1) Side = _count;
+                if (strides[d] == 1 && _count > 0 && _strides[0] != 1) SideAxis = _count;
                 _count++;
             }
 
@@ -73,7 +75,7 @@ internal static unsafe class FloatStrided
             nint source = 0, copy = 0, step = 1;
             for (var axis = 0; axis < _count; step *= _sizes[axis], axis++)
             {
-                if (axis == 0 || (axis == Side && Side > 0)) continue;
+                if (axis == 0 || (axis == SideAxis && SideAxis > 0)) continue;
                 (block, var place) = Math.DivRem(block, _sizes[axis]);
                 source += place * (nint)_strides[axis];
                 copy += place * step;
@@ -86,7 +88,7 @@ internal static unsafe class FloatStrided
         public readonly nint SideStep()
         {
             nint step = 1;
-            for (var axis = 0; axis < Side; axis++) step *= _sizes[axis];
+            for (var axis = 0; axis < SideAxis; axis++) step *= _sizes[axis];
             return step;
         }
     }
@@ -100,7 +102,7 @@ internal static unsafe class FloatStrided
             for (var block = from; block < from + count; block++)
             {
                 var (source, copy) = view.Start(block);
-                if (view.Side > 0) Plane(view, x + source, y + copy, side);
+                if (view.SideAxis > 0) Plane(view, x + source, y + copy, side);
                 else Row(view, x + source, y + copy);
             }
         }
@@ -115,30 +117,36 @@ internal static unsafe class FloatStrided
         else for (nint i = 0; i < count; i++, x += stride) y[i] = *x;
     }
 
-    // copy[s, i] = source[i, s]: sixteen places of the side axis make a cache line of the source.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    // copy[s, i] = source[i, s]. Sixteen places of the side axis make a cache line of the source; rows of the copy are
+    // collected in a buffer and written in pieces of four lines, because a step that is a power of two would have them push
+    // each other out of the cache. The pages of a few rows of the source are used up before the next ones.
     private static void Plane(in View view, float* x, float* y, nint step)
     {
-        var (rows, stride) = (view.Inner, view.InnerStride);
-        for (var s = 0; s < view.SideSize;)
-        {
-            var width = Math.Min(16, view.SideSize - s);
-            var from = x + s;
-            var i = 0;
-            if (Avx.IsSupported && width == 16)
-            {
-                for (; i <= rows - 8; i += 8, from += 8 * stride)
-                {
-                    var ahead = i < rows - 24 ? from + (16 * stride) : from;
-                    for (var r = 0; r < 8; r++) Memory.Fetch(ahead + (r * stride));
-                    Pack.Transpose8x8(from, stride, y + (s * step) + i, step);
-                    Pack.Transpose8x8(from + 8, stride, y + ((s + 8) * step) + i, step);
-                }
-            }
+        for (var i = 0; i < view.Inner; i += Piece)
+            for (var s = 0; s < view.SideSize; s += Side)
+                Block(
+                    x + s + (i * view.InnerStride), view.InnerStride, Math.Min(Piece, view.Inner - i),
+                    Math.Min(Side, view.SideSize - s), y + (s * step) + i, step);
+    }
 
-            for (; i < rows; i++, from += stride)
-                for (var w = 0; w < width; w++) y[((s + w) * step) + i] = from[w];
-            s += width;
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Block(float* x, nint stride, int rows, int width, float* y, nint step)
+    {
+        var buffer = stackalloc float[Side * Piece];
+        var i = 0;
+        if (Avx.IsSupported && width == Side)
+        {
+            for (; i <= rows - 8; i += 8, x += 8 * stride)
+            {
+                for (var r = 0; r < 8; r++) Memory.Fetch(x + (2 * Side) + (r * stride));
+                Pack.Transpose8x8(x, stride, buffer + i, Piece);
+                Pack.Transpose8x8(x + 8, stride, buffer + (8 * Piece) + i, Piece);
+            }
         }
+
+        for (; i < rows; i++, x += stride)
+            for (var w = 0; w < width; w++) buffer[(w * Piece) + i] = x[w];
+        for (var w = 0; w < width; w++)
+            new Span<float>(buffer + (w * Piece), rows).CopyTo(new Span<float>(y + (w * step), rows));
     }
 }

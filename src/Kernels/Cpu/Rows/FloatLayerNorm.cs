@@ -36,11 +36,16 @@ internal static unsafe class FloatLayerNorm
         for (var r = 0; r < rows; r++, x += n, y += n)
         {
             var m = LaneSums.Run<V, SumTerm>(new SumTerm(x), n) / n;
-            var variance = LaneSums.Run<V, SpreadTerm>(new SpreadTerm(x, m), n) / n;
+            var variance = LaneSums.Run<V, SpreadTerm>(new SpreadTerm(x, m, n), n) / n;
             var s = 1f / MathF.Sqrt(variance + epsilon);
             (mean[r], rstd[r]) = (m, s);
             var i = 0;
-            for (; i <= n - V.Count; i += V.Count) Output<V>(x + i, m, s, gain + i, bias + i, y + i);
+            for (; i <= n - V.Count; i += V.Count)
+            {
+                Memory.Fetch(y + n + i);
+                Output<V>(x + i, m, s, gain + i, bias + i, y + i);
+            }
+
             for (; i < n; i++) Output<Lane1>(x + i, m, s, gain + i, bias + i, y + i);
         }
     }
@@ -81,7 +86,13 @@ internal static unsafe class FloatLayerNorm
             var meanG = LaneSums.Run<V, GradientTerm>(new GradientTerm(dy, gain), n) / n;
             var meanDot = LaneSums.Run<V, GradientDotTerm>(new GradientDotTerm(dy, gain, x, m, s), n) / n;
             var i = 0;
-            for (; i <= n - V.Count; i += V.Count) Input<V>(dy + i, x + i, m, s, gain + i, meanG, meanDot, dx + i);
+            for (; i <= n - V.Count; i += V.Count)
+            {
+                Memory.Fetch(dy + n + i);
+                Memory.Fetch(x + n + i);
+                Input<V>(dy + i, x + i, m, s, gain + i, meanG, meanDot, dx + i);
+            }
+
             for (; i < n; i++) Input<Lane1>(dy + i, x + i, m, s, gain + i, meanG, meanDot, dx + i);
         }
     }

@@ -10,6 +10,7 @@ internal static unsafe class FloatReduce
 {
     private const int ElementsPerPart = 65_536;
     private const int Strip = 256;
+    private const int Ahead = 6;
 
     public static void Sum(ReadOnlySpan<int> dims, uint axes, float* x, float* y)
     {
@@ -160,7 +161,12 @@ internal static unsafe class FloatReduce
     {
         new Span<float>(lanes, Order.Lanes * Strip).Clear();
         for (var term = 0; term < axes.Terms; term++)
+        {
+            var ahead = x + axes.TermOffset(Math.Min(term + Ahead, axes.Terms - 1));
+            for (var j = 0; j < width; j += Order.Lanes) Memory.Fetch(ahead + j);
             Add(lanes + (term % Order.Lanes * Strip), x + axes.TermOffset(term), width);
+        }
+
         for (var half = Order.Lanes / 2; half > 0; half /= 2)
             for (var lane = 0; lane < half; lane++) Add(lanes + (lane * Strip), lanes + ((lane + half) * Strip), width);
         new Span<float>(lanes, width).CopyTo(new Span<float>(y, width));

@@ -7,20 +7,36 @@ namespace Convoy.Kernels.Cpu.Rows;
 /// <summary>Horizontal sums of rows, and sums over rows cut at slices.</summary>
 internal static unsafe class FloatRows
 {
-    public static void Sum(float* x, int rows, int n, float* y)
+    private const int ElementsPerPart = 65_536;
+
+    public static void Sum(float* x, int rows, int n, float* y) => Run(x, null, rows, n, y);
+
+    public static void Dot(float* a, float* b, int rows, int n, float* y) => Run(a, b, rows, n, y);
+
+    private static void Run(float* a, float* b, int rows, int n, float* y)
     {
-        if (SimdInfo.Lanes == 16) Sum<Lane16>(x, rows, n, y);
-        else if (SimdInfo.Lanes == 8) Sum<Lane8>(x, rows, n, y);
-        else if (SimdInfo.Lanes == 4) Sum<Lane4>(x, rows, n, y);
-        else Sum<Lane1>(x, rows, n, y);
+        var work = new Parts(a, b, rows, n, y);
+        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
     }
 
-    public static void Dot(float* a, float* b, int rows, int n, float* y)
+    // Without b, sums.
+    private readonly struct Parts(float* a, float* b, int rows, int n, float* y) : ITeamWork
     {
-        if (SimdInfo.Lanes == 16) Dot<Lane16>(a, b, rows, n, y);
-        else if (SimdInfo.Lanes == 8) Dot<Lane8>(a, b, rows, n, y);
-        else if (SimdInfo.Lanes == 4) Dot<Lane4>(a, b, rows, n, y);
-        else Dot<Lane1>(a, b, rows, n, y);
+        public void Run(int part, int parts)
+        {
+            var (r, count) = ThreadTeam.Range(rows, part, parts);
+            var (first, second) = ((nint)(a + ((nint)r * n)), (nint)(b is null ? null : b + ((nint)r * n)));
+            if (SimdInfo.Lanes == 16) Run<Lane16>((float*)first, (float*)second, count, y + r);
+            else if (SimdInfo.Lanes == 8) Run<Lane8>((float*)first, (float*)second, count, y + r);
+            else if (SimdInfo.Lanes == 4) Run<Lane4>((float*)first, (float*)second, count, y + r);
+            else Run<Lane1>((float*)first, (float*)second, count, y + r);
+        }
+
+        private void Run<V>(float* first, float* second, int count, float* to) where V : unmanaged, ILanes<V>
+        {
+            if (second is null) Sum<V>(first, count, n, to);
+            else Dot<V>(first, second, count, n, to);
+        }
     }
 
     public static void Segmented<TTerm>(TTerm term, int n, Span<float> c, int nodeStride, in Segments s)

@@ -33,7 +33,7 @@ internal static unsafe class FloatSoftmax
     {
         for (var r = 0; r < rows; r++, x += n, y += n)
         {
-            var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(x, y, LaneSums.Max<V>(x, n)), n);
+            var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(x, y, LaneSums.Max<V>(x, n), n), n);
             FloatElementwise.BinaryScalar<V, Operators.Multiply>(y, 1f / total, y, n);
         }
     }
@@ -66,7 +66,12 @@ internal static unsafe class FloatSoftmax
             var dot = LaneSums.Run<V, DotTerm>(new DotTerm(y, dy), n);
             var i = 0;
             for (; i <= n - V.Count; i += V.Count)
+            {
+                Memory.Fetch(y + n + i);
+                Memory.Fetch(dy + n + i);
                 V.Store(V.Load(y + i) * (V.Load(dy + i) - V.Create(dot)), dx + i);
+            }
+
             for (; i < n; i++) dx[i] = y[i] * (dy[i] - dot);
         }
     }
@@ -114,7 +119,7 @@ internal static unsafe class FloatSoftmax
     internal static float LogSumExp<V>(float* x, int n) where V : unmanaged, ILanes<V>
     {
         var max = LaneSums.Max<V>(x, n);
-        var total = LaneSums.Run<V, ExpSumTerm>(new ExpSumTerm(x, max), n);
+        var total = LaneSums.Run<V, ExpSumTerm>(new ExpSumTerm(x, max, n), n);
         return max + FloatMath.Log(new Lane1(total)).V;
     }
 
