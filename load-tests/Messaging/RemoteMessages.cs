@@ -7,6 +7,7 @@ namespace Convoy.LoadTests.Messaging;
 internal static class RemoteMessages
 {
     private const int Window = 20_000;
+    private const int RoundTripsMax = 4_000_000;
 
     public static void Run(double seconds)
     {
@@ -15,27 +16,31 @@ internal static class RemoteMessages
         pair.B.Register("sink", pair.SystemB.ActorOf(Props.Create(() => new Sink(arrived))));
         pair.B.Register("echo", pair.SystemB.ActorOf(Props.Create(() => new Echo())));
         RoundTrips(pair, seconds);
-        OneWay(pair, arrived, seconds);
+        OneWay(pair, arrived, seconds / 4, report: false); // queues and rings grow to what they need
+        OneWay(pair, arrived, seconds, report: true);
     }
 
     private static void RoundTrips(Pair pair, double seconds)
     {
-        var micros = new List<double>();
+        var micros = new List<double>(RoundTripsMax);
         using var done = new SemaphoreSlim(0);
         var stop = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
         var pinger = pair.SystemA.ActorOf(Props.Create(() => new Pinger(pair.Peer.Actor("echo"), micros, stop, done)));
+        var bytes = GC.GetTotalAllocatedBytes();
         pinger.Tell(Message(0), null);
         done.Wait();
+        bytes = GC.GetTotalAllocatedBytes() - bytes;
         micros.Sort();
         Report.Line(
             "control round trip", micros[micros.Count / 2], "us", atMost: 60, more:
             [
                 ("p99_us", micros[micros.Count * 99 / 100]), ("count", micros.Count),
+                ("allocated_bytes_per_message", bytes / 2.0 / micros.Count), ("message_bytes", BytesOf(Message(0))),
                 ("raw_socket_round_trip_us", RawPair.RoundTripMicroseconds(seconds / 4)),
             ]);
     }
 
-    private static void OneWay(Pair pair, SemaphoreSlim arrived, double seconds)
+    private static void OneWay(Pair pair, SemaphoreSlim arrived, double seconds, bool report)
     {
         var sink = pair.Peer.Actor("sink");
         var message = Message(1);
@@ -55,11 +60,14 @@ internal static class RemoteMessages
         Await(pair, sink, message, arrived, ref refused);
         var rate = count / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e6;
         cpu = Environment.CpuUsage.TotalTime - cpu;
+        if (!report) return;
+        var allocated = (GC.GetTotalAllocatedBytes() - bytes) / (double)count;
         Report.Line(
             "control messages one way", rate, "M messages/s", atLeast: 1, more:
             [
                 ("cpu_us_per_message", cpu.TotalMicroseconds / count),
-                ("allocated_bytes_per_message", (GC.GetTotalAllocatedBytes() - bytes) / (double)count),
+                ("allocated_bytes_per_message", allocated),
+                ("of_that_not_the_message", allocated - BytesOf(message)),
                 ("lock_contentions_per_1000", (Monitor.LockContentionCount - contentions) * 1_000.0 / count),
             ]);
     }
@@ -74,6 +82,15 @@ internal static class RemoteMessages
                     $"messages did not arrive: {pair.Peer.State}, {refused} not sent, {pair.SystemB.DeadLetterCount} not handled");
             for (var handedBack = pair.SystemA.DeadLetterCount; refused < handedBack; refused++) sink.Tell(message, null);
         }
+    }
+
+    /// <summary>What a received message takes by itself.</summary>
+    private static double BytesOf(StepDone message)
+    {
+        const int Copies = 10_000;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < Copies; i++) _ = message.Clone();
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)Copies;
     }
 
     private static StepDone Message(long step) => new() { Generation = 1, Step = step, Fingerprint = 42 };
@@ -100,7 +117,7 @@ internal static class RemoteMessages
         public Pinger(IActorRef echo, List<double> micros, long stop, SemaphoreSlim done) => Receive<StepDone>(m =>
         {
             var now = Stopwatch.GetTimestamp();
-            if (_sent != 0) micros.Add(Stopwatch.GetElapsedTime(_sent, now).TotalMicroseconds);
+            if (_sent != 0 && micros.Count < RoundTripsMax) micros.Add(Stopwatch.GetElapsedTime(_sent, now).TotalMicroseconds);
             if (now > stop)
             {
                 done.Release();

@@ -102,7 +102,7 @@ internal static class WireTargets
             new(message is null ? FrameKind.Watch : FrameKind.Message, "coordinator", "$12") { Message = message, MessageNumber = number, Size = size },
             new(FrameKind.Death, "node", "") { Code = 1 },
         ];
-        var bytes = new byte[contents.Sum(ControlCodec.SizeOf) + ControlCodec.FixedBytes];
+        var bytes = new byte[contents.Sum(c => ControlCodec.SizeOf(c)) + ControlCodec.FixedBytes];
         var at = 0;
         foreach (var content in contents)
         {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
@@ -22,7 +21,8 @@ internal abstract partial class Link
     private static readonly Dictionary<ushort, string> NamesByNumber =
         ControlMessages.All.ToDictionary(r => r.Id, r => r.Type.Name);
 
-    private readonly ConcurrentQueue<ControlContent> _outbox = new(); // told, not numbered yet
+    private readonly ConcurrentQueue<(ControlContent Content, int Bytes)> _outbox = new(); // told, not numbered yet
+    private readonly SenderCache _senders = new();
     private int _outboxCount;
     private long _outboxBytes;
     private volatile bool _accepting = true; // false: after a loss the owner speaks first, on LinkUp
@@ -60,7 +60,7 @@ internal abstract partial class Link
     /// Tells come from any thread, as fast as actors run, so they take no lock: under a busy teller the reader of
     /// acknowledgements would wait for the gate too long. Messages get their numbers when they are about to be written.
     /// </summary>
-    private UndeliverableReason? Send(ControlContent content)
+    private UndeliverableReason? Send(in ControlContent content)
     {
         if (!_accepting) return UndeliverableReason.LinkDown;
         var bytes = ControlCodec.SizeOf(content);
@@ -71,50 +71,50 @@ internal abstract partial class Link
             || (waiting > 0 && waitingBytes + bytes > Remoting.Options.UnackedBytesMax)) return UndeliverableReason.LinkFull;
         Interlocked.Increment(ref _outboxCount);
         Interlocked.Add(ref _outboxBytes, bytes);
-        _outbox.Enqueue(content);
+        _outbox.Enqueue((content, bytes));
         Volatile.Read(ref _control)?.Kick();
         if (!_accepting) HandBack(TakeOutbox(), LinkDownReason.ConnectionLost); // the session ended meanwhile
         return null;
     }
 
-    private bool TryTakeOutbox([NotNullWhen(true)] out ControlContent? content)
+    private bool TryTakeOutbox(out (ControlContent Content, int Bytes) told)
     {
-        if (!_outbox.TryDequeue(out content)) return false;
+        if (!_outbox.TryDequeue(out told)) return false;
         Interlocked.Decrement(ref _outboxCount);
-        Interlocked.Add(ref _outboxBytes, -ControlCodec.SizeOf(content));
+        Interlocked.Add(ref _outboxBytes, -told.Bytes);
         return true;
     }
 
     private List<ControlContent> TakeOutbox()
     {
         var contents = new List<ControlContent>();
-        while (TryTakeOutbox(out var content)) contents.Add(content);
+        while (TryTakeOutbox(out var told)) contents.Add(told.Content);
         return contents;
     }
 
     /// <summary>Numbers the next messages and gives those to write; what the session refuses is put aside.</summary>
-    private void FillBatch_NeedsGate(List<SessionFrame> batch, Instant now, ref List<ControlContent>? refused)
+    private void FillBatch_NeedsGate(List<SessionFrame<ControlContent>> batch, Instant now, ref List<ControlContent>? refused)
     {
         for (var bytes = 0; bytes < BatchBytes;)
         {
             if (!_session.HasNext)
             {
-                if (!TryTakeOutbox(out var content)) return;
-                if (_session.Send(content, ControlCodec.SizeOf(content), out _) is not null)
+                if (!TryTakeOutbox(out var told)) return;
+                if (_session.Send(told.Content, told.Bytes) is not null)
                 {
-                    (refused ??= []).Add(content);
+                    (refused ??= []).Add(told.Content);
                     continue;
                 }
             }
 
-            var frame = _session.TakeNext(now)!;
+            var frame = _session.TakeNext(now)!.Value;
             batch.Add(frame);
             bytes += frame.Bytes;
         }
     }
 
     /// <summary>The next frames to write. Returns true when the goodbye is to follow them.</summary>
-    public bool TakeBatch(ControlLane lane, List<SessionFrame> batch, out long? ack)
+    public bool TakeBatch(ControlLane lane, List<SessionFrame<ControlContent>> batch, out long? ack)
     {
         ack = null;
         bool goodbye;
@@ -258,7 +258,7 @@ internal abstract partial class Link
     }
 
     private IActorRef? SenderOf(in ControlFrame frame) =>
-        frame.Sender.IsEmpty ? null : new RemoteActorRef(this, Encoding.UTF8.GetString(frame.Sender));
+        frame.Sender.IsEmpty ? null : _senders.RefOf(this, frame.Sender);
 
     private void Bounce(UndeliverableReason reason, in ControlFrame frame)
     {

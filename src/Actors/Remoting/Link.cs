@@ -21,7 +21,7 @@ internal abstract partial class Link : Peer
     private readonly Lock _events = new(); // outside _gate: keeps LinkUp and LinkDown in order (LK-2)
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private SessionProtocol _session;
+    private SessionProtocol<ControlContent> _session;
     private ControlLane? _control;
     private BulkLane? _bulk;
     private Task _lastReader = Task.CompletedTask;
@@ -31,6 +31,7 @@ internal abstract partial class Link : Peer
     private Instant _closeBy = Instant.Never;
     private Instant _timerAt = Instant.Never;
     private TimerEntry? _timer;
+    private readonly Action _onTimer;
     private bool _wasUp;     // in this session
     private bool _wasDown;   // in the life of this link
     private bool _closed;
@@ -41,6 +42,7 @@ internal abstract partial class Link : Peer
     {
         Remoting = remoting;
         _session = remoting.NewSession();
+        _onTimer = OnTimer;
     }
 
     public Remoting Remoting { get; }
@@ -229,7 +231,7 @@ internal abstract partial class Link : Peer
             {
                 if (_session.Status == SessionStatus.Over) return;
                 _accepting = false;
-                unacknowledged = [.. _session.End().Select(f => (ControlContent)f.Content), .. TakeOutbox()];
+                unacknowledged = [.. _session.End().Select(f => f.Content), .. TakeOutbox()];
                 unsent = TakeUnsent_NeedsGate();
                 (control, bulk, wasUp) = (_control, _bulk, _wasUp);
                 if (_control is not null) _lastReader = _control.Reader;
@@ -344,13 +346,15 @@ internal abstract partial class Link : Peer
 
     private void Arm_NeedsGate()
     {
-        var next = _session.NextDeadline;
+        var now = Remoting.Now;
+        // Who makes an acknowledgement due also wakes the lane, which needs no timer for it.
+        var next = _session.AckIsDue(now) ? _session.SilenceEnds : _session.NextDeadline;
         if (_bulkGraceEnds < next) next = _bulkGraceEnds;
         if (_closeBy < next) next = _closeBy;
         if (next >= _timerAt || _session.Status == SessionStatus.Over) return;
         _timer?.Cancel();
         _timerAt = next;
-        _timer = Remoting.Timers.Schedule(next - Remoting.Now, OnTimer);
+        _timer = Remoting.Timers.Schedule(next - now, _onTimer);
     }
 
     private void OnTimer()

@@ -139,7 +139,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
         SharedMemory.Dispose();
     }
 
-    internal SessionProtocol NewSession() => new(new SessionLimits
+    internal SessionProtocol<Frames.ControlContent> NewSession() => new(new SessionLimits
     {
         MessagesMax = Options.UnackedMessagesMax,
         BytesMax = Options.UnackedBytesMax,

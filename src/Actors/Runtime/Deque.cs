@@ -10,7 +10,8 @@ internal sealed class Deque<T>
 
     public int Count { get; private set; }
 
-    public T this[int index] => _items[(_head + index) & (_items.Length - 1)];
+    /// <summary>Valid until the next push or pop.</summary>
+    public ref T this[int index] => ref _items[(_head + index) & (_items.Length - 1)];
 
     public void PushFront(T item)
     {

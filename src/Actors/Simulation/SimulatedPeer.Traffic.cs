@@ -65,12 +65,12 @@ internal sealed partial class SimulatedPeer
         var refused = content.MessageNumber == 0 ? UndeliverableReason.UnknownType
             : size > Limits.ControlMessageBytesMax ? UndeliverableReason.TooLarge
             : !_accepting ? UndeliverableReason.LinkDown
-            : _session.Send(content, ControlCodec.SizeOf(content), out _);
+            : _session.Send(content, ControlCodec.SizeOf(content));
         if (refused is { } reason) Refuse(reason, content);
         else PumpSoon();
     }
 
-    private void Refuse(UndeliverableReason reason, ControlContent content)
+    private void Refuse(UndeliverableReason reason, in ControlContent content)
     {
         Trace($"undeliverable {content.Message?.GetType().Name}: {reason}");
         content.Origin?.Tell(
@@ -78,11 +78,11 @@ internal sealed partial class SimulatedPeer
             Actor(content.Target));
     }
 
-    private void HandBack(IReadOnlyList<SessionFrame> frames, LinkDownReason reason)
+    private void HandBack(IReadOnlyList<SessionFrame<ControlContent>> frames, LinkDownReason reason)
     {
         var why = reason == LinkDownReason.PeerRestarted ? UndeliverableReason.PeerRestarted : UndeliverableReason.LinkDown;
         foreach (var frame in frames)
-            if (frame.Content is ControlContent { Kind: FrameKind.Message } content) Refuse(why, content);
+            if (frame.Content.Kind == FrameKind.Message) Refuse(why, frame.Content);
     }
 
     /// <summary>What one turn of actors says travels together, as on real wires.</summary>
@@ -104,7 +104,7 @@ internal sealed partial class SimulatedPeer
         while (_session.TakeNext(Now) is { } frame)
         {
             var encoded = new byte[frame.Bytes];
-            ControlCodec.Write(encoded, frame.Sequence, (ControlContent)frame.Content);
+            ControlCodec.Write(encoded, frame.Sequence, frame.Content);
             _batch.Add((frame.Sequence, encoded));
             bytes += encoded.Length;
         }

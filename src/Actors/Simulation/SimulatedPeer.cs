@@ -21,7 +21,7 @@ internal sealed partial class SimulatedPeer : Peer
     private readonly Instant[] _lastArrival = new Instant[2];
     private readonly string _address;
     private readonly IActorRef _owner;
-    private SessionProtocol _session;
+    private SessionProtocol<ControlContent> _session;
     private PeerId? _id;
     private long _attempt;
     private int _failures;
@@ -72,7 +72,7 @@ internal sealed partial class SimulatedPeer : Peer
         _ => LinkState.Suspect,
     };
 
-    private SessionProtocol NewSession() => new(new SessionLimits
+    private SessionProtocol<ControlContent> NewSession() => new(new SessionLimits
     {
         Grace = Remoting.Clocks.Confirm, Silence = SilenceInDeads * Remoting.Clocks.Dead,
     });

@@ -8,8 +8,8 @@ public sealed class SessionProtocolTests
 {
     private static readonly Instant T0 = new(1_000_000);
 
-    private readonly SessionProtocol _a = new(new SessionLimits { MessagesMax = 5_000, BytesMax = 1_000_000 });
-    private readonly SessionProtocol _b = new(new SessionLimits());
+    private readonly SessionProtocol<string> _a = new(new SessionLimits { MessagesMax = 5_000, BytesMax = 1_000_000 });
+    private readonly SessionProtocol<string> _b = new(new SessionLimits());
     private readonly List<string> _delivered = [];
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class SessionProtocolTests
     {
         Connect();
         Send("one", "two", "three");
-        Deliver(_a.TakeNext(T0)!);
+        Deliver(_a.TakeNext(T0)!.Value);
         _a.TakeNext(T0); // written, lost with the connection
         Break();
         Assert.Null(_a.Connect(_b.Received));
@@ -73,13 +73,13 @@ public sealed class SessionProtocolTests
     {
         Connect();
         Send("one", "two", "three");
-        Deliver(_a.TakeNext(T0)!);
+        Deliver(_a.TakeNext(T0)!.Value);
         Assert.Null(_a.Acknowledge(1));
         _a.Lose(T0);
         Assert.False(_a.MustEnd(T0 + TimeSpan.FromMilliseconds(149)));
         Assert.True(_a.MustEnd(T0 + TimeSpan.FromMilliseconds(150)));
-        Assert.Equal(["two", "three"], _a.End().Select(f => (string)f.Content));
-        Assert.Equal(UndeliverableReason.LinkDown, _a.Send("four", 1, out _));
+        Assert.Equal(["two", "three"], _a.End().Select(f => f.Content));
+        Assert.Equal(UndeliverableReason.LinkDown, _a.Send("four", 1));
         Assert.Empty(_a.End());
         Assert.Equal((0, 0L), (_a.Waiting, _a.WaitingBytes));
     }
@@ -102,10 +102,10 @@ public sealed class SessionProtocolTests
     [Fact] // SE-5
     public void What_waits_is_bounded_in_messages_and_bytes()
     {
-        for (var i = 0; i < 5_000; i++) Assert.Null(_a.Send("m", 1, out _));
-        Assert.Equal(UndeliverableReason.LinkFull, _a.Send("m", 1, out _));
-        Assert.Null(_b.Send("large alone", 500_000_000, out _));
-        Assert.Equal(UndeliverableReason.LinkFull, _b.Send("small behind it", 1, out _));
+        for (var i = 0; i < 5_000; i++) Assert.Null(_a.Send("m", 1));
+        Assert.Equal(UndeliverableReason.LinkFull, _a.Send("m", 1));
+        Assert.Null(_b.Send("large alone", 500_000_000));
+        Assert.Equal(UndeliverableReason.LinkFull, _b.Send("small behind it", 1));
     }
 
     [Fact]
@@ -160,12 +160,12 @@ public sealed class SessionProtocolTests
 
         Connect();
         var sent = 0;
-        var wire = new Queue<SessionFrame>();
+        var wire = new Queue<SessionFrame<string>>();
         for (var step = 0; step < 20_000; step++)
         {
             switch (Next(8))
             {
-                case 0 or 1: if (_a.Send($"{sent}", 1, out _) is null) sent++; break;
+                case 0 or 1: if (_a.Send($"{sent}", 1) is null) sent++; break;
                 case 2 or 3: if (_a.TakeNext(T0) is { } next) wire.Enqueue(next); break;
                 case 4 or 5: if (wire.TryDequeue(out var frame)) Deliver(frame); break;
                 case 6:
@@ -188,7 +188,7 @@ public sealed class SessionProtocolTests
 
     private void Send(params string[] messages)
     {
-        foreach (var message in messages) Assert.Null(_a.Send(message, message.Length, out _));
+        foreach (var message in messages) Assert.Null(_a.Send(message, message.Length));
     }
 
     private void Connect()
@@ -208,8 +208,8 @@ public sealed class SessionProtocolTests
         while (_a.TakeNext(T0) is { } frame) Deliver(frame);
     }
 
-    private void Deliver(SessionFrame frame)
+    private void Deliver(SessionFrame<string> frame)
     {
-        if (_b.Receive(frame.Sequence, T0) == ReceiveVerdict.Deliver) _delivered.Add((string)frame.Content);
+        if (_b.Receive(frame.Sequence, T0) == ReceiveVerdict.Deliver) _delivered.Add(frame.Content);
     }
 }

@@ -13,7 +13,7 @@ internal sealed class SessionMachine : IScriptMachine
     private sealed class End(string name)
     {
         public string Name { get; } = name;
-        public SessionProtocol Session { get; set; } = new(Limits);
+        public SessionProtocol<string> Session { get; set; } = new(Limits);
         public Queue<(long Sequence, string Text)> Wire { get; } = new(); // from this end
         public long? Ack { get; set; }                                     // on the wire from this end
     }
@@ -69,7 +69,7 @@ internal sealed class SessionMachine : IScriptMachine
         for (var i = 0; i < count; i++)
         {
             var text = $"m{++_messages}";
-            if (end.Session.Send(text, bytes, out _) is { } refused) _trace.Add($"{end.Name}: {text} of {bytes} bytes is refused: {refused}");
+            if (end.Session.Send(text, bytes) is { } refused) _trace.Add($"{end.Name}: {text} of {bytes} bytes is refused: {refused}");
         }
 
         Write(end);
@@ -79,7 +79,7 @@ internal sealed class SessionMachine : IScriptMachine
     {
         while (end.Session.TakeNext(_now) is { } frame)
         {
-            end.Wire.Enqueue((frame.Sequence, (string)frame.Content));
+            end.Wire.Enqueue((frame.Sequence, frame.Content));
             _trace.Add($"{end.Name} writes {frame.Content} as {frame.Sequence}");
         }
     }
@@ -135,7 +135,7 @@ internal sealed class SessionMachine : IScriptMachine
         {
             foreach (var frame in over.Session.End()) if (over != end) _trace.Add($"{over.Name}: {frame.Content} comes back as PeerRestarted");
             over.Wire.Clear();
-            over.Session = new SessionProtocol(Limits);
+            over.Session = new SessionProtocol<string>(Limits);
         }
     }
 

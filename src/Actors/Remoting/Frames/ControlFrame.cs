@@ -23,8 +23,8 @@ internal enum FrameKind : byte
     Goodbye = 17,
 }
 
-/// <summary>What a numbered frame carries.</summary>
-internal sealed record ControlContent(FrameKind Kind, string Target, string Sender)
+/// <summary>What a numbered frame carries. A struct: it waits in queues and rings, and costs no allocation there.</summary>
+internal readonly record struct ControlContent(FrameKind Kind, string Target, string Sender)
 {
     /// <summary>Message: the payload. Otherwise null.</summary>
     public IMessage? Message { get; init; }
@@ -72,13 +72,13 @@ internal static class ControlCodec
     /// <summary>Largest value of the length field.</summary>
     public const int LengthMax = FixedBytes - LengthBytes + BounceBytes + 2 * NameBytesMax + Limits.ControlMessageBytesMax;
 
-    public static int SizeOf(ControlContent content) =>
+    public static int SizeOf(in ControlContent content) =>
         FixedBytes + (content.Kind == FrameKind.Bounce ? BounceBytes : 0)
         + Encoding.UTF8.GetByteCount(content.Target) + Encoding.UTF8.GetByteCount(content.Sender)
         + (content.Kind == FrameKind.Message ? (int)content.Size : 0);
 
     /// <summary>Writes a numbered frame; <paramref name="to"/> has <see cref="SizeOf"/> bytes.</summary>
-    public static void Write(Span<byte> to, long sequence, ControlContent content)
+    public static void Write(Span<byte> to, long sequence, in ControlContent content)
     {
         var target = Encoding.UTF8.GetByteCount(content.Target);
         var sender = Encoding.UTF8.GetByteCount(content.Sender);

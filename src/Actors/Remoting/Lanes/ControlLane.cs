@@ -13,8 +13,9 @@ internal sealed class ControlLane(Link link, IConnection connection) : IThreadPo
     private const int ReadsPerTurn = 2;
     private const int BatchesPerTurn = 2;
 
-    private readonly List<SessionFrame> _batch = [];
+    private readonly List<SessionFrame<ControlContent>> _batch = [];
     private byte[] _out = new byte[BufferBytes];
+    private readonly FairTurn _turn = new(); // of the reader
     private int _pumping;
     private bool _started; // under the gate of the link
     private Task _reader = Task.CompletedTask;
@@ -99,7 +100,7 @@ internal sealed class ControlLane(Link link, IConnection connection) : IThreadPo
         var at = 0;
         foreach (var frame in _batch)
         {
-            ControlCodec.Write(_out.AsSpan(at, frame.Bytes), frame.Sequence, (ControlContent)frame.Content);
+            ControlCodec.Write(_out.AsSpan(at, frame.Bytes), frame.Sequence, frame.Content);
             at += frame.Bytes;
         }
 
@@ -126,7 +127,7 @@ internal sealed class ControlLane(Link link, IConnection connection) : IThreadPo
                 }
 
                 filled += read;
-                if (++reads % ReadsPerTurn == 0) await FairYield.Now;
+                if (++reads % ReadsPerTurn == 0) await _turn;
                 if (Parse(buffer.AsSpan(0, filled), out var consumed, out var needed) is { } error)
                 {
                     link.OnProtocolError(this, error);

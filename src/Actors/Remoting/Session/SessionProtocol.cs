@@ -42,16 +42,11 @@ internal sealed record SessionLimits
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(5);
 }
 
-/// <summary>A numbered message, kept until it is acknowledged.</summary>
-internal sealed class SessionFrame(long sequence, object content, int bytes)
-{
-    public long Sequence { get; } = sequence;
-    public object Content { get; } = content;
-    public int Bytes { get; } = bytes;
-    public Instant SentAt { get; set; } = Instant.Never;
-}
+/// <summary>A numbered message.</summary>
+internal readonly record struct SessionFrame<TContent>(long Sequence, TContent Content, int Bytes);
 
-internal sealed class SessionProtocol(SessionLimits limits)
+/// <typeparam name="TContent">What a message is; a struct, where messages must cost no allocation.</typeparam>
+internal sealed class SessionProtocol<TContent>(SessionLimits limits)
 {
     public static readonly (SessionStatus From, SessionStatus To, string On)[] Transitions =
     [
@@ -63,7 +58,7 @@ internal sealed class SessionProtocol(SessionLimits limits)
         (SessionStatus.Broken, SessionStatus.Over, "grace over, peer restarted or closed"),
     ];
 
-    private readonly Deque<SessionFrame> _frames = new(); // acknowledged < frames <= last accepted
+    private readonly Deque<Kept> _frames = new(); // acknowledged < frames <= last accepted
     private long _acknowledged;    // highest number the peer has confirmed
     private long _sent;            // highest number written to the present connection
     private long _sentEver;        // highest number written to any connection
@@ -88,48 +83,49 @@ internal sealed class SessionProtocol(SessionLimits limits)
         {
             if (Status == SessionStatus.Broken) return _graceEnds;
             if (Status != SessionStatus.Up) return Instant.Never;
-            var silence = OldestSentAt is { } sentAt ? sentAt + limits.Silence : Instant.Never;
-            return silence < _ackDue ? silence : _ackDue;
+            return SilenceEnds < _ackDue ? SilenceEnds : _ackDue;
         }
     }
+
+    /// <summary>When the link is given up unless an acknowledgement comes.</summary>
+    public Instant SilenceEnds =>
+        Status == SessionStatus.Up && OldestSentAt is { } sentAt ? sentAt + limits.Silence : Instant.Never;
 
     private Instant? OldestSentAt =>
         _frames.Count > 0 && _frames[0].SentAt != Instant.Never ? _frames[0].SentAt : null;
 
     /// <summary>Accepts a message for sending, or says why not.</summary>
-    public UndeliverableReason? Send(object content, int bytes, out SessionFrame? frame)
+    public UndeliverableReason? Send(in TContent content, int bytes)
     {
-        frame = null;
         if (Status == SessionStatus.Over) return UndeliverableReason.LinkDown;
         // A single large message passes when nothing waits; otherwise it could never be sent.
         if (_frames.Count >= limits.MessagesMax || (_frames.Count > 0 && _bytes + bytes > limits.BytesMax))
             return UndeliverableReason.LinkFull;
-        frame = new SessionFrame(++_accepted, content, bytes);
-        _frames.PushBack(frame);
+        _frames.PushBack(new Kept { Frame = new SessionFrame<TContent>(++_accepted, content, bytes), SentAt = Instant.Never });
         _bytes += bytes;
         return null;
     }
 
     /// <summary>The next message for the present connection, in order; null when there is none.</summary>
-    public SessionFrame? TakeNext(Instant now)
+    public SessionFrame<TContent>? TakeNext(Instant now)
     {
         if (!HasNext) return null;
-        var frame = _frames[(int)(_sent - _acknowledged)];
-        Invariant.Check(frame.Sequence == _sent + 1, "SE-1 frames are sent in order without a gap");
-        _sent = frame.Sequence;
+        ref var kept = ref _frames[(int)(_sent - _acknowledged)];
+        Invariant.Check(kept.Frame.Sequence == _sent + 1, "SE-1 frames are sent in order without a gap");
+        _sent = kept.Frame.Sequence;
         _sentEver = Math.Max(_sentEver, _sent);
-        frame.SentAt = now;
-        return frame;
+        kept.SentAt = now;
+        return kept.Frame;
     }
 
     /// <summary>Returns null, or the protocol error.</summary>
     public string? Acknowledge(long through)
     {
         if (through > _sentEver) return $"SE-3 acknowledged {through}, sent {_sentEver}";
-        while (_acknowledged < through && _frames.TryPopFront(out var frame))
+        while (_acknowledged < through && _frames.TryPopFront(out var kept))
         {
-            _acknowledged = frame.Sequence;
-            _bytes -= frame.Bytes;
+            _acknowledged = kept.Frame.Sequence;
+            _bytes -= kept.Frame.Bytes;
         }
 
         // The peer may confirm on a new connection what the old one carried.
@@ -204,11 +200,11 @@ internal sealed class SessionProtocol(SessionLimits limits)
     };
 
     /// <summary>Ends the session and hands back what was never acknowledged, oldest first (SE-4).</summary>
-    public IReadOnlyList<SessionFrame> End()
+    public IReadOnlyList<SessionFrame<TContent>> End()
     {
         if (Status == SessionStatus.Over) return [];
-        var unacknowledged = new List<SessionFrame>(_frames.Count);
-        while (_frames.TryPopFront(out var frame)) unacknowledged.Add(frame);
+        var unacknowledged = new List<SessionFrame<TContent>>(_frames.Count);
+        while (_frames.TryPopFront(out var kept)) unacknowledged.Add(kept.Frame);
         _bytes = 0;
         Become(SessionStatus.Over, Status switch
         {
@@ -225,5 +221,12 @@ internal sealed class SessionProtocol(SessionLimits limits)
             Array.Exists(Transitions, t => t.From == Status && t.To == next && t.On == on),
             $"SE-0 {Status} > {next} on {on} is not in the table");
         Status = next;
+    }
+
+    /// <summary>A message until it is acknowledged.</summary>
+    private struct Kept
+    {
+        public SessionFrame<TContent> Frame;
+        public Instant SentAt;
     }
 }
