@@ -10,10 +10,12 @@ internal static class BulkFrames
 {
     private const double TurnSeconds = 0.1;
 
+    private static readonly int[] Sizes = [4 << 20, 256 << 10, 4 << 10];
+
     /// <summary>The lane over TCP and raw sockets take short turns: a shared machine is never the same for long.</summary>
-    public static void Run(double seconds)
+    public static void Run(double seconds, int only)
     {
-        foreach (var bytes in (int[])[4 << 20, 256 << 10, 4 << 10])
+        foreach (var bytes in Sizes.Where(s => only == 0 || s == only))
         {
             using var raw = new RawPair(bytes, BuffersOf(bytes));
             using var sink = new Sink(bytes, BuffersOf(bytes), sharedMemory: false);
@@ -22,9 +24,9 @@ internal static class BulkFrames
     }
 
     /// <summary>Shared memory and TCP take turns, both through the lane, both with its checksums.</summary>
-    public static void RunShared(double seconds)
+    public static void RunShared(double seconds, int only)
     {
-        foreach (var bytes in (int[])[4 << 20, 256 << 10, 4 << 10])
+        foreach (var bytes in Sizes.Where(s => only == 0 || s == only))
         {
             using var tcp = new Sink(bytes, BuffersOf(bytes), sharedMemory: false);
             using var shared = new Sink(bytes, BuffersOf(bytes), sharedMemory: true);

@@ -6,9 +6,6 @@ namespace Convoy.Actors.Remoting.Connections;
 /// <summary>A plain socket: TCP, or a Unix socket on this machine.</summary>
 internal sealed class SocketConnection : IConnection
 {
-    /// <summary>A wait in the kernel ends with its event or with <see cref="Dispose"/>; this only bounds it.</summary>
-    private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(10);
-
     /// <summary>
     /// On one machine the distance is short, and what is under way should still be in the caches when it is read. Left
     /// alone the kernel lets several megabytes pile up; frames of 256 KB then took twice the processor time (2026-11-21).
@@ -40,8 +37,6 @@ internal sealed class SocketConnection : IConnection
 
     public bool TryBlockCaller()
     {
-        // Not a blocking socket: one that was used asynchronously waits through the runtime's event thread even so.
-        _socket.Blocking = false;
         if (IsLoopback) _socket.SendBufferSize = LoopbackBufferBytes;
         _blocks = true;
         return true;
@@ -49,7 +44,7 @@ internal sealed class SocketConnection : IConnection
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default)
     {
-        if (!_blocks) return SendLaterAsync(bytes, cancel);
+        if (!_blocks) return cancel.CanBeCanceled && QuietWait.IsNeeded ? SendQuietlyAsync(bytes, cancel) : SendLaterAsync(bytes, cancel);
         SendNow(bytes.Span);
         return default;
     }
@@ -59,9 +54,8 @@ internal sealed class SocketConnection : IConnection
         while (_blocks && VectoredIo.IsSupported && first.Length > 0)
         {
             var sent = VectoredIo.Write(_socket, first, second);
-            if (sent < 0) WaitOrThrow(SocketError.WouldBlock, SelectMode.SelectWrite);
-            var ofFirst = Math.Clamp(sent, 0, first.Length);
-            (first, second) = (first[ofFirst..], second[(Math.Max(sent, 0) - ofFirst)..]);
+            var ofFirst = Math.Min(sent, first.Length);
+            (first, second) = (first[ofFirst..], second[(sent - ofFirst)..]);
         }
 
         await SendAsync(first).ConfigureAwait(false);
@@ -70,23 +64,23 @@ internal sealed class SocketConnection : IConnection
 
     public void Expect(int bytes) => _expected = bytes;
 
+    /// <summary>With a token that can be cancelled, which is what handshakes do, the event thread stays out of it.</summary>
     public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default) =>
-        _blocks ? new ValueTask<int>(ReceiveNow(into.Span)) : _socket.ReceiveAsync(into, SocketFlags.None, cancel);
+        _blocks ? new ValueTask<int>(ReceiveNow(into.Span))
+        : cancel.CanBeCanceled && QuietWait.IsNeeded ? ReceiveQuietlyAsync(into, SocketFlags.None, cancel)
+        : _socket.ReceiveAsync(into, SocketFlags.None, cancel);
 
     public ValueTask<int> ReceiveAsync(Memory<byte> into, Memory<byte> beyond)
     {
         if (!_blocks || !VectoredIo.IsSupported) return ReceiveAsync(into);
-        while (true)
-        {
-            var received = VectoredIo.Read(_socket, into, beyond);
-            if (received >= 0) return new ValueTask<int>(received);
-            WaitForData();
-        }
+        SetLowWater();
+        return new ValueTask<int>(VectoredIo.Read(_socket, into, beyond));
     }
 
     /// <summary>Bytes that stay in the socket; 0: the peer sends no more.</summary>
-    public ValueTask<int> PeekAsync(Memory<byte> into, CancellationToken cancel) =>
-        _socket.ReceiveAsync(into, SocketFlags.Peek, cancel);
+    public ValueTask<int> PeekAsync(Memory<byte> into, CancellationToken cancel) => QuietWait.IsNeeded
+        ? ReceiveQuietlyAsync(into, SocketFlags.Peek, cancel)
+        : _socket.ReceiveAsync(into, SocketFlags.Peek, cancel);
 
     public void Dispose()
     {
@@ -102,6 +96,19 @@ internal sealed class SocketConnection : IConnection
         _socket.Dispose();
     }
 
+    private async ValueTask<int> ReceiveQuietlyAsync(Memory<byte> into, SocketFlags flags, CancellationToken cancel)
+    {
+        await QuietWait.ForDataAsync(_socket, cancel).ConfigureAwait(false);
+        return _socket.Receive(into.Span, flags);
+    }
+
+    /// <summary>What is sent in a handshake fits into the buffers of a connection that is new: this waits for none.</summary>
+    private async ValueTask SendQuietlyAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    {
+        await QuietWait.ForRoomAsync(_socket, cancel).ConfigureAwait(false);
+        _socket.Send(bytes.Span, SocketFlags.None);
+    }
+
     private async ValueTask SendLaterAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
         while (bytes.Length > 0)
@@ -113,22 +120,15 @@ internal sealed class SocketConnection : IConnection
     {
         while (bytes.Length > 0)
         {
-            var sent = _socket.Send(bytes, SocketFlags.None, out var error);
-            if (error != SocketError.Success) WaitOrThrow(error, SelectMode.SelectWrite);
-            bytes = bytes[sent..];
+            bytes = bytes[_socket.Send(bytes, SocketFlags.None)..];
         }
     }
 
     /// <summary>Only after <see cref="TryBlockCaller"/>: waits on this thread.</summary>
     public int ReceiveNow(Span<byte> into)
     {
-        while (true)
-        {
-            var received = _socket.Receive(into, SocketFlags.None, out var error);
-            if (error == SocketError.Success) return received;
-            if (error is not (SocketError.WouldBlock or SocketError.IOPending)) throw new SocketException((int)error);
-            WaitForData();
-        }
+        SetLowWater();
+        return _socket.Receive(into, SocketFlags.None);
     }
 
     /// <summary>
@@ -137,21 +137,9 @@ internal sealed class SocketConnection : IConnection
     /// </summary>
     private void SetLowWater()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (_expected == _lowWater || !OperatingSystem.IsLinux()) return;
         _lowWater = _expected;
         _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReceiveLowWater, _lowWater);
-    }
-
-    private void WaitForData()
-    {
-        if (_expected != _lowWater) SetLowWater();
-        _socket.Poll(WaitMax, SelectMode.SelectRead);
-    }
-
-    private void WaitOrThrow(SocketError error, SelectMode until)
-    {
-        if (error is not (SocketError.WouldBlock or SocketError.IOPending)) throw new SocketException((int)error);
-        _socket.Poll(WaitMax, until);
     }
 
     private static EndPoint? PeerOf(Socket socket)

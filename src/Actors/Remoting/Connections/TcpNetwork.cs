@@ -31,7 +31,8 @@ internal sealed class TcpNetwork : INetwork
         var socket = NewSocket(to.AddressFamily);
         try
         {
-            await socket.ConnectAsync(to, cancel).ConfigureAwait(false);
+            if (QuietWait.IsNeeded) await QuietWait.ConnectAsync(socket, to, cancel).ConfigureAwait(false);
+            else await socket.ConnectAsync(to, cancel).ConfigureAwait(false);
             return new SocketConnection(socket);
         }
         catch

@@ -8,13 +8,13 @@ namespace Convoy.Actors.Remoting.Connections;
 internal static unsafe partial class VectoredIo
 {
     private const int Eintr = 4;
+    private const int Ebadf = 9;
     private const int Eagain = 11;
     private const int EagainOfBsd = 35;
-    private const int Ebadf = 9;
 
     public static bool IsSupported { get; } = OperatingSystem.IsLinux() || OperatingSystem.IsMacOS();
 
-    /// <summary>Bytes written of both together, or -1: the socket would block.</summary>
+    /// <summary>Bytes written of both together; waits for room.</summary>
     /// <exception cref="SocketException">The connection is lost.</exception>
     public static int Write(Socket socket, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second)
     {
@@ -25,11 +25,11 @@ internal static unsafe partial class VectoredIo
         {
             var written = writev(socket.SafeHandle, pieces, 2);
             if (written >= 0) return (int)written;
-            if (WouldBlock(Marshal.GetLastPInvokeError())) return -1;
+            AgainOrThrow();
         }
     }
 
-    /// <summary>Bytes read, the first piece filled before the second; 0: the peer sends no more; -1: it would block.</summary>
+    /// <summary>Bytes read, the first piece filled before the second; 0: the peer sends no more. Waits for data.</summary>
     /// <exception cref="SocketException">The connection is lost.</exception>
     public static int Read(Socket socket, Memory<byte> first, Memory<byte> second)
     {
@@ -40,16 +40,21 @@ internal static unsafe partial class VectoredIo
         {
             var read = readv(socket.SafeHandle, pieces, 2);
             if (read >= 0) return (int)read;
-            if (WouldBlock(Marshal.GetLastPInvokeError())) return -1;
+            AgainOrThrow();
         }
     }
 
-    /// <summary>False: interrupted, to be called again.</summary>
-    private static bool WouldBlock(int error)
+    /// <summary>Interrupted, it is to be called again.</summary>
+    private static void AgainOrThrow()
     {
-        if (error == Eintr) return false;
-        if (error == (OperatingSystem.IsLinux() ? Eagain : EagainOfBsd)) return true;
-        throw new SocketException((int)(error == Ebadf ? SocketError.OperationAborted : SocketError.ConnectionReset));
+        var error = Marshal.GetLastPInvokeError();
+        if (error == Eintr) return;
+        throw new SocketException((int)(error switch
+        {
+            Ebadf => SocketError.OperationAborted,
+            Eagain or EagainOfBsd => SocketError.WouldBlock, // somebody made the socket asynchronous
+            _ => SocketError.ConnectionReset,
+        }));
     }
 
     [LibraryImport("libc", SetLastError = true)]
