@@ -22,7 +22,7 @@ internal sealed class SocketConnection : IConnection
         _socket = socket;
         var peer = PeerOf(socket);
         RemoteAddress = peer?.ToString() ?? "a closed connection";
-        Kind = peer is UnixDomainSocketEndPoint ? "a Unix socket" : "TCP";
+        IsTcp = peer is not UnixDomainSocketEndPoint;
         IsLoopback = peer is UnixDomainSocketEndPoint || (peer is IPEndPoint ip && IPAddress.IsLoopback(ip.Address));
     }
 
@@ -30,7 +30,9 @@ internal sealed class SocketConnection : IConnection
 
     public bool IsLoopback { get; }
 
-    public string Kind { get; }
+    public string Kind => IsTcp ? "TCP" : "a Unix socket";
+
+    private bool IsTcp { get; }
 
     /// <summary>For a wrapper that takes the connection over, and for connections that are not ours.</summary>
     public Socket Socket => _socket;
@@ -38,6 +40,7 @@ internal sealed class SocketConnection : IConnection
     public bool TryBlockCaller()
     {
         if (IsLoopback) _socket.SendBufferSize = LoopbackBufferBytes;
+        if (IsLoopback && IsTcp) SendUnpaced();
         _blocks = true;
         return true;
     }
@@ -129,6 +132,26 @@ internal sealed class SocketConnection : IConnection
     {
         SetLowWater();
         return _socket.Receive(into, SocketFlags.None);
+    }
+
+    /// <summary>
+    /// A machine that paces its TCP (BBR) spreads a frame over time by an estimate of the path, and on loopback the
+    /// estimate follows the sender's own pauses: frames of 256 KB ran at 0.65 of what they do without (2026-11-21). Reno
+    /// paces nothing, every Linux has it, and between two processes of one machine there is no congestion to control.
+    /// </summary>
+    private void SendUnpaced()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        const int Tcp = 6;
+        const int CongestionControl = 13;
+        try
+        {
+            _socket.SetRawSocketOption(Tcp, CongestionControl, "reno"u8);
+        }
+        catch (SocketException)
+        {
+            // A kernel without it goes on as it is.
+        }
     }
 
     /// <summary>
