@@ -27,8 +27,9 @@ public static class Crc32C
     {
         while (Crc32CFold.IsSupported && data.Length >= Crc32CFold.BlockBytes)
         {
-            Crc32CFold.Block(running, ref MemoryMarshal.GetReference(data), out var folded, out var a, out var b, out var c);
-            running = Move(OverFoldRun, Move(OverFoldRun, Move(OverFoldRun, folded) ^ a) ^ b) ^ c;
+            ref var block = ref MemoryMarshal.GetReference(data);
+            Crc32CFold.Block<CrcOnly>(running, ref block, ref block, out var folded, out var a, out var b, out var c);
+            running = JoinFold(folded, a, b, c);
             data = data[Crc32CFold.BlockBytes..];
         }
 
@@ -43,6 +44,30 @@ public static class Crc32C
         foreach (var b in data[(words.Length * 8)..]) running = BitOperations.Crc32C(running, b);
         return running;
     }
+
+    /// <summary>As <see cref="Append"/>, and copies the data in the same pass.</summary>
+    /// <param name="running">The running value.</param>
+    /// <param name="data">What is added to it.</param>
+    /// <param name="copy">At least as long as the data, and not overlapping it.</param>
+    public static uint AppendCopying(uint running, ReadOnlySpan<byte> data, Span<byte> copy)
+    {
+        copy = copy[..data.Length];
+        while (Crc32CFold.IsSupported && data.Length >= Crc32CFold.BlockBytes)
+        {
+            Crc32CFold.Block<CrcAndCopy>(
+                running, ref MemoryMarshal.GetReference(data), ref MemoryMarshal.GetReference(copy),
+                out var folded, out var a, out var b, out var c);
+            running = JoinFold(folded, a, b, c);
+            data = data[Crc32CFold.BlockBytes..];
+            copy = copy[Crc32CFold.BlockBytes..];
+        }
+
+        data.CopyTo(copy);
+        return Append(running, data);
+    }
+
+    private static uint JoinFold(uint folded, uint a, uint b, uint c) =>
+        Move(OverFoldRun, Move(OverFoldRun, Move(OverFoldRun, folded) ^ a) ^ b) ^ c;
 
     private static uint AppendThreeRuns(uint running, ReadOnlySpan<ulong> words)
     {

@@ -26,33 +26,39 @@ internal static class Crc32CFold
 
     public static bool IsSupported => Pclmulqdq.V256.IsSupported && Sse42.X64.IsSupported;
 
-    /// <summary>The four running values over one block; the first is the folded part, which begins with <paramref name="running"/>.</summary>
-    public static void Block(uint running, ref byte block, out uint folded, out uint run1, out uint run2, out uint run3)
+    /// <summary>
+    /// The four running values over one block; the first is the folded part, which begins with <paramref name="running"/>.
+    /// What is loaded is also stored to <paramref name="copy"/> where <typeparamref name="TCopy"/> says so.
+    /// </summary>
+    public static void Block<TCopy>(
+        uint running, ref byte block, ref byte copy, out uint folded, out uint run1, out uint run2, out uint run3)
+        where TCopy : struct, ICrcCopy
     {
         var ahead = Vector256.Create(Ahead, Ahead);
         ref var at = ref block;
         ref var words = ref Unsafe.Add(ref block, Iterations * FoldBytes);
-        var v0 = Vector256.LoadUnsafe(ref at).AsUInt64() ^ Vector256.CreateScalar((ulong)running);
-        var v1 = Vector256.LoadUnsafe(ref at, 32).AsUInt64();
-        var v2 = Vector256.LoadUnsafe(ref at, 64).AsUInt64();
-        var v3 = Vector256.LoadUnsafe(ref at, 96).AsUInt64();
+        var offset = Unsafe.ByteOffset(ref block, ref copy); // one distance for all four runs
+        var v0 = Load<TCopy>(ref at, 0, offset) ^ Vector256.CreateScalar((ulong)running);
+        var v1 = Load<TCopy>(ref at, 32, offset);
+        var v2 = Load<TCopy>(ref at, 64, offset);
+        var v3 = Load<TCopy>(ref at, 96, offset);
         var (a, b, c) = (0ul, 0ul, 0ul);
         for (var i = 1; i < Iterations; i++)
         {
             at = ref Unsafe.Add(ref at, FoldBytes);
-            v0 = Fold(v0, ahead) ^ Vector256.LoadUnsafe(ref at).AsUInt64();
-            v1 = Fold(v1, ahead) ^ Vector256.LoadUnsafe(ref at, 32).AsUInt64();
-            Advance(ref a, ref b, ref c, ref words, 0);
-            Advance(ref a, ref b, ref c, ref words, 8);
-            v2 = Fold(v2, ahead) ^ Vector256.LoadUnsafe(ref at, 64).AsUInt64();
-            v3 = Fold(v3, ahead) ^ Vector256.LoadUnsafe(ref at, 96).AsUInt64();
-            Advance(ref a, ref b, ref c, ref words, 16);
-            Advance(ref a, ref b, ref c, ref words, 24);
-            Advance(ref a, ref b, ref c, ref words, 32);
+            v0 = Fold(v0, ahead) ^ Load<TCopy>(ref at, 0, offset);
+            v1 = Fold(v1, ahead) ^ Load<TCopy>(ref at, 32, offset);
+            Advance<TCopy>(ref a, ref b, ref c, ref words, 0, offset);
+            Advance<TCopy>(ref a, ref b, ref c, ref words, 8, offset);
+            v2 = Fold(v2, ahead) ^ Load<TCopy>(ref at, 64, offset);
+            v3 = Fold(v3, ahead) ^ Load<TCopy>(ref at, 96, offset);
+            Advance<TCopy>(ref a, ref b, ref c, ref words, 16, offset);
+            Advance<TCopy>(ref a, ref b, ref c, ref words, 24, offset);
+            Advance<TCopy>(ref a, ref b, ref c, ref words, 32, offset);
             words = ref Unsafe.Add(ref words, RunWords * sizeof(ulong));
         }
 
-        for (var i = 0; i < RunWords; i++) Advance(ref a, ref b, ref c, ref words, i * sizeof(ulong));
+        for (var i = 0; i < RunWords; i++) Advance<TCopy>(ref a, ref b, ref c, ref words, i * sizeof(ulong), offset);
         Span<ulong> left = stackalloc ulong[FoldBytes / sizeof(ulong)];
         v0.CopyTo(left);
         v1.CopyTo(left[4..]);
@@ -68,10 +74,45 @@ internal static class Crc32CFold
         Pclmulqdq.V256.CarrylessMultiply(lanes, ahead, 0x00) ^ Pclmulqdq.V256.CarrylessMultiply(lanes, ahead, 0x11);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Advance(ref ulong a, ref ulong b, ref ulong c, ref byte words, nint offset)
+    private static Vector256<ulong> Load<TCopy>(ref byte from, nuint at, nint copyOffset)
+        where TCopy : struct, ICrcCopy
     {
-        a = Sse42.X64.Crc32(a, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref words, offset)));
-        b = Sse42.X64.Crc32(b, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref words, offset + RunBytes)));
-        c = Sse42.X64.Crc32(c, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref words, offset + 2 * RunBytes)));
+        var loaded = Vector256.LoadUnsafe(ref from, at);
+        if (TCopy.Stores) loaded.StoreUnsafe(ref Unsafe.Add(ref from, copyOffset), at);
+        return loaded.AsUInt64();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Advance<TCopy>(ref ulong a, ref ulong b, ref ulong c, ref byte words, nint at, nint copyOffset)
+        where TCopy : struct, ICrcCopy
+    {
+        a = Sse42.X64.Crc32(a, Word<TCopy>(ref Unsafe.Add(ref words, at), copyOffset));
+        b = Sse42.X64.Crc32(b, Word<TCopy>(ref Unsafe.Add(ref words, at + RunBytes), copyOffset));
+        c = Sse42.X64.Crc32(c, Word<TCopy>(ref Unsafe.Add(ref words, at + 2 * RunBytes), copyOffset));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Word<TCopy>(ref byte from, nint copyOffset)
+        where TCopy : struct, ICrcCopy
+    {
+        var word = Unsafe.ReadUnaligned<ulong>(ref from);
+        if (TCopy.Stores) Unsafe.WriteUnaligned(ref Unsafe.Add(ref from, copyOffset), word);
+        return word;
+    }
+}
+
+/// <summary>Whether the bytes of a checksum are copied on the way; known when the loop is compiled.</summary>
+internal interface ICrcCopy
+{
+    static abstract bool Stores { get; }
+}
+
+internal readonly struct CrcOnly : ICrcCopy
+{
+    public static bool Stores => false;
+}
+
+internal readonly struct CrcAndCopy : ICrcCopy
+{
+    public static bool Stores => true;
 }

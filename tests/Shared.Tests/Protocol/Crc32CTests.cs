@@ -34,5 +34,8 @@ public sealed class Crc32CTests
         Assert.Equal(~expected, Crc32C.Of(data));
         var split = length / 3;
         Assert.Equal(~expected, ~Crc32C.Append(Crc32C.Append(~0u, data.AsSpan(0, split)), data.AsSpan(split)));
+        var copy = new byte[length + 1];
+        Assert.Equal(~expected, ~Crc32C.AppendCopying(Crc32C.AppendCopying(~0u, data.AsSpan(0, split), copy), data.AsSpan(split), copy.AsSpan(split)));
+        Assert.True(copy.AsSpan(0, length).SequenceEqual(data) && copy[length] == 0);
     }
 }

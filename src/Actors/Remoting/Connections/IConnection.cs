@@ -39,6 +39,18 @@ internal interface IConnection : IDisposable
     }
 
     /// <summary>
+    /// The connection copies a payload itself, and takes its checksum while a piece of it is in the cache: for a payload
+    /// that is not gathered the four bytes follow it, and the header's field is 0.
+    /// </summary>
+    bool SealsPayloads => false;
+
+    /// <summary>Only where <see cref="SealsPayloads"/>: both, and the payload's checksum.</summary>
+    void SendSealed(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> payload) => throw new NotSupportedException(Kind);
+
+    /// <summary>Only where <see cref="SealsPayloads"/>: as a receive, and the running checksum of what came.</summary>
+    int ReceiveSealed(Span<byte> into, ref uint crc) => throw new NotSupportedException(Kind);
+
+    /// <summary>
     /// So many bytes are sure to come: a receive may wait for them, although it gives what is there. Fewer wake-ups of
     /// both ends; 1 ends it. A hint, without a system call of its own.
     /// </summary>

@@ -6,6 +6,9 @@ namespace Convoy.Actors.Remoting.Connections;
 /// <summary>A plain socket: TCP, or a Unix socket on this machine.</summary>
 internal sealed class SocketConnection : IConnection
 {
+    /// <summary>A wait in the kernel ends with its event or with <see cref="Dispose"/>; this only bounds it.</summary>
+    private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// On one machine the distance is short, and what is under way should still be in the caches when it is read. Left
     /// alone the kernel lets several megabytes pile up; frames of 256 KB then took twice the processor time (2026-11-21).
@@ -77,7 +80,7 @@ internal sealed class SocketConnection : IConnection
     {
         if (!_blocks || !VectoredIo.IsSupported) return ReceiveAsync(into);
         SetLowWater();
-        return new ValueTask<int>(VectoredIo.Read(_socket, into, beyond));
+        return new ValueTask<int>(_lowWater > 1 ? ReceiveMuch(into.Span) : VectoredIo.Read(_socket, into, beyond));
     }
 
     /// <summary>Bytes that stay in the socket; 0: the peer sends no more.</summary>
@@ -131,7 +134,21 @@ internal sealed class SocketConnection : IConnection
     public int ReceiveNow(Span<byte> into)
     {
         SetLowWater();
-        return _socket.Receive(into, SocketFlags.None);
+        return _lowWater > 1 ? ReceiveMuch(into) : _socket.Receive(into, SocketFlags.None);
+    }
+
+    /// <summary>
+    /// A receive that blocks would count what it has taken already towards the mark, and then wait for a whole mark
+    /// beyond it, which may never come: so it takes what is there, and only the poll before it waits.
+    /// </summary>
+    private int ReceiveMuch(Span<byte> into)
+    {
+        while (true)
+        {
+            var received = VectoredIo.TryRead(_socket, into);
+            if (received >= 0) return received;
+            _socket.Poll(WaitMax, SelectMode.SelectRead);
+        }
     }
 
     /// <summary>

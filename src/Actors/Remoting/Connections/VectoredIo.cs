@@ -10,6 +10,7 @@ internal static unsafe partial class VectoredIo
     private const int Eintr = 4;
     private const int Ebadf = 9;
     private const int Eagain = 11;
+    private const int DontWaitOfLinux = 0x40;
     private const int EagainOfBsd = 35;
 
     public static bool IsSupported { get; } = OperatingSystem.IsLinux() || OperatingSystem.IsMacOS();
@@ -44,6 +45,22 @@ internal static unsafe partial class VectoredIo
         }
     }
 
+    /// <summary>What is there, without a wait: -1 is nothing, 0 that the peer sends no more. Linux only.</summary>
+    /// <exception cref="SocketException">The connection is lost.</exception>
+    public static int TryRead(Socket socket, Span<byte> into)
+    {
+        fixed (byte* at = into)
+        {
+            while (true)
+            {
+                var read = recv(socket.SafeHandle, at, into.Length, DontWaitOfLinux);
+                if (read >= 0) return (int)read;
+                if (Marshal.GetLastPInvokeError() == Eagain) return -1;
+                AgainOrThrow();
+            }
+        }
+    }
+
     /// <summary>Interrupted, it is to be called again.</summary>
     private static void AgainOrThrow()
     {
@@ -62,6 +79,9 @@ internal static unsafe partial class VectoredIo
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint readv(SafeSocketHandle socket, Piece* pieces, int count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint recv(SafeSocketHandle socket, byte* into, nint bytes, int flags);
 
     private readonly struct Piece(void* at, int bytes)
     {

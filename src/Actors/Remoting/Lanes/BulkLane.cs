@@ -2,6 +2,7 @@
 // the receiver's memory, without a copy; small frames are gathered, because a system call costs more than their bytes.
 // The checksum is taken over each piece as it arrives, while it is in the cache. No allocation per frame.
 // The loops are written once: on threads of their own every wait happens inside the call, on the pool it is awaited.
+using System.Buffers.Binary;
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Shared.Protocol;
 
@@ -19,6 +20,9 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     /// 256 KB, where the mark would change several times in a frame, it doubled the processor time (2026-11-21).
     /// </summary>
     private const int WaitBytes = 1 << 20;
+
+    /// <summary>A checksum that follows its payload.</summary>
+    public const int SealBytes = sizeof(uint);
 
     private readonly byte[] _out = new byte[GatherBytes];
     private readonly Queue<(BulkHeader Header, IBulkCompletion? Done)> _gathered = new();
@@ -104,7 +108,8 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
                 current = default;
                 while (link.TakeBulk(this, GatherBytes - gathered - BulkHeader.Size, gathered > 0, out current))
                 {
-                    current = Sealed(current);
+                    var sealsItself = connection.SealsPayloads && current.Payload.Length > GatherPayloadMax;
+                    current = sealsItself ? WithLength(current) : Sealed(current);
                     current.Header.Write(_out.AsSpan(gathered));
                     gathered += BulkHeader.Size;
                     if (current.Payload.Length > GatherPayloadMax) break;
@@ -121,7 +126,9 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
                     continue;
                 }
 
-                await connection.SendAsync(_out.AsMemory(0, gathered), current.Payload).ConfigureAwait(false);
+                var head = _out.AsMemory(0, gathered);
+                if (connection.SealsPayloads && current.Payload.Length > 0) connection.SendSealed(head, current.Payload);
+                else await connection.SendAsync(head, current.Payload).ConfigureAwait(false);
                 CompleteGathered(sent: true);
                 if (current.Payload.Length == 0) continue;
                 var done = current;
@@ -136,6 +143,9 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
             link.OnLaneLost(this, lost.Message);
         }
     }
+
+    private static BulkItem WithLength(BulkItem item) =>
+        item with { Header = item.Header with { PayloadBytes = item.Payload.Length, PayloadCrc = 0 } };
 
     private static BulkItem Sealed(BulkItem item) => item with
     {
@@ -154,18 +164,10 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         {
             while (true)
             {
-                while (_to - _from < BulkHeader.Size)
+                if (!await FillAheadAsync(BulkHeader.Size).ConfigureAwait(false))
                 {
-                    Buffer.BlockCopy(_ahead, _from, _ahead, 0, _to - _from);
-                    (_from, _to) = (0, _to - _from);
-                    var read = await connection.ReceiveAsync(_ahead.AsMemory(_to)).ConfigureAwait(false);
-                    if (read == 0)
-                    {
-                        link.OnLaneLost(this, "the connection was closed");
-                        return;
-                    }
-
-                    _to += read;
+                    link.OnLaneLost(this, "the connection was closed");
+                    return;
                 }
 
                 if (BulkHeader.TryRead(_ahead.AsSpan(_from, _to - _from), out var header) is { } damage)
@@ -185,6 +187,21 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         }
     }
 
+    /// <summary>False: the connection ended before so many bytes were read ahead.</summary>
+    private async ValueTask<bool> FillAheadAsync(int bytes)
+    {
+        while (_to - _from < bytes)
+        {
+            Buffer.BlockCopy(_ahead, _from, _ahead, 0, _to - _from);
+            (_from, _to) = (0, _to - _from);
+            var read = await connection.ReceiveAsync(_ahead.AsMemory(_to)).ConfigureAwait(false);
+            if (read == 0) return false;
+            _to += read;
+        }
+
+        return true;
+    }
+
     /// <summary>Takes what was read ahead of this payload.</summary>
     private int TakeAhead(Memory<byte> into)
     {
@@ -199,10 +216,11 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     {
         var receiver = link.Remoting.Bulk;
         var rented = header.PayloadBytes > 0 && receiver is not null ? receiver.Rent(link, header) : default;
+        var isSealedBehind = connection.SealsPayloads && header.PayloadBytes > GatherPayloadMax;
         if (rented.Length < header.PayloadBytes)
         {
             if (rented.Length > 0) receiver!.Return(rented);
-            return await DrainAsync(header.PayloadBytes).ConfigureAwait(false);
+            return await DrainAsync(header.PayloadBytes + (isSealedBehind ? SealBytes : 0)).ConfigureAwait(false);
         }
 
         var payload = rented[..header.PayloadBytes];
@@ -212,15 +230,16 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         {
             // What was read ahead is used up, so its buffer may take the beginning of the next frame.
             connection.Expect(payload.Length - filled >= WaitBytes ? WaitBytes : 1);
-            var read = await ReceiveOrZeroAsync(payload[filled..], _ahead).ConfigureAwait(false);
-            if (read == 0)
+            if (isSealedBehind)
             {
-                receiver!.Return(rented);
-                receiver.Damaged(link, header, "the connection ended inside the frame");
-                link.OnLaneLost(this, "the connection ended inside a bulk frame");
-                return false;
+                var copied = connection.ReceiveSealed(payload.Span[filled..], ref crc);
+                if (copied == 0) return LostInside(header, rented);
+                filled += copied;
+                continue;
             }
 
+            var read = await ReceiveOrZeroAsync(payload[filled..], _ahead).ConfigureAwait(false);
+            if (read == 0) return LostInside(header, rented);
             var ofPayload = Math.Min(read, payload.Length - filled);
             (_from, _to) = (0, read - ofPayload);
             crc = Crc32C.Append(crc, payload.Span.Slice(filled, ofPayload));
@@ -228,6 +247,13 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         }
 
         connection.Expect(1);
+        if (isSealedBehind)
+        {
+            if (!await FillAheadAsync(SealBytes).ConfigureAwait(false)) return LostInside(header, rented);
+            header = header with { PayloadCrc = BinaryPrimitives.ReadUInt32LittleEndian(_ahead.AsSpan(_from)) };
+            _from += SealBytes;
+        }
+
         if (~crc == header.PayloadCrc)
         {
             receiver?.Received(link, header, payload);
@@ -237,6 +263,14 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         if (header.PayloadBytes > 0) receiver!.Return(rented);
         receiver?.Damaged(link, header, $"payload checksum {~crc:x8}, the header says {header.PayloadCrc:x8}");
         return true;
+    }
+
+    private bool LostInside(in BulkHeader header, Memory<byte> rented)
+    {
+        link.Remoting.Bulk!.Return(rented);
+        link.Remoting.Bulk.Damaged(link, header, "the connection ended inside the frame");
+        link.OnLaneLost(this, "the connection ended inside a bulk frame");
+        return false;
     }
 
     private async ValueTask<bool> DrainAsync(int bytes)

@@ -5,15 +5,20 @@
 // SH-2  Only the reading thread listens to the bell; it wakes the writing thread of its own process.
 // SH-3  Positions that the peer wrote are checked before they are used: a ring is never left by a byte.
 // SH-4  The memory stays mapped until the last call has left, also when the connection is disposed of under way.
+using System.Buffers.Binary;
 using Convoy.Actors.Remoting.Connections;
+using Convoy.Shared.Protocol;
 
 namespace Convoy.Actors.Remoting.SharedMemory;
 
 internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, bool isOwner) : IConnection
 {
-    /// <summary>Copied at a time: the other end works on a piece while this one copies the next, and the reader checks it
-    /// while it is in the second-level cache.</summary>
-    private const int PieceBytes = 128 << 10;
+    /// <summary>
+    /// Copied at a time: the other end works on a piece while this one copies the next. Frames of 4 MB, processor time of
+    /// a byte at both ends together (2026-11-21): checksum before the copy 0.24 ns, with it in pieces 0.21, in one pass
+    /// 0.15 to 0.20; pieces of 64 or 128 KB and rings of 1 or 4 MB are alike.
+    /// </summary>
+    private const int PieceBytes = 64 << 10;
     /// <summary>Looks at the ring before sleep: a wake-up costs two system calls and a thread change.</summary>
     private const int SpinsMax = 10;
     private const int SpinPause = 20;
@@ -37,10 +42,29 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
 
     public void Expect(int bytes) => _expected = bytes;
 
+    public bool SealsPayloads => true;
+
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default)
     {
         using var use = new Use(ring);
-        var left = bytes.Span;
+        var unused = 0u;
+        Write(bytes.Span, sealing: false, ref unused);
+        return default;
+    }
+
+    public void SendSealed(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> payload)
+    {
+        using var use = new Use(ring);
+        var crc = ~0u;
+        Write(head.Span, sealing: false, ref crc);
+        Write(payload.Span, sealing: true, ref crc);
+        Span<byte> seal = stackalloc byte[Lanes.BulkLane.SealBytes];
+        BinaryPrimitives.WriteUInt32LittleEndian(seal, ~crc);
+        Write(seal, sealing: false, ref crc);
+    }
+
+    private void Write(ReadOnlySpan<byte> left, bool sealing, ref uint crc)
+    {
         var data = ring.Data(toOwner: !isOwner);
         ref var head = ref ring.Head(!isOwner);
         var at = head; // only this thread writes it
@@ -55,7 +79,8 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
 
             var offset = (int)(at & (ring.Bytes - 1));
             var piece = Math.Min(Math.Min(left.Length, room), Math.Min(PieceBytes, ring.Bytes - offset));
-            left[..piece].CopyTo(data[offset..]);
+            if (sealing) crc = Crc32C.AppendCopying(crc, left[..piece], data[offset..]);
+            else left[..piece].CopyTo(data[offset..]);
             left = left[piece..];
             at += piece;
             Volatile.Write(ref head, at);
@@ -63,13 +88,23 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
             var wanted = Volatile.Read(ref ring.ReaderSleeps(!isOwner));
             if (wanted > 0 && at - Volatile.Read(ref ring.Tail(!isOwner)) >= wanted) Ring();
         }
-
-        return default;
     }
 
     public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default)
     {
         using var use = new Use(ring);
+        var unused = 0u;
+        return new ValueTask<int>(Read(into.Span, sealing: false, ref unused));
+    }
+
+    public int ReceiveSealed(Span<byte> into, ref uint crc)
+    {
+        using var use = new Use(ring);
+        return Read(into, sealing: true, ref crc);
+    }
+
+    private int Read(Span<byte> into, bool sealing, ref uint crc)
+    {
         ref var tail = ref ring.Tail(isOwner);
         var at = tail; // only this thread writes it
         var isOver = false;
@@ -79,20 +114,21 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
             var there = Occupied(isOwner, Volatile.Read(ref ring.Head(isOwner)), at);
             if (there == 0)
             {
-                if (isOver) return new ValueTask<int>(0);
+                if (isOver) return 0;
                 isOver = !WaitForData(at);
                 continue;
             }
 
             var offset = (int)(at & (ring.Bytes - 1));
             var piece = Math.Min(Math.Min(into.Length, there), Math.Min(PieceBytes, ring.Bytes - offset));
-            ring.Data(isOwner).Slice(offset, piece).CopyTo(into.Span);
+            if (sealing) crc = Crc32C.AppendCopying(crc, ring.Data(isOwner).Slice(offset, piece), into);
+            else ring.Data(isOwner).Slice(offset, piece).CopyTo(into);
             Volatile.Write(ref tail, at + piece);
             Interlocked.MemoryBarrier(); // SH-1
             // The peer's writer is woken by the peer's reader (SH-2).
             if (Volatile.Read(ref ring.WriterWaits(isOwner)) != 0 && there - piece <= ring.Bytes / 2
                 && Volatile.Read(ref ring.ReaderSleeps(!isOwner)) != 0) Ring();
-            return new ValueTask<int>(piece);
+            return piece;
         }
     }
 

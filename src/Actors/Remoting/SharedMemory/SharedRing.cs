@@ -25,7 +25,7 @@ internal readonly record struct RingKey(ulong Owner, ulong Dialler, ulong Link, 
 /// </summary>
 internal sealed unsafe class SharedRing : IDisposable
 {
-    public const int DefaultBytes = 4 << 20;
+    public const int DefaultBytes = 1 << 20;
 
     private const ulong Magic = 0x31474E4952564E43; // "CNVRING1"
     private const int ControlAt = 4_096;
