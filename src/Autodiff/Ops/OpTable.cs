@@ -149,6 +149,18 @@ public static class OpTable
     public static readonly Op OrMax = new OrMax();
     public static readonly Op OrProbSum = new OrProbSum();
     public static readonly Op Xor = new Xor();
+    public static readonly Op AndSmooth = new AndSmooth();
+    public static readonly Op OrSmooth = new OrSmooth();
+    public static readonly Op NandSmooth = new NandSmooth();
+    public static readonly Op NorSmooth = new NorSmooth();
+    public static readonly Op XorSmooth = new XorSmooth();
+    public static readonly Op ImpliesSmooth = new ImpliesSmooth();
+    public static readonly Op ExistsWeighted = new ExistsWeighted();
+    public static readonly Op ForAllWeighted = new ForAllWeighted();
+    public static readonly Op WeightedMean = new WeightedMean();
+    public static readonly Op LogNot = new LogNot();
+    public static readonly Op LogExists = new LogExists();
+    public static readonly Op LogForAll = new LogForAll();
 
     // Reductions and scans.
     public static readonly Op AllOf = new AllOf();
@@ -268,7 +280,8 @@ public static class OpTable
         HardTanh, Hypot, Lgamma, Log1p, Log2, LogAddExp, LogSigmoid, MaskedFill, NotEqual, Polygamma, Reciprocal,
         Relu6, Round, Rsqrt, Selu, Sign, Sin, Sinh, Softsign, StopGradient, Tan, Where,
         AndMin, AndProb, Exists, ExistsProb, ExistsSmooth, ForAll, ForAllProb, ForAllSmooth, Implies, Nand, Nor,
-        OrMax, OrProbSum, Xor,
+        OrMax, OrProbSum, Xor, AndSmooth, OrSmooth, NandSmooth, NorSmooth, XorSmooth, ImpliesSmooth, ExistsWeighted,
+        ForAllWeighted, WeightedMean, LogNot, LogExists, LogForAll,
         AllOf, Any, ArgMax, ArgMin, CumProd, CumSum, LogSumExp, Norm, Std, Variance,
         Diag, Flip, Iota, Kron, Meshgrid, Pad, Permute, Roll, Split, Squeeze, Stack, Tile, Trace, Tril, Triu,
         Unsqueeze,

@@ -80,6 +80,19 @@ public static class Derivatives
         return diagonal;
     }
 
+    /// <summary>
+    /// HO-05: the n-th derivative of a function of each element, of x's shape; exact for functions that treat
+    /// elements one
+    /// by one. The cost grows fast with the order: about twice the operators for each.
+    /// </summary>
+    public static Tensor Nth(Func<Variable, Variable> f, Tensor x, int order)
+    {
+        if (order < 0) throw new ArgumentException($"an order of derivatives is 0 or more, not {order}");
+        var (free, y) = Evaluate(f, x);
+        for (var n = 0; n < order; n++) y = Differentiate.Gradient([y], [free], createGraph: n + 1 < order)[0];
+        return y.Data;
+    }
+
     private static (Variable X, Variable Y) Evaluate(Func<Variable, Variable> f, Tensor x)
     {
         var free = new Variable(x, requiresGradient: true);

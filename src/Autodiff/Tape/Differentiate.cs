@@ -107,6 +107,9 @@ internal sealed class History
         return found;
     }
 
+    /// <summary>Bytes that the history keeps alive: each storage once.</summary>
+    public long SavedBytes() => Tensors().Select(t => t.Storage).Distinct().Sum(s => s.Bytes);
+
     /// <summary>Variables without a producer that ask for gradients, in the order of their first use.</summary>
     public IReadOnlyList<Variable> Leaves()
     {

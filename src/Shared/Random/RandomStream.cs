@@ -10,6 +10,7 @@ public enum RandomPurpose
     TextSampling = 4,
     Mask = 5,
     GradientNoise = 6,
+    HessianProbe = 7,
 }
 
 /// <summary>

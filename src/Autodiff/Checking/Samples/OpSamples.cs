@@ -21,14 +21,14 @@ internal static partial class OpSamples
     private static readonly Lazy<OpSample[]> Made = new(() =>
     [
         .. Elementwise(), .. Gradients(), .. Leaves(), .. Reductions(), .. Shapes(), .. Contractions(), .. Images(),
-        .. Layers(), .. MoreElementwise(), .. Logic(), .. MoreReductions(), .. MoreShapes(), .. Indices(), .. Windows(),
+        .. Layers(), .. MoreElementwise(), .. Logic(), .. GradedLogic(), .. MoreReductions(), .. MoreShapes(), .. Indices(), .. Windows(),
         .. MoreLayers(), .. Losses(), .. LinearAlgebra(),
     ]);
 
     /// <summary>Samples with a dimension of size 0.</summary>
     public static IReadOnlyList<OpSample> Empty => MadeEmpty.Value;
 
-    private static readonly Lazy<OpSample[]> MadeEmpty = new(() => [.. EmptyElementwise(), .. EmptyOthers()]);
+    private static readonly Lazy<OpSample[]> MadeEmpty = new(() => [.. EmptyElementwise(), .. EmptyOthers(), .. EmptyGradedLogic()]);
 
     public static IEnumerable<OpSample> Of(Op op) => All.Where(s => s.Op == op);
 

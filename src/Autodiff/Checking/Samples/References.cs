@@ -22,6 +22,7 @@ internal static partial class References
         AddFunctions(known);
         AddPairs(known);
         AddReductions(known);
+        AddLogic(known);
         AddShapes(known);
         AddIndices(known);
         AddContractions(known);

@@ -66,7 +66,8 @@ public sealed class ClipByNorm(Func<GradientPart, double> boundOf) : GradientSta
 }
 
 /// <summary>
-/// GP-03: each parameter has a bound that follows its own norms. The parameters of all steps are the same, in one order.
+/// GP-03: each parameter has a bound that follows its own norms. The parameters of all steps are the same, in one
+/// order.
 /// </summary>
 public sealed class ClipEachLayer(Func<GradientPart, ClipBound> boundOf) : GradientStage
 {
@@ -110,7 +111,8 @@ public sealed class ClipEachLayer(Func<GradientPart, ClipBound> boundOf) : Gradi
 }
 
 /// <summary>
-/// GP-03: first each parameter to its bound, then each layer (parameters whose names agree up to the last dot), then all
+/// GP-03: first each parameter to its bound, then each layer (parameters whose names agree up to the last dot), then
+/// all
 /// of them.
 /// </summary>
 public sealed class ClipHierarchically(double parameterBound, double layerBound, double globalBound) : GradientStage

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Optim.Gradients;
 
-/// <summary>GP-08: figures and small repairs of gradients. Sums go from left to right; nothing has the mean 0.</summary>
+/// <summary>GP-08: figures and small repairs of gradients. Sums go from left to right; nothing has the mean
+/// 0.</summary>
 public static class GradientMath
 {
     public static double SumOfSquares(ReadOnlySpan<double> g)

@@ -1,0 +1,14 @@
+namespace Convoy.Autodiff.Ops;
+
+// z = -t ln((e^(-x/t) + e^(-y/t)) / 2): min(x, y) as the temperature t falls to 0        x, y -> z, dimensions of size 1 repeated
+internal sealed class AndSmooth : CompositeOp
+{
+    public override string Name => "and-smooth";
+    private protected override (int Least, int Most) Arity => (2, 2);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        var t = SmoothLogic.Temperature(this, attributes);
+        return [SmoothLogic.And(x[0], x[1], t)];
+    }
+}

@@ -1,0 +1,14 @@
+namespace Convoy.Autodiff.Ops;
+
+// z = 1 - or-smooth(x, y): 1 - max(x, y) as the temperature t falls to 0        x, y -> z, dimensions of size 1 repeated
+internal sealed class NorSmooth : CompositeOp
+{
+    public override string Name => "nor-smooth";
+    private protected override (int Least, int Most) Arity => (2, 2);
+
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        var t = SmoothLogic.Temperature(this, attributes);
+        return [SmoothLogic.Or(x[0], x[1], t).OneMinus()];
+    }
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>The times of one operator.</summary>
+/// <param name="Operator">Its name in the table.</param>
+/// <param name="Calls">How often it ran, in forward and in backward passes.</param>
+/// <param name="TotalMs">All calls together, milliseconds.</param>
+/// <param name="MinMs">The fastest call.</param>
+/// <param name="MaxMs">The slowest call.</param>
+/// <param name="Elements">Elements of its results.</param>
+public sealed record OpTiming(
+    string Operator, long Calls, double TotalMs, double MinMs, double MaxMs, long Elements)
+{
+    public double MeanMs => TotalMs / Calls;
+
+    /// <summary>Elements of results in a second.</summary>
+    public double ElementsPerSecond => TotalMs == 0 ? 0 : Elements / TotalMs * 1000;
+}
+
+/// <summary>
+/// MON-07: times of the operators that eager variables run, switched on and off while a program runs. Off it costs one
+/// look at a field of the thread for each operator. Scopes of several threads may write into one profile.
+/// </summary>
+/// <param name="clock">Where times come from.</param>
+public sealed class OpProfile(TimeProvider clock)
+{
+    [ThreadStatic] private static OpProfile? _current;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, OpTiming> _timings = new(StringComparer.Ordinal);
+
+    /// <summary>The profile that operators of this thread are timed in, or null.</summary>
+    internal static OpProfile? Current => _current;
+
+    /// <summary>Times the operators of this thread until the scope is disposed; scopes nest.</summary>
+    public IDisposable Start()
+    {
+        var outer = _current;
+        _current = this;
+        return new Scope(outer);
+    }
+
+    internal long Now => clock.GetTimestamp();
+
+    internal void Add(string name, long start, long elements)
+    {
+        var ms = clock.GetElapsedTime(start).TotalMilliseconds;
+        lock (_lock)
+        {
+            var one = new OpTiming(name, 1, ms, ms, ms, elements);
+            _timings[name] = !_timings.TryGetValue(name, out var all) ? one : new OpTiming(
+                name, all.Calls + 1, all.TotalMs + ms, Math.Min(all.MinMs, ms), Math.Max(all.MaxMs, ms),
+                all.Elements + elements);
+        }
+    }
+
+    /// <summary>All operators that ran, the longest first; by name where times are equal.</summary>
+    public IReadOnlyList<OpTiming> Timings
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _timings.Values.OrderByDescending(t => t.TotalMs)
+                    .ThenBy(t => t.Operator, StringComparer.Ordinal)];
+            }
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_lock) _timings.Clear();
+    }
+
+    /// <summary>MON-04: a header line, then a line for each operator.</summary>
+    public string ToCsv()
+    {
+        var text = new StringBuilder("operator,calls,total_ms,mean_ms,min_ms,max_ms,elements\n");
+        foreach (var t in Timings)
+            text.Append(CultureInfo.InvariantCulture,
+                $"{t.Operator},{t.Calls},{t.TotalMs:r},{t.MeanMs:r},{t.MinMs:r},{t.MaxMs:r},{t.Elements}\n");
+        return text.ToString();
+    }
+
+    /// <summary>MON-04: a list with one object for each operator.</summary>
+    public string ToJson() => JsonSerializer.Serialize(Timings);
+
+    private sealed class Scope(OpProfile? outer) : IDisposable
+    {
+        private bool _ended;
+
+        public void Dispose()
+        {
+            if (_ended) return;
+            _ended = true;
+            _current = outer;
+        }
+    }
+}

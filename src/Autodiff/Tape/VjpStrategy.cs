@@ -1,0 +1,183 @@
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>A function as a chain: the result of each link is the argument of the next.</summary>
+public sealed record FunctionChain(params IReadOnlyList<Func<Value, Value>> Links)
+{
+    public Value Of(Value x)
+    {
+        foreach (var link in Links) x = link(x);
+        return x;
+    }
+}
+
+/// <summary>f(x), and Jᵀu for each u that was asked for; each of x's shape.</summary>
+public sealed record VjpResult(Tensor Value, IReadOnlyList<Tensor> Gradients, string Strategy);
+
+/// <summary>
+/// HO-02: one question, f(x) and Jᵀu for some u, and several ways to an answer that differ in memory and time.
+/// Standard,
+/// checkpointed and fused give the same bits where they apply the same operators.
+/// </summary>
+public abstract class VjpStrategy
+{
+    /// <summary>One tape for all links, one pass back for each u.</summary>
+    public static VjpStrategy Standard { get; } = new StandardVjp();
+
+    /// <summary>Keeps only what enters each link, and computes the link again on the way back: one link's
+    /// memory.</summary>
+    public static VjpStrategy Checkpointed { get; } = new CheckpointedVjp();
+
+    /// <summary>All u in one pass back, side by side.</summary>
+    public static VjpStrategy Vectorized { get; } = new VectorizedVjp();
+
+    /// <summary>
+    /// Function and gradient captured as one graph, made smaller and fused by the passes; the graph is kept for the
+    /// next
+    /// call with the same shapes.
+    /// </summary>
+    public static VjpStrategy Fused(FunctionChain f) => new FusedVjp(f);
+
+    /// <summary>Chooses for each call; <see cref="VjpResult.Strategy"/> says which and why.</summary>
+    /// <param name="budgetBytes">What a tape may keep.</param>
+    public static VjpStrategy Adaptive(long budgetBytes = 1L << 30) => new AdaptiveVjp(budgetBytes);
+
+    public abstract string Name { get; }
+
+    /// <param name="f">The function; a fused strategy takes the one it was made for.</param>
+    /// <param name="x">Where.</param>
+    /// <param name="cotangents">Each of f(x)'s shape; at least one.</param>
+    public VjpResult Run(FunctionChain f, Tensor x, params IReadOnlyList<Tensor> cotangents)
+    {
+        if (cotangents.Count == 0) throw new ArgumentException("a vector-Jacobian product needs a vector");
+        return Answer(f, x, cotangents);
+    }
+
+    private protected abstract VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents);
+
+    private protected static Tensor DataOf(Value value) => ((Variable)value).Data;
+
+    private protected static (Variable X, Variable Y) Recorded(FunctionChain f, Tensor x)
+    {
+        var free = new Variable(x, requiresGradient: true);
+        return (free, (Variable)f.Of(free));
+    }
+}
+
+internal sealed class StandardVjp : VjpStrategy
+{
+    public override string Name => "standard";
+
+    private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
+    {
+        var (free, y) = Recorded(f, x);
+        return new VjpResult(y.Data, Back(free, y, cotangents), Name);
+    }
+
+    internal static IReadOnlyList<Tensor> Back(Variable x, Variable y, IReadOnlyList<Tensor> cotangents) =>
+        [.. cotangents.Select(u => Differentiate.Gradient([y], [x], [new Variable(u)])[0].Data)];
+}
+
+internal sealed class CheckpointedVjp : VjpStrategy
+{
+    public override string Name => "checkpointed";
+
+    private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
+    {
+        var entering = new Tensor[f.Links.Count];
+        Value at = new Variable(x);
+        using (GradientMode.Off())
+        {
+            for (var i = 0; i < entering.Length; i++)
+            {
+                entering[i] = DataOf(at);
+                at = f.Links[i](at);
+            }
+        }
+
+        var going = cotangents;
+        for (var i = entering.Length - 1; i >= 0; i--)
+        {
+            var (free, y) = Recorded(new FunctionChain(f.Links[i]), entering[i]);
+            going = StandardVjp.Back(free, y, going);
+        }
+
+        return new VjpResult(DataOf(at), going, Name);
+    }
+}
+
+internal sealed class VectorizedVjp : VjpStrategy
+{
+    public override string Name => "vectorized";
+
+    private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
+    {
+        var (free, y) = Recorded(f, x);
+        return new VjpResult(y.Data, Back(free, y, cotangents), Name);
+    }
+
+    internal static IReadOnlyList<Tensor> Back(Variable x, Variable y, IReadOnlyList<Tensor> cotangents)
+    {
+        using var scope = GradientMode.Off();
+        var tape = History.Of([y]).Applications();
+        var stacked = Functions.Stack(0, [.. cotangents.Select(u => new Variable(u))]);
+        var rows = DataOf(Vmap.Run(u => Transform.Back(EagerBuilder.Instance, x, tape, y, u[0]), [stacked]));
+        return [.. Enumerable.Range(0, cotangents.Count).Select(i => rows.Slice(i).Contiguous())];
+    }
+}
+
+internal sealed class FusedVjp(FunctionChain owner) : VjpStrategy
+{
+    // One graph gives both results, one behind the other, because a compiled function has one.
+    private readonly Func<Value[], Value> _graph = Transform.JitOf(x =>
+    {
+        var (free, tape, y) = Transform.Record(x[0].Builder, x[0], owner.Of);
+        var gradient = Transform.Back(x[0].Builder, free, tape, y, x[1]);
+        return Functions.Concat(
+            0, y.Reshape((int)y.Type.Coefficient), gradient.Reshape((int)x[0].Type.Coefficient));
+    });
+
+    public override string Name => "fused";
+
+    private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
+    {
+        if (!ReferenceEquals(f, owner))
+            throw new ArgumentException("a fused strategy keeps the graph of one function: make one for each");
+        using var scope = GradientMode.Off();
+        var gradients = new Tensor[cotangents.Count];
+        var value = x;
+        for (var i = 0; i < gradients.Length; i++)
+        {
+            var both = DataOf(_graph([new Variable(x), new Variable(cotangents[i])]));
+            var split = (int)cotangents[i].Count;
+            value = both.Slice(..split).Reshape(cotangents[i].Shape);
+            gradients[i] = both.Slice(split..).Reshape(x.Shape);
+        }
+
+        return new VjpResult(value, gradients, Name);
+    }
+}
+
+internal sealed class AdaptiveVjp(long budgetBytes) : VjpStrategy
+{
+    public override string Name => "adaptive";
+
+    private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
+    {
+        var (free, y) = Recorded(f, x);
+        var kept = History.Of([y]).SavedBytes();
+        if (kept > budgetBytes && f.Links.Count > 1)
+        {
+            var recomputed = Checkpointed.Run(f, x, cotangents);
+            return recomputed with { Strategy = $"checkpointed: a tape of {kept} bytes is over {budgetBytes}" };
+        }
+
+        // Side by side pays from the second vector on; one alone would only be packed and unpacked.
+        return cotangents.Count > 1
+            ? new VjpResult(y.Data, VectorizedVjp.Back(free, y, cotangents), $"vectorized: {cotangents.Count} vectors")
+            : new VjpResult(y.Data, StandardVjp.Back(free, y, cotangents), "standard: one vector");
+    }
+}
