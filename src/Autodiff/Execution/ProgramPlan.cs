@@ -22,7 +22,8 @@ internal enum BufferPlace
     Gradient,
 }
 
-/// <summary>Memory of one or several values (a reshape shares that of its input). Index: input, slot or arena buffer.</summary>
+/// <summary>Memory of one or several values (a reshape shares that of its input). Index: input, slot or arena
+/// buffer.</summary>
 internal sealed class PlanBuffer(BufferPlace place, TensorType type)
 {
     public BufferPlace Place { get; set; } = place;
@@ -59,7 +60,8 @@ internal sealed class PlanStep(StepKind kind, GraphNode node, int output)
 }
 
 /// <summary>
-/// A graph as a list of steps over planned memory. Everything that does not depend on the rows of a call is decided here.
+/// A graph as a list of steps over planned memory. Everything that does not depend on the rows of a call is decided
+/// here.
 /// </summary>
 internal sealed class ProgramPlan
 {
@@ -146,7 +148,8 @@ internal sealed class ProgramPlan
             buffers[new ValueRef(node.Id, i)] = new PlanBuffer(place, node.Types[i]);
     }
 
-    // The step that makes a gradient writes it where the caller wants it; a second parameter with the same gradient, and a
+    // The step that makes a gradient writes it where the caller wants it; a second parameter with the same gradient,
+    // and a
     // gradient that is not made per node, take a copy.
     private void PlaceGradients()
     {

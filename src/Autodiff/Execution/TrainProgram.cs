@@ -82,7 +82,8 @@ public sealed partial class TrainProgram : IDisposable
     }
 
     /// <summary>
-    /// One step over a share: gradients per node of the cover (each a vector in the layout), loss sum per slice of the share.
+    /// One step over a share: gradients per node of the cover (each a vector in the layout), loss sum per slice of
+    /// the share.
     /// </summary>
     /// <param name="step">Number of the step, the counter of random operators.</param>
     public unsafe void Run(

@@ -46,7 +46,8 @@ public static partial class Functions
             _ => throw Invariant.Unhandled(reading),
         };
 
-    /// <summary>Every element holds, read as the quantifier says; the temperature counts for smooth ones only.</summary>
+    /// <summary>Every element holds, read as the quantifier says; the temperature counts for smooth ones
+    /// only.</summary>
     public static Value ForAll(
         this Value x, Quantifier reading, ReadOnlySpan<int> axes = default, bool keep = false,
         double temperature = 0.1) => reading switch

@@ -25,14 +25,7 @@ internal readonly struct SoftplusOperator : IUnaryOperator
         return Fn.Relu.Lanes(x) + Fn.Log.Lanes(V.Create(1f) + Fn.Exp.Lanes(a));
     }
 
-    public static double Double(double x) => Math.Max(x, 0) + LogOnePlus(Math.Exp(-Math.Abs(x)));
-
-    // ln(1 + t) for 0 <= t <= 1 without losing small t: the error of 1 + t is divided out.
-    private static double LogOnePlus(double t)
-    {
-        var u = 1 + t;
-        return u == 1 ? t : Math.Log(u) * t / (u - 1);
-    }
+    public static double Double(double x) => Math.Max(x, 0) + NearZero.LogOnePlus(Math.Exp(-Math.Abs(x)));
 }
 
 internal readonly struct MishOperator : IUnaryOperator
@@ -94,7 +87,7 @@ internal readonly struct EluOperator : IBinaryOperator
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
         V.Select(V.Greater(x, V.Create(0f)), x, y * (Fn.Exp.Lanes(x) - V.Create(1f)));
 
-    public static double Double(double x, double y) => x > 0 ? x : y * double.ExpM1(x);
+    public static double Double(double x, double y) => x > 0 ? x : y * NearZero.ExpMinusOne(x);
 }
 
 /// <summary>x^y: e^(y ln|x|), negative where x is negative and y an odd integer, NaN where y is no integer.</summary>

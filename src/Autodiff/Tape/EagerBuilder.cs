@@ -39,7 +39,10 @@ internal sealed class EagerBuilder : Builder
         if (op.IsAlias) return [inputs[0].Reshape(inferred[0].At(0))];
         var outputs = new Tensor[inferred.Length];
         for (var i = 0; i < outputs.Length; i++) outputs[i] = Tensor.Empty(inferred[i].DType, inferred[i].At(0));
+        var profile = OpProfile.Current;
+        var start = profile?.Now ?? 0;
         op.Forward(new OpCall(attributes, inputs, outputs));
+        profile?.Add(op.Name, start, outputs.Sum(t => t.Count));
         if (AnomalyMode.IsOn) AnomalyMode.Check(op, attributes, inputs, outputs);
         NumericGuard.Check(op.Name, outputs);
         return outputs;

@@ -10,7 +10,8 @@ using Convoy.Worker.Data;
 
 namespace Convoy.Worker.Training;
 
-/// <summary>The model of a real job: its data set, the graph that was submitted, compiled, and the optimizer of its file.</summary>
+/// <summary>The model of a real job: its data set, the graph that was submitted, compiled, and the optimizer of its
+/// file.</summary>
 internal sealed class ProgramModel : IJobModel, IGradientObserver
 {
     private readonly DatasetPair _data;

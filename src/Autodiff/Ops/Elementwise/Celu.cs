@@ -22,5 +22,5 @@ internal readonly struct CeluOperator : IBinaryOperator
 {
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> => Through64.Binary<V, CeluOperator>(x, y);
 
-    public static double Double(double x, double y) => x > 0 ? x : y * double.ExpM1(x / y);
+    public static double Double(double x, double y) => x > 0 ? x : y * NearZero.ExpMinusOne(x / y);
 }

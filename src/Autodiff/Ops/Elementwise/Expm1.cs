@@ -16,5 +16,5 @@ internal readonly struct Expm1Operator : IUnaryOperator
 {
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, Expm1Operator>(x);
 
-    public static double Double(double x) => double.ExpM1(x);
+    public static double Double(double x) => NearZero.ExpMinusOne(x);
 }

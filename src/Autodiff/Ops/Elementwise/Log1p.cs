@@ -16,5 +16,5 @@ internal readonly struct Log1pOperator : IUnaryOperator
 {
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, Log1pOperator>(x);
 
-    public static double Double(double x) => double.LogP1(x);
+    public static double Double(double x) => NearZero.LogOnePlus(x);
 }

@@ -25,6 +25,6 @@ internal readonly struct LogAddExpOperator : IBinaryOperator
     public static double Of(double x, double y)
     {
         var top = Math.Max(x, y);
-        return double.IsInfinity(top) ? top : top + double.LogP1(Math.Exp(-Math.Abs(x - y)));
+        return double.IsInfinity(top) ? top : top + NearZero.LogOnePlus(Math.Exp(-Math.Abs(x - y)));
     }
 }

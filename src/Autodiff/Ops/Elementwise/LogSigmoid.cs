@@ -16,5 +16,5 @@ internal readonly struct LogSigmoidOperator : IUnaryOperator
 {
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, LogSigmoidOperator>(x);
 
-    public static double Double(double x) => Math.Min(x, 0) - double.LogP1(Math.Exp(-Math.Abs(x)));
+    public static double Double(double x) => Math.Min(x, 0) - NearZero.LogOnePlus(Math.Exp(-Math.Abs(x)));
 }

@@ -24,5 +24,5 @@ internal readonly struct SeluOperator : IUnaryOperator
 
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, SeluOperator>(x);
 
-    public static double Double(double x) => Scale * (x > 0 ? x : Alpha * double.ExpM1(x));
+    public static double Double(double x) => Scale * (x > 0 ? x : Alpha * NearZero.ExpMinusOne(x));
 }

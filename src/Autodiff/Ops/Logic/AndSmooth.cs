@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = -t ln((e^(-x/t) + e^(-y/t)) / 2): min(x, y) as the temperature t falls to 0        x, y -> z, dimensions of size 1 repeated
+// z = -t ln((e^(-x/t) + e^(-y/t)) / 2): min(x, y) as the temperature t falls to 0        x, y -> z, dimensions of
+// size 1 repeated
 internal sealed class AndSmooth : CompositeOp
 {
     public override string Name => "and-smooth";

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = or-smooth(1 - x, y): max(1 - x, y) as the temperature t falls to 0 (Kleene and Dienes)        x, y -> z, dimensions of size 1 repeated
+// z = or-smooth(1 - x, y): max(1 - x, y) as the temperature t falls to 0 (Kleene and Dienes)        x, y -> z,
+// dimensions of size 1 repeated
 internal sealed class ImpliesSmooth : CompositeOp
 {
     public override string Name => "implies-smooth";

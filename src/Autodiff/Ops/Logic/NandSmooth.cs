@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = 1 - and-smooth(x, y): 1 - min(x, y) as the temperature t falls to 0        x, y -> z, dimensions of size 1 repeated
+// z = 1 - and-smooth(x, y): 1 - min(x, y) as the temperature t falls to 0        x, y -> z, dimensions of size 1
+// repeated
 internal sealed class NandSmooth : CompositeOp
 {
     public override string Name => "nand-smooth";

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = 1 - or-smooth(x, y): 1 - max(x, y) as the temperature t falls to 0        x, y -> z, dimensions of size 1 repeated
+// z = 1 - or-smooth(x, y): 1 - max(x, y) as the temperature t falls to 0        x, y -> z, dimensions of size 1
+// repeated
 internal sealed class NorSmooth : CompositeOp
 {
     public override string Name => "nor-smooth";

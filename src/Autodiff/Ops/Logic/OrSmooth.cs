@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = t ln((e^(x/t) + e^(y/t)) / 2): max(x, y) as the temperature t falls to 0, the mean as it rises        x, y -> z, dimensions of size 1 repeated
+// z = t ln((e^(x/t) + e^(y/t)) / 2): max(x, y) as the temperature t falls to 0, the mean as it rises        x, y ->
+// z, dimensions of size 1 repeated
 internal sealed class OrSmooth : CompositeOp
 {
     public override string Name => "or-smooth";

@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = and-smooth(or-smooth(x, y), nand-smooth(x, y)): one of both and not the other        x, y -> z, dimensions of size 1 repeated
+// z = and-smooth(or-smooth(x, y), nand-smooth(x, y)): one of both and not the other        x, y -> z, dimensions of
+// size 1 repeated
 internal sealed class XorSmooth : CompositeOp
 {
     public override string Name => "xor-smooth";
