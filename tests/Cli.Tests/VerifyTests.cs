@@ -32,4 +32,31 @@ public sealed class VerifyTests
         Assert.Equal((int)ExitCode.BadData, (await CliRun.Of("verify", "golden", folder)).Code);
         Directory.Delete(folder, recursive: true);
     }
+
+    [Fact]
+    public async Task Golden_WritesItsReportAndOwnFigures()
+    {
+        // GV-03
+        var cancel = TestContext.Current.CancellationToken;
+        var folder = Directory.CreateTempSubdirectory("convoy-golden").FullName;
+        var (report, own) = (Path.Combine(folder, "report.md"), Path.Combine(folder, "own", "ops.json"));
+        Directory.CreateDirectory(Path.GetDirectoryName(own)!);
+        var off = """
+            [{"op": "exp", "attrs": {}, "inputs": [{"shape": [1], "data": [0.0]}], "int_inputs": [],
+              "output": {"shape": [1], "data": [1.0001]}, "cotangent": {"shape": [1], "data": [2.0]},
+              "grads": [{"shape": [1], "data": [2.0]}]}]
+            """;
+        await File.WriteAllTextAsync(Path.Combine(folder, "ops.json"), off, cancel);
+        var run = await CliRun.Of("verify", "golden", folder, "--report", report, "--export", own);
+        Assert.Equal((int)ExitCode.Failed, run.Code);
+        Assert.Contains("1 cases, 1 failed, 0 unknown", await File.ReadAllTextAsync(report, cancel),
+            StringComparison.Ordinal);
+        Assert.Equal(0, (await CliRun.Of("verify", "golden", folder, "--relative", "1e-3")).Code);
+        var exact = await CliRun.Of(
+            "verify", "golden", Path.GetDirectoryName(own)!, "--relative", "0", "--absolute", "0");
+        Assert.Equal(0, exact.Code);
+        Assert.Equal((int)ExitCode.Usage, (await CliRun.Of("verify", "golden", folder, "--relative", "-1")).Code);
+        Assert.Equal((int)ExitCode.Usage, (await CliRun.Of("verify", "golden", folder, "--report", folder)).Code);
+        Directory.Delete(folder, recursive: true);
+    }
 }

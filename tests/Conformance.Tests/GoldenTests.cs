@@ -1,9 +1,11 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Convoy.Autodiff.Checking.Golden;
 
 namespace Convoy.Conformance.Tests;
 
-/// <summary>TEST-02, OPTIM-01, OPTIM-04, HO-01: every figure of golden/*.json, as `convoy verify golden` runs them.</summary>
+/// <summary>TEST-02, GV-03, GV-06, OPTIM-01 to OPTIM-04, HO-01, HO-03: every figure of golden/*.json, as `convoy
+/// verify golden` runs them.</summary>
 public sealed class GoldenTests
 {
     public static TheoryData<string, int, string> Cases()
@@ -40,6 +42,33 @@ public sealed class GoldenTests
         Assert.Equal(GoldenState.Failed, cases[0].State);
         Assert.Contains("output[0]", cases[0].Note, StringComparison.Ordinal);
         Assert.Equal(GoldenState.Unknown, cases[1].State);
+    }
+
+    [Fact]
+    public void OwnFigures_AreWritten_ReadBackToTheBit_AndCompared()
+    {
+        // GV-06: figures of today are the reference of tomorrow; GV-03: the form is that of other libraries.
+        var own = JsonDocument.Parse(GoldenOperator.Export(Document("ops.json"))).RootElement;
+        var exact = new GoldenTolerance(0, 0);
+        var again = GoldenRunner.Run("ops.json", own, exact);
+        Assert.Equal(Report("ops.json").Count, again.Count);
+        Assert.All(again, c => Assert.True(c.State == GoldenState.Passed, $"{c.Name}: {c.Note}"));
+        Assert.All(again, c => Assert.Equal((0, 0), (c.AbsoluteMax, c.RelativeMax)));
+
+        // One digit in one gradient: one case fails, and is named with its place.
+        var text = JsonNode.Parse(own.GetRawText())!.AsArray();
+        var damaged = text.First(c => c!["op"]!.GetValue<string>() == "matmul")!["grads"]![1]!["data"]!;
+        damaged[2] = damaged[2]!.GetValue<double>() * (1 + 1e-7);
+        var found = GoldenRunner.Run("ops.json", JsonDocument.Parse(text.ToJsonString()).RootElement);
+        var wrong = Assert.Single(found, c => c.State == GoldenState.Failed);
+        Assert.StartsWith("matmul", wrong.Name, StringComparison.Ordinal);
+        Assert.Contains("gradient 1[2] is", wrong.Note, StringComparison.Ordinal);
+        var report = GoldenReport.Markdown(found);
+        Assert.Contains($"{found.Count} cases, 1 failed, 0 unknown", report, StringComparison.Ordinal);
+        Assert.Contains($"- ops.json {wrong.Name}: gradient 1[2]", report, StringComparison.Ordinal);
+        Assert.All(
+            GoldenRunner.Run("ops.json", JsonDocument.Parse(text.ToJsonString()).RootElement, new GoldenTolerance(1e-6)),
+            c => Assert.Equal(GoldenState.Passed, c.State));
     }
 
     [Fact]

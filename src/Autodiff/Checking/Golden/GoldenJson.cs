@@ -30,6 +30,25 @@ internal static class GoldenJson
         [.. (json.ValueKind == JsonValueKind.Object ? json.GetProperty("data")
             : json).EnumerateArray().Select(NumberOf)];
 
+    /// <summary>A tensor of float64 in the form that is read; a name where it is a field.</summary>
+    public static void Write(Utf8JsonWriter writer, string? name, Tensor tensor)
+    {
+        if (name is null) writer.WriteStartObject();
+        else writer.WriteStartObject(name);
+        writer.WriteStartArray("shape");
+        foreach (var d in tensor.Shape.Dims) writer.WriteNumberValue(d);
+        writer.WriteEndArray();
+        writer.WriteStartArray("data");
+        foreach (var v in tensor.Cast(DType.Float64).ToArray<double>())
+        {
+            if (double.IsFinite(v)) writer.WriteNumberValue(v);
+            else writer.WriteStringValue(double.IsNaN(v) ? "nan" : v > 0 ? "inf" : "-inf");
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
     public static Variable VariableOf(JsonElement json, bool free = true)
     {
         var tensor = TensorOf(json);

@@ -27,10 +27,9 @@ internal static class GoldenSecondOrder
         },
     };
 
-    public static GoldenCase? Run(string file, string name, JsonElement json)
+    public static GoldenCase? Run(GoldenComparison comparison, JsonElement json)
     {
-        if (!Known.TryGetValue(name, out var function)) return null;
-        var comparison = new GoldenComparison(file, name);
+        if (!Known.TryGetValue(comparison.Name, out var function)) return null;
         var x = GoldenJson.TensorOf(json.GetProperty("x"));
         Variable F(Variable v) => (Variable)function(v);
         Tensor Vector(string key) => GoldenJson.TensorOf(json.GetProperty(key));

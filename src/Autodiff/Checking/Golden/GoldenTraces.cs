@@ -16,9 +16,8 @@ internal static class GoldenTraces
 {
     private const int SlicesMax = 8;
 
-    public static GoldenCase? Run(string file, string name, JsonElement json)
+    public static GoldenCase? Run(GoldenComparison comparison, JsonElement json)
     {
-        var comparison = new GoldenComparison(file, name);
         foreach (var workers in new[] { 1, 3 })
         {
             if (Train(json, workers) is not { } training) return null;

@@ -7,10 +7,9 @@ namespace Convoy.Autodiff.Checking.Golden;
 /// <summary>Optimizers on a stream of gradients, and schedules, in float64.</summary>
 internal static class GoldenTraining
 {
-    public static GoldenCase? Optimizer(string file, string name, JsonElement document, JsonElement run)
+    public static GoldenCase? Optimizer(GoldenComparison comparison, JsonElement document, JsonElement run)
     {
         if (RuleOf(run.GetProperty("optimizer").GetString()!, run.GetProperty("hyper")) is not { } made) return null;
-        var comparison = new GoldenComparison(file, name);
         var w = GoldenJson.Numbers(document.GetProperty("p0"));
         var state = StateOf(made.Rule, w.Length);
         ParameterSpan[] whole = [new ParameterSpan(0, w.Length)];
@@ -25,12 +24,11 @@ internal static class GoldenTraining
         return comparison.Finish();
     }
 
-    public static GoldenCase? Schedule(string file, string name, JsonElement json)
+    public static GoldenCase? Schedule(GoldenComparison comparison, JsonElement json)
     {
         if (CourseOf(json.GetProperty("schedule").GetString()!, json.GetProperty("base_lr").GetDouble(),
             json.GetProperty("hyper")) is not { } course)
             return null;
-        var comparison = new GoldenComparison(file, name);
         var expected = GoldenJson.Numbers(json.GetProperty("lr"));
         double[] actual = [.. Enumerable.Range(0, expected.Length).Select(k => course(k))];
         comparison.Numbers(expected, actual, "rate");
