@@ -12,7 +12,7 @@ namespace Convoy.Autodiff.Tests;
 /// <summary>The three families in sizes that run in milliseconds, and batches for them.</summary>
 internal static class SmallModels
 {
-    public static readonly string[] Names = ["mlp", "cnn", "gpt", "tied"];
+    public static readonly string[] Names = ["mlp", "cnn", "gpt", "tied", "mlp-dropout", "cnn-norm"];
 
     public static Graph Build(string name) => name switch
     {
@@ -31,6 +31,19 @@ internal static class SmallModels
             },
             new DataShape([6], 11)),
         "tied" => Tied(),
+        "mlp-dropout" => ModelCatalog.Build(
+            new JobSpec { Model = new ModelSpec { Family = "mlp", Layers = [12, 20, 7, 5], Dropout = 0.3 } },
+            new DataShape([12], 5)),
+        "cnn-norm" => ModelCatalog.Build(
+            new JobSpec
+            {
+                Model = new ModelSpec
+                {
+                    Family = "cnn", Image = [1, 8, 8], Network = ["conv4", "conv6", "pool", "9", "5"], Norm = "batch",
+                    Dropout = 0.2,
+                },
+            },
+            new DataShape([64], 5)),
         _ => throw new ArgumentException(name),
     };
 

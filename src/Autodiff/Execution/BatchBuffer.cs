@@ -39,6 +39,9 @@ public sealed class BatchBuffer
         }
     }
 
+    /// <summary>Position in the epoch of the buffer's first row; the others follow it. Random numbers count by it.</summary>
+    public long FirstPosition { get; set; }
+
     /// <summary>Row of the buffer that the next call begins at.</summary>
     public int FirstRow { get; private set; }
 

@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Execution;
 /// <summary>The memory that the callers of a program lend it for one call, and the program's own.</summary>
 internal sealed class ProgramMemory(ProgramPlan plan, Arena arena)
 {
+    public StepContext Context { get; } = new();
     public Storage Arena { get; } = arena.Storage;
     public Storage Weights { get; } = Storage.Unbound();
     public Storage Gradients { get; } = Storage.Unbound();
@@ -66,19 +67,26 @@ internal sealed class Binding
     }
 
     private OpCall BatchCall(GraphNode node) => new(
-        node.Attributes, [.. node.Inputs.Select(TensorOf)], [.. Results(node).Select(TensorOf)]);
+        node.Attributes, [.. node.Inputs.Select(TensorOf)], [.. Results(node).Select(TensorOf)])
+    {
+        Slices = node.Op.NeedsSlices ? MapOf(1, Leaves()) : null,
+        Context = _memory.Context,
+    };
+
+    private SliceMap MapOf(int rowsPerSample, ReadOnlySpan<TreeNode> nodes)
+    {
+        var map = new SliceMap();
+        map.Fill(Slices.RowsPerSlice, rowsPerSample, Slices.FirstSlice, Slices.Slices, nodes);
+        return map;
+    }
 
     private OpCall SegmentedCall(GraphNode node)
     {
         var perSlice = _plan.Placement.RunsPerSlice(node);
         Tensor[] outputs = [.. Results(node).Select(v => Part(v, 0, perSlice))];
-        var map = new SliceMap();
-        map.Fill(
-            Slices.RowsPerSlice, _plan.Placement.RowsPerSample(node), Slices.FirstSlice, Slices.Slices,
-            perSlice ? Leaves() : Slices.Nodes);
         return new OpCall(node.Attributes, [.. node.Inputs.Select(TensorOf)], outputs)
         {
-            Slices = map,
+            Slices = MapOf(_plan.Placement.RowsPerSample(node), perSlice ? Leaves() : Slices.Nodes),
             NodeStrides = [.. Results(node).Select(v => StrideOf(v, perSlice))],
         };
     }

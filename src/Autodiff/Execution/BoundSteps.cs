@@ -9,11 +9,17 @@ namespace Convoy.Autodiff.Execution;
 internal abstract class BoundStep(int[] ready)
 {
     public int[] Ready { get; } = ready;
+
+    /// <summary>Its calls of an operator; null for a slice that is absent.</summary>
+    public virtual IReadOnlyList<OpCall?> Calls => [];
+
     public abstract void Run();
 }
 
 internal sealed class CallStep(Op op, OpCall[] calls, int[] ready) : BoundStep(ready)
 {
+    public override IReadOnlyList<OpCall?> Calls => calls;
+
     public override void Run()
     {
         try
@@ -31,6 +37,8 @@ internal sealed class CallStep(Op op, OpCall[] calls, int[] ready) : BoundStep(r
 internal sealed class SliceCallStep(Op op, OpCall?[] calls, (Tensor From, Tensor To)[] copies, int[] ready)
     : BoundStep(ready)
 {
+    public override IReadOnlyList<OpCall?> Calls => calls;
+
     public override void Run()
     {
         foreach (var (from, to) in copies) to.CopyFrom(from);

@@ -51,7 +51,7 @@ internal sealed class Compilation
         ProgramPlan PlanOf(Graph graph) => new(graph, rowsMax);
         var (training, recompute) = RecomputeChoice.Of(
             LossRows.Expose(gradients, keepOthers: false), options.Recompute, rowsMax, PlanOf);
-        var evaluation = PlanOf(LossRows.Expose(prepared, keepOthers: true));
+        var evaluation = PlanOf(LossRows.Expose(EvaluationForm.Run(prepared), keepOthers: true));
         return new Compilation(prepared, training, evaluation, new CompileReport(
             [.. before, .. after], recompute, training.MemoryStatistics, evaluation.MemoryStatistics,
             training.Layout.TotalLength));

@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Passes;
 
 namespace Convoy.Autodiff.Execution;
 

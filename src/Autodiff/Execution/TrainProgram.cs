@@ -25,6 +25,8 @@ public sealed partial class TrainProgram : IDisposable
     private MemoryHandle[] _pins = [];
     private float[] _staging = [];
     private bool _staged;
+    private readonly RunningStatistics _running;
+    private readonly ParameterSlot[] _statistics;
     private Action? _beforeStep;
     private Action<int>? _afterStep;
 
@@ -37,10 +39,16 @@ public sealed partial class TrainProgram : IDisposable
         _arena = new Arena(Math.Max(_plan.Memory.TotalBytes, compiled.Evaluation.Memory.TotalBytes));
         _memory = new ProgramMemory(_plan, _arena);
         Inputs = [.. _plan.Graph.Inputs.Select(SpecOf)];
+        _running = RunningStatistics.Of(compiled.Forward, Layout);
+        _statistics = [.. _running.Slots];
         WeightPerSample = _plan.Graph.TypeOf(_plan.Graph.Output(LossRows.Name)!.Value).Coefficient;
     }
 
     public int RowsMax { get; }
+    /// <summary>Seed of the random numbers of training steps, such as dropout: that of the job.</summary>
+    public ulong Seed { get => _memory.Context.Seed; set => _memory.Context.Seed = value; }
+    /// <summary>Parameters that follow the data by a rule of their own; no optimizer may touch them.</summary>
+    public IReadOnlyList<ParameterSlot> Statistics => _statistics;
     public ParameterLayout Layout => _plan.Layout;
     public IReadOnlyList<InputSpec> Inputs { get; }
     /// <summary>Elements of the loss per sample: 1, or the tokens of a sequence.</summary>
@@ -61,6 +69,18 @@ public sealed partial class TrainProgram : IDisposable
     /// <summary>What <see cref="Compile"/> would come to, without the memory.</summary>
     public static CompileReport Describe(Graph forward, int rowsMax, CompileOptions? options = null) =>
         Compilation.Of(forward, rowsMax, options ?? CompileOptions.Default).Report;
+
+    /// <summary>
+    /// The values of <see cref="Statistics"/> after a step, one after the other: a function of the weights before it and
+    /// of the sums over all <paramref name="samples"/> of the step that lie where their gradients would.
+    /// </summary>
+    public void FollowStatistics(
+        ReadOnlySpan<float> before, ReadOnlySpan<float> sums, double samples, Span<float> values)
+    {
+        CheckFlat(before.Length);
+        CheckFlat(sums.Length);
+        _running.Follow(before, sums, samples, values);
+    }
 
     public BatchBuffer CreateBatch(int rowsMax) => new(Inputs, rowsMax);
 
@@ -98,12 +118,15 @@ public sealed partial class TrainProgram : IDisposable
             {
                 _memory.Weights.Bind(first, weights.Length * sizeof(float));
                 BindInputs(_memory, batch);
+                (_memory.Context.Step, _memory.Context.FirstPosition) = (step, batch.FirstPosition + batch.FirstRow);
+                if (FindsAnomalies) RequireNumbers(weights, step);
                 var binding = BindingOf(slices, stride);
                 ClearUnused(nodeGradients, observer);
                 for (var i = 0; i < binding.Steps.Length; i++)
                 {
                     _beforeStep?.Invoke();
                     binding.Steps[i].Run();
+                    if (FindsAnomalies) RequireNumbers(i, binding.Steps[i], step);
                     _afterStep?.Invoke(i);
                     foreach (var slot in binding.Steps[i].Ready) Deliver(slot, nodeGradients, observer);
                 }

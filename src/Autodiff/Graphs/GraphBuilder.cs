@@ -26,7 +26,13 @@ public sealed class GraphBuilder : Builder
         Parameter(name, init, DType.Float32, dims);
 
     public Value Parameter(string name, ParameterInit init, DType dtype, params ReadOnlySpan<int> dims) =>
-        Leaf(OpTable.Parameter, _scope + name, new TensorType(dtype, new Shape(dims)), init.Into(Attributes.None));
+        Parameter(name, init, dtype, Attributes.None, dims);
+
+    internal Value Parameter(
+        string name, ParameterInit init, DType dtype, Attributes more, params ReadOnlySpan<int> dims) =>
+        Leaf(OpTable.Parameter, _scope + name, new TensorType(dtype, new Shape(dims)), init.Into(more));
+
+    internal string NameOf(Value value) => _nodes[RefOf(value).Node].Name;
 
     public void Output(string name, Value value)
     {

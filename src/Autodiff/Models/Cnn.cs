@@ -9,7 +9,8 @@ namespace Convoy.Autodiff.Models;
 
 /// <summary>
 /// The words of model.network, one after the other: <c>conv16</c> is a 3x3 convolution with padding 1 and 16 channels,
-/// <c>pool</c> halves height and width by maxima, a number is a dense layer; the last one is the classes.
+/// <c>pool</c> halves height and width by maxima, a number is a dense layer; the last one is the classes. With model.norm batch, a
+/// convolution is normalized before its activation; what enters a dense layer is dropped out by model.dropout.
 /// </summary>
 internal static class Cnn
 {
@@ -21,7 +22,7 @@ internal static class Cnn
         var graph = new GraphBuilder();
         Value x = graph.Input("x", DType.Float32, [Dim.Batch, .. data.SampleShape.Select(d => new Dim(d))]);
         x = x.Reshape(Dim.Batch, image[0], image[1], image[2]);
-        for (var i = 0; i < words.Count; i++) x = Word(graph, x, words, i, model.Activation);
+        for (var i = 0; i < words.Count; i++) x = Word(graph, x, model, i);
         if (x.Type.Rank != 2) throw ModelCatalog.Wrong("model.network ends with a number, the classes");
         Mlp.CheckClasses(x.Type[1].Size, data.Classes, "model.network");
         graph.Classify(x);
@@ -45,20 +46,22 @@ internal static class Cnn
         return image;
     }
 
-    private static Value Word(GraphBuilder graph, Value x, IReadOnlyList<string> words, int index, string activation)
+    private static Value Word(GraphBuilder graph, Value x, ModelSpec model, int index)
     {
-        var word = words[index];
+        var (words, activation, word) = (model.Network, model.Activation, model.Network[index]);
         if (word == "pool") return Pool(x, index);
         if (word.StartsWith("conv", StringComparison.Ordinal) && Number(word[4..]) is { } channels)
         {
             if (x.Type.Rank != 4) throw ModelCatalog.Wrong($"model.network: {word} comes after a dense layer");
-            return Layers.Activate(graph.Conv3x3($"conv{index + 1}", x, channels), activation);
+            x = graph.Conv3x3($"conv{index + 1}", x, channels);
+            if (model.Norm == "batch") x = graph.BatchNorm($"norm{index + 1}", x);
+            return Layers.Activate(x, activation);
         }
 
         if (Number(word) is not { } width)
             throw ModelCatalog.Wrong($"model.network: \"{word}\" is not convN, pool or a number of at least 1");
         if (x.Type.Rank == 4) x = x.FlattenFrom1();
-        x = graph.Dense($"dense{index + 1}", x, width);
+        x = graph.Dense($"dense{index + 1}", graph.Dropout(x, model.Dropout), width);
         return index == words.Count - 1 ? x : Layers.Activate(x, activation);
     }
 

@@ -11,6 +11,7 @@ namespace Convoy.Autodiff.Models;
 //   x_NTD = tokens_VD[ids] + positions_TD
 //   depth times: x += proj(attention(qkv(norm(x)))), x += down(gelu(up(norm(x)))), up to 4D and back
 //   logits_NTV = head(norm(x))
+// With model.dropout, x, proj and down lose a share of their elements in training before they are added.
 // Weights start normal with deviation 0.02; projections into the residual stream are scaled by 1/sqrt(2 depth), so that
 // the stream does not grow with depth.
 internal static class Gpt
@@ -26,7 +27,7 @@ internal static class Gpt
         var ids = graph.Input("x", DType.Int32, Dim.Batch, context);
         var tokens = graph.Parameter("tokens", normal, model.Vocabulary, width);
         var positions = graph.Parameter("positions", normal, context, width);
-        var x_NTD = tokens.Embedding(ids) + positions;
+        var x_NTD = graph.Dropout(tokens.Embedding(ids) + positions, model.Dropout);
         for (var i = 0; i < model.Depth; i++)
         {
             using var scope = graph.Scope(string.Create(CultureInfo.InvariantCulture, $"block{i:00}"));
@@ -44,9 +45,9 @@ internal static class Gpt
         var residual = ParameterInit.Normal(Deviation / Math.Sqrt(2.0 * model.Depth));
         var qkv = graph.Dense("qkv", graph.LayerNorm("norm1", x_NTD), 3 * model.Width, normal);
         var attended = qkv.Attention(model.Heads, causal: true);
-        x_NTD += graph.Dense("proj", attended, model.Width, residual);
+        x_NTD += graph.Dropout(graph.Dense("proj", attended, model.Width, residual), model.Dropout);
         var up = graph.Dense("up", graph.LayerNorm("norm2", x_NTD), 4 * model.Width, normal);
-        return x_NTD + graph.Dense("down", up.Gelu(), model.Width, residual);
+        return x_NTD + graph.Dropout(graph.Dense("down", up.Gelu(), model.Width, residual), model.Dropout);
     }
 
     private static void Check(ModelSpec model, DataShape data)

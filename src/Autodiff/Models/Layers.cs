@@ -1,5 +1,7 @@
+using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Passes;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Tensors;
 
@@ -30,6 +32,39 @@ public static class Layers
         var gain = graph.Parameter($"{name}.weight", ParameterInit.Ones, width);
         return x.LayerNorm(gain, graph.Parameter($"{name}.bias", ParameterInit.Zeros, width));
     }
+
+    /// <summary>
+    /// Batch norm over each channel of x_NC.., by the samples of a slice in training, by running values afterwards.
+    /// Parameters NAME.weight and NAME.bias; NAME.running_mean and NAME.running_var are no weights: after each step they
+    /// follow the mean and the variance of all its samples by the share <paramref name="momentum"/>.
+    /// Ioffe and Szegedy 2015; with slices as in Hoffer and others 2017.
+    /// </summary>
+    public static Value BatchNorm(this GraphBuilder graph, string name, Value x, double momentum = 0.1)
+    {
+        var (channels, elements) = (x.Type[1].Size, x.Type.Dims.Skip(2).Aggregate(1, (a, d) => checked(a * d.Size)));
+        var gain = graph.Parameter($"{name}.weight", ParameterInit.Ones, channels);
+        var bias = graph.Parameter($"{name}.bias", ParameterInit.Zeros, channels);
+        var rule = Attributes.Of(RunningStatistics.MomentumAttribute, momentum)
+            .With(RunningStatistics.ElementsAttribute, elements);
+        var mean = graph.Parameter(
+            $"{name}.{RunningStatistics.MeanSuffix}", ParameterInit.Zeros, DType.Float32, rule, channels);
+        var variance = graph.Parameter($"{name}.{RunningStatistics.VarianceSuffix}", ParameterInit.Ones, channels);
+        var y = graph.Apply(OpTable.BatchNorm, Attributes.None, [x, gain, bias, mean, variance]);
+        var shift = y[1].Reshape(x.Type[0], channels) - mean;
+        graph.Output(GradientGraph.StatisticPrefix + graph.NameOf(mean), shift.Sum([0]));
+        graph.Output(
+            GradientGraph.StatisticPrefix + graph.NameOf(variance),
+            (y[2].Reshape(x.Type[0], channels) + shift.Square()).Sum([0]));
+        return y[0];
+    }
+
+    /// <summary>
+    /// x with a share <paramref name="rate"/> of its elements at 0 and the others divided by 1 - rate, in training: a
+    /// function of the job's seed, this place in the graph, the step, and the sample's position; x itself afterwards.
+    /// Srivastava and others 2014.
+    /// </summary>
+    public static Value Dropout(this GraphBuilder graph, Value x, double rate) =>
+        graph.Apply(OpTable.Dropout, Attributes.Of("rate", rate, "stream", graph.Count), [x])[0];
 
     public static Value Activate(Value x, string activation) => activation switch
     {

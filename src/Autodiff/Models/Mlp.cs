@@ -27,7 +27,7 @@ internal static class Mlp
         for (var i = 1; i < layers.Count; i++)
         {
             x = graph.Dense($"dense{i}", x, layers[i]);
-            if (i < layers.Count - 1) x = Layers.Activate(x, model.Activation);
+            if (i < layers.Count - 1) x = graph.Dropout(Layers.Activate(x, model.Activation), model.Dropout);
         }
 
         graph.Classify(x);

@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Optim;
 using Convoy.Shared;
 using Convoy.Shared.Jobs;
 
@@ -7,7 +8,9 @@ namespace Convoy.Autodiff.Models;
 /// <summary>The families of models that a job can name. Each returns a graph with loss_sum, logits and correct.</summary>
 public static class ModelCatalog
 {
-    public static Graph Build(JobSpec job, DataShape data) => job.Model.Family switch
+    public static Graph Build(JobSpec job, DataShape data) => UpdateMemory.AddTo(Family(job, data), job);
+
+    private static Graph Family(JobSpec job, DataShape data) => job.Model.Family switch
     {
         "mlp" => Mlp.Build(job.Model, data),
         "cnn" => Cnn.Build(job.Model, data),

@@ -4,9 +4,8 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>
-/// Complex numbers as two values of one shape: complex64 over float32, complex128 over float64. The gradient of a
-/// real result
-/// is kept as dL/dRe + i dL/dIm, which is twice the Wirtinger derivative with respect to the conjugate
+/// Complex numbers as two values of one type: complex64 over float32, complex128 over float64. The gradient of a real
+/// result is kept as dL/dRe + i dL/dIm, which is twice the Wirtinger derivative with respect to the conjugate
 /// (Kreutz-Delgado 2009):
 /// the direction of steepest ascent.
 /// </summary>
@@ -19,35 +18,35 @@ public readonly record struct ComplexValue(Value Real, Value Imaginary)
     /// <summary>size (cos angle + i sin angle), the angle in radians.</summary>
     public static ComplexValue Polar(Value size, Value angle) => new(size * angle.Cos(), size * angle.Sin());
 
-    public static ComplexValue operator +(ComplexValue a, ComplexValue b) =>
-        new(a.Real + b.Real, a.Imaginary + b.Imaginary);
-    public static ComplexValue operator -(ComplexValue a, ComplexValue b) =>
-        new(a.Real - b.Real, a.Imaginary - b.Imaginary);
+    public static ComplexValue operator +(ComplexValue a, ComplexValue b) => a.Pair(OpTable.ComplexAdd, b);
+
+    public static ComplexValue operator -(ComplexValue a, ComplexValue b) => a.Pair(OpTable.ComplexSubtract, b);
+
     public static ComplexValue operator -(ComplexValue a) => new(-a.Real, -a.Imaginary);
+
     public static ComplexValue operator *(ComplexValue a, Value b) => new(a.Real * b, a.Imaginary * b);
+
     public static ComplexValue operator /(ComplexValue a, Value b) => new(a.Real / b, a.Imaginary / b);
 
-    public static ComplexValue operator *(ComplexValue a, ComplexValue b) => new(
-        (a.Real * b.Real) - (a.Imaginary * b.Imaginary), (a.Real * b.Imaginary) + (a.Imaginary * b.Real));
+    public static ComplexValue operator *(ComplexValue a, ComplexValue b) => a.Pair(OpTable.ComplexMultiply, b);
 
-    public static ComplexValue operator /(ComplexValue a, ComplexValue b) =>
-        (a * b.Conj()) / (b.Real.Square() + b.Imaginary.Square());
+    public static ComplexValue operator /(ComplexValue a, ComplexValue b) => a.Pair(OpTable.ComplexDivide, b);
 
-    public ComplexValue Conj() => new(Real, -Imaginary);
+    public ComplexValue Conj() => Of(Results(OpTable.ComplexConj));
 
     /// <summary>The distance from 0; its gradient at 0 is 0.</summary>
-    public Value Abs() => Real.Hypot(Imaginary);
+    public Value Abs() => Results(OpTable.ComplexAbs)[0];
 
     /// <summary>The angle in radians, in (-π, π].</summary>
-    public Value Angle() => Imaginary.Atan2(Real);
+    public Value Angle() => Results(OpTable.ComplexAngle)[0];
 
-    public ComplexValue Exp() => Polar(Real.Exp(), Imaginary);
+    public ComplexValue Exp() => Of(Results(OpTable.ComplexExp));
 
-    public ComplexValue Log() => new(Abs().Log(), Angle());
+    /// <summary>The principal value: the angle is in (-π, π].</summary>
+    public ComplexValue Log() => Of(Results(OpTable.ComplexLog));
 
     /// <summary>Matrix product over the last two dimensions.</summary>
-    public ComplexValue MatMul(ComplexValue b) => new(
-        Real.MatMul(b.Real) - Imaginary.MatMul(b.Imaginary), Real.MatMul(b.Imaginary) + Imaginary.MatMul(b.Real));
+    public ComplexValue MatMul(ComplexValue b) => Pair(OpTable.ComplexMatMul, b);
 
     public ComplexValue Sum(params int[] axes) => new(Real.Sum(axes), Imaginary.Sum(axes));
 
@@ -59,4 +58,11 @@ public readonly record struct ComplexValue(Value Real, Value Imaginary)
         var found = Differentiate.Gradient([loss], parts);
         return [.. inputs.Select((_, i) => (found[2 * i].Data, found[(2 * i) + 1].Data))];
     }
+
+    private ComplexValue Pair(Op op, ComplexValue b) =>
+        Of(Real.Builder.Apply(op, Attributes.None, [Real, Imaginary, b.Real, b.Imaginary]));
+
+    private Value[] Results(Op op) => Real.Builder.Apply(op, Attributes.None, [Real, Imaginary]);
+
+    private static ComplexValue Of(Value[] parts) => new(parts[0], parts[1]);
 }

@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared;
 
@@ -24,6 +25,7 @@ internal abstract class CompositeOp : Op
         var (least, most) = Arity;
         if (inputs.Length < least || inputs.Length > most)
             throw Wrong($"takes {(least == most ? $"{least}" : $"{least} to {most}")} inputs, not {inputs.Length}");
+        using var within = AnomalyMode.Within(Name);
         try
         {
             return Formula(builder, attributes, inputs);

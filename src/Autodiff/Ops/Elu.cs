@@ -1,7 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = x where x > 0, else alpha (e^x - 1)        x, y of one shape
-// dx = dy where x > 0, else dy (y + alpha)
+// dx = dy where x > 0, else dy (y + alpha); alpha dy at the kink unless the attribute kink chooses
 internal sealed class Elu : ConstantOp<EluOperator>
 {
     public override string Name => "elu";
@@ -11,6 +11,7 @@ internal sealed class Elu : ConstantOp<EluOperator>
     internal override Value?[] Backward(OpGradient g)
     {
         var above = g.X.Greater(g.X.Constant(0));
-        return [g.Dy * (above + (above.OneMinus() * (g.Y + ConstantOf(g.Attributes))))];
+        var alpha = ConstantOf(g.Attributes);
+        return Kink.At(g, g.Dy * (above + (above.OneMinus() * (g.Y + alpha))), (0, alpha, 1));
     }
 }

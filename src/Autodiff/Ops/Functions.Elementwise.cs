@@ -32,9 +32,21 @@ public static partial class Functions
     public static Value Erf(this Value x) => x.Apply(OpTable.Erf);
     /// <summary>ln |Γ(x)|.</summary>
     public static Value Lgamma(this Value x) => x.Apply(OpTable.Lgamma);
-    public static Value Relu6(this Value x) => x.Apply(OpTable.Relu6);
-    public static Value Selu(this Value x) => x.Apply(OpTable.Selu);
-    public static Value HardTanh(this Value x) => x.Apply(OpTable.HardTanh);
+    /// <param name="kink">The derivative where the function has two slopes: 0 the left one, 1 the right one, any number
+    /// between; none: 0.</param>
+    public static Value Relu6(this Value x, double? kink = null) =>
+        x.Apply(OpTable.Relu6, Kink.Chosen(OpTable.Relu6, kink));
+
+    /// <param name="kink">The derivative where the function has two slopes: 0 the left one, 1 the right one, any number
+    /// between; none: the left one.</param>
+    public static Value Selu(this Value x, double? kink = null) =>
+        x.Apply(OpTable.Selu, Kink.Chosen(OpTable.Selu, kink));
+
+    /// <param name="kink">The derivative where the function has two slopes: 0 the left one, 1 the right one, any number
+    /// between; none: 0.</param>
+    public static Value HardTanh(this Value x, double? kink = null) =>
+        x.Apply(OpTable.HardTanh, Kink.Chosen(OpTable.HardTanh, kink));
+
     /// <summary>x / (1 + |x|).</summary>
     public static Value Softsign(this Value x) => x.Apply(OpTable.Softsign);
     public static Value LogSigmoid(this Value x) => x.Apply(OpTable.LogSigmoid);
@@ -49,9 +61,11 @@ public static partial class Functions
     public static Value Polygamma(this Value x, int n) => x.Apply(OpTable.Polygamma, Attributes.Of("n", n));
     public static Value Celu(this Value x, double alpha = 1) => x.Apply(OpTable.Celu, Attributes.Of("alpha", alpha));
     /// <summary>x between the bounds; the gradient passes between them, both included.</summary>
+    /// <param name="kink">The derivative at a bound: 0 the left slope, 1 the right one, any number between; none: 1.</param>
     public static Value Clamp(
-        this Value x, double min = double.NegativeInfinity, double max = double.PositiveInfinity) =>
-        x.Apply(OpTable.Clamp, Attributes.Of("min", min, "max", max));
+        this Value x, double min = double.NegativeInfinity, double max = double.PositiveInfinity,
+        double? kink = null) =>
+        x.Apply(OpTable.Clamp, Kink.Chosen(OpTable.Clamp, Attributes.Of("min", min, "max", max), kink));
     /// <summary>a where this is not 0, else b.</summary>
     public static Value Where(this Value condition, Value a, Value b) => condition.Apply(OpTable.Where, a, b);
     /// <summary>The value where the mask is not 0, else x.</summary>

@@ -14,11 +14,17 @@ public static partial class Functions
     public static Value Mean(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
         Reduce(OpTable.Mean, x, axes, keep);
 
-    public static Value Max(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
-        Reduce(OpTable.Max, x, axes, keep);
+    /// <summary>The largest over the axes.</summary>
+    /// <param name="ties">Who gets the gradient where elements are equal: share (evenly), first or last.</param>
+    public static Value Max(
+        this Value x, ReadOnlySpan<int> axes = default, bool keep = false, string ties = "share") =>
+        Reduce(OpTable.Max, x, axes, keep, Ties.Chosen(Attributes.None, ties));
 
-    public static Value Min(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
-        Reduce(OpTable.Min, x, axes, keep);
+    /// <summary>The smallest over the axes.</summary>
+    /// <param name="ties">Who gets the gradient where elements are equal: share (evenly), first or last.</param>
+    public static Value Min(
+        this Value x, ReadOnlySpan<int> axes = default, bool keep = false, string ties = "share") =>
+        Reduce(OpTable.Min, x, axes, keep, Ties.Chosen(Attributes.None, ties));
 
     public static Value Product(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
         Reduce(OpTable.Product, x, axes, keep);

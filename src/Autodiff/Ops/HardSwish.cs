@@ -1,12 +1,13 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = x min(max(x + 3, 0), 6) / 6        x, y of one shape
-// dx = dy (2x + 3)/6 where -3 < x < 3, dy above, 0 below
+// dx = dy (2x + 3)/6 where -3 < x < 3, dy above, 0 below; at the kinks 0 and dy unless the attribute kink chooses
 internal sealed class HardSwish : UnaryOp<HardSwishOperator>
 {
     public override string Name => "hard-swish";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy * Slope(g.X)];
+    internal override Value?[] Backward(OpGradient g) =>
+        Kink.At(g, g.Dy * Slope(g.X), (-3, 0, -0.5), (3, 1.5, 1));
 
     private static Value Slope(Value x)
     {

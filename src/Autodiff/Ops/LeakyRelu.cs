@@ -1,7 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = x where x > 0, else slope x        x, y of one shape
-// dx = dy where x > 0, else slope dy
+// dx = dy where x > 0, else slope dy; slope dy at the kink unless the attribute kink chooses
 internal sealed class LeakyRelu : ConstantOp<LeakyReluOperator>
 {
     public override string Name => "leaky-relu";
@@ -11,6 +11,6 @@ internal sealed class LeakyRelu : ConstantOp<LeakyReluOperator>
     internal override Value?[] Backward(OpGradient g)
     {
         var slope = ConstantOf(g.Attributes);
-        return [g.Dy * ((g.X.Greater(g.X.Constant(0)) * (1 - slope)) + slope)];
+        return Kink.At(g, g.Dy * ((g.X.Greater(g.X.Constant(0)) * (1 - slope)) + slope), (0, slope, 1));
     }
 }

@@ -3,7 +3,8 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y = the smallest of x over axes        keep: reduced dimensions stay as 1
-// dx = dy where x = y; elements that are equal share it evenly
+// dx = dy where x = y; elements that are equal share it evenly, or the attribute ties
+// names who gets it: first or last in row-major order
 internal sealed class Min : FloatOp
 {
     public override string Name => "min";
@@ -17,6 +18,7 @@ internal sealed class Min : FloatOp
         RequireFloat(inputs);
         var axes = attributes.Ints("axes");
         Axes.Check(axes, inputs[0].Rank, Name);
+        Ties.Check(this, attributes);
         Require(
             inputs[0].IsPerSample || Reduction.CountOf(inputs[0], attributes) != 0, "nothing to choose from: an axis is empty");
         return [inputs[0].With(Axes.Reduced(inputs[0], axes, attributes.Flag("keep")))];
@@ -25,10 +27,5 @@ internal sealed class Min : FloatOp
     private protected override void Run<T>(OpCall call) =>
         Reduction.Rows<T, SmallestFold<T>>(call, call.Attributes.Ints("axes").AsSpan());
 
-    internal override Value?[] Backward(OpGradient g)
-    {
-        var chosen = g.X.Equal(Reduction.Spread(g.Y, g.X, g.Attributes));
-        var count = chosen.Sum(g.Attributes.Ints("axes").AsSpan(), keep: true);
-        return [chosen * Reduction.Spread(g.Dy, g.X, g.Attributes) / count];
-    }
+    internal override Value?[] Backward(OpGradient g) => [Ties.Gradient(g)];
 }

@@ -1,12 +1,16 @@
 namespace Convoy.Autodiff.Ops;
 
 // z = min(x, y)        broadcast
-// the gradient goes to the smaller; half to each when they are equal
+// the gradient goes to the smaller; half to each when they are equal, or the share kink to the first
 internal sealed class Minimum : BinaryOp<Fn.Minimum>
 {
     public override string Name => "minimum";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy * Share(g.X, g.Inputs[1]), g.Dy * Share(g.Inputs[1], g.X)];
+    internal override Value?[] Backward(OpGradient g)
+    {
+        var kink = g.Attributes.Number(Kink.Attribute, 0.5);
+        return [g.Dy * Share(g.X, g.Inputs[1], kink), g.Dy * Share(g.Inputs[1], g.X, 1 - kink)];
+    }
 
-    private static Value Share(Value mine, Value other) => mine.Less(other) + (mine.Equal(other) * 0.5);
+    private static Value Share(Value mine, Value other, double tie) => mine.Less(other) + (mine.Equal(other) * tie);
 }

@@ -46,6 +46,9 @@ public abstract class Op
     /// </summary>
     internal virtual Value[]? Batched(OpBatch b) => null;
 
+    /// <summary>A call on the batch is told where its slices begin: the result depends on them, not on who has them.</summary>
+    internal virtual bool NeedsSlices => false;
+
     /// <summary>The result may be written over this input while it is read: element i depends on element i alone.</summary>
     internal virtual bool MayOverwrite(int input) => false;
 

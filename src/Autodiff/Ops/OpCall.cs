@@ -24,6 +24,9 @@ internal sealed class OpCall(Attributes attributes, Tensor[] inputs, Tensor[] ou
     /// <summary>Per output: elements from the result of one node of the slice tree to the next.</summary>
     public int[]? NodeStrides { get; init; }
 
+    /// <summary>The step that the call belongs to; zeros for an eager call.</summary>
+    public StepContext Context { get; init; } = StepContext.Zero;
+
     public ReadOnlySpan<T> In<T>(int input) where T : unmanaged => Inputs[input].Raw<T>();
     public Span<T> Out<T>(int output = 0) where T : unmanaged => Outputs[output].Raw<T>();
 

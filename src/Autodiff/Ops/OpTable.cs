@@ -222,6 +222,7 @@ public static class OpTable
     // Layers.
     public static readonly Op BatchNorm = new BatchNorm();
     public static readonly Op Dropout = new Dropout();
+    public static readonly Op DropoutMask = new DropoutMask();
     public static readonly Op GroupNorm = new GroupNorm();
     public static readonly Op Gru = new Gru();
     public static readonly Op GruCell = new GruCell();
@@ -232,6 +233,8 @@ public static class OpTable
     public static readonly Op LstmCell = new LstmCell();
     public static readonly Op RmsNorm = new RmsNorm();
     public static readonly Op ScaledDotProduct = new ScaledDotProduct();
+    public static readonly Op SliceMean = new SliceMean();
+    public static readonly Op Statistic = new Statistic();
     public static readonly Op StraightThrough = new StraightThrough();
     public static readonly Op Uniform = new Uniform();
 
@@ -263,6 +266,20 @@ public static class OpTable
     public static readonly Op SpectralNorm = new SpectralNorm();
     public static readonly Op Svd = new Svd();
 
+    // Complex numbers, as pairs of real and imaginary part.
+    public static readonly Op ComplexAbs = new ComplexAbs();
+    public static readonly Op ComplexAdd = new ComplexAdd();
+    public static readonly Op ComplexAngle = new ComplexAngle();
+    public static readonly Op ComplexConj = new ComplexConj();
+    public static readonly Op ComplexDivide = new ComplexDivide();
+    public static readonly Op ComplexExp = new ComplexExp();
+    public static readonly Op ComplexImag = new ComplexImag();
+    public static readonly Op ComplexLog = new ComplexLog();
+    public static readonly Op ComplexMatMul = new ComplexMatMul();
+    public static readonly Op ComplexMultiply = new ComplexMultiply();
+    public static readonly Op ComplexReal = new ComplexReal();
+    public static readonly Op ComplexSubtract = new ComplexSubtract();
+
     /// <summary>All of them; the conformance tests run over this list.</summary>
     public static readonly ImmutableArray<Op> All =
     [
@@ -289,11 +306,13 @@ public static class OpTable
         AdaptiveAvgPool, AdaptiveMaxPool, Conv1d, Conv2dAny, Conv3d, ConvTranspose1d, ConvTranspose2d,
         ConvTranspose3d, Fold, Interpolate, MaxPoolNd, AvgPoolNd, Resample, Unfold,
         BatchNorm, Dropout, GroupNorm, Gru, GruCell, GumbelSoftmax, InstanceNorm, LayerNormAny, Lstm, LstmCell,
-        RmsNorm, ScaledDotProduct, StraightThrough, Uniform,
+        RmsNorm, ScaledDotProduct, SliceMean, Statistic, DropoutMask, StraightThrough, Uniform,
         BceWithLogits, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, CtcLoss, HingeLoss, HuberLoss,
         KlDiv, L1Loss, MseLoss, NllLoss,
         Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, NuclearNorm, Qr, SignLogDet, Solve,
         SpectralNorm, Svd,
+        ComplexAbs, ComplexAdd, ComplexAngle, ComplexConj, ComplexDivide, ComplexExp, ComplexImag, ComplexLog,
+        ComplexMatMul, ComplexMultiply, ComplexReal, ComplexSubtract,
     ];
 
     private static readonly FrozenDictionary<string, Op> ByName = All.ToFrozenDictionary(op => op.Name, StringComparer.Ordinal);

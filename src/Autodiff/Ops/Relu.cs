@@ -1,10 +1,11 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = max(x, 0)        x, y of one shape
-// dx = dy where y > 0; 0 at the kink
+// dx = dy where y > 0; 0 at the kink unless the attribute kink chooses
 internal sealed class Relu : UnaryOp<Fn.Relu>
 {
     public override string Name => "relu";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy.ReluGrad(g.Y)];
+    internal override Value?[] Backward(OpGradient g) =>
+        Kink.At(g, g.Dy.ReluGrad(g.Y), (0, 0, 1));
 }

@@ -15,7 +15,8 @@ public static class FuseActivations
         var fused = new Dictionary<int, GraphNode>();
         foreach (var node in graph.Nodes)
         {
-            if (Activations.Fusable(node.Op) is null) continue;
+            // A chosen subgradient needs the input, which a fused node does not keep.
+            if (Activations.Fusable(node.Op) is null || node.Attributes.Has(Kink.Attribute)) continue;
             var before = graph.Nodes[node.Inputs[0].Node];
             var isHost = before.Op == OpTable.Linear || before.Op == OpTable.Conv2d;
             if (isHost && uses[before.Id] == 1 && before.Attributes.Text("activation").Length == 0) fused[before.Id] = node;

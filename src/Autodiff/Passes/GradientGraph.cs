@@ -12,6 +12,12 @@ public static class GradientGraph
 {
     public const string Prefix = "grad:";
 
+    /// <summary>
+    /// An output of the forward graph with this prefix and the name of a parameter stands where its gradient would: a
+    /// sum over samples that the parameter follows by a rule of its own.
+    /// </summary>
+    public const string StatisticPrefix = "stat:";
+
     public static Graph Build(Graph graph, string loss = "loss_sum")
     {
         var start = graph.Output(loss) ?? throw new GraphException($"the graph has no output {loss}");
@@ -36,8 +42,10 @@ public static class GradientGraph
         reverse.Run(tape, [(seed, builder.Full(1, seed.Type))], parameters);
         for (var i = 0; i < parameters.Length; i++)
         {
-            if (reverse.GradientOf(parameters[i]) is { } gradient)
-                builder.Output(Prefix + graph.Parameters[i].Name, gradient);
+            var name = graph.Parameters[i].Name;
+            if (graph.Output(StatisticPrefix + name) is { } sum)
+                builder.Output(Prefix + name, builder.ValueOf(edit.Map(sum)));
+            else if (reverse.GradientOf(parameters[i]) is { } gradient) builder.Output(Prefix + name, gradient);
         }
 
         return edit.Finish();

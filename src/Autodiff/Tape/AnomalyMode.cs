@@ -17,6 +17,7 @@ public static class AnomalyMode
 {
     [ThreadStatic] private static int _depth;
     [ThreadStatic] private static long _step;
+    [ThreadStatic] private static string? _within;
 
     public static bool IsOn => _depth > 0;
 
@@ -28,15 +29,33 @@ public static class AnomalyMode
         return new Scope();
     }
 
+    /// <summary>Results until the end of the scope belong to the formula of this operator; it is named too.</summary>
+    internal static FormulaScope Within(string op)
+    {
+        if (!IsOn) return new FormulaScope(false, null);
+        var scope = new FormulaScope(true, _within);
+        _within ??= op;
+        return scope;
+    }
+
+    internal readonly struct FormulaScope(bool isOn, string? outer) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (isOn) _within = outer;
+        }
+    }
+
     internal static void Check(Op op, Attributes attributes, Tensor[] inputs, Tensor[] outputs)
     {
         for (var i = 0; i < outputs.Length; i++)
         {
             if (FirstNaN(outputs[i]) is not { } at || inputs.Any(t => FirstNaN(t) is not null)) continue;
+            var name = _within is null ? op.Name : $"{op.Name} in {_within}";
             var shapes = string.Join(", ", inputs.Select(t => t.Shape));
             throw new AnomalyException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{op.Name} {attributes}: element {at} of its result is NaN in step {_step}, its operands {shapes} hold none"));
+                $"{name} {attributes}: element {at} of its result is NaN in step {_step}, its operands {shapes} hold none"));
         }
     }
 

@@ -30,7 +30,7 @@ public static class JobRules
     }
 
     private static BrokenRule? BetweenKeys(JobSpec job) =>
-        Length(job) ?? Grid(job) ?? Model(job) ?? Data(job) ?? Clocks(job);
+        Length(job) ?? Grid(job) ?? Update(job) ?? Model(job) ?? Data(job) ?? Clocks(job);
 
     private static BrokenRule? Length(JobSpec job) =>
         (job.Epochs > 0, job.Steps > 0) switch
@@ -59,6 +59,11 @@ public static class JobRules
                 + "elastic")
         : null;
 
+    private static BrokenRule? Update(JobSpec job) =>
+        job.Clip.Percentile > 0 && job.Clip.Average > 0
+            ? new("clip.average", "clip.percentile is set too; keep one of the two bounds")
+            : null;
+
     private static BrokenRule? Model(JobSpec job) =>
         job.Model.Family == "gpt" && job.Model.Width % job.Model.Heads != 0
             ? new("model.width", $"{job.Model.Width} is not a multiple of model.heads ({job.Model.Heads}); change "
@@ -66,6 +71,9 @@ public static class JobRules
         : job.Model.Family == "gpt" && job.Data.Format != "text"
             ? new("data.format", $"the gpt family reads text, not {job.Data.Format}; use format: text or another "
                 + "family")
+        : job.Model.Family == "cnn" && job.Model.Norm == "batch" && job.Batch / job.Slices / job.MicroBatches < 2
+            ? new("model.norm", $"batch statistics of {job.Batch / job.Slices / job.MicroBatches} samples (batch / slices "
+                + "/ micro_batches) mean nothing; lower slices or micro_batches, or raise batch, until there are 2")
         : job.Model.Family != "gpt" && job.Data.Format == "text"
             ? new("data.format", $"the {job.Model.Family} family reads csv, idx or npy, not text; use another format "
                 + "or family: gpt")

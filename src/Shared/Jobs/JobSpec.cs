@@ -26,6 +26,10 @@ public sealed record JobSpec
     public long Steps { get; init; }
     public OptimizerSpec Optimizer { get; init; } = new();
     public ClipSpec Clip { get; init; } = new();
+    public GradientSpec Gradient { get; init; } = new();
+    public AverageSpec Average { get; init; } = new();
+    /// <summary>Every result of a step is looked at; the operator that makes the first NaN is named.</summary>
+    public bool Anomaly { get; init; }
     public ParallelSpec Parallel { get; init; } = new();
     public SyncSpec Sync { get; init; } = new();
     public CheckpointSpec Checkpoint { get; init; } = new();
@@ -47,6 +51,10 @@ public sealed record ModelSpec
     public IReadOnlyList<int> Image { get; init; } = [];
     /// <summary>cnn: the network as words: conv16, conv32, pool, 64 (a dense layer), 10 (last: classes).</summary>
     public IReadOnlyList<string> Network { get; init; } = [];
+    /// <summary>Share of elements that are dropped out in training; 0: none.</summary>
+    public double Dropout { get; init; }
+    /// <summary>cnn: none or batch.</summary>
+    public string Norm { get; init; } = "none";
     /// <summary>gpt: symbols; 256 for bytes.</summary>
     public int Vocabulary { get; init; } = 256;
     /// <summary>gpt: tokens of one sample.</summary>
@@ -118,6 +126,36 @@ public sealed record ClipSpec
 {
     /// <summary>0: no clipping.</summary>
     public double GlobalNorm { get; init; }
+    /// <summary>Largest size of an element; 0: any.</summary>
+    public double Value { get; init; }
+    /// <summary>Largest norm of one parameter's gradient; 0: any.</summary>
+    public double ParameterNorm { get; init; }
+    /// <summary>Largest norm over one layer (weight and bias); 0: any.</summary>
+    public double LayerNorm { get; init; }
+    /// <summary>Largest norm of a unit's gradient as a share of the norm of its weights; 0: any.</summary>
+    public double WeightNorm { get; init; }
+    /// <summary>The bound of the global norm is this percentile of the norms of the last steps; 0: none.</summary>
+    public double Percentile { get; init; }
+    /// <summary>Steps that percentile looks at.</summary>
+    public int Window { get; init; } = 100;
+    /// <summary>The bound of the global norm is this multiple of its running mean; 0: none.</summary>
+    public double Average { get; init; }
+}
+
+public sealed record GradientSpec
+{
+    /// <summary>skip, stop or clean: what becomes of a step whose gradient is not finite.</summary>
+    public string NonFinite { get; init; } = "skip";
+    /// <summary>Variance of the noise that is added in the first step; 0: none.</summary>
+    public double Noise { get; init; }
+}
+
+public sealed record AverageSpec
+{
+    /// <summary>Share of the old average of weights that is kept each step; 0: no average.</summary>
+    public double Decay { get; init; }
+    /// <summary>Tests use the average.</summary>
+    public bool Evaluate { get; init; } = true;
 }
 
 public sealed record ParallelSpec

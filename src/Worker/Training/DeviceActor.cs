@@ -322,7 +322,7 @@ internal sealed class DeviceActor : ReceiveActor
         }
         else
         {
-            var test = _model.Evaluate(_state.Weights.Span);
+            var test = _model.Evaluate(_model.WeightsForTests(_state.Weights.Span, _state.OptimizerMemory));
             result.Metrics["test_loss"] = test.LossSum / test.Weight;
             if (test.Counted > 0) result.Metrics["test_accuracy"] = test.Correct / (double)test.Counted;
         }

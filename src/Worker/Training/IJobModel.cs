@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Optim;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Tensors;
 
@@ -50,7 +51,14 @@ internal interface IJobModel : IDisposable
 
     double LearningRate(long step);
 
+    /// <summary>The reduced gradient as the optimizer is to get it; what is not finite skips the step.</summary>
+    PreparedGradient Prepare(
+        ReadOnlySpan<float> reduced, ReadOnlySpan<float> weights, long step, double weight) => new(reduced, weight);
+
     void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step, double scale);
+
+    /// <summary>The weights that tests use: those of the state, or an average of them.</summary>
+    ReadOnlySpan<float> WeightsForTests(ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> states) => weights;
 
     TestScore Evaluate(ReadOnlySpan<float> weights);
 }

@@ -2,6 +2,7 @@ using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Optim;
 using Convoy.Autodiff.Optim.Rules;
+using Convoy.Autodiff.Tape;
 using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Shared.Jobs;
@@ -21,6 +22,9 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     private readonly MicroBatches? _micro; // null: a share is computed in one piece
     private readonly ThreadTeam _team;
     private readonly JobSpec _job;
+    private readonly GradientRules _rules;
+    private readonly RunningAverage? _average; // its vector is the last of the optimizer's states
+    private readonly StepPlan _steps;
     private Action<int>? _parameterReady;
 
     private ProgramModel(JobSpec job, DatasetPair data, TrainProgram program, int threads)
@@ -28,8 +32,11 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         (_job, _data, _program) = (job, data, program);
         _batch = program.CreateBatch(job.Batch);
         _micro = job.MicroBatches > 1 ? new MicroBatches(program, program.RowsMax) : null;
-        var steps = new StepPlan(data.Train.Count, job.Batch, job.Slices).TotalSteps(job);
-        _optimizer = Optimizer.Create(job.Optimizer, steps, [.. program.Layout.Slots.Select(ParameterSpan.Of)]);
+        _steps = new StepPlan(data.Train.Count, job.Batch, job.Slices);
+        _rules = new GradientRules(job, program);
+        _average = job.Average.Decay > 0 ? new RunningAverage(job.Average.Decay) : null;
+        (program.Seed, program.FindsAnomalies) = (job.Seed, job.Anomaly);
+        _optimizer = Optimizer.Create(job.Optimizer, _steps.TotalSteps(job), [.. program.Layout.Slots.Select(ParameterSpan.Of)]);
         Parameters = [.. program.Layout.Slots.Select(s => new ModelParameter(s.Name, s.Shape, s.Offset, s.Length))];
         _team = new ThreadTeam(threads); // last: nothing after it can fail and leave its threads
     }
@@ -38,7 +45,8 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
 
     public int Elements => checked((int)_program.Layout.TotalLength);
 
-    public IReadOnlyList<string> StateNames => _optimizer.StateNames;
+    public IReadOnlyList<string> StateNames =>
+        _average is null ? _optimizer.StateNames : [.. _optimizer.StateNames, RunningAverage.StateName];
 
     public long Samples => _data.Train.Count;
 
@@ -96,9 +104,18 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     {
         using var together = _team.Enter();
         _parameterReady = parameterReady;
+        _batch.FirstPosition = _steps.At(step).Slices(run.FirstSlice, run.FirstSlice + run.RowsPerSlice.Count).From;
         var slices = new StepSlices(run.Slices, run.FirstSlice, run.RowsPerSlice, run.Nodes);
-        if (_micro is null) _program.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
-        else _micro.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
+        try
+        {
+            if (_micro is null) _program.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
+            else _micro.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
+        }
+        catch (AnomalyException found)
+        {
+            throw new UserException(ExitCode.BadJob, $"{found.Message} (anomaly: true)");
+        }
+
         _parameterReady = null;
     }
 
@@ -111,7 +128,17 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     {
         using var together = _team.Enter();
         _optimizer.Apply(weights, gradient, states, step, scale);
+        _rules.Finish(weights);
+        _average?.Follow(weights, states[^1].Span);
     }
+
+    public PreparedGradient Prepare(
+        ReadOnlySpan<float> reduced, ReadOnlySpan<float> weights, long step, double weight) =>
+        _rules.Prepare(reduced, weights, step, weight);
+
+    public ReadOnlySpan<float> WeightsForTests(ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> states) =>
+        _average is not null && _job.Average.Evaluate && !RunningAverage.IsUnset(states[^1].Span) ? states[^1].Span
+            : weights;
 
     public TestScore Evaluate(ReadOnlySpan<float> weights)
     {

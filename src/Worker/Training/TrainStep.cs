@@ -53,16 +53,20 @@ internal sealed class TrainStep(IJobModel model, StepPlan plan, SampleOrder orde
     public void Apply(ModelState state, StepWork work, StepRow row)
     {
         var started = clock.Now;
-        var gradient = work.Reduced.Span;
-        SquaredNorm.Blocks<float>(gradient, _blockNorms);
         row.Weight = plan.At(row.Step).Weight(model.WeightPerSample);
+        var gradient = model.Prepare(work.Reduced.Span, state.Weights.Span, row.Step, row.Weight);
+        SquaredNorm.Blocks(gradient.Values, _blockNorms);
         row.LossSum = SquaredNorm.Tree(work.SliceLoss.AsSpan(0, work.PresentSlices)); // the one tree, over slices
-        row.GradientNorm = Math.Sqrt(SquaredNorm.Tree(_blockNorms)) / row.Weight;
+        row.GradientNorm = Math.Sqrt(SquaredNorm.Tree(_blockNorms)) / gradient.Weight;
         row.LearningRate = model.LearningRate(row.Step);
         row.Skipped = !double.IsFinite(row.GradientNorm);
         var clip = clipNorm > 0 && row.GradientNorm > clipNorm ? clipNorm / row.GradientNorm : 1;
         if (!row.Skipped)
-            model.Optimize(state.Weights.Span, gradient, state.OptimizerMemory, row.Step, clip / row.Weight);
+        {
+            var scale = clip / gradient.Weight;
+            model.Optimize(state.Weights.Span, gradient.Values, state.OptimizerMemory, row.Step, scale);
+        }
+
         row.Fingerprint = (state.Fingerprint = FingerprintChain.Next(work.Before, work.Step, work.Checksums)).Value;
         (state.Step, work.Applied) = (work.Step, true);
         row.ApplyUs = (clock.Now - started).Ticks / 10;

@@ -59,6 +59,7 @@ public sealed class ShareTests
     [InlineData("mlp", 8, 45, 4)]      // a short last batch: short and absent slices, a short micro-batch
     [InlineData("gpt", 4, 24, 3)]
     [InlineData("cnn", 5, 13, 2)]
+    [InlineData("mlp-dropout", 8, 45, 4)]
     public void MicroBatches_GiveTheSameBitsToAnyNumberOfWorkers(string model, int slices, int rows, int micro)
     {
         var whole = new Step(model, slices, rows, micro).Root([0, slices]);
@@ -122,6 +123,7 @@ public sealed class ShareTests
             var share = new StepSlices(slices, from, perSlice, cover);
             var batch = program.CreateBatch(rows);
             SmallModels.Fill(batch, Math.Min(rows, from * _sliceRows), share.Rows, SmallModels.Classes(model));
+            (program.Seed, batch.FirstPosition) = (17, Math.Min(rows, from * _sliceRows));
             var weights = new float[program.Layout.TotalLength];
             program.Initialize(3, weights);
             var length = weights.Length;

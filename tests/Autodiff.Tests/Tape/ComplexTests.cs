@@ -8,7 +8,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Tests.Tape;
 
 /// <summary>
-/// CPX-01..: complex arithmetic against System.Numerics, gradients against their formulas and finite differences.
+/// CPX-01, CPX-02: complex arithmetic against System.Numerics, gradients against their formulas and finite differences,
+/// the first NaN. Each operator has its row in the matrix besides.
 /// </summary>
 public sealed class ComplexTests
 {
@@ -70,6 +71,47 @@ public sealed class ComplexTests
             new Variable(Part(A, v => v.Imaginary).Cast(DType.Float32)));
         Assert.Equal(DType.Float32, (z * z).Type.DType);
         Assert.All(A.Zip(Numbers((z * z).Imaginary)), p => Assert.Equal((p.First * p.First).Imaginary, p.Second, 1e-6));
+    }
+
+    /// <summary>CPX-01: a holomorphic function has df/dz times the conjugate; conj, |z| and angle end on real numbers.</summary>
+    [Fact]
+    public void Gradient_OfAHolomorphicFunction_IsTheConjugateOfItsDerivative()
+    {
+        var z = Of(A, free: true);
+        var loss = (Variable)(z.Exp() * z).Real.Sum();
+        var (real, imaginary) = ComplexValue.Gradient(loss, [z])[0];
+        Near(A.Select(v => Complex.Conjugate((Complex.Exp(v) * v) + Complex.Exp(v))),
+            new ComplexValue(new Variable(real), new Variable(imaginary)));
+    }
+
+    [Fact]
+    public void Division_NeitherOverflowsNorVanishes()
+    {
+        Complex[] large = [new(1e200, 2e200), new(3e-200, -1e-200), new(1e300, 0), new(0, 1e-300)];
+        var y = Of(large) / Of(large);
+        Assert.All(Numbers(y.Real), v => Assert.Equal(1, v, 12));
+        Assert.All(Numbers(y.Imaginary), v => Assert.Equal(0, v, 12));
+    }
+
+    /// <summary>CPX-02: the operator on complex numbers is named, beside the part of its formula.</summary>
+    [Fact]
+    public void Anomaly_NamesTheComplexOperator()
+    {
+        var z = Of([new Complex(0, 0)]);
+        using var scope = AnomalyMode.On(step: 7);
+        var error = Assert.Throws<AnomalyException>(() => Of([Complex.One]) / z);
+        Assert.Contains("in complex-divide", error.Message, StringComparison.Ordinal);
+        Assert.Contains("step 7", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parts_OfUnlikeTypes_AreRefused()
+    {
+        var square = Part(A, v => v.Imaginary).Reshape(new Shape(2, 2));
+        var z = new ComplexValue(new Variable(Part(A, v => v.Real)), new Variable(square));
+        var error = Assert.Throws<ShapeException>(() => z.Exp());
+        Assert.StartsWith("complex-exp: real part float64[4] and imaginary part float64[2, 2]", error.Message,
+            StringComparison.Ordinal);
     }
 
     private static ComplexValue Of(Complex[] values, params int[] dims) => Of(values, false, dims);

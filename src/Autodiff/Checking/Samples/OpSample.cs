@@ -42,11 +42,13 @@ internal sealed record OpSample(Op Op, Attributes Attributes, Tensor[] Inputs)
         return (Variable)(flat.Length == 1 ? flat[0] : Functions.Concat(0, flat));
     }
 
-    public Tensor Run(params Tensor[] inputs)
+    public Tensor Run(params Tensor[] inputs) => RunAll(inputs)[0];
+
+    public Tensor[] RunAll(params Tensor[] inputs)
     {
         using var scope = GradientMode.Off();
-        return ((Variable)EagerBuilder.Instance.Apply(Op, Attributes,
-            [.. inputs.Select(t => new Variable(t))])[0]).Data;
+        var results = EagerBuilder.Instance.Apply(Op, Attributes, [.. inputs.Select(t => new Variable(t))]);
+        return [.. results.Select(v => ((Variable)v).Data)];
     }
 
     /// <summary>The case in float32.</summary>

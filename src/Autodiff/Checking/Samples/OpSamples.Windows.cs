@@ -91,6 +91,16 @@ internal static partial class OpSamples
         yield return new OpSample(OpTable.Uniform, draw.With("dims", new Dim[] { 2, 5 }).With("dtype", DType.Float64),
             []);
         yield return new OpSample(OpTable.Dropout, draw.With("rate", 0.4), [Normal(4, 5)]);
+        yield return new OpSample(OpTable.DropoutMask,
+            draw.With("rate", 0.4).With("dims", new Dim[] { 4, 5 }).With("dtype", DType.Float64), []);
+        yield return new OpSample(OpTable.SliceMean, Attributes.None, [Normal(4, 3, 2)]);
+        yield return new OpSample(OpTable.Statistic, Attributes.None, [Normal(4, 3), Normal(3)])
+        {
+            IsSmooth = false, Broadcasts = false,
+        };
+        yield return new OpSample(OpTable.BatchNorm, Attributes.None,
+            [Normal(4, 3, 2), Away(3), Normal(3), Normal(3), Positive(3)])
+        { IsSmooth = false };
         // Two functions that are not each other's derivative, by design: finite differences mean nothing here.
         yield return new OpSample(OpTable.StraightThrough, Attributes.None,
             [Normal(2, 3), Away(2, 3)])
@@ -305,6 +315,9 @@ internal static partial class OpSamples
         yield return Make(OpTable.Gru, none, Normal(0, 2, 3), Normal(0, 2), Normal(6, 3), Normal(6, 2), Normal(6),
             Normal(6));
         yield return Make(OpTable.Dropout, none, Normal(0, 3));
+        yield return Make(OpTable.DropoutMask, Attributes.Of("dims", new Dim[] { 0 }, "dtype", DType.Float64));
+        yield return Make(OpTable.SliceMean, none, Normal(0, 3));
+        yield return Make(OpTable.Statistic, none, Normal(0, 3), Normal(3));
         yield return Make(OpTable.GumbelSoftmax, none, Normal(0, 3));
         var sum = Attributes.Of("reduction", "sum");
         foreach (

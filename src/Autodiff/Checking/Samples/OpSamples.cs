@@ -21,14 +21,15 @@ internal static partial class OpSamples
     private static readonly Lazy<OpSample[]> Made = new(() =>
     [
         .. Elementwise(), .. Gradients(), .. Leaves(), .. Reductions(), .. Shapes(), .. Contractions(), .. Images(),
-        .. Layers(), .. MoreElementwise(), .. Logic(), .. GradedLogic(), .. MoreReductions(), .. MoreShapes(), .. Indices(), .. Windows(),
-        .. MoreLayers(), .. Losses(), .. LinearAlgebra(),
+        .. Layers(), .. MoreElementwise(), .. Logic(), .. GradedLogic(), .. MoreReductions(), .. MoreShapes(),
+        .. Indices(), .. Windows(), .. MoreLayers(), .. Losses(), .. LinearAlgebra(), .. Complex(),
     ]);
 
     /// <summary>Samples with a dimension of size 0.</summary>
     public static IReadOnlyList<OpSample> Empty => MadeEmpty.Value;
 
-    private static readonly Lazy<OpSample[]> MadeEmpty = new(() => [.. EmptyElementwise(), .. EmptyOthers(), .. EmptyGradedLogic()]);
+    private static readonly Lazy<OpSample[]> MadeEmpty = new(
+        () => [.. EmptyElementwise(), .. EmptyOthers(), .. EmptyGradedLogic(), .. EmptyComplex()]);
 
     public static IEnumerable<OpSample> Of(Op op) => All.Where(s => s.Op == op);
 

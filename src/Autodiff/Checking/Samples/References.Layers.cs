@@ -106,6 +106,11 @@ internal static partial class References
             s with { Attributes = s.Attributes.With("dims", s.Inputs[0].Type.Dims) }, i);
         known[OpTable.Dropout] = (s, i) =>
             Draw(s, i) >= s.Attributes.Number("rate") ? s.Inputs[0].At(i) / (1 - s.Attributes.Number("rate")) : 0;
+        known[OpTable.DropoutMask] = (s, i) =>
+            known[OpTable.Uniform](s, i) >= s.Attributes.Number("rate") ? 1 / (1 - s.Attributes.Number("rate")) : 0;
+        known[OpTable.SliceMean] = (s, i) => Enumerable.Range(0, s.Inputs[0].Shape[0])
+            .Sum(n => s.Inputs[0].At([n, .. i[1..]])) / s.Inputs[0].Shape[0];
+        known[OpTable.Statistic] = (s, i) => s.Inputs[0].At(i);
         known[OpTable.GumbelSoftmax] = (s, i) =>
         {
             var noisy = Enumerable.Range(0, s.Inputs[0].Shape[-1]).Select(k =>

@@ -4,17 +4,17 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Checking.Samples;
 
 /// <summary>
-/// What the first result of an operator must be at one place, in plain arithmetic on float64, without kernels and
-/// without
-/// other operators.
+/// What the first result of an operator (and the second, the imaginary part, of a complex one) must be at one place, in
+/// plain arithmetic on float64, without kernels and without other operators.
 /// </summary>
 internal static partial class References
 {
     public delegate double Reference(OpSample sample, int[] place);
 
+    private static readonly Dictionary<Op, Reference> Imaginary = [];
     private static readonly Dictionary<Op, Reference> Known = All();
 
-    public static Reference? Of(Op op) => Known.GetValueOrDefault(op);
+    public static Reference? Of(Op op, int result = 0) => (result == 0 ? Known : Imaginary).GetValueOrDefault(op);
 
     private static Dictionary<Op, Reference> All()
     {
@@ -30,6 +30,7 @@ internal static partial class References
         AddLayers(known);
         AddLosses(known);
         AddMatrices(known);
+        AddComplex(known, Imaginary);
         return known;
     }
 

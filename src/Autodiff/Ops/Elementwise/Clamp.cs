@@ -3,7 +3,7 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y = min(max(x, min), max)        x, y of one shape; a bound that is not given is infinite
-// dx = dy where min ≤ x ≤ max, else 0
+// dx = dy where min ≤ x ≤ max, else 0; dy at the bounds unless the attribute kink chooses
 internal sealed class Clamp : FloatOp
 {
     public override string Name => "clamp";
@@ -34,7 +34,8 @@ internal sealed class Clamp : FloatOp
     internal override Value?[] Backward(OpGradient g)
     {
         var (low, high) = Bounds(g.Attributes);
-        return [g.Dy * g.X.GreaterEqual(g.X.Constant(low)) * g.X.LessEqual(g.X.Constant(high))];
+        return Kink.At(
+            g, g.Dy * g.X.GreaterEqual(g.X.Constant(low)) * g.X.LessEqual(g.X.Constant(high)), (low, 0, 1), (high, 1, 0));
     }
 
     private static (double Low, double High) Bounds(Attributes a) =>

@@ -4,13 +4,13 @@ using Convoy.Kernels.Operators;
 namespace Convoy.Autodiff.Ops;
 
 // y = x between -1 and 1        x, y of one shape
-// dx = dy inside, 0 outside and at both kinks
+// dx = dy inside, 0 outside and at both kinks unless the attribute kink chooses
 internal sealed class HardTanh : UnaryOp<HardTanhOperator>
 {
     public override string Name => "hard-tanh";
 
     internal override Value?[] Backward(OpGradient g) =>
-        [g.Dy * g.X.Greater(g.X.Constant(-1)) * g.X.Less(g.X.Constant(1))];
+        Kink.At(g, g.Dy * g.X.Greater(g.X.Constant(-1)) * g.X.Less(g.X.Constant(1)), (-1, 0, 1), (1, 1, 0));
 }
 
 internal readonly struct HardTanhOperator : IUnaryOperator

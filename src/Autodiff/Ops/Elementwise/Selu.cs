@@ -5,15 +5,16 @@ namespace Convoy.Autodiff.Ops;
 
 // y = s x where x > 0, else s a (e^x - 1); s and a keep mean 0 and variance 1 (Klambauer and others 2017)   x, y of
 // one shape
-// dx = dy s where x > 0, else dy (y + s a)
+// dx = dy s where x > 0, else dy (y + s a); s a dy at the kink unless the attribute kink chooses
 internal sealed class Selu : UnaryOp<SeluOperator>
 {
     public override string Name => "selu";
 
     internal override Value?[] Backward(OpGradient g)
     {
-        var below = g.Y + (SeluOperator.Scale * SeluOperator.Alpha);
-        return [g.Dy * g.X.Greater(g.X.Constant(0)).Where(g.X.Constant(SeluOperator.Scale), below)];
+        const double Left = SeluOperator.Scale * SeluOperator.Alpha;
+        var slope = g.X.Greater(g.X.Constant(0)).Where(g.X.Constant(SeluOperator.Scale), g.Y + Left);
+        return Kink.At(g, g.Dy * slope, (0, Left, SeluOperator.Scale));
     }
 }
 

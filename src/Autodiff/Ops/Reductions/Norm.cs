@@ -1,7 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = (Σ |x|^p)^(1/p); p = 2 unless given        x over axes; keep: reduced dimensions stay as 1
-// The gradient at 0 is 0, the subgradient of least norm.
+// The gradient at 0 is 0, the subgradient of least norm; for p = 1 the attribute kink of abs chooses another.
 internal sealed class Norm : CompositeOp
 {
     public override string Name => "norm";
@@ -12,7 +12,12 @@ internal sealed class Norm : CompositeOp
         var p = attributes.Number("p", 2);
         var axes = attributes.Ints("axes").AsSpan();
         var keep = attributes.Flag("keep");
-        if (p == 1) return [x[0].Abs().Sum(axes, keep)];
+        if (p == 1)
+        {
+            var size = x[0].Apply(OpTable.Abs, attributes.Only(Kink.Attribute));
+            return [size.Sum(axes, keep)];
+        }
+
         if (double.IsPositiveInfinity(p)) return [x[0].Abs().Max(axes, keep)];
         var sum = (p == 2 ? x[0].Square() : x[0].Abs().Pow(p)).Sum(axes, keep);
         var positive = sum.Greater(sum.Constant(0));

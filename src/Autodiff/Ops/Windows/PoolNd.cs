@@ -26,12 +26,13 @@ internal abstract class PoolNd : CompositeOp
     }
 }
 
-// y = the largest of each window; ties share the gradient        x_NC(sizes) -> y_NC(places)
+// y = the largest of each window; ties share the gradient unless the attribute ties says first or last        x_NC(sizes) -> y_NC(places)
 internal sealed class MaxPoolNd : PoolNd
 {
     public override string Name => "max-pool";
     private protected override double Outside => double.NegativeInfinity;
-    private protected override Value Pool(Value windows, Attributes attributes) => windows.Max([2]);
+    private protected override Value Pool(Value windows, Attributes attributes) =>
+        windows.Max([2], ties: attributes.Text(Ties.Attribute, "share"));
 }
 
 // y = the mean of each window, padding counted as zeros        x_NC(sizes) -> y_NC(places)
