@@ -3,7 +3,10 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Execution;
 
-/// <summary>The memory of a program: outside of the collected heap, aligned, zero at the start, freed with the program.</summary>
+/// <summary>
+/// The memory of a program: outside of the collected heap, aligned, freed with the program. Nobody reads what was not
+/// written in the same call, so it is not cleared: what a small call does not touch takes no memory.
+/// </summary>
 internal sealed unsafe class Arena : SafeHandle
 {
     private const nuint AlignmentBytes = 64;
@@ -11,7 +14,6 @@ internal sealed unsafe class Arena : SafeHandle
     public Arena(long bytes) : base(0, ownsHandle: true)
     {
         var memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), AlignmentBytes);
-        NativeMemory.Clear(memory, (nuint)bytes);
         SetHandle((nint)memory);
         Storage = Storage.Unbound();
         Storage.Bind(memory, bytes);

@@ -1,6 +1,7 @@
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Passes;
 using Convoy.Shared.Jobs;
+using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Execution;
 
@@ -12,18 +13,64 @@ public sealed record CompileOptions
     /// <summary>Activations that are computed again instead of kept.</summary>
     public RecomputeSpec Recompute { get; init; } = RecomputeSpec.None;
 
+    /// <summary>Trees of element-wise operators run as one; false is for comparison.</summary>
+    public bool FuseElementwise { get; init; } = true;
+
     public static CompileOptions Of(JobSpec job) => new() { Recompute = RecomputeSpec.Of(job) };
 }
 
 /// <summary>What became of a graph on its way to a program.</summary>
-/// <param name="Passes">Each pass in its order.</param>
-/// <param name="Recompute">What is computed again.</param>
-/// <param name="Training">Planned memory of a training step of the largest size.</param>
-/// <param name="Evaluation">Planned memory of an evaluation of the largest size.</param>
-/// <param name="ParameterElements">Length of the flat vector of weights.</param>
-public sealed record CompileReport(
-    IReadOnlyList<PassReport> Passes, RecomputeReport Recompute, MemoryStatistics Training, MemoryStatistics Evaluation,
-    long ParameterElements);
+public sealed class CompileReport
+{
+    private readonly ProgramPlan _training;
+    private readonly ProgramPlan _evaluation;
+
+    internal CompileReport(
+        IReadOnlyList<PassReport> passes, RecomputeReport recompute, ProgramPlan training, ProgramPlan evaluation)
+    {
+        (Passes, Recompute, _training, _evaluation) = (passes, recompute, training, evaluation);
+    }
+
+    /// <summary>Each pass in its order.</summary>
+    public IReadOnlyList<PassReport> Passes { get; }
+
+    /// <summary>Activations of a training step that are computed again.</summary>
+    public RecomputeReport Recompute { get; }
+
+    /// <summary>Element-wise operators of a training step that run as one.</summary>
+    public FusionReport Fusion => _training.Fusion;
+
+    /// <summary>Planned memory of a training step of the largest size.</summary>
+    public MemoryStatistics Training => _training.MemoryStatistics;
+
+    /// <summary>Planned memory of an evaluation of the largest size.</summary>
+    public MemoryStatistics Evaluation => _evaluation.MemoryStatistics;
+
+    /// <summary>Length of the flat vector of weights.</summary>
+    public long ParameterElements => _training.Layout.TotalLength;
+
+    public long InputBytesPerSample => _training.Graph.Inputs.Sum(i => i.Type.Coefficient * i.Type.DType.Size());
+
+    /// <summary>Bytes of the program's memory that a training step and an evaluation of so many rows write; 0 rows: none.</summary>
+    public long TouchedBytes(int trainingRows, int evaluationRows)
+    {
+        var stretches = new List<(long From, long End)>();
+        if (trainingRows > 0) stretches.AddRange(_training.Touched(trainingRows));
+        if (evaluationRows > 0) stretches.AddRange(_evaluation.Touched(evaluationRows));
+        stretches.Sort();
+        var (bytes, end) = (0L, 0L);
+        foreach (var stretch in stretches)
+        {
+            bytes += Math.Max(0, stretch.End - Math.Max(stretch.From, end));
+            end = Math.Max(end, stretch.End);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Bytes of results that are summed over the batch and are no gradients, for one share.</summary>
+    public long SummedBytes(int slices, int nodes) => _training.SummedBytes(slices, nodes);
+}
 
 /// <summary>The way from a graph that was submitted to the plans that run: the one place that knows the order.</summary>
 internal sealed class Compilation
@@ -48,12 +95,17 @@ internal sealed class Compilation
         GraphVerifier.Check(forward);
         var (prepared, before) = PassPipeline.Run(forward, PassPipeline.Preparing);
         var (gradients, after) = PassPipeline.Run(prepared, PassPipeline.Differentiating());
-        ProgramPlan PlanOf(Graph graph) => new(graph, rowsMax);
+        ProgramPlan PlanOf(Graph graph)
+        {
+            if (!options.FuseElementwise) return new ProgramPlan(graph, rowsMax);
+            var (fused, report) = FuseElementwise.Run(graph, rowsMax);
+            return new ProgramPlan(fused, rowsMax) { Fusion = report };
+        }
+
         var (training, recompute) = RecomputeChoice.Of(
             LossRows.Expose(gradients, keepOthers: false), options.Recompute, rowsMax, PlanOf);
         var evaluation = PlanOf(LossRows.Expose(EvaluationForm.Run(prepared), keepOthers: true));
         return new Compilation(prepared, training, evaluation, new CompileReport(
-            [.. before, .. after], recompute, training.MemoryStatistics, evaluation.MemoryStatistics,
-            training.Layout.TotalLength));
+            [.. before, .. after], recompute, training, evaluation));
     }
 }

@@ -67,6 +67,7 @@ internal sealed class ProgramPlan
 {
     private readonly Dictionary<ValueRef, PlanBuffer> _buffers = [];
     private readonly Dictionary<ValueRef, PlanBuffer> _sliceBuffers = [];
+    private readonly List<TensorType> _arenaTypes = [];
     private int _inPlace;
     private long _bytesInPlace;
 
@@ -91,11 +92,31 @@ internal sealed class ProgramPlan
     public List<PlanStep> Steps { get; } = [];
     /// <summary>Parameters that the loss does not depend on: their gradients are zeros.</summary>
     public List<int> WithoutGradient { get; } = [];
+    public FusionReport Fusion { get; init; } = new(0, 0, 0);
     public MemoryPlan Memory { get; }
     public MemoryStatistics MemoryStatistics => new(
         Memory.TotalBytes, Memory.LiveBytes, Memory.BytesWithoutReuse + _bytesInPlace,
         Memory.Offsets.Length + _inPlace, _inPlace);
     public long ArenaOffset(PlanBuffer buffer) => Memory.Offsets[buffer.Index];
+
+    /// <summary>Stretches of the arena that a call of so many rows writes: fewer rows touch less of each buffer.</summary>
+    public IEnumerable<(long From, long End)> Touched(int rows)
+    {
+        for (var i = 0; i < _arenaTypes.Count; i++)
+            yield return (Memory.Offsets[i], Memory.Offsets[i] + (_arenaTypes[i].CountAt(rows) * _arenaTypes[i].DType.Size()));
+    }
+
+    /// <summary>Bytes of results that are summed over the batch and are no gradients of parameters.</summary>
+    public long SummedBytes(int slices, int nodes)
+    {
+        var bytes = 0L;
+        foreach (var buffer in _buffers.Values.Distinct())
+            if (buffer.Place == BufferPlace.Nodes) bytes += nodes * buffer.Type.Coefficient * buffer.Type.DType.Size();
+        // Per slice, and once more where the tree adds them.
+        foreach (var buffer in _sliceBuffers.Values)
+            bytes += 2 * slices * buffer.Type.Coefficient * buffer.Type.DType.Size();
+        return bytes;
+    }
 
     /// <summary>Memory of a value: whole, or per node when it was summed over the batch.</summary>
     public PlanBuffer Buffer(ValueRef value) => _buffers[value];
@@ -213,6 +234,7 @@ internal sealed class ProgramPlan
                 }
 
                 buffer.Index = requests.Count;
+                _arenaTypes.Add(node.Types[i]);
                 requests.Add(new BufferRequest(node.Types[i].CountAt(RowsMax) * node.Types[i].DType.Size(), s, end));
             }
         }

@@ -107,13 +107,21 @@ public sealed class GraphBuilder : Builder
     {
         var id = _nodes.Count;
         if (id >= Limits.GraphNodesMax) throw new ShapeException($"a graph has at most {Limits.GraphNodesMax} nodes");
-        name ??= string.Create(CultureInfo.InvariantCulture, $"{_scope}{op.Name}_{id}");
+        name ??= FreeName(string.Create(CultureInfo.InvariantCulture, $"{_scope}{op.Name}_{id}"));
         if (!_names.Add(name)) throw new ShapeException($"two nodes are named {name}");
         _nodes.Add(new GraphNode(id, name, op, attributes, [.. inputs], [.. types]));
 
         var values = new Value[types.Length];
         for (var i = 0; i < types.Length; i++) values[i] = new NodeValue(this, new ValueRef(id, i), types[i]);
         return values;
+    }
+
+    // A node that a pass copied keeps its name, which may have the number of another one by now.
+    private string FreeName(string name)
+    {
+        var free = name;
+        for (var i = 2; _names.Contains(free); i++) free = string.Create(CultureInfo.InvariantCulture, $"{name}.{i}");
+        return free;
     }
 
     private sealed class NodeValue(GraphBuilder owner, ValueRef reference, TensorType type) : Value

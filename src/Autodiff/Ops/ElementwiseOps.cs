@@ -5,8 +5,17 @@ using Convoy.Kernels.Operators;
 
 namespace Convoy.Autodiff.Ops;
 
+/// <summary>
+/// An operator whose element i depends on elements i alone, with the same bits wherever a block of it is computed.
+/// </summary>
+internal interface IBlockwise
+{
+    /// <summary>y = f(a, b) on a block; b is empty for one operand. y may be a or b.</summary>
+    void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y);
+}
+
 /// <summary>y = f(x), element by element: what all such operators share. The files of the family add the gradient.</summary>
-internal abstract class UnaryOp<TOperator> : FloatOp where TOperator : struct, IUnaryOperator
+internal abstract class UnaryOp<TOperator> : FloatOp, IBlockwise where TOperator : struct, IUnaryOperator
 {
     public override string Sharding => "a... -> a...";
 
@@ -25,10 +34,13 @@ internal abstract class UnaryOp<TOperator> : FloatOp where TOperator : struct, I
     internal override Value?[] Tangent(OpTangent t) => Backward(t.AsGradient());
 
     private protected override void Run<T>(OpCall call) => Elementwise.Unary<T, TOperator>(call.In<T>(0), call.Out<T>());
+
+    public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
+        Elementwise.Unary<float, TOperator>(a, y);
 }
 
 /// <summary>z = f(x, y), element by element, dimensions of size 1 repeated.</summary>
-internal abstract class BinaryOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
+internal abstract class BinaryOp<TOperator> : FloatOp, IBlockwise where TOperator : struct, IBinaryOperator
 {
     public override string Sharding => "a..., a... -> a...";
 
@@ -44,10 +56,13 @@ internal abstract class BinaryOp<TOperator> : FloatOp where TOperator : struct, 
     internal override bool MayOverwrite(int input) => true;
 
     private protected override void Run<T>(OpCall call) => Broadcasting.Run<T, TOperator>(call);
+
+    public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
+        Elementwise.Binary<float, TOperator>(a, b, y);
 }
 
 /// <summary>z = f(x, c) with a constant of the node's attributes.</summary>
-internal abstract class ConstantOp<TOperator> : FloatOp where TOperator : struct, IBinaryOperator
+internal abstract class ConstantOp<TOperator> : FloatOp, IBlockwise where TOperator : struct, IBinaryOperator
 {
     public override string Sharding => "a... -> a...";
 
@@ -74,4 +89,7 @@ internal abstract class ConstantOp<TOperator> : FloatOp where TOperator : struct
         var constant = T.CreateTruncating(ConstantOf(call.Attributes));
         Elementwise.BinaryScalar<T, TOperator>(call.In<T>(0), constant, call.Out<T>());
     }
+
+    public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
+        Elementwise.BinaryScalar<float, TOperator>(a, float.CreateTruncating(ConstantOf(attributes)), y);
 }

@@ -3,10 +3,27 @@ using Convoy.Autodiff.Graphs;
 namespace Convoy.Autodiff.Passes;
 
 /// <summary>A pass by its name.</summary>
-public sealed record GraphPass(string Name, Func<Graph, Graph> Run);
+public sealed record GraphPass(string Name, Func<Graph, Graph> Run)
+{
+    /// <summary>A pass that is made of rules, which are counted.</summary>
+    public static GraphPass Of(string name, IReadOnlyList<IdentityRule> rules, RewriteStrategy strategy) =>
+        new(name, graph => IdentityRules.Run(graph, rules, strategy).Graph)
+        {
+            Rewrite = graph => IdentityRules.Run(graph, rules, strategy),
+        };
+
+    internal Func<Graph, (Graph Graph, IReadOnlyList<RuleReport> Rules)>? Rewrite { get; private init; }
+
+    internal (Graph Graph, IReadOnlyList<RuleReport> Rules) Apply(Graph graph) =>
+        Rewrite is null ? (Run(graph), []) : Rewrite(graph);
+}
 
 /// <summary>What a pass did to a graph; operations are counted for one row.</summary>
-public sealed record PassReport(string Pass, int NodesBefore, int NodesAfter, long FlopsBefore, long FlopsAfter);
+public sealed record PassReport(string Pass, int NodesBefore, int NodesAfter, long FlopsBefore, long FlopsAfter)
+{
+    /// <summary>How often each rule of the pass held; rules that never did are left out.</summary>
+    public IReadOnlyList<RuleReport> Rules { get; init; } = [];
+}
 
 /// <summary>The order of passes, in one place. The verifier looks at the graph after each.</summary>
 public static class PassPipeline
@@ -15,7 +32,7 @@ public static class PassPipeline
     public static readonly IReadOnlyList<GraphPass> Simplifying =
     [
         new("fold constants", FoldConstants.Run),
-        new("identities", IdentityRules.Run),
+        GraphPass.Of("identities", IdentityRules.All, RewriteStrategy.FixedPoint),
         new("common subexpressions", CommonSubexpressions.Run),
         new("dead code", DeadCode.Run),
     ];
@@ -48,11 +65,14 @@ public static class PassPipeline
         var reports = new PassReport[passes.Count];
         for (var i = 0; i < passes.Count; i++)
         {
-            var next = passes[i].Run(graph);
+            var (next, rules) = passes[i].Apply(graph);
             if (GraphVerifier.FirstFault(next) is { } fault) throw new GraphException(
                 $"after the pass \"{passes[i].Name}\": {fault}");
             reports[i] =
-                new PassReport(passes[i].Name, graph.Nodes.Length, next.Nodes.Length, FlopsOf(graph), FlopsOf(next));
+                new PassReport(passes[i].Name, graph.Nodes.Length, next.Nodes.Length, FlopsOf(graph), FlopsOf(next))
+                {
+                    Rules = rules,
+                };
             graph = next;
         }
 

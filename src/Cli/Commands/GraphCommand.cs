@@ -1,7 +1,10 @@
 using System.CommandLine;
+using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Cli.Launch;
 using Convoy.Cli.Terminal;
+using Convoy.Shared;
+using Convoy.Worker.Training;
 
 namespace Convoy.Cli.Commands;
 
@@ -15,30 +18,94 @@ internal sealed class GraphCommand : CliCommand
     {
         Description = "Print levels, longest chain, what several devices would gain, and findings.",
     };
+    private readonly Option<bool> _passes = new("--passes")
+    {
+        Description = "Print what the passes of a worker make of it, and what recompute and fusion save.",
+    };
+    private readonly Option<bool> _memory = new("--memory")
+    {
+        Description = "Predict the peak memory of a worker.",
+    };
+    private readonly Option<int> _workers = new("--workers", "-w")
+    {
+        Description = "With --memory: worker processes that share the job.",
+        DefaultValueFactory = _ => 2,
+    };
 
-    public GraphCommand() : base("graph", "Print the graph of a job's model.",
+    public GraphCommand() : base("graph", "Print the graph of a job's model, its passes or its memory.",
         "convoy graph examples/digits-mlp.yaml", "convoy graph examples/chars.yaml --dot | dot -Tsvg -o chars.svg",
-        "convoy graph examples/digits-mlp.yaml --analyze")
+        "convoy graph examples/digits-mlp.yaml --analyze",
+        "convoy graph examples/chars.yaml --passes --set recompute=sqrt",
+        "convoy graph examples/chars.yaml --memory --workers 4")
     {
         _job.AddTo(this);
         Add(_dot);
         Add(_mlir);
         Add(_analyze);
+        Add(_passes);
+        Add(_memory);
+        Add(_workers);
     }
 
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
         var prepared = PreparedJob.Of(_job.Read(arguments));
-        if (arguments.GetValue(_analyze)) return Task.FromResult(Analyze(prepared, context));
-        var text = arguments.GetValue(_dot) ? GraphPrinter.Dot(prepared.Graph)
-            : arguments.GetValue(_mlir) ? MlirText.Of(prepared.Graph)
-            : GraphPrinter.Text(prepared.Graph);
-        context.Line(text.TrimEnd());
-        context.Result(new { Job = prepared.Job.Job, Graph = text });
+        try
+        {
+            if (arguments.GetValue(_memory)) Memory(prepared, arguments.GetValue(_workers), context);
+            else if (arguments.GetValue(_passes)) Passes(prepared, context);
+            else if (arguments.GetValue(_analyze)) Analyze(prepared, context);
+            else Text(prepared, TextOf(prepared.Graph, arguments), context);
+        }
+        catch (GraphException cause)
+        {
+            throw new UserException(ExitCode.BadJob, cause.Message);
+        }
+
         return Task.FromResult(0);
     }
 
-    private static int Analyze(PreparedJob prepared, CliContext context)
+    private string TextOf(Graph graph, ParseResult arguments) =>
+        arguments.GetValue(_dot) ? GraphPrinter.Dot(graph)
+        : arguments.GetValue(_mlir) ? MlirText.Of(graph) : GraphPrinter.Text(graph);
+
+    private static void Text(PreparedJob prepared, string text, CliContext context)
+    {
+        context.Line(text.TrimEnd());
+        context.Result(new { Job = prepared.Job.Job, Graph = text });
+    }
+
+    private static void Passes(PreparedJob prepared, CliContext context)
+    {
+        var job = prepared.Job;
+        var started = context.Time.GetTimestamp();
+        var report = TrainProgram.Describe(prepared.Graph, job.Batch, CompileOptions.Of(job));
+        var ms = context.Time.GetElapsedTime(started).TotalMilliseconds;
+        foreach (var line in GraphText.Passes(report, ms)) context.Line(line);
+        context.Result(new
+        {
+            Job = job.Job,
+            CompileMs = Math.Round(ms, 1),
+            report.Passes,
+            report.Recompute,
+            report.Fusion,
+            report.Training,
+            report.Evaluation,
+        });
+    }
+
+    private static void Memory(PreparedJob prepared, int workers, CliContext context)
+    {
+        var most = prepared.Job.Elastic.Max;
+        if (workers < 1 || workers > most)
+            throw new UserException(
+                ExitCode.Usage, $"--workers {workers} is not within 1 to {most} (elastic.max of the job)");
+        var memory = WorkerMemory.Predict(prepared.Job, prepared.Graph, workers);
+        foreach (var line in GraphText.Memory(memory)) context.Line(line);
+        context.Result(new { Job = prepared.Job.Job, memory.Workers, memory.Rows, memory.PeakBytes, memory.Parts });
+    }
+
+    private static void Analyze(PreparedJob prepared, CliContext context)
     {
         // What a worker computes in one pass is at least one slice of the batch.
         var rows = Math.Max(1, prepared.Job.Batch / prepared.Job.Slices);
@@ -59,6 +126,5 @@ internal sealed class GraphCommand : CliCommand
             SpeedUp = new[] { 2, 4, 8 }.Select(d => new { Devices = d, Times = analysis.SpeedUp(d) }),
             Findings = findings.Found.Select(f => new { Severity = $"{f.Diagnostic.Severity}", f.Diagnostic.Where, f.Diagnostic.Text }),
         });
-        return 0;
     }
 }

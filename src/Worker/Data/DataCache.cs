@@ -27,9 +27,10 @@ internal sealed class DataCache(string folder, long memoryBytesMax)
         {
             try
             {
-                var memory = new MemoryStream();
+                // Of the expected size at once: a stream that doubles leaves several times the data behind.
+                var memory = new MemoryStream(checked((int)bytesExpected));
                 make(memory);
-                return new DataView(memory.ToArray());
+                return new DataView(memory.GetBuffer(), (int)memory.Length);
             }
             catch (IOException e)
             {

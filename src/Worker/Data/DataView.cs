@@ -11,7 +11,10 @@ internal sealed unsafe class DataView : IDisposable
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _pointer;
 
-    public DataView(byte[] array) => (_array, Length) = (array, array.Length);
+    public DataView(byte[] array) : this(array, array.Length) { }
+
+    /// <summary>The first <paramref name="length"/> bytes of an array.</summary>
+    public DataView(byte[] array, int length) => (_array, Length) = (array, length);
 
     private DataView(MemoryMappedFile file, MemoryMappedViewAccessor view, long length)
     {

@@ -65,10 +65,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         try
         {
             var decoded = GraphCodec.Decode(graph.Span);
-            var sliceRows = new StepPlan(data.Train.Count, job.Batch, job.Slices).SliceSize;
-            var program = TrainProgram.Compile(
-                decoded, job.MicroBatches == 1 ? job.Batch : MicroBatches.RowsOf(sliceRows, job.MicroBatches),
-                CompileOptions.Of(job));
+            var program = TrainProgram.Compile(decoded, RowsMax(job, data.Train.Count), CompileOptions.Of(job));
             CheckInputs(program, data.Train.Info);
             return new ProgramModel(job, data, program, threads);
         }
@@ -83,6 +80,10 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
             throw;
         }
     }
+
+    /// <summary>Samples of the largest call: a batch, or a micro-batch.</summary>
+    internal static int RowsMax(JobSpec job, long samples) => job.MicroBatches == 1 ? job.Batch
+        : MicroBatches.RowsOf(new StepPlan(samples, job.Batch, job.Slices).SliceSize, job.MicroBatches);
 
     private static void CheckInputs(TrainProgram program, SampleInfo info)
     {
