@@ -21,6 +21,37 @@ public sealed class GraphCommandTests : IDisposable
 
     private string JobFile => Path.Combine(_folder, "job.yaml");
 
+    // MEM-04: the parts add up, and another worker means links.
+    [Fact]
+    public async Task MemoryIsPredicted_PartByPart()
+    {
+        var run = await CliRun.Of("graph", JobFile, "--memory", "--workers", "2", "--json");
+        Assert.Equal(0, run.Code);
+        var parts = run.Json.GetProperty("parts").EnumerateArray().ToList();
+        Assert.Equal(run.Json.GetProperty("peak_bytes").GetInt64(), parts.Sum(p => p.GetProperty("bytes").GetInt64()));
+        Assert.Contains(parts, p => p.GetProperty("name").GetString() == "activations (arena)");
+        Assert.Contains(parts, p => p.GetProperty("name").GetString() == "shared memory of links");
+    }
+
+    // MEM-05, OPT-12: what passes did, and what is computed again.
+    [Fact]
+    public async Task PassesAreReported()
+    {
+        var run = await CliRun.Of("graph", JobFile, "--passes", "--json", "--set", "recompute=uniform:2");
+        Assert.Equal(0, run.Code);
+        Assert.True(run.Json.GetProperty("passes").GetArrayLength() > 5);
+        Assert.Equal("uniform:2", run.Json.GetProperty("recompute").GetProperty("strategy").GetString());
+        Assert.Contains("memory of a training step", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ABudgetThatCannotBeKept_IsOneLine()
+    {
+        var run = await CliRun.Of("graph", JobFile, "--passes", "--set", "recompute=budget:1KB");
+        Assert.NotEqual(0, run.Code);
+        Assert.Contains("smallest plan", run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnAnalysis_NamesTheLongestChain()
     {

@@ -79,8 +79,15 @@ public sealed class FuseElementwiseTests
             var c = Draw(3) == 0 ? Small(i) : values[Draw(values.Count)];
             values.Add(Draw(9) switch
             {
-                0 => a + c, 1 => c - a, 2 => a * c, 3 => a.Tanh(), 4 => a.Gelu(), 5 => a.Sigmoid() * 1.5,
-                6 => a.Maximum(c), 7 => (a.Square() + 1).Sqrt(), _ => a / (c.Abs() + 1),
+                0 => a + c,
+                1 => c - a,
+                2 => a * c,
+                3 => a.Tanh(),
+                4 => a.Gelu(),
+                5 => a.Sigmoid() * 1.5,
+                6 => a.Maximum(c),
+                7 => (a.Square() + 1).Sqrt(),
+                _ => a / (c.Abs() + 1),
             });
         }
 
