@@ -10,7 +10,7 @@ namespace Convoy.Autodiff.Checking;
 /// <param name="NormMax">The largest norm of one gradient; infinity does not ask.</param>
 /// <param name="Finite">No NaN and no infinity.</param>
 /// <param name="Required">Every value that asks for a gradient has one.</param>
-public sealed record GradientRules(
+public sealed record GradientLimits(
     double SizeMax = double.PositiveInfinity, double NormMax = double.PositiveInfinity, bool Finite = true,
     bool Required = true);
 
@@ -32,9 +32,9 @@ public sealed record GradientFault(string Name, GradientRule Rule, string Text)
 }
 
 /// <summary>GV-07: looks at gradients while a training runs. Costs one pass over each gradient.</summary>
-public sealed class GradientValidator(GradientRules? rules = null)
+public sealed class GradientValidator(GradientLimits? limits = null)
 {
-    private readonly GradientRules _rules = rules ?? new GradientRules();
+    private readonly GradientLimits _limits = limits ?? new GradientLimits();
 
     /// <summary>
     /// What is wrong with the gradients that values have after backward; empty when nothing is. At most one line for
@@ -46,7 +46,7 @@ public sealed class GradientValidator(GradientRules? rules = null)
         foreach (var (name, value) in values)
         {
             if (value.Gradient is { } gradient) Check(name, value.Data, gradient, faults);
-            else if (_rules.Required && value.RequiresGradient)
+            else if (_limits.Required && value.RequiresGradient)
                 faults.Add(new GradientFault(name, GradientRule.Missing,
                     $"{name}: has no gradient after backward; the loss does not depend on it, or it was cleared"));
         }
@@ -90,18 +90,18 @@ public sealed class GradientValidator(GradientRules? rules = null)
         if (broken >= 0)
         {
             // Size and norm of what is no number say nothing more.
-            if (_rules.Finite)
+            if (_limits.Finite)
                 Fault(GradientRule.Finite,
                     $"{name}: element {Place(gradient, broken)} of its gradient is {numbers[broken]}; anomaly mode names the operator");
             return;
         }
 
-        if (numbers.Length > 0 && Math.Abs(numbers[largest]) > _rules.SizeMax)
+        if (numbers.Length > 0 && Math.Abs(numbers[largest]) > _limits.SizeMax)
             Fault(GradientRule.Size,
-                $"{name}: element {Place(gradient, largest)} of its gradient is {numbers[largest]:g6}, at most {_rules.SizeMax:g6} is allowed; clip by value or lower the rate");
-        if (Math.Sqrt(sum) > _rules.NormMax)
+                $"{name}: element {Place(gradient, largest)} of its gradient is {numbers[largest]:g6}, at most {_limits.SizeMax:g6} is allowed; clip by value or lower the rate");
+        if (Math.Sqrt(sum) > _limits.NormMax)
             Fault(GradientRule.Norm,
-                $"{name}: the norm of its gradient is {Math.Sqrt(sum):g6}, at most {_rules.NormMax:g6} is allowed; clip by norm or lower the rate");
+                $"{name}: the norm of its gradient is {Math.Sqrt(sum):g6}, at most {_limits.NormMax:g6} is allowed; clip by norm or lower the rate");
     }
 
     private static string Place(Tensor tensor, int element)

@@ -10,7 +10,7 @@ namespace Convoy.Autodiff.Tape;
 public sealed class AnomalyException(string message) : ConvoyException(ErrorCode.NotANumber, message);
 
 /// <summary>
-/// MON-07: looks for the operator that made the first NaN, in forward and in backward passes, on this thread. Costs one
+/// DBG-09: looks for the operator that made the first NaN, in forward and in backward passes, on this thread. Costs one
 /// look at every result, so it is for finding faults, not for training.
 /// </summary>
 public static class AnomalyMode

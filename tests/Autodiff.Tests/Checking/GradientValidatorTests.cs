@@ -26,17 +26,17 @@ public sealed class GradientValidatorTests
         var (w, b) = (new Variable(TestTensors.Normal(1, 3, 4), true), new Variable(TestTensors.Normal(2, 3), true));
         var x = new Variable(TestTensors.Normal(3, 5, 4));
         ((Variable)x.Linear(w, b).Tanh().Sum()).Backward();
-        var validator = new GradientValidator(new GradientRules(SizeMax: 100, NormMax: 100));
+        var validator = new GradientValidator(new GradientLimits(SizeMax: 100, NormMax: 100));
         Assert.Empty(validator.Check([("w", w), ("b", b), ("x", x)]));
     }
 
     [Fact]
     public void EachRule_IsReportedWithPlaceAndFigures()
     {
-        var strict = new GradientValidator(new GradientRules(SizeMax: 10, NormMax: 12));
+        var strict = new GradientValidator(new GradientLimits(SizeMax: 10, NormMax: 12));
         Assert.Equal("w: has no gradient after backward; the loss does not depend on it, or it was cleared",
             Only(strict, "w", Of(1, 2)));
-        Assert.Empty(new GradientValidator(new GradientRules(Required: false)).Check([("w", Of(1, 2))]));
+        Assert.Empty(new GradientValidator(new GradientLimits(Required: false)).Check([("w", Of(1, 2))]));
 
         var wide = new Variable(Tensor.Zeros(DType.Float64, 2, 3), true) { Gradient = Tensor.Zeros(DType.Float64, 2, 3) };
         wide.Gradient.Set(-11, 1, 2);
@@ -46,7 +46,7 @@ public sealed class GradientValidatorTests
         wide.Gradient.Set(double.NaN, 0, 1);
         Assert.Equal("layer.w: element [0, 1] of its gradient is NaN; anomaly mode names the operator",
             Only(strict, "layer.w", wide));
-        Assert.Empty(new GradientValidator(new GradientRules(Finite: false)).Check([("w", wide)]));
+        Assert.Empty(new GradientValidator(new GradientLimits(Finite: false)).Check([("w", wide)]));
 
         var norm = Of(0, 0);
         norm.Gradient = Tensor.Of([9.0, 9], 2);
@@ -69,11 +69,11 @@ public sealed class GradientValidatorTests
     {
         var x = Of(2, -1);
         var y = (Variable)(x * 3);
-        new GradientValidator(new GradientRules(SizeMax: 5)).Watch("hidden", y);
+        new GradientValidator(new GradientLimits(SizeMax: 5)).Watch("hidden", y);
         var refused = Assert.Throws<GradientException>(() => ((Variable)(y * Of(1, 7)).Sum()).Backward());
         Assert.Contains("hidden: element [1] of its gradient is 7", refused.Message, StringComparison.Ordinal);
         var calm = (Variable)(x * 3);
-        new GradientValidator(new GradientRules(SizeMax: 5)).Watch("hidden", calm);
+        new GradientValidator(new GradientLimits(SizeMax: 5)).Watch("hidden", calm);
         ((Variable)calm.Sum()).Backward();
         Assert.Equal([3.0, 3], x.Gradient!.ToArray<double>());
     }

@@ -24,6 +24,8 @@ public sealed class OperatorLawTests
         ("hard-tanh", x => x.HardTanh()), ("abs", x => x.Abs()), ("sum", x => x.Sum()), ("mean", x => x.Mean()),
         ("log-sum-exp", x => x.LogSumExp()), ("norm", x => x.Norm()), ("max", x => x.Max()), ("min", x => x.Min()),
         ("product", x => x.Product()), ("flatten", x => x.Reshape((int)x.Type.Coefficient)),
+        ("softmax", x => x.Reshape((int)x.Type.Coefficient).Softmax()),
+        ("log-softmax", x => x.Reshape((int)x.Type.Coefficient).LogSoftmax()),
         ("twice", x => x + x), ("self-product", x => x * x.Sin()),
     ];
 
