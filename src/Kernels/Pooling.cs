@@ -16,10 +16,15 @@ public static unsafe class Pooling
     {
         CheckSizes(x.Length, y.Length, shape);
         Sizes.AtLeast(indices.Length, shape.OutputSize);
-        if (typeof(T) == typeof(float) && FloatPooling.Fits(shape))
+        if (typeof(T) == typeof(float))
         {
             fixed (float* px = x.AsFloat(), py = y.AsFloat())
-            fixed (int* pi = indices) FloatPooling.MaxForward(px, py, pi, shape);
+            fixed (int* pi = indices)
+            {
+                if (FloatPooling.Fits(shape)) FloatPooling.MaxForward(px, py, pi, shape);
+                else FloatWindows.MaxForward(px, py, pi, shape);
+            }
+
             return;
         }
 
@@ -33,6 +38,14 @@ public static unsafe class Pooling
     {
         CheckSizes(dx.Length, dy.Length, shape);
         Sizes.AtLeast(indices.Length, shape.OutputSize);
+        if (typeof(T) == typeof(float))
+        {
+            // Places come from outside of the kernel; the loop below checks each against its plane.
+            fixed (float* pdy = dy.AsFloat(), pdx = dx.AsFloat())
+            fixed (int* pi = indices) FloatWindows.MaxBackward(pdy, pi, pdx, shape);
+            return;
+        }
+
         PoolingReference.MaxBackward(dy, indices, dx, shape);
     }
 
@@ -41,6 +54,12 @@ public static unsafe class Pooling
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         CheckSizes(x.Length, y.Length, shape);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* px = x.AsFloat(), py = y.AsFloat()) FloatWindows.AvgForward(px, py, shape);
+            return;
+        }
+
         PoolingReference.AvgForward(x, y, shape);
     }
 
@@ -48,6 +67,12 @@ public static unsafe class Pooling
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         CheckSizes(dx.Length, dy.Length, shape);
+        if (typeof(T) == typeof(float))
+        {
+            fixed (float* pdy = dy.AsFloat(), pdx = dx.AsFloat()) FloatWindows.AvgBackward(pdy, pdx, shape);
+            return;
+        }
+
         PoolingReference.AvgBackward(dy, dx, shape);
     }
 

@@ -150,6 +150,39 @@ public sealed unsafe class ConvTests
         Assert.Equal(dy.Length, dx.Count(value => value != 0));
     }
 
+    [Theory]
+    [InlineData(3, 3, 2, 1)]
+    [InlineData(3, 3, 1, 1)]
+    [InlineData(2, 3, 3, 0)]
+    [InlineData(5, 1, 4, 0)]
+    [InlineData(2, 2, 2, 1)]
+    public void K4_pooling_of_any_window_has_the_bits_of_the_reference(int kh, int kw, int stride, int padding)
+    {
+        foreach (var (height, width) in ((int, int)[])[(5, 5), (9, 37), (40, 120)])
+        {
+            var s = new Pool2dShape(3, 20, height, width, kh, kw, stride, padding);
+            var (x, dy) = (new Numbers(5).Odd(s.InputSize), new Numbers(6).Floats(s.OutputSize));
+            var (i1, i2) = (new int[s.OutputSize], new int[s.OutputSize]);
+            var (y1, y2) = (new float[s.OutputSize], new float[s.OutputSize]);
+            var (dx1, dx2) = (new float[s.InputSize], new float[s.InputSize]);
+            using var team = new ThreadTeam(2);
+            using var scope = team.Enter();
+            PoolingReference.MaxForward<float>(x, y1, i1, s);
+            Pooling.MaxForward<float>(x, y2, i2, s);
+            Bits.Equal(y1, y2, $"largest of {s}");
+            Assert.Equal(i1, i2);
+            PoolingReference.MaxBackward<float>(dy, i1, dx1, s);
+            Pooling.MaxBackward<float>(dy, i1, dx2, s);
+            Bits.Equal(dx1, dx2, $"gradient of the largest of {s}");
+            PoolingReference.AvgForward<float>(x, y1, s);
+            Pooling.AvgForward<float>(x, y2, s);
+            Bits.Equal(y1, y2, $"mean of {s}");
+            PoolingReference.AvgBackward<float>(dy, dx1, s);
+            Pooling.AvgBackward<float>(dy, dx2, s);
+            Bits.Equal(dx1, dx2, $"gradient of the mean of {s}");
+        }
+    }
+
     [Fact]
     public void Average_pooling_is_its_own_transpose()
     {

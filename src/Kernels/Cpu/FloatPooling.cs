@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Convoy.Kernels.Cpu;
 
-// The common pooling, windows of 2 x 2 side by side; every other size runs the reference loops. Which element wins is a
+// The common pooling, windows of 2 x 2 side by side; every other size is FloatWindows. Which element wins is a
 // coin toss for the branch predictor, so the choice is made by masks.
 internal static unsafe class FloatPooling
 {
@@ -109,7 +109,7 @@ internal static unsafe class FloatPooling
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<float> Best, Vector256<int> Place) Choose(
+    internal static (Vector256<float> Best, Vector256<int> Place) Choose(
         Vector256<float> best, Vector256<float> candidate, Vector256<int> place, Vector256<int> candidatePlace)
     {
         var wins = ~Vector256.LessThanOrEqual(candidate, best) & Vector256.Equals(best, best);

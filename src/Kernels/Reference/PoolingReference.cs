@@ -21,7 +21,7 @@ internal static class PoolingReference
         }
     }
 
-    private static int Largest<T>(ReadOnlySpan<T> image, int oh, int ow, in Pool2dShape s)
+    internal static int Largest<T>(ReadOnlySpan<T> image, int oh, int ow, in Pool2dShape s)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var (top, left) = ((oh * s.Stride) - s.Padding, (ow * s.Stride) - s.Padding);
