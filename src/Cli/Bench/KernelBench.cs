@@ -43,6 +43,7 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
         Conv2dShape[] shapes =
         [
             new(64, 1, 28, 28, 16, 3, 3, Padding: 1), new(64, 16, 28, 28, 32, 3, 3, Padding: 1),
+            new(64, 16, 14, 14, 32, 3, 3, Padding: 1),
             new(64, 64, 14, 14, 64, 3, 3, Padding: 1), new(64, 64, 14, 14, 64, 1, 1),
             new(64, 32, 28, 28, 64, 3, 3, Stride: 2, Padding: 1),
         ];

@@ -67,7 +67,8 @@ internal static unsafe class FloatWindows
             var gradient = new ReadOnlySpan<float>(dy + at, own.OutputSize);
             var result = new Span<float>(dx + ((nint)first * s.H * s.W), own.InputSize);
             if (indices is null) PoolingReference.AvgBackward(gradient, result, own);
-            else PoolingReference.MaxBackward(gradient, new ReadOnlySpan<int>(indices + at, own.OutputSize), result, own);
+            else
+                PoolingReference.MaxBackward(gradient, new ReadOnlySpan<int>(indices + at, own.OutputSize), result, own);
         }
     }
 
@@ -155,7 +156,11 @@ internal static unsafe class FloatWindows
         var n = s.Stride;
         if (n == 1) return Vector256.Load(p);
         if (n == 2 && Avx2.IsSupported && at + 16 <= s.H * s.W)
-            return Avx2.Permute4x64(Avx.Shuffle(Vector256.Load(p), Vector256.Load(p + 8), 0x88).AsDouble(), 0xD8).AsSingle();
+        {
+            var even = Avx.Shuffle(Vector256.Load(p), Vector256.Load(p + 8), 0x88);
+            return Avx2.Permute4x64(even.AsDouble(), 0xD8).AsSingle();
+        }
+
         return Vector256.Create(p[0], p[n], p[2 * n], p[3 * n], p[4 * n], p[5 * n], p[6 * n], p[7 * n]);
     }
 }

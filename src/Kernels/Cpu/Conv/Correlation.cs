@@ -25,7 +25,9 @@ internal readonly unsafe struct Correlation<V> where V : unmanaged, ILanes<V>
 
     public static int WeightSize(int rows, int terms) => PatchProduct<V>.WeightSize(rows, terms);
 
-    /// <summary>Takes the weights of the listed terms. Row r, term t lies at r·rowStride + (t / places)·stride + t % places.</summary>
+    /// <summary>
+    /// Takes the weights of the listed terms. Row r, term t lies at r·rowStride + (t / places)·stride + t % places.
+    /// </summary>
     /// <param name="turned">Room for all of them.</param>
     public void SetWeights(float* w, nint rowStride, int places, nint stride, float* turned)
     {

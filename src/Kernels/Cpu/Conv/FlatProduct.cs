@@ -2,9 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Convoy.Kernels.Cpu.Conv;
 
-// weights [rows, terms] · patches [terms, pixels] for few rows, where pixels lie side by side. The image is taken as one
-// long row, so that a term of twelve registers of pixels is twelve registers of the image at the term's offset. The sums
-// between the rows of the image are not used.
+// weights [rows, terms] · patches [terms, pixels] for few rows, where pixels lie side by side. The image is taken as
+// one long row, so that a term of twelve registers of pixels is twelve registers of the image at the term's offset. The
+// sums between the rows of the image are not used.
 internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
 {
     private const int Registers = 12;

@@ -63,8 +63,8 @@ internal static unsafe class FloatConv
                 var source = x + (sample * inputs);
                 if (padded is not null) image.Fill(source, padded);
                 product.Run(
-                    padded is null ? source : padded, y + (sample * outputs), bias is null ? null : bias + (g * s.COutGroup),
-                    activation, pixels);
+                    padded is null ? source : padded, y + (sample * outputs),
+                    bias is null ? null : bias + (g * s.COutGroup), activation, pixels);
             }
         }
     }

@@ -5,8 +5,8 @@ using Convoy.Kernels.Reference;
 namespace Convoy.Kernels.Cpu.Conv;
 
 // The input gradient, one phase of pixels after the other. With a stride, most terms of a pixel are zeros because dy has
-// no pixel there; a phase lists the others. A zero times a finite weight changes a sum only in one case: it makes +0 of
-// -0. So with finite weights the bits are those of all terms, but for results that are -0: these few (only underflow
+// no pixel there; a phase lists the others. A zero times a finite weight changes a sum only in one case: it makes +0
+// of -0. So with finite weights the bits are those of all terms, but for results that are -0: these few (only underflow
 // makes them) are summed again in full.
 internal static unsafe class FloatConvInput
 {
@@ -75,7 +75,8 @@ internal static unsafe class FloatConvInput
         public readonly int Pixels => Rows * Columns;
     }
 
-    private static void Plan<V>(in PaddedImage image, in Conv2dShape s, Span<Phase<V>> phases) where V : unmanaged, ILanes<V>
+    private static void Plan<V>(in PaddedImage image, in Conv2dShape s, Span<Phase<V>> phases)
+        where V : unmanaged, ILanes<V>
     {
         // Phases share out the terms and the pixels; each list of terms has room for all.
         var terms = s.COutGroup * s.Kh * s.Kw;
@@ -108,7 +109,8 @@ internal static unsafe class FloatConvInput
             var from = result;
             for (var c = 0; c < s.CInGroup; c++)
                 for (var h = 0; h < phase.Rows; h++, from += phase.Columns)
-                    Spread(from, phase.Columns, dx + ((((c * s.H) + (h * s.Stride) + phase.H) * s.W) + phase.W), s.Stride);
+                    Spread(
+                        from, phase.Columns, dx + ((((c * s.H) + (h * s.Stride) + phase.H) * s.W) + phase.W), s.Stride);
         }
     }
 

@@ -49,7 +49,7 @@ internal readonly unsafe struct PaddedImage
     /// <summary>Floats of one image.</summary>
     public int Size => checked(_channels * Height * Width);
 
-    /// <summary>Floats of one image with what is read behind it: twelve registers, and what lies left of a pixel.</summary>
+    /// <summary>Floats of one image with what is read behind it: twelve registers, and the width of a row.</summary>
     public int SizeWithSlack => checked(Size + (12 * Order.Lanes) + Width);
 
     /// <summary>The source has nothing around it: it is the image.</summary>

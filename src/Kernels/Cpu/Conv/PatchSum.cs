@@ -72,7 +72,8 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
                 var (sample, place) = ((int)((pixel + done) / plane), (int)((pixel + done) % plane));
                 var take = Math.Min(terms - done, plane - place);
                 PackGradient(sample, group, place, take, done, terms);
-                Runs(_padded ? sample % _ring * _image.Size : (sample - first) * _s.InputSize, place, take, runs, ref count);
+                var image = _padded ? sample % _ring * _image.Size : (sample - first) * _s.InputSize;
+                Runs(image, place, take, runs, ref count);
                 done += take;
             }
 

@@ -1,8 +1,8 @@
 namespace Convoy.Kernels.Cpu.Conv;
 
 /// <summary>
-/// Terms of a correlation in ascending order: where each lies behind its pixel, which weight it has, and where the blocks
-/// of K-2 end.
+/// Terms of a correlation in ascending order: where each lies behind its pixel, which weight it has, and where the
+/// blocks of K-2 end.
 /// </summary>
 internal readonly unsafe struct TermList
 {

@@ -69,7 +69,8 @@ internal static unsafe class FloatGemm
         {
             if (parts % rows != 0) continue;
             var columns = parts / rows;
-            long height = RoundUp(((g.M - 1) / rows) + 1, Tile.Rows), across = RoundUp(((g.N - 1) / columns) + 1, width);
+            long height = RoundUp(((g.M - 1) / rows) + 1, Tile.Rows);
+            long across = RoundUp(((g.N - 1) / columns) + 1, width);
             var cost = (height / Tile.Rows * (across / width) * 6) + height + (across / rows);
             if (cost < least) (best, least) = ((rows, columns), cost);
         }
@@ -100,8 +101,8 @@ internal static unsafe class FloatGemm
                 Bias = Call.Bias is null ? null : Call.Bias + from,
             };
             var packedB = PackedB + ((nint)column * Buffers * Buffer);
-            var packedA = Scratch.Floats(
-                ScratchSlot.PackedA, (Math.Min(RowBlock, RoundUp(rows, Tile.Rows)) * Math.Min(Order.Block, c.K)) + Pack.Slack);
+            var height = Math.Min(RowBlock, RoundUp(rows, Tile.Rows));
+            var packedA = Scratch.Floats(ScratchSlot.PackedA, (height * Math.Min(Order.Block, c.K)) + Pack.Slack);
             var turn = 0;
             // The longest range of columns gives the number of turns, so that no thread waits for one that is through.
             for (var j = 0; j < RoundUp(((Call.N - 1) / GridColumns) + 1, Tile.Columns<V>()); j += Columns)
