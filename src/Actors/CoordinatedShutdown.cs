@@ -5,27 +5,31 @@ using Convoy.Shared.Diagnostics;
 namespace Convoy.Actors;
 
 /// <summary>
-/// Ends a process in named phases, one after another: first it takes nothing new, then it finishes what it has, leaves
-/// the cluster, and its actors end. The tasks of a phase run side by side. A phase that is not done by its deadline is
-/// named in the log with the tasks that are late, and the next one begins: an end never hangs (decision 7).
+/// Ends a process in named phases, one after another: it takes nothing new, finishes what it has, saves, says goodbye on
+/// its links, its actors end, and its files are closed. The tasks of a phase run side by side. A phase that is not done
+/// by its deadline is named in the log with the tasks that are late, and the next one begins: an end never hangs
+/// (decision 7). Who is asked a second time ends at once: nothing is drained or saved any more.
 /// </summary>
 public sealed class CoordinatedShutdown
 {
-    public const string PhaseServiceUnbind = "service-unbind";
-    public const string PhaseServiceRequestsDone = "service-requests-done";
-    public const string PhaseClusterLeave = "cluster-leave";
-    public const string PhaseBeforeActorSystemTerminate = "before-actor-system-terminate";
-    public const string PhaseActorSystemTerminate = "actor-system-terminate";
+    public const string PhaseStopTakingWork = "stop-taking-work";
+    public const string PhaseDrain = "drain";
+    public const string PhaseSave = "save";
+    public const string PhaseCloseLanes = "close-lanes";
+    public const string PhaseTerminateActors = "terminate-actors";
+    public const string PhaseCloseFiles = "close-files";
 
     private static readonly string[] Phases =
-    [
-        PhaseServiceUnbind, PhaseServiceRequestsDone, PhaseClusterLeave, PhaseBeforeActorSystemTerminate, PhaseActorSystemTerminate,
-    ];
+        [PhaseStopTakingWork, PhaseDrain, PhaseSave, PhaseCloseLanes, PhaseTerminateActors, PhaseCloseFiles];
+
+    /// <summary>What is left of a phase once the end has to come at once.</summary>
+    private static readonly TimeSpan AtOnceDeadline = TimeSpan.FromSeconds(1);
 
     private static readonly ConditionalWeakTable<ActorSystem, CoordinatedShutdown> All = [];
 
     private readonly ActorSystem _system;
     private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _atOnce = new();
     private readonly List<(string Phase, string Name, Func<Task> Task)> _tasks = [];
     private readonly Dictionary<string, TimeSpan> _deadlines =
         Phases.ToDictionary(p => p, _ => DefaultDeadline, StringComparer.Ordinal);
@@ -35,6 +39,9 @@ public sealed class CoordinatedShutdown
 
     /// <summary>Of each phase until it is set: 5 seconds.</summary>
     public static TimeSpan DefaultDeadline { get; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether the end has to come at once: what waits for a save should give up.</summary>
+    public CancellationToken AtOnce => _atOnce.Token;
 
     /// <summary>The one of this system.</summary>
     public static CoordinatedShutdown Get(ActorSystem system) => All.GetValue(system, static s => new CoordinatedShutdown(s));
@@ -63,40 +70,91 @@ public sealed class CoordinatedShutdown
         lock (_lock) return _run ??= RunPhasesAsync(reason);
     }
 
+    /// <summary>
+    /// As <see cref="Run"/>, but drain and save are left out, also if they are under way, and the other phases have a
+    /// second each.
+    /// </summary>
+    public Task RunAtOnce(string reason)
+    {
+        lock (_lock)
+        {
+            if (!_atOnce.IsCancellationRequested && _run is not { IsCompleted: true }) _system.Log(LogLevel.Warning, "shutdown", $"at once: {reason}", null);
+            // Not on this thread: whoever waits for a phase goes on from here.
+            _ = _atOnce.CancelAsync();
+            return _run ??= RunPhasesAsync(reason);
+        }
+    }
+
     private async Task RunPhasesAsync(string reason)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // not under the caller's lock
         _system.Log(LogLevel.Info, "shutdown", $"begins: {reason}", null);
-        foreach (var phase in Phases) await RunPhaseAsync(phase).ConfigureAwait(false);
+        foreach (var phase in Phases)
+        {
+            if (phase is PhaseDrain or PhaseSave && AtOnce.IsCancellationRequested)
+                _system.Log(LogLevel.Warning, "shutdown", $"{phase} is left out", null);
+            else
+                await RunPhaseAsync(phase).ConfigureAwait(false);
+        }
     }
 
     private async Task RunPhaseAsync(string phase)
     {
         List<(string Name, Task Task)> running;
         TimeSpan deadline;
+        var began = _system.Time.GetTimestamp();
         lock (_lock)
         {
             running = [.. _tasks.Where(t => t.Phase == phase).Select(t => (t.Name, Started(t.Task)))];
             deadline = _deadlines[phase];
         }
 
-        if (phase == PhaseActorSystemTerminate) running.Add(("actors", _system.Terminate()));
+        if (phase == PhaseTerminateActors) running.Add(("actors", _system.Terminate()));
+        if (running.Count == 0) return;
+        var all = Task.WhenAll(running.Select(r => r.Task));
         try
         {
-            await Task.WhenAll(running.Select(r => r.Task)).WaitAsync(deadline, _system.Time).ConfigureAwait(false);
+            await WaitAsync(phase, all, deadline).ConfigureAwait(false);
+            Log(LogLevel.Info, $"{phase} done after {_system.Time.GetElapsedTime(began).TotalSeconds:0.00} s");
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (!all.IsCompleted)
         {
-            var late = string.Join(", ", running.Where(r => !r.Task.IsCompleted).Select(r => r.Name));
-            var line = string.Create(
-                CultureInfo.InvariantCulture, $"{phase} is not done after {deadline.TotalSeconds} s: {late}; going on");
-            _system.Log(LogLevel.Warning, "shutdown", line, null);
+            Log(LogLevel.Warning, $"{phase} is cut short: {Late(running)}");
+        }
+        catch (TimeoutException) when (!all.IsCompleted)
+        {
+            Log(LogLevel.Warning, $"{phase} is not done after {deadline.TotalSeconds} s: {Late(running)}; going on");
         }
         catch (Exception failure)
         {
             _system.Log(LogLevel.Error, "shutdown", $"a task of {phase} failed: {failure.Message}; going on", failure);
         }
     }
+
+    private async Task WaitAsync(string phase, Task all, TimeSpan deadline)
+    {
+        if (AtOnce.IsCancellationRequested)
+        {
+            await all.WaitAsync(AtOnceDeadline, _system.Time).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await all.WaitAsync(deadline, _system.Time, AtOnce).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (phase is not (PhaseDrain or PhaseSave) && !all.IsCompleted)
+        {
+            // Goodbyes and files still get their moment.
+            await all.WaitAsync(AtOnceDeadline, _system.Time).ConfigureAwait(false);
+        }
+    }
+
+    private void Log(LogLevel level, FormattableString line) =>
+        _system.Log(level, "shutdown", line.ToString(CultureInfo.InvariantCulture), null);
+
+    private static string Late(List<(string Name, Task Task)> running) =>
+        string.Join(", ", running.Where(r => !r.Task.IsCompleted).Select(r => r.Name));
 
     private static Task Started(Func<Task> task)
     {

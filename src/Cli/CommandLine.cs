@@ -66,7 +66,7 @@ internal static class CommandLine
         new ScaleCommand(),
         new InitCommand(),
         new CommandGroup("token", "Join tokens.", new TokenCreateCommand()),
-        new CommandGroup("cert", "Certificates.", new CertShowCommand(), new CertRenewCommand(), new CertRollCommand()),
+        new CommandGroup("cert", "Certificates.", new CertShowCommand(), new CertRenewCommand(), new CertRevokeCommand(), new CertRollCommand()),
         new CommandGroup("data", "Data sets.", new DataGetCommand()),
         new CommandGroup("verify", "Check the mathematics.", new VerifyOpsCommand(), new VerifyGoldenCommand()),
         new CommandGroup("ckpt", "Checkpoints.", new CkptLsCommand(), new CkptVerifyCommand()),

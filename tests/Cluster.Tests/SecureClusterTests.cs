@@ -37,8 +37,35 @@ public class SecureClusterTests(ClusterFixture cluster)
         Assert.Equal(0, (await coordinator.EndAsync()).Code);
     }
 
-    private ConvoyProcess Worker(string folder, string address, string name, string token) => ConvoyProcess.Start(
-        cluster.Folder, "worker", "--join", address, "--tls", "--name", name, "--credentials", Path.Combine(folder, name), "--token", token);
+    // R19: listening on all interfaces, nobody is told 0.0.0.0, and everybody finds everybody.
+    [Fact]
+    public async Task NodesThatListenOnAllInterfacesFindEachOther()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(cluster.Folder, "everywhere")).FullName;
+        var (home, state) = (Path.Combine(folder, "home"), Path.Combine(folder, "state"));
+        await DoneAsync("init", "--credentials", home);
+        using var coordinator = ConvoyProcess.Start(
+            cluster.Folder, "coordinator", "--listen", "0.0.0.0:0", "--tls", "--state", state, "--credentials", home);
+        var local = (await EndpointAsync(state, coordinator)).Address;
+        var token = await DoneAsync("token", "create", "--state", state, "--credentials", home, "--uses", "2", "--json");
+        var secret = token.Json.GetProperty("token").GetString()!;
+        while (!coordinator.Snapshot(-1).Out.Contains("join with: ", StringComparison.Ordinal)) await Task.Yield();
+        var advertised = coordinator.Snapshot(-1).Out.Split("--join ")[1].Split(' ')[0];
+        Assert.DoesNotContain("0.0.0.0", advertised, StringComparison.Ordinal);
+
+        using var first = Worker(folder, advertised, "w0", secret, "--listen", "0.0.0.0:0");
+        using var second = Worker(folder, advertised, "w1", secret, "--listen", "0.0.0.0:0");
+        var submit = await DoneAsync("submit", "job.yaml", "--to", local, "--tls", "--credentials", home, "--json");
+        Assert.Equal(await cluster.ReferenceHashAsync(), submit.Json.GetProperty("weights_sha256").GetString());
+        Assert.Equal(0, (await first.EndAsync()).Code);
+        Assert.Equal(0, (await second.EndAsync()).Code);
+        coordinator.Terminate();
+        Assert.Equal(0, (await coordinator.EndAsync()).Code);
+    }
+
+    private ConvoyProcess Worker(string folder, string address, string name, string token, params string[] more) =>
+        ConvoyProcess.Start(cluster.Folder, [
+            "worker", "--join", address, "--tls", "--name", name, "--credentials", Path.Combine(folder, name), "--token", token, .. more]);
 
     private async Task<Ended> DoneAsync(params string[] words)
     {

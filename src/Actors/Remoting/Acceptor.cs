@@ -117,7 +117,8 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
             throw new HandshakeException($"{greeting.Node}: {string.Join("; ", differences)}") { Why = Refusal.Versions };
         }
 
-        if (FindOrMake(greeting, connection.RemoteAddress, arrival.Peer?.Identity?.Role) is not { } link)
+        var looksForAnother = greeting.Wanted != 0 && greeting.Wanted != remoting.Options.Incarnation.Value;
+        if (looksForAnother || FindOrMake(greeting, connection.RemoteAddress, arrival.Peer?.Identity?.Role) is not { } link)
         {
             await SendAsync(connection, AnswerKind.SessionOver, 0, [], cancel).ConfigureAwait(false);
             return false;

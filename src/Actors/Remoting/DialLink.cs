@@ -13,7 +13,7 @@ namespace Convoy.Actors.Remoting;
 /// The dialling end. One loop: while a lane is missing, dial it; inside a session's grace that resumes the session,
 /// afterwards it begins a new one. It ends when its owner closes it or the versions do not fit.
 /// </summary>
-internal sealed class DialLink(Remoting remoting, string address, DialPlace place, ulong number, IActorRef owner) : Link(remoting)
+internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulong number, IActorRef owner) : Link(remoting)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(1);
@@ -23,6 +23,8 @@ internal sealed class DialLink(Remoting remoting, string address, DialPlace plac
     private ulong _expected;
     private int _failures;
     private LinkRefusedReason? _toldRefused;
+    private bool _toldUnreachable;
+    private int? _chosen; // the place that led to the peer, in this session
 
     private enum Dialled
     {
@@ -34,9 +36,11 @@ internal sealed class DialLink(Remoting remoting, string address, DialPlace plac
         NotNow,
         /// <summary>Nobody listens at the address: the process is gone.</summary>
         Gone,
+        /// <summary>Another node answers at this address: the one that is looked for may be at the next.</summary>
+        AnotherNode,
     }
 
-    public override string Address => address;
+    public override string Address => target.Address;
 
     protected override IActorRef Owner => owner;
 
@@ -63,7 +67,7 @@ internal sealed class DialLink(Remoting remoting, string address, DialPlace plac
                 if (missing.Over)
                 {
                     Renew();
-                    _expected = 0;
+                    (_expected, _chosen) = (0, null);
                     continue;
                 }
 
@@ -81,7 +85,7 @@ internal sealed class DialLink(Remoting remoting, string address, DialPlace plac
         }
         catch (Exception failure)
         {
-            Log(LogLevel.Error, $"dialling {address} failed: {failure.Message}");
+            Log(LogLevel.Error, $"dialling {target.Address} failed: {failure.Message}");
             End(LinkDownReason.ProtocolError, failure.Message);
         }
     }
@@ -112,102 +116,27 @@ internal sealed class DialLink(Remoting remoting, string address, DialPlace plac
         }
     }
 
-    private async Task<Dialled> DialAsync(Lane lane, long received)
-    {
-        using var deadline = new CancellationTokenSource(Remoting.Options.HandshakeTimeout, Remoting.Options.Time);
-        IConnection? connection = null;
-        var kept = false;
-        try
-        {
-            var endPoint = await place.ResolveAsync(deadline.Token).ConfigureAwait(false);
-            connection = await Remoting.Network.DialAsync(endPoint, deadline.Token).ConfigureAwait(false);
-            string? name = null;
-            if (Remoting.Tls is { } tls && connection is SocketConnection plain)
-            {
-                var secured = await tls.DialAsync(plain, deadline.Token).ConfigureAwait(false);
-                connection = secured.Connection;
-                var verdict = secured.Verdict.For(Remoting.Options.Security!.Expects(address));
-                if (verdict.Fault != CertificateFault.None) return Deny(verdict.Text);
-                (name, PeerRole) = (verdict.Identity!.Name, verdict.Identity.Role);
-                if (lane == Lane.Control) Remoting.Options.Security.LimitReads(connection, Remoting.Options.Time);
-            }
-
-            var isShared = lane == Lane.Bulk && Remoting.SharedMemory.Fits(connection);
-            var greeting = GreetingFor(isShared ? Lane.SharedBulk : lane, received);
-            await HandshakeIo.SendAsync(connection, Handshake.Encode(greeting), deadline.Token).ConfigureAwait(false);
-            var answer = await HandshakeIo.ReadAnswerAsync(connection, deadline.Token).ConfigureAwait(false);
-            if (answer.Kind == AnswerKind.Accepted)
-            {
-                if (name is not null && name != answer.Node) return Deny($"{answer.Node} answers with the certificate of {name}");
-                if (_expected != 0 && answer.Incarnation != _expected) return Dialled.PeerRestarted;
-                _expected = answer.Incarnation;
-                _toldRefused = null;
-                if (isShared)
-                    connection = await SharedMemoryOffer.TakeUpAsync(connection, greeting, answer, deadline.Token).ConfigureAwait(false);
-                kept = Attach(lane, connection, answer) is null;
-                return kept ? Dialled.Attached : Dialled.NotNow;
-            }
-
-            return OnNotAccepted(answer);
-        }
-        catch (Exception lost) when (ConnectionLoss.Is(lost))
-        {
-            return lost is SocketException { SocketErrorCode: SocketError.ConnectionRefused } ? Dialled.Gone : Dialled.NotNow;
-        }
-        catch (OperationCanceledException)
-        {
-            return Dialled.NotNow;
-        }
-        catch (HandshakeException stranger)
-        {
-            TellRefused(LinkRefusedReason.NotConvoy, [stranger.Message]);
-            return Dialled.NotNow;
-        }
-        finally
-        {
-            if (!kept) connection?.Dispose();
-        }
-    }
-
-    private string? Attach(Lane lane, IConnection connection, Answer answer) => lane == Lane.Control
-        ? AttachControl(connection, new PeerId(answer.Node, new Incarnation(answer.Incarnation)), answer.Received)
-        : AttachBulk(connection, answer.Received);
-
-    private Dialled Deny(string text)
-    {
-        TellRefused(LinkRefusedReason.Denied, [text]);
-        return Dialled.Refused;
-    }
-
-    private Dialled OnNotAccepted(Answer answer)
-    {
-        switch (answer.Kind)
-        {
-            case AnswerKind.SessionOver:
-                return _expected != 0 && answer.Incarnation != _expected ? Dialled.PeerRestarted : Dialled.SessionOver;
-            case AnswerKind.Busy:
-                TellRefused(LinkRefusedReason.Busy, answer.Texts);
-                return Dialled.NotNow;
-            case AnswerKind.Denied:
-                TellRefused(LinkRefusedReason.Denied, answer.Texts);
-                return Dialled.Refused;
-            default:
-                TellRefused(LinkRefusedReason.Versions, answer.Texts);
-                return Dialled.Refused;
-        }
-    }
-
     private void TellRefused(LinkRefusedReason reason, IReadOnlyList<string> differences)
     {
         if (_toldRefused == reason) return; // once, not at each attempt
         _toldRefused = reason;
         Log(LogLevel.Warning, $"refused ({reason}): {string.Join("; ", differences)}");
-        owner.Tell(new LinkRefused(address, reason, differences), ActorRefs.NoSender);
+        owner.Tell(new LinkRefused(target.Address, reason, differences), ActorRefs.NoSender);
+    }
+
+    private void TellUnreachable(IReadOnlyList<string> tried)
+    {
+        if (_toldUnreachable) return; // once, not at each attempt
+        _toldUnreachable = true;
+        var told = new LinkUnreachable(target.Address, tried);
+        Log(LogLevel.Warning, told.ToString());
+        owner.Tell(told, ActorRefs.NoSender);
     }
 
     private Greeting GreetingFor(Lane lane, long received) => new(
         lane, Handshake.ProtocolVersion, Remoting.Options.Incarnation.Value, _expected, number, SessionNumber, received,
-        Remoting.Options.NodeName, Remoting.Options.BuildId, Remoting.Features);
+        Remoting.Options.NodeName, Remoting.Options.BuildId, Remoting.Features)
+    { Wanted = target.Wanted.Value };
 
     /// <summary>50 ms doubled up to 1 s, with a quarter of jitter so that many diallers do not come in waves.</summary>
     private async Task BackOffAsync()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Addresses;
 using Convoy.Shared;
 
 namespace Convoy.Actors.Remoting;
@@ -17,13 +18,34 @@ internal readonly record struct DialPlace(string Host, int Port, IPEndPoint? Kno
             ?? throw new SocketException((int)SocketError.HostNotFound);
         return new IPEndPoint(best, Port);
     }
+
+    public override string ToString() => Known?.ToString() ?? $"{Host}:{Port}";
 }
 
 /// <summary>Addresses as users write them. Without credentials only this machine may be named (decision 11).</summary>
 public static class Endpoints
 {
+    /// <summary>Whether the address, or each of a list of addresses with commas, is this machine's own.</summary>
     /// <exception cref="UserException">It is not HOST:PORT.</exception>
-    public static bool IsLoopback(string address) => IsThisMachine(Split(address, "address").Host);
+    public static bool IsLoopback(string address) => EntriesOf(address, "address").All(e => IsThisMachine(Split(e, "address").Host));
+
+    /// <summary>The first of a list of addresses with commas.</summary>
+    public static string First(string address) => All(address)[0];
+
+    /// <summary>Each of a list of addresses with commas.</summary>
+    public static IReadOnlyList<string> All(string address) => EntriesOf(address, "address");
+
+    /// <summary>What a process of this machine that listens on 0.0.0.0 and [::] tells others to dial; loopback is nobody else's.</summary>
+    public static IReadOnlyList<string> AdvertisedOnAny(int port) =>
+        [.. ((IPAddress[])[IPAddress.Any, IPAddress.IPv6Any])
+            .SelectMany(any => AddressList.Advertised(new IPEndPoint(any, port), null, HostAddresses.All()))
+            .Where(address => !IsLoopback(address))];
+
+    /// <summary>Where a process of this machine finds a listener.</summary>
+    public static string OnThisMachine(IPEndPoint listener) =>
+        listener.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.Loopback, listener.Port).ToString()
+        : listener.Address.Equals(IPAddress.IPv6Any) ? new IPEndPoint(IPAddress.IPv6Loopback, listener.Port).ToString()
+        : listener.ToString();
 
     internal static IPEndPoint ToListen(string address, bool secure)
     {
@@ -33,11 +55,20 @@ public static class Endpoints
         throw new UserException(ExitCode.Usage, $"listen on {address}: an address of this machine is needed, not a name; 0.0.0.0 takes all");
     }
 
-    internal static DialPlace ToDial(string address, bool secure)
+    /// <summary>The places of one node, in the order in which they are written.</summary>
+    internal static IReadOnlyList<DialPlace> ToDial(string address, bool secure) =>
+        [.. EntriesOf(address, "dial").Select(entry =>
+        {
+            var (host, port) = Split(entry, "dial");
+            if (!secure && !IsThisMachine(host)) throw Unprotected("dial", entry);
+            return new DialPlace(host, port, IpOf(host) is { } ip ? new IPEndPoint(ip, port) : null);
+        })];
+
+    private static IReadOnlyList<string> EntriesOf(string address, string what)
     {
-        var (host, port) = Split(address, "dial");
-        if (!secure && !IsThisMachine(host)) throw Unprotected("dial", address);
-        return new DialPlace(host, port, IpOf(host) is { } ip ? new IPEndPoint(ip, port) : null);
+        var entries = AddressList.Entries(address);
+        return entries.Count is > 0 and <= AddressList.EntriesMax ? entries : throw new UserException(ExitCode.Usage,
+            $"{what} {address}: {entries.Count} addresses; 1 to {AddressList.EntriesMax} with commas, such as 127.0.0.1:7400");
     }
 
     private static (string Host, int Port) Split(string address, string what)

@@ -38,3 +38,12 @@ public sealed record LinkDown(Peer Peer, LinkDownReason Reason, string Text);
 
 /// <summary>To the dialling owner: the handshake was refused. <paramref name="Differences"/> has one line per difference.</summary>
 public sealed record LinkRefused(string Address, LinkRefusedReason Reason, IReadOnlyList<string> Differences);
+
+/// <summary>
+/// To the dialling owner, once in each time without a link: none of the peer's addresses leads to it.
+/// <paramref name="Tried"/> has a line "address (why)" for each.
+/// </summary>
+public sealed record LinkUnreachable(string Address, IReadOnlyList<string> Tried)
+{
+    public override string ToString() => $"none of {Tried.Count} addresses leads there: {string.Join(", ", Tried)}";
+}

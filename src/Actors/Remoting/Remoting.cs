@@ -1,11 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Addresses;
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Security;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Actors.Runtime;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
 using Convoy.Shared.Time;
 
 namespace Convoy.Actors.Remoting;
@@ -13,14 +15,12 @@ namespace Convoy.Actors.Remoting;
 /// <summary>One listening address of a process, and its links to others.</summary>
 public sealed class Remoting : IRemoting, IAsyncDisposable
 {
-    /// <summary>Back-stop for a peer whose machine vanished; heartbeats of the rooms above notice earlier.</summary>
-    private const int SilenceInDeads = 5;
-
     private readonly Lock _lock = new();
     private readonly List<DialLink> _dialled = [];
     private readonly MonotonicClock _clock;
     private readonly IConnectionListener _listener;
     private readonly Acceptor _acceptor;
+    private readonly SessionLimits _limits;
     private ulong _links;
     private volatile bool _stopping;
 
@@ -30,6 +30,11 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
         Options = options;
         Features = [.. options.Features.Order(StringComparer.Ordinal)];
         _clock = new MonotonicClock(options.Time);
+        _limits = new SessionLimits
+        {
+            MessagesMax = options.UnackedMessagesMax, BytesMax = options.UnackedBytesMax,
+            Grace = options.Clocks.Confirm, Silence = options.Clocks.LinkSilence,
+        };
         Timers = new TimerQueue(options.Time);
         Names = new NameTable(system);
         Tls = options.Security is { } security ? new TlsGate(security.Credentials) : null;
@@ -46,12 +51,16 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
         }
 
         SharedMemory = new SharedMemory.SharedMemoryOffer(options);
-        Address = _listener.LocalAddress.ToString();
+        ListensOn = _listener.LocalAddress;
+        Address = AddressList.Text(AddressList.Advertised(ListensOn, options.Advertise, HostAddresses.All()));
         _acceptor = new Acceptor(this, _listener);
     }
 
-    /// <summary>Where others dial this process, host:port.</summary>
+    /// <summary>Where others dial this process: host:port, or several with commas, best first.</summary>
     public string Address { get; }
+
+    /// <summary>The address and port that are really taken; 0.0.0.0 means all of this machine.</summary>
+    public IPEndPoint ListensOn { get; }
 
     /// <summary>Takes the bulk frames of all links; set it before the first link is up. Frames without a receiver are drained.</summary>
     public IBulkReceiver? Bulk { get; set; }
@@ -101,17 +110,18 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
 
     /// <summary>
     /// Dials until the link is up, and again whenever it was lost, until <see cref="Peer.Close"/> or a refusal.
-    /// <paramref name="linkOwner"/> gets <see cref="LinkUp"/>, <see cref="LinkDown"/> and <see cref="LinkRefused"/>.
+    /// <paramref name="linkOwner"/> gets <see cref="LinkUp"/>, <see cref="LinkDown"/>, <see cref="LinkRefused"/> and
+    /// <see cref="LinkUnreachable"/>.
     /// </summary>
     /// <exception cref="UserException">The address is not loopback and there are no credentials, or cannot be understood.</exception>
-    public Peer Connect(string address, IActorRef linkOwner)
+    public Peer Connect(string address, IActorRef linkOwner, Incarnation? wanted = null)
     {
-        var place = Endpoints.ToDial(address, Options.Security is not null);
+        var places = Endpoints.ToDial(address, Options.Security is not null);
         DialLink link;
         lock (_lock)
         {
             if (_stopping) throw new InvalidOperationException("remoting is stopping: it dials nobody");
-            link = new DialLink(this, address, place, ++_links, linkOwner);
+            link = new DialLink(this, new DialTarget(address, places, wanted ?? default), ++_links, linkOwner);
             _dialled.RemoveAll(static l => l.State == LinkState.Closed);
             _dialled.Add(link);
         }
@@ -139,13 +149,12 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
         SharedMemory.Dispose();
     }
 
-    internal SessionProtocol<Frames.ControlContent> NewSession() => new(new SessionLimits
+    internal SessionProtocol<Frames.ControlContent> NewSession() => new(_limits);
+
+    public void Outlast(TimeSpan silence)
     {
-        MessagesMax = Options.UnackedMessagesMax,
-        BytesMax = Options.UnackedBytesMax,
-        Grace = Options.Clocks.Confirm,
-        Silence = SilenceInDeads * Options.Clocks.Dead,
-    });
+        if (silence > _limits.Silence) _limits.Silence = silence;
+    }
 
     internal void Log(LogLevel level, string source, string text) =>
         System.Log(level, $"{Options.NodeName}/{source}", text, null);

@@ -16,6 +16,10 @@ public sealed record RemotingOptions
     /// <summary>host:port; port 0 takes a free one. Without <see cref="Security"/> loopback only.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
 
+    /// <summary>Where others dial this process, host[:port] with commas. Null: where it listens, or every address of this
+    /// machine when it listens on all.</summary>
+    public string? Advertise { get; init; }
+
     /// <summary>What both ends must be built from; compared in the handshake (R20).</summary>
     public string BuildId { get; init; } = typeof(RemotingOptions).Assembly.ManifestModule.ModuleVersionId.ToString("N");
 

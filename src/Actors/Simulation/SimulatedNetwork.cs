@@ -1,4 +1,5 @@
 using Convoy.Actors.Remoting;
+using Convoy.Actors.Remoting.Session;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Time;
 using Google.Protobuf;
@@ -168,6 +169,7 @@ internal sealed class SimulatedRemoting : IRemoting
         (Network, Process, Address, Incarnation, Clocks, AcceptedOwner, Bulk) =
             (network, process, address, incarnation, clocks, acceptedOwner, bulk);
         Names = new NameTable(process.System);
+        Limits = new SessionLimits { Grace = clocks.Confirm, Silence = clocks.LinkSilence };
         network.Listen(this);
     }
 
@@ -185,9 +187,18 @@ internal sealed class SimulatedRemoting : IRemoting
 
     public IReadOnlyList<SimulatedPeer> Peers => _peers;
 
+    /// <summary>Of every session of this process.</summary>
+    public SessionLimits Limits { get; }
+
     public void Register(string name, IActorRef actor) => Names.Register(name, actor);
 
-    public Peer Connect(string address, IActorRef linkOwner)
+    public void Outlast(TimeSpan silence)
+    {
+        if (silence > Limits.Silence) Limits.Silence = silence;
+    }
+
+    /// <summary>Addresses of this network are unambiguous: nobody else answers at one.</summary>
+    public Peer Connect(string address, IActorRef linkOwner, Incarnation? wanted = null)
     {
         var peer = new SimulatedPeer(this, address, ++_links, linkOwner, dials: true);
         _peers.RemoveAll(static p => p.IsOver);

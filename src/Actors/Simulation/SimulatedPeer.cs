@@ -10,7 +10,6 @@ namespace Convoy.Actors.Simulation;
 
 internal sealed partial class SimulatedPeer : Peer
 {
-    private const int SilenceInDeads = 5;
     private const int Never = 0; // number of a connection that does not exist
     private static readonly TimeSpan CloseGrace = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
@@ -72,10 +71,7 @@ internal sealed partial class SimulatedPeer : Peer
         _ => LinkState.Suspect,
     };
 
-    private SessionProtocol<ControlContent> NewSession() => new(new SessionLimits
-    {
-        Grace = Remoting.Clocks.Confirm, Silence = SilenceInDeads * Remoting.Clocks.Dead,
-    });
+    private SessionProtocol<ControlContent> NewSession() => new(Remoting.Limits);
 
     private void Trace(string text)
     {

@@ -25,6 +25,7 @@ internal sealed class CoordinatorCommand : CliCommand
         HelpName = "DIR",
         DefaultValueFactory = _ => Path.Combine(StateFolder.DefaultRoot, "coordinator"),
     };
+    private readonly AdvertiseOption _advertise = new();
     private readonly CredentialOptions _credentials = new();
     private readonly Option<int> _workers = new("--workers")
     {
@@ -36,6 +37,7 @@ internal sealed class CoordinatorCommand : CliCommand
         "convoy coordinator", "convoy coordinator --listen 127.0.0.1:7070 --state run2 --workers 2")
     {
         Add(_listen);
+        Add(_advertise);
         Add(_state);
         Add(_workers);
         _credentials.AddTo(this);
@@ -51,22 +53,35 @@ internal sealed class CoordinatorCommand : CliCommand
         await using var host = await CoordinatorHost.StartAsync(new CoordinatorOptions
         {
             Listen = arguments.GetValue(_listen)!,
+            Advertise = arguments.GetValue(_advertise),
             StateDirectory = state,
             WorkersExpected = arguments.GetValue(_workers),
             Security = security,
             Time = context.Time,
             Log = log,
         });
+        using var ending = new CancellationTokenSource();
+        RenewInTime(security, context, log, ending.Token);
         context.Line($"coordinator listens on {host.Address}, state in {state}");
-        var reachable = host.Address.Replace("0.0.0.0:", "HOST:", StringComparison.Ordinal).Replace("[::]:", "HOST:", StringComparison.Ordinal);
-        context.Line($"join with: convoy worker --join {reachable}{(security is null ? "" : " --token TOKEN (convoy token create)")}");
+        context.Line($"join with: convoy worker --join {host.Advertised}{(security is null ? "" : " --token TOKEN (convoy token create)")}");
         var stopped = Task.Delay(Timeout.InfiniteTimeSpan, context.Time, signals.Stop);
         if (await Task.WhenAny(stopped, host.WhenFailed) != stopped)
             throw new UserException(ExitCode.Failed, $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
-        await SaveRunningJobAsync(host.Address, security, context, signals.AtOnce);
-        context.Line("coordinator ends");
-        context.Result(new { host.Address, State = state });
-        return 0;
+        await ending.CancelAsync();
+        return await EndAsync(host, signals, state, context);
+    }
+
+    // Only the machine that has the authority can sign for itself; elsewhere a person brings new files in time.
+    private static void RenewInTime(ServerSecurity? security, CliContext context, RollingFileLog log, CancellationToken cancel)
+    {
+        if (security is not { Authority: { Exists: true } authority, Credentials.Folder: { } folder }) return;
+        var root = new CredentialRoot(Path.GetDirectoryName(authority.FolderPath)!);
+        _ = AutoRenewal.RunAsync(folder, _ =>
+        {
+            var old = CredentialFolder.Load(folder);
+            root.RenewLocal(old.Expires - old.Issued, context.Time.GetUtcNow());
+            return Task.CompletedTask;
+        }, context.Time, (level, line) => log.Write(level, "credentials", line), cancel);
     }
 
     private void RefuseWithoutCredentials(ParseResult arguments)
@@ -93,23 +108,16 @@ internal sealed class CoordinatorCommand : CliCommand
     }
 
     // The first signal saves what runs; the second ends at once, and --resume goes on from the last checkpoint.
-    private static async Task SaveRunningJobAsync(
-        string address, ServerSecurity? security, CliContext context, CancellationToken atOnce)
+    private static async Task<int> EndAsync(CoordinatorHost host, Signals signals, string state, CliContext context)
     {
-        using var client = security is null ? new ConvoyClient(address) : new ConvoyClient(address, security.Credentials);
-        var status = await client.StatusAsync(atOnce);
-        if (status.Job is null || status.Outcome is not null) return;
-        context.Line($"saving job {status.Job} (again: end at once)");
-        var follower = new RunFollower(client, new ProgressView(context), context.Time);
-        using var asked = new CancellationTokenSource();
-        await asked.CancelAsync();
-        try
-        {
-            await follower.ToEndAsync(status.Step, asked.Token, atOnce);
-        }
-        catch (OperationCanceledException) when (atOnce.IsCancellationRequested)
-        {
-            context.Line("not saved: ended at once");
-        }
+        var runs = host.Status is { Job: not null, Outcome: null };
+        if (runs) context.Line($"saving job {host.Status.Job} (again: end at once)");
+        using var atOnce = signals.AtOnce.Register(() => _ = host.StopAsync("a second signal"));
+        await host.ShutDownAsync("asked to end");
+        var saved = host.Status.Outcome is not null;
+        if (runs) context.Line(saved ? $"job {host.Status.Job}: {host.Status.Outcome} at step {host.Status.Step}" : "not saved: ended at once");
+        context.Line("coordinator ends");
+        context.Result(new { host.Address, State = state });
+        return (int)(runs && !saved ? ExitCode.GraceExpired : ExitCode.Finished);
     }
 }

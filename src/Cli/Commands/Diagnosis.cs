@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Convoy.Actors.Remoting;
 using Convoy.Kernels;
 using Convoy.Shared.Diagnostics;
 
@@ -18,7 +19,7 @@ internal static class Diagnosis
 
     public static IReadOnlyList<Check> All(int port, string folder, TimeProvider time) =>
     [
-        Versions(), Cores(), Simd(), Memory(), Port(port), Clock(time), Disk(folder),
+        Versions(), Cores(), Simd(), Memory(), Port(port), Addresses(port), Clock(time), Disk(folder),
     ];
 
     private static Check Versions() => new("versions", Environment.Version.Major >= 10,
@@ -53,6 +54,14 @@ internal static class Diagnosis
             return new("ports", false, $"cannot listen on 127.0.0.1:{port}: {refused.SocketErrorCode}",
                 "Choose another --port, or end what listens there.");
         }
+    }
+
+    // What a worker or coordinator on 0.0.0.0 tells the others; they try the nearest first.
+    private static Check Addresses(int port)
+    {
+        var found = Endpoints.AdvertisedOnAny(port);
+        // Never a fault: a machine by itself trains too.
+        return new("network", true, found.Count == 0 ? "only this machine reaches itself" : $"others would dial {string.Join(", ", found)}", "");
     }
 
     private static Check Clock(TimeProvider time)

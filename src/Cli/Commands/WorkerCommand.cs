@@ -16,8 +16,8 @@ internal sealed class WorkerCommand : CliCommand
 
     private readonly Option<string> _join = new("--join")
     {
-        Description = "Address of the coordinator.",
-        HelpName = "HOST:PORT",
+        Description = "Address of the coordinator; several with commas are tried, the nearest first.",
+        HelpName = "HOST:PORT,...",
         Required = true,
     };
     private readonly Option<string?> _name = new("--name")
@@ -29,6 +29,7 @@ internal sealed class WorkerCommand : CliCommand
         Description = "Where other workers reach this one; port 0 takes a free one. Without it: loopback, or the address that the coordinator sees.",
         HelpName = "HOST:PORT",
     };
+    private readonly AdvertiseOption _advertise = new();
     private readonly CredentialOptions _credentials = new();
     private readonly Option<string?> _token = new("--token")
     {
@@ -58,6 +59,7 @@ internal sealed class WorkerCommand : CliCommand
         Add(_join);
         Add(_name);
         Add(_listen);
+        Add(_advertise);
         Add(_threads);
         Add(_logs);
         Add(_grace);
@@ -71,12 +73,20 @@ internal sealed class WorkerCommand : CliCommand
         var join = arguments.GetValue(_join)!;
         var credentials = _credentials.IsSecure(arguments, join) ? await CredentialsAsync(arguments, context, cancel) : null;
         var isLoopback = Endpoints.IsLoopback(join);
-        return await WorkerHost.RunAsync(new WorkerOptions
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        if (credentials?.Folder is { } folder)
+        {
+            _ = AutoRenewal.RunAsync(folder, stop => Enrolment.RenewByAnyAsync(join, folder, context.Time, stop), context.Time,
+                (_, line) => context.Line(line), ending.Token);
+        }
+
+        var code = await WorkerHost.RunAsync(new WorkerOptions
         {
             Join = join,
             Name = credentials?.Identity.Name ?? arguments.GetValue(_name) ?? $"{Environment.MachineName}-{Environment.ProcessId}",
             Listen = arguments.GetValue(_listen)
-                ?? new IPEndPoint(isLoopback ? IPAddress.Loopback : Enrolment.AddressTowards(join), 0).ToString(),
+                ?? new IPEndPoint(isLoopback ? IPAddress.Loopback : Enrolment.AddressTowards(Endpoints.First(join)), 0).ToString(),
+            Advertise = arguments.GetValue(_advertise),
             Credentials = credentials,
             Threads = _threads.Read(arguments, 1),
             LogDirectory = arguments.GetValue(_logs),
@@ -86,6 +96,8 @@ internal sealed class WorkerCommand : CliCommand
             Grace = TimeSpan.FromSeconds(arguments.GetValue(_grace)),
             TimeProvider = context.Time,
         }, cancel);
+        await ending.CancelAsync();
+        return code;
     }
 
     /// <summary>The certificate that is there, or one for the token.</summary>
@@ -102,7 +114,7 @@ internal sealed class WorkerCommand : CliCommand
                 throw new UserException(ExitCode.Usage, "--token is not a join token, or was cut or mistyped: copy all of what convoy token create printed");
             name ??= Environment.MachineName;
             if (NodeIdentity.NameFault(name) is { } fault) throw new UserException(ExitCode.Usage, $"--name {name}: {fault}");
-            await Enrolment.JoinAsync(arguments.GetValue(_join)!, token, name, folder, context.Time, cancel);
+            await Enrolment.JoinAsync(Endpoints.First(arguments.GetValue(_join)!), token, name, folder, context.Time, cancel);
             context.Line($"this machine has its certificate in {folder}");
         }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Convoy.Actors.Remoting;
 using Convoy.Coordinator.Api;
 using Convoy.Shared;
 using Convoy.Shared.Security;
@@ -37,6 +38,24 @@ internal static class Enrolment
         using var client = new ConvoyClient(address, source);
         var reply = await client.RenewAsync(new RenewRequest { Request = key.Encode(old.Identity.Name) }, cancel);
         CredentialFolder.Save(folder, $"{reply.CertificatePem}\n{key.KeyPem}\n", reply.TrustPem);
+    }
+
+    /// <summary>As <see cref="RenewAsync"/>, by whichever of a list of addresses answers.</summary>
+    public static async Task RenewByAnyAsync(string addresses, string folder, TimeProvider time, CancellationToken cancel)
+    {
+        var left = Endpoints.All(addresses);
+        for (var at = 0; ; at++)
+        {
+            try
+            {
+                await RenewAsync(left[at], folder, time, cancel);
+                return;
+            }
+            catch (UserException) when (at < left.Count - 1)
+            {
+                // The next address may lead there.
+            }
+        }
     }
 
     /// <summary>The address of this machine that others at <paramref name="towards"/> see; nothing is sent to find it.</summary>

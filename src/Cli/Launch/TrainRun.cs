@@ -53,7 +53,9 @@ internal sealed class TrainRun(TrainRequest request, CliContext context)
             var followed = FollowAsync(host.Address, state, view, signals.Stop, ending.Token);
             if (await Task.WhenAny(followed, host.WhenFailed) != followed)
                 throw new UserException(ExitCode.Failed, $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
-            return await followed;
+            var code = await followed;
+            await host.ShutDownAsync("the job is over");
+            return code;
         }
         finally
         {

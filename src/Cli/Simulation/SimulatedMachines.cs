@@ -159,7 +159,7 @@ internal sealed class SimulatedCoordinator
         {
             Options = options, Journal = control, Store = store, Board = Board, Metrics = Metrics, StateFolder = "/state",
             LeaseLife = LeaseLife, JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
-            Failed = e => cluster.OnCoordinatorFailed(this, e),
+            Failed = e => cluster.OnCoordinatorFailed(this, e), Outlast = silence => Remoting?.Outlast(silence),
         });
         _submission = new JobSubmission(options, control, store, Root);
         Remoting = new SimulatedRemoting(cluster.Network, Process, SimulatedCluster.CoordinatorAddress,

@@ -4,6 +4,7 @@ using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Coordinator.Recovery;
 using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Security;
 using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Hosting;
@@ -22,6 +23,8 @@ internal sealed record CoordinatorParts
     public required Action<StatusReport> JobOver { get; init; }
     public required Action<int> WorkersWanted { get; init; }
     public required Action<Exception> Failed { get; init; }
+    /// <summary>Links must outlast silences this long.</summary>
+    public Action<TimeSpan> Outlast { get; init; } = _ => { };
 }
 
 /// <summary>The two actors of a coordinator: who trains, and what.</summary>
@@ -41,6 +44,8 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         var shell = new MembershipShell(journal, clock, parts.Board, options.Log, parts.WorkersWanted, parts.Failed)
         {
             LeaseLife = parts.LeaseLife, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
+            Outlast = parts.Outlast,
+            Revoked = () => options.Security?.Credentials.Current.Revoked ?? RevocationList.Empty,
         };
         var membership = system.ActorOf(
             Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned), "coordinator");

@@ -20,6 +20,11 @@ namespace Convoy.Coordinator.Jobs;
 internal sealed class JobSubmission(
     CoordinatorOptions options, ControlJournal journal, CheckpointStore store, string checkpointRoot)
 {
+    private volatile bool _closed;
+
+    /// <summary>Nothing is taken any more.</summary>
+    public void Close() => _closed = true;
+
     public Task<TakeJob> PrepareAsync(SubmitRequest request) =>
         // Verifying a checkpoint hashes all of it: not on the thread that answers.
         Task.Run(() => Prepare(request));
@@ -27,6 +32,7 @@ internal sealed class JobSubmission(
     /// <summary>As <see cref="PrepareAsync"/>, on the calling thread.</summary>
     public TakeJob Prepare(SubmitRequest request)
     {
+        if (_closed) throw new UserException(ExitCode.Cluster, "this coordinator is ending and takes no more jobs: submit it to the next one");
         var job = JobJson.Read(JobJson.Write(request.Job));
         if (request.Graph.Length is 0 or > Limits.ControlMessageBytesMax / 2)
             throw new UserException(ExitCode.BadJob, $"the graph has {request.Graph.Length} bytes; 1 to {Limits.ControlMessageBytesMax / 2} are possible");
@@ -103,16 +109,9 @@ internal sealed class JobSubmission(
             $"none of {damaged.Count} checkpoints can be resumed from: {store.Verify(damaged[^1].Path)}");
     }
 
-    /// <summary>A user sets two numbers; what depends on them moves along.</summary>
     private ClockTable ClocksOf(JobSpec job)
     {
-        var (beat, dead) = (TimeSpan.FromMilliseconds(job.Timeouts.BeatMs), TimeSpan.FromMilliseconds(job.Timeouts.DeadMs));
-        var clocks = options.Clocks with
-        {
-            Beat = beat,
-            Dead = dead,
-            StepOverdue = options.Clocks.StepOverdue > dead ? options.Clocks.StepOverdue : 2 * dead,
-        };
+        var clocks = options.Clocks.With(job.Timeouts.BeatMs, job.Timeouts.DeadMs, job.Timeouts.StallMs);
         return clocks.Check() is { } broken ? throw new UserException(ExitCode.BadJob, $"timeouts: {broken}") : clocks;
     }
 }

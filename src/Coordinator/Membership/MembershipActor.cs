@@ -7,6 +7,7 @@ using Convoy.Shared.Casting;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
+using Convoy.Shared.Security;
 using Convoy.Shared.Time;
 using Google.Protobuf;
 
@@ -27,6 +28,10 @@ internal sealed record MembershipShell(
     public int FanOut { get; init; } = Shared.Limits.CastFanOut;
 
     public ClockTable Clocks { get; init; } = new();
+    /// <summary>A job begins that forgives silences this long.</summary>
+    public Action<TimeSpan> Outlast { get; init; } = _ => { };
+    /// <summary>What certificates are revoked now; empty on a plain cluster.</summary>
+    public Func<RevocationList> Revoked { get; init; } = static () => RevocationList.Empty;
 }
 
 /// <summary>
@@ -48,6 +53,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private readonly MembershipOutbox _outbox = new();
     private readonly Dictionary<Incarnation, Peer> _peers = []; // looked up only: its order means nothing
     private readonly CastDesk _casts;
+    private RevocationList _revoked = RevocationList.Empty;
     private Instant _remindedAt;
     private Instant _renewedAt;
     private Instant _statusAt;
@@ -88,8 +94,24 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         var now = _shell.Clock.Now;
         if (now - _renewedAt < _shell.LeaseLife / 3) return;
         _renewedAt = now;
+        SpreadRevocations();
         if (!_shell.Journal.Renew(_shell.LeaseLife))
             throw new LeaseLostException($"the lease of {_shell.Journal.Token} is lost: another coordinator leads");
+    }
+
+    /// <summary>Everybody hears of a new list; links of nodes in it end, and only a certificate that counts brings them back.</summary>
+    private void SpreadRevocations()
+    {
+        var now = _shell.Revoked();
+        if (now.Number <= _revoked.Number) return;
+        _revoked = now;
+        Log(LogLevel.Info, $"revocations {now.Number}: {string.Join(", ", now.Nodes)}");
+        var names = now.Nodes.Where(n => n.Role == ClusterRole.Worker).Select(n => n.Name).ToList();
+        foreach (var peer in _peers.Values.OrderBy(p => p.Id?.Incarnation.Value).ToList())
+        {
+            if (peer.Id is { } id && names.Contains(id.Node, StringComparer.Ordinal)) peer.Close();
+            else peer.Actor("node").Tell(new Revocations { Text = now.Text }, Self);
+        }
     }
 
     /// <summary>False: the peer uses the number of another, and is closed.</summary>
@@ -106,6 +128,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
         _peers[id.Incarnation] = peer;
         Cast(new CastLinkUp(id.Incarnation));
+        if (_revoked.Number > 0) peer.Actor("node").Tell(new Revocations { Text = _revoked.Text }, Self);
         return true;
     }
 
@@ -177,6 +200,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
     private void Feed(MembershipInput input)
     {
+        if (input is JobStarted job) _shell.Outlast(job.Terms.Clocks.LinkSilence);
         _protocol.Step(input, _shell.Clock.Now, _outbox);
         Execute();
     }

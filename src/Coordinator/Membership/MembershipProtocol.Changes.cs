@@ -1,3 +1,4 @@
+using Convoy.Actors.Remoting.Detection;
 using Convoy.Shared;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
@@ -40,6 +41,8 @@ internal sealed partial class MembershipProtocol
         Invariant.Check(Status is MembershipStatus.Forming or MembershipStatus.Closed && _job is null, "M4 one job at a time");
         Invariant.Check(terms.Clocks.Check() is null, terms.Clocks.Check() ?? "");
         (_job, _clocks, _wanted, _scale) = (terms, terms.Clocks, terms.MembersExpected, 0);
+        _detection = PhiAccrualOptions.From(_clocks);
+        foreach (var worker in _workers.All.Where(w => w.Connected)) worker.DetectWith(_detection, _now);
         _last = null;
         (_stop, _stopOpened, _nothingToSaveTold, _hopeless, _pausedBy) = (null, false, false, false, null);
         (_wishSince, _formSince, _lastVoluntary, _coalesceAt) = (null, null, null, null);

@@ -40,11 +40,11 @@ internal sealed partial class MembershipProtocol
         });
     }
 
-    /// <summary>A worker stops between two kernels, so the fence waits for twice the longest that was seen (4.7).</summary>
+    /// <summary>A worker stops between two kernels, so the fence waits for twice the longest that was seen (4.7), and for a stall.</summary>
     private TimeSpan FenceTime()
     {
-        var cast = _casts.TimeOf(_members.Count, _clocks);
-        if (_fenceKind == FenceKind.Soft) return _clocks.SoftFence + cast;
+        var late = _casts.TimeOf(_members.Count, _clocks) + _clocks.Stall;
+        if (_fenceKind == FenceKind.Soft) return _clocks.SoftFence + late;
         var time = _clocks.Fence;
         foreach (var seat in _members)
         {
@@ -55,7 +55,7 @@ internal sealed partial class MembershipProtocol
             if (kernel > time) time = kernel;
         }
 
-        return time + cast;
+        return time + late;
     }
 
     /// <summary>A soft fence waits for boundaries that a step without all its members never reaches (row 5).</summary>

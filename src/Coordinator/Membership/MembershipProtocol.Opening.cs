@@ -48,7 +48,8 @@ internal sealed partial class MembershipProtocol
         var moves = decision.Actions.Any(a =>
             a.Action is AlignAction.LoadSnapshot or AlignAction.LoadCheckpoint or AlignAction.Initialize);
         _openedAt = _now;
-        _alignDeadline = _now + (moves ? _clocks.AlignWithState : _clocks.Align) + _casts.TimeOf(_members.Count, _clocks);
+        var late = _casts.TimeOf(_members.Count, _clocks) + _clocks.Stall;
+        _alignDeadline = _now + (moves ? _clocks.AlignWithState : _clocks.Align) + late;
         Become(MembershipStatus.Opening);
         _out.Raise(new GenerationBegan(Generation, Shares, _start, _until, _voluntary));
     }

@@ -1,3 +1,4 @@
+using Convoy.Actors.Remoting.Detection;
 using Convoy.Shared;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
@@ -38,8 +39,8 @@ internal sealed partial class MembershipProtocol
         if (worker.Connected && !same) Lose(worker, "restarted", charged: !worker.Farewell);
         // A worker may have seen a number that this journal does not know: never tell it a lower one (M2).
         if (m.GenerationSeen > _highest.Value) _highest = new Generation(m.GenerationSeen);
-        if (same) (worker.LinkUp, worker.HeardAt) = (true, _now);
-        else _workers.Begin(worker, m, _now, _job?.JobId ?? "");
+        if (same) OnSignOfLife(worker);
+        else _workers.Begin(worker, m, _now, _detection, _job?.JobId ?? "");
         _out.Send(worker, new Welcome { WorkerId = worker.Id.Value, LeaderToken = _token.Value });
         if (same) return;
         _out.Note($"{worker} joined the cluster from {m.Host} pid {m.Pid}, dial it at {m.PeerAddress}");
@@ -113,8 +114,15 @@ internal sealed partial class MembershipProtocol
             return false;
         }
 
-        worker.HeardAt = _now;
+        if (said.Message is Beat) worker.Detector.OnBeat(_now);
+        else worker.Detector.OnHeard(_now);
         return true;
+    }
+
+    private void OnSignOfLife(WorkerRecord worker)
+    {
+        worker.LinkUp = true;
+        worker.Detector.OnHeard(_now);
     }
 
     /// <summary>It was let go but has not heard so: it is told again, once in a while.</summary>
@@ -133,8 +141,18 @@ internal sealed partial class MembershipProtocol
         worker.LinkUp = true;
         worker.LastBeat = m;
         Heard(worker, m.Generation, m.Step);
+        ReportWaits(worker, m);
         if (IsLeftBehind(worker) && _now >= worker.RemindAt)
             SendEvict(worker, $"{new Generation(m.Generation)} goes on without it", mayRejoin: !worker.Barred);
+    }
+
+    /// <summary>
+    /// Whom a member waits for is silent there too: with its own lateness here, two such voices are enough.
+    /// </summary>
+    private void ReportWaits(WorkerRecord witness, Beat m)
+    {
+        if (m.OperationMs < _clocks.Beat.TotalMilliseconds || m.Generation != Generation.Value || !IsMember(witness)) return;
+        foreach (var about in m.WaitsOn) _workers.Find(new WorkerId(about))?.Detector.OnReport(witness.Name, _now);
     }
 
     /// <summary>
@@ -158,7 +176,7 @@ internal sealed partial class MembershipProtocol
 
     private void OnLinkRestored(LinkRestored m)
     {
-        if (_workers.Find(m.Incarnation) is { } worker) (worker.LinkUp, worker.HeardAt) = (true, _now);
+        if (_workers.Find(m.Incarnation) is { } worker) OnSignOfLife(worker);
     }
 
     private void OnProcessExited(ProcessExited m)
@@ -193,6 +211,7 @@ internal sealed partial class MembershipProtocol
 
         _out.Note($"{worker} suspects w{m.About}: {m.Evidence}");
         _suspicions.Add(worker.Id, new WorkerId(m.About), _now);
+        _workers[new WorkerId(m.About)].Detector.OnReport(worker.Name, _now);
     }
 
     private string? IgnoreSuspect(WorkerRecord worker, Suspect m) =>
@@ -213,7 +232,7 @@ internal sealed partial class MembershipProtocol
         {
             foreach (var worker in _workers.All)
             {
-                worker.HeardAt = Earlier(worker.HeardAt + pause, _now);
+                worker.Detector.OnOwnPause(pause, _now);
                 if (!worker.LinkUp) worker.LinkDownAt = Earlier(worker.LinkDownAt + pause, _now);
             }
         }
@@ -223,7 +242,7 @@ internal sealed partial class MembershipProtocol
 
     private static Instant Earlier(Instant a, Instant b) => a < b ? a : b;
 
-    /// <summary>4.2 row 2: closed and not back within the grace, or silent for longer than dead.</summary>
+    /// <summary>4.2 row 2: closed and not back within the grace, or so silent that it must be dead.</summary>
     private void CheckPresence()
     {
         foreach (var worker in _workers.All)
@@ -231,18 +250,24 @@ internal sealed partial class MembershipProtocol
             if (!worker.Connected) continue;
             if (!worker.LinkUp && _now - worker.LinkDownAt >= _clocks.Confirm)
                 Lose(worker, worker.LinkEvidence, charged: !worker.Farewell);
-            else if (worker.LinkUp && _now - worker.HeardAt > SilenceOf(worker))
-                LoseSilent(worker);
+            else if (worker.LinkUp && Silence(worker) is { IsDead: true } verdict)
+                LoseSilent(worker, verdict.Reason);
         }
     }
 
     /// <summary>Nobody waits on a worker that is no member: it may take its time to start and to compile.</summary>
-    private TimeSpan SilenceOf(WorkerRecord worker) => IsMember(worker) ? _clocks.Dead : 5 * _clocks.Dead;
+    private PeerVerdict Silence(WorkerRecord worker)
+    {
+        if (IsMember(worker)) return worker.Detector.Decide(_now);
+        var silence = _now - worker.HeardAt;
+        return silence > 5 * _clocks.Dead + _clocks.Stall
+            ? new PeerVerdict(true, $"silent for {silence.TotalMilliseconds:0} ms") : default;
+    }
 
-    private void LoseSilent(WorkerRecord worker)
+    private void LoseSilent(WorkerRecord worker, string reason)
     {
         worker.MayReturnUntil = _now + _clocks.Form;
-        Lose(worker, $"silent for {(_now - worker.HeardAt).TotalMilliseconds:0} ms", charged: !worker.Farewell);
+        Lose(worker, reason, charged: !worker.Farewell);
     }
 
     private void CheckSuspicions()

@@ -1,3 +1,4 @@
+using Convoy.Actors.Remoting.Detection;
 using Convoy.Shared;
 using Convoy.Shared.Casting;
 using Convoy.Shared.Ids;
@@ -58,6 +59,7 @@ internal sealed partial class MembershipProtocol
     private readonly Suspicions _suspicions = new();
     private readonly List<MemberSeat> _members = [];
     private ClockTable _clocks;
+    private PhiAccrualOptions _detection;
     private JobTerms? _job;
     private Generation _highest;
     private Instant _now;
@@ -72,6 +74,7 @@ internal sealed partial class MembershipProtocol
         Invariant.Check(clocks.Check() is null, clocks.Check() ?? "");
         _casts = casts ?? CastShape.Default;
         (_token, _clocks, _highest) = (token, clocks, history.Highest);
+        _detection = PhiAccrualOptions.From(clocks);
         _workers = new WorkerRegistry(history);
     }
 

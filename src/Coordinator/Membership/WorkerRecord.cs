@@ -1,3 +1,4 @@
+using Convoy.Actors.Remoting.Detection;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Time;
@@ -22,7 +23,9 @@ internal sealed class WorkerRecord(WorkerId id, string name)
     public bool LinkUp { get; set; }
     public Instant LinkDownAt { get; set; }
     public string LinkEvidence { get; set; } = "";
-    public Instant HeardAt { get; set; }
+    /// <summary>Its beats and what others say of it; a new one for each process.</summary>
+    public PhiAccrualDetector Detector { get; private set; } = new(new PhiAccrualOptions());
+    public Instant HeardAt => Detector.HeardAt;
     public bool Prepared { get; set; }
     /// <summary>It asked to leave, or is asked to: it gets no slices in the next generation.</summary>
     public bool Draining { get; set; }
@@ -46,17 +49,25 @@ internal sealed class WorkerRecord(WorkerId id, string name)
     public int Losses { get; set; }
     public Instant QuarantinedUntil { get; set; }
 
-    public void Begin(Hello hello, Instant now, string jobId)
+    public void Begin(Hello hello, Instant now, PhiAccrualOptions detection, string jobId)
     {
         Incarnation = new Incarnation(hello.Incarnation);
         (Host, Pid, PeerAddress, MemoryLimitBytes) = (hello.Host, hello.Pid, hello.PeerAddress, hello.MemoryBytes);
-        (Connected, LinkUp, HeardAt) = (true, true, now);
+        (Connected, LinkUp) = (true, true);
+        DetectWith(detection, now);
         (Prepared, Draining, Farewell, Barred, AlignFailures) = (false, false, false, false, 0);
         HeldJob = hello.JobId;
         LastBeat = new Beat { Step = Math.Max(0, hello.StateStep), InGeneration = hello.InGeneration };
         Kept = jobId.Length > 0 && hello.JobId == jobId && hello.StateStep >= 0
             ? new StateReport(Id, new StepNumber(hello.StateStep), new Fingerprint(hello.StateFingerprint), false, false)
             : StateReport.Nothing(Id);
+    }
+
+    /// <summary>What was measured is forgotten: it was measured with other numbers, or of another process.</summary>
+    public void DetectWith(PhiAccrualOptions detection, Instant now)
+    {
+        Detector = new PhiAccrualDetector(detection);
+        Detector.OnHeard(now);
     }
 
     public override string ToString() => Id.ToString() == Name ? Name : $"{Id} ({Name})";

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Convoy.Actors.Remoting.Detection;
 using Convoy.Shared;
 using Convoy.Shared.Ids;
 
@@ -44,10 +45,11 @@ internal sealed class WorkerRegistry
     }
 
     /// <summary>A process says Hello as this worker.</summary>
-    public void Begin(WorkerRecord worker, Shared.Protocol.Hello hello, Shared.Time.Instant now, string jobId)
+    public void Begin(
+        WorkerRecord worker, Shared.Protocol.Hello hello, Shared.Time.Instant now, PhiAccrualOptions detection, string jobId)
     {
         _byIncarnation.Remove(worker.Incarnation);
-        worker.Begin(hello, now, jobId);
+        worker.Begin(hello, now, detection, jobId);
         _byIncarnation[worker.Incarnation] = worker;
     }
 

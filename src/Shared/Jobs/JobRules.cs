@@ -97,7 +97,7 @@ public static class JobRules
     }
 
     private static BrokenRule? Clocks(JobSpec job) =>
-        ClockTable.From(job.Timeouts.BeatMs, job.Timeouts.DeadMs).Check() is { } broken
+        new ClockTable().With(job.Timeouts.BeatMs, job.Timeouts.DeadMs, job.Timeouts.StallMs).Check() is { } broken
             ? new("timeouts.dead", $"{broken}; raise timeouts.dead or lower timeouts.beat") : null;
 
     /// <summary>model.network: convolutions and pools, then dense layers, and a dense layer last.</summary>

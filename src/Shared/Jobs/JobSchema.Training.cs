@@ -175,7 +175,11 @@ public static partial class JobSchema
             "Time between two signs of life; three of them are shorter than dead."),
         Time("timeouts.dead", 50, 60_000, j => j.Timeouts.DeadMs,
             (j, v) => j with { Timeouts = j.Timeouts with { DeadMs = v } },
-            "Silence after which a worker is lost."),
+            "Silence after which a worker is lost; up to twice as long where signs of life come unsteadily."),
+        Time("timeouts.stall", 0, 60_000, j => j.Timeouts.StallMs,
+            (j, v) => j with { Timeouts = j.Timeouts with { StallMs = v } },
+            "Stall of a living worker (a stopped process, a long collection of garbage) that is forgiven: a silent worker "
+                + "is lost that much later."),
     ];
 
     private static JobSpec Schedule(JobSpec job, ScheduleSpec schedule) =>

@@ -190,4 +190,5 @@ public sealed record TimeoutSpec
 {
     public int BeatMs { get; init; } = 250;
     public int DeadMs { get; init; } = 1_000;
+    public int StallMs { get; init; }
 }

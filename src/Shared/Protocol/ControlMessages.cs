@@ -41,6 +41,7 @@ public static class ControlMessages
         (38, Evaluated.Parser, typeof(Evaluated)),
         (39, WorkerFailed.Parser, typeof(WorkerFailed)),
         (40, NeedState.Parser, typeof(NeedState)),
+        (48, Revocations.Parser, typeof(Revocations)),
     ];
 
     private static readonly Dictionary<Type, ushort> Ids = Table.ToDictionary(r => r.Type, r => r.Id);

@@ -46,6 +46,25 @@ public sealed class AuthorityFolder(string path)
         PrivateFile.Create(At(CurrentFile), authority.ToPem());
     }
 
+    /// <summary>What was taken back so far.</summary>
+    public RevocationList Revoked() => File.Exists(At(RevocationList.FileName))
+        ? RevocationList.TryRead(File.ReadAllText(At(RevocationList.FileName)), Trusted())
+            ?? throw Refused($"the list of revocations in {At(RevocationList.FileName)} is damaged, or signed by somebody else")
+        : RevocationList.Empty;
+
+    /// <summary>Takes back every certificate of the node that was issued until now.</summary>
+    public RevocationList Revoke(NodeIdentity node, DateTimeOffset now)
+    {
+        using var authority = Open();
+        return Keep(Revoked().With(node, now, authority));
+    }
+
+    private RevocationList Keep(RevocationList list)
+    {
+        PrivateFile.Replace(At(RevocationList.FileName), list.Text);
+        return list;
+    }
+
     /// <summary>A second authority, trusted from now on; the first one goes on signing.</summary>
     public void Begin(DateTimeOffset now)
     {
@@ -60,6 +79,9 @@ public sealed class AuthorityFolder(string path)
         if (!HasNext) throw Refused("no roll-over has begun: use --begin first");
         using (var old = Open()) PrivateFile.Replace(At(PreviousFile), old.Certificate.ExportCertificatePem() + "\n");
         File.Move(At(NextFile), At(CurrentFile), overwrite: true);
+        if (Revoked() is not { Number: > 0 } list) return;
+        using var authority = Open();
+        Keep(list.SignedBy(authority)); // the old signature will not count for ever
     }
 
     /// <summary>The first authority is trusted no more.</summary>

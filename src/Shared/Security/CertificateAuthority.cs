@@ -12,7 +12,7 @@ public sealed class CertificateAuthority : IDisposable
     public static readonly TimeSpan AuthorityLife = TimeSpan.FromDays(3_650);
     public static readonly TimeSpan NodeLife = TimeSpan.FromDays(365);
     /// <summary>Clocks of machines differ a little; a certificate made now must count there at once.</summary>
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+    internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
     private const int SerialBytes = 16;
     private static readonly Oid ServerUse = new("1.3.6.1.5.5.7.3.1");
     private static readonly Oid ClientUse = new("1.3.6.1.5.5.7.3.2");
@@ -48,6 +48,9 @@ public sealed class CertificateAuthority : IDisposable
         var key = whole.GetECDsaPrivateKey() ?? throw new CryptographicException("the key is not an ECDSA key");
         return new CertificateAuthority(X509CertificateLoader.LoadCertificate(whole.RawData), key);
     }
+
+    /// <summary>ECDSA with SHA-256.</summary>
+    public byte[] SignData(byte[] data) => _key.SignData(data, HashAlgorithmName.SHA256);
 
     public string ToPem() => $"{Certificate.ExportCertificatePem()}\n{_key.ExportPkcs8PrivateKeyPem()}\n";
 

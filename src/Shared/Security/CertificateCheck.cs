@@ -16,6 +16,8 @@ public enum CertificateFault
     NotYetValid,
     /// <summary>Names no node of a cluster, or is not made for this use.</summary>
     NotANode,
+    /// <summary>The authority has taken it back.</summary>
+    Revoked,
     /// <summary>Good, but of a role that may not do this.</summary>
     WrongRole,
     /// <summary>Good, but the node calls itself by another name.</summary>
@@ -55,8 +57,10 @@ public static class CertificateCheck
     /// <param name="trusted">Certificates of authorities; two of them while one follows the other.</param>
     /// <param name="now">The time to judge by.</param>
     /// <param name="asServer">The other side was dialled; otherwise it dialled.</param>
+    /// <param name="revoked">What the authorities have taken back; null: nothing.</param>
     public static CertificateVerdict Verify(
-        X509Certificate2? certificate, IReadOnlyList<X509Certificate2> trusted, DateTimeOffset now, bool asServer)
+        X509Certificate2? certificate, IReadOnlyList<X509Certificate2> trusted, DateTimeOffset now, bool asServer,
+        RevocationList? revoked = null)
     {
         if (certificate is null) return CertificateVerdict.Missing;
         // The dates first: a chain tells only that some date in it is wrong.
@@ -70,9 +74,11 @@ public static class CertificateCheck
         var flags = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, s) => all | s.Status);
         foreach (var element in chain.ChainElements) element.Certificate.Dispose();
         if (!good) return Bad(flags, certificate);
-        return CertificateNames.Read(certificate) is { } identity
-            ? new(CertificateFault.None, identity, "")
-            : new(CertificateFault.NotANode, null, "the certificate names no node of a cluster");
+        if (CertificateNames.Read(certificate) is not { } identity)
+            return new(CertificateFault.NotANode, null, "the certificate names no node of a cluster");
+        return revoked?.RevokedUntil(identity, NodeCredential.IssuedAt(certificate)) is { } until
+            ? new(CertificateFault.Revoked, null, $"the certificate of {identity} was revoked on {Utc(until.UtcDateTime)}: join anew with a token")
+            : new(CertificateFault.None, identity, "");
     }
 
     /// <summary>How chains are built, here and inside TLS.</summary>

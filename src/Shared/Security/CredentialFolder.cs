@@ -27,7 +27,9 @@ public static class CredentialFolder
             throw new UserException(ExitCode.Cluster, $"{node} can be read by others than its owner: chmod 600 it, then renew it");
         try
         {
-            return NodeCredential.FromPem(ReadText(node), ReadText(Path.Combine(folder, TrustFile)));
+            var revoked = Path.Combine(folder, RevocationList.FileName);
+            return NodeCredential.FromPem(
+                ReadText(node), ReadText(Path.Combine(folder, TrustFile)), File.Exists(revoked) ? ReadText(revoked) : null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
@@ -39,7 +41,7 @@ public static class CredentialFolder
     public static NodeCredential LoadFor(ClusterRole role, string folder, DateTimeOffset now)
     {
         var credential = Load(folder);
-        var verdict = CertificateCheck.Verify(credential.Certificate, credential.Trusted, now, asServer: false);
+        var verdict = CertificateCheck.Verify(credential.Certificate, credential.Trusted, now, asServer: false, credential.Revoked);
         if (verdict.Fault == CertificateFault.Expired)
             throw new UserException(ExitCode.Cluster, string.Create(CultureInfo.InvariantCulture,
                 $"the certificate in {folder} expired on {credential.Expires:yyyy-MM-dd}: "
@@ -56,6 +58,16 @@ public static class CredentialFolder
         PrivateFile.Replace(Path.Combine(folder, TrustFile), trustPem);
         PrivateFile.Replace(Path.Combine(folder, NodeFile), nodePem);
         File.Delete(Path.Combine(folder, PendingKeyFile));
+    }
+
+    /// <summary>Keeps a list that is newer than the one there and signed by somebody who is trusted here.</summary>
+    /// <returns>Whether it was newer.</returns>
+    public static bool TakeRevocations(string folder, string text)
+    {
+        var known = Load(folder);
+        if (RevocationList.TryRead(text, known.Trusted) is not { } list || list.Number <= known.Revoked.Number) return false;
+        PrivateFile.Replace(Path.Combine(folder, RevocationList.FileName), text);
+        return true;
     }
 
     /// <summary>The key that waits for its certificate, or a new one.</summary>

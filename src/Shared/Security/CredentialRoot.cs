@@ -70,7 +70,12 @@ public sealed class CredentialRoot(string path)
     public void SpreadTrust()
     {
         var trust = NodeCredential.TrustPem(Authority.Trusted());
-        foreach (var folder in Folders()) PrivateFile.Replace(Path.Combine(folder, CredentialFolder.TrustFile), trust);
+        var revoked = Authority.Revoked();
+        foreach (var folder in Folders())
+        {
+            PrivateFile.Replace(Path.Combine(folder, CredentialFolder.TrustFile), trust);
+            if (revoked.Number > 0) PrivateFile.Replace(Path.Combine(folder, RevocationList.FileName), revoked.Text);
+        }
     }
 
     /// <summary>Names for the coordinator's certificate besides those that were given.</summary>

@@ -13,7 +13,7 @@ public sealed class CredentialSource
     private readonly TimeProvider _time;
     private readonly Action<string> _note;
     private NodeCredential _current;
-    private (DateTime Node, DateTime Trust) _stamp;
+    private (DateTime Node, DateTime Trust, DateTime Revoked) _stamp;
     private long _lookedAt;
 
     /// <param name="folder">Files as <see cref="CredentialFolder"/> has them.</param>
@@ -37,6 +37,9 @@ public sealed class CredentialSource
     public NodeIdentity Identity => _current.Identity;
 
     public TimeProvider Time => _time;
+
+    /// <summary>Where the files are; null: there are none.</summary>
+    public string? Folder => _folder;
 
     public NodeCredential Current
     {
@@ -62,7 +65,7 @@ public sealed class CredentialSource
             if (renewed.Identity != _current.Identity)
                 throw new UserException(ExitCode.Cluster, $"it is of {renewed.Identity} now; this process is {_current.Identity}");
             _current = renewed;
-            _note($"new connections use the certificate that expires on {renewed.Expires.UtcDateTime:yyyy-MM-dd}");
+            _note($"new connections use the certificate that expires on {renewed.Expires.UtcDateTime:yyyy-MM-dd}, revocations {renewed.Revoked.Number}");
         }
         catch (UserException unusable)
         {
@@ -70,7 +73,8 @@ public sealed class CredentialSource
         }
     }
 
-    private static (DateTime Node, DateTime Trust) StampOf(string folder) =>
+    private static (DateTime Node, DateTime Trust, DateTime Revoked) StampOf(string folder) =>
         (File.GetLastWriteTimeUtc(Path.Combine(folder, CredentialFolder.NodeFile)),
-            File.GetLastWriteTimeUtc(Path.Combine(folder, CredentialFolder.TrustFile)));
+            File.GetLastWriteTimeUtc(Path.Combine(folder, CredentialFolder.TrustFile)),
+            File.GetLastWriteTimeUtc(Path.Combine(folder, RevocationList.FileName)));
 }

@@ -11,8 +11,9 @@ public sealed class NodeCredential
 {
     private const int AuthoritiesMax = 8;
 
-    private NodeCredential(NodeIdentity identity, X509Certificate2 certificate, IReadOnlyList<X509Certificate2> trusted) =>
-        (Identity, Certificate, Trusted) = (identity, certificate, trusted);
+    private NodeCredential(
+        NodeIdentity identity, X509Certificate2 certificate, IReadOnlyList<X509Certificate2> trusted, RevocationList revoked) =>
+        (Identity, Certificate, Trusted, Revoked) = (identity, certificate, trusted, revoked);
 
     public NodeIdentity Identity { get; }
 
@@ -22,12 +23,18 @@ public sealed class NodeCredential
     /// <summary>One authority, or two while one follows the other.</summary>
     public IReadOnlyList<X509Certificate2> Trusted { get; }
 
+    /// <summary>What the authorities have taken back, as far as this node knows.</summary>
+    public RevocationList Revoked { get; }
+
     public DateTimeOffset Expires => Certificate.NotAfter;
+
+    public DateTimeOffset Issued => IssuedAt(Certificate);
 
     /// <param name="nodePem">Certificate and private key.</param>
     /// <param name="trustPem">Certificates of authorities, without keys.</param>
+    /// <param name="revokedText">A revocation list; one that no trusted authority has signed does not count.</param>
     /// <exception cref="CryptographicException">One of them is not that; the text says which.</exception>
-    public static NodeCredential FromPem(string nodePem, string trustPem)
+    public static NodeCredential FromPem(string nodePem, string trustPem, string? revokedText = null)
     {
         var trusted = AuthoritiesOf(trustPem);
         X509Certificate2 certificate;
@@ -41,7 +48,8 @@ public sealed class NodeCredential
         }
 
         return CertificateNames.Read(certificate) is { } identity
-            ? new NodeCredential(identity, certificate, trusted)
+            ? new NodeCredential(identity, certificate, trusted,
+                revokedText is null ? RevocationList.Empty : RevocationList.TryRead(revokedText, trusted) ?? RevocationList.Empty)
             : throw new CryptographicException("the certificate names no node of a cluster");
     }
 
@@ -56,6 +64,9 @@ public sealed class NodeCredential
 
     public static string TrustPem(IEnumerable<X509Certificate2> authorities) =>
         string.Concat(authorities.Select(a => a.ExportCertificatePem() + "\n"));
+
+    /// <summary>Certificates count from a little before they are issued, because clocks differ.</summary>
+    internal static DateTimeOffset IssuedAt(X509Certificate2 certificate) => certificate.NotBefore + CertificateAuthority.ClockSkew;
 
     /// <summary>SHA-256 of an authority's certificate: what a join token pins.</summary>
     public static byte[] PinOf(X509Certificate2 authority) => authority.GetCertHash(HashAlgorithmName.SHA256);

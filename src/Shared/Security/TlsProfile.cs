@@ -21,7 +21,7 @@ public static class TlsProfile
     public static SslServerAuthenticationOptions ForServer(
         NodeCredential credential, DateTimeOffset now, out VerdictHolder verdict)
     {
-        var holder = verdict = new VerdictHolder(credential.Trusted, now, asServer: false);
+        var holder = verdict = new VerdictHolder(credential.Trusted, now, asServer: false, credential.Revoked);
         return new SslServerAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls13,
@@ -47,7 +47,7 @@ public static class TlsProfile
         NodeCredential? me, IReadOnlyList<X509Certificate2> trusted, SslApplicationProtocol protocol, DateTimeOffset now,
         out VerdictHolder verdict)
     {
-        var holder = verdict = new VerdictHolder(trusted, now, asServer: true);
+        var holder = verdict = new VerdictHolder(trusted, now, asServer: true, me?.Revoked);
         return new SslClientAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls13,
@@ -68,14 +68,15 @@ public static class TlsProfile
 }
 
 /// <summary>Keeps what one handshake found out about the other side.</summary>
-public sealed class VerdictHolder(IReadOnlyList<X509Certificate2> trusted, DateTimeOffset now, bool asServer)
+public sealed class VerdictHolder(
+    IReadOnlyList<X509Certificate2> trusted, DateTimeOffset now, bool asServer, RevocationList? revoked = null)
 {
     /// <summary>Until the other side has shown something: that it has shown nothing.</summary>
     public CertificateVerdict Verdict { get; private set; } = CertificateVerdict.Missing;
 
     internal bool Take(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        Verdict = CertificateCheck.Verify(certificate as X509Certificate2, trusted, now, asServer);
+        Verdict = CertificateCheck.Verify(certificate as X509Certificate2, trusted, now, asServer, revoked);
         return true;
     }
 }

@@ -1,14 +1,19 @@
 namespace Convoy.Shared.Time;
 
 /// <summary>
-/// Every deadline of the cluster in one place. A user sets two numbers (beat and dead); the rest follows.
+/// Every deadline of the cluster in one place. A user sets three numbers (beat, dead and stall); the rest follows.
 /// <see cref="Check"/> refuses values that contradict each other.
 /// </summary>
 public sealed record ClockTable
 {
     public TimeSpan Beat { get; init; } = TimeSpan.FromMilliseconds(250);
-    /// <summary>Silence after which a worker with an open connection is lost.</summary>
+    /// <summary>
+    /// Silence after which a worker with an open connection is lost on a steady network; twice as long where beats come
+    /// unsteadily (docs/protocols/detector.md).
+    /// </summary>
     public TimeSpan Dead { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>A stall of a living worker that is forgiven: it is added to every wait for a member's answer.</summary>
+    public TimeSpan Stall { get; init; } = TimeSpan.Zero;
     /// <summary>After a closed connection: time for a re-dial before the worker is lost.</summary>
     public TimeSpan Confirm { get; init; } = TimeSpan.FromMilliseconds(150);
     /// <summary>Collects concurrent losses into one generation change.</summary>
@@ -44,18 +49,22 @@ public sealed record ClockTable
     /// <summary>Grace of a drain.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The table for the two numbers of a job; deadlines that must lie above dead grow with it.</summary>
-    public static ClockTable From(int beatMs, int deadMs)
+    /// <summary>Back-stop of a link whose peer acknowledges nothing; beats notice earlier.</summary>
+    public TimeSpan LinkSilence => 5 * Dead > 2 * (Dead + Stall) ? 5 * Dead : 2 * (Dead + Stall);
+
+    /// <summary>The table for the numbers of a job; deadlines that must lie above dead and stall grow with them.</summary>
+    public ClockTable With(int beatMs, int deadMs, int stallMs)
     {
-        var dead = TimeSpan.FromMilliseconds(deadMs);
-        return new ClockTable
+        var (dead, stall) = (TimeSpan.FromMilliseconds(deadMs), TimeSpan.FromMilliseconds(stallMs));
+        return this with
         {
             Beat = TimeSpan.FromMilliseconds(beatMs),
             Dead = dead,
-            Confirm = TimeSpan.FromMilliseconds(Math.Min(150, deadMs / 4)),
-            StepOverdue = TimeSpan.FromMilliseconds(Math.Max(2_000L, 2L * deadMs)),
-            CastHop = TimeSpan.FromMilliseconds(Math.Min(200, deadMs / 4.0)),
-            CastGather = TimeSpan.FromMilliseconds(Math.Min(25, deadMs / 16.0)),
+            Stall = stall,
+            Confirm = Confirm < dead / 4 ? Confirm : dead / 4,
+            StepOverdue = StepOverdue > 2 * (dead + stall) ? StepOverdue : 2 * (dead + stall),
+            CastHop = CastHop < dead / 4 ? CastHop : dead / 4,
+            CastGather = CastGather < dead / 16 ? CastGather : dead / 16,
         };
     }
 
@@ -66,6 +75,9 @@ public sealed record ClockTable
         : Coalesce >= Fence ? $"coalesce ({Coalesce}) must be below fence ({Fence})"
         : CastGather >= CastHop ? $"cast gather ({CastGather}) must be below cast hop ({CastHop})"
         : CastHop >= Dead ? $"cast hop ({CastHop}) must be below dead ({Dead})"
-        : Dead >= StepOverdue ? $"dead ({Dead}) must be below step overdue ({StepOverdue})"
+        : Fence >= StepOverdue ? $"fence ({Fence}) must be below step overdue ({StepOverdue})"
+        : Dead + Stall >= StepOverdue ? $"dead + stall ({Dead + Stall}) must be below step overdue ({StepOverdue})"
+        : Align >= AlignWithState ? $"align ({Align}) must be below align with state ({AlignWithState})"
+        : Debounce >= VoluntarySpacing ? $"debounce ({Debounce}) must be below voluntary spacing ({VoluntarySpacing})"
         : null;
 }

@@ -14,8 +14,8 @@ public static class WorkerHost
     internal static async Task<int> RunAsync(WorkerOptions options, OpenModel open, CancellationToken cancel)
     {
         await using var process = await WorkerProcess.StartAsync(options, open);
-        using var signals = new WorkerSignals(options, process.Drain);
-        await using var cancelled = cancel.Register(process.Drain);
+        using var signals = new WorkerSignals(options, process);
+        await using var cancelled = cancel.Register(() => _ = process.ShutDownAsync("cancelled"));
         return await process.Ended;
     }
 }

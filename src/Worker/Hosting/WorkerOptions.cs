@@ -6,12 +6,14 @@ namespace Convoy.Worker.Hosting;
 /// <summary>How a worker process is run.</summary>
 public sealed record WorkerOptions
 {
-    /// <summary>host:port of the coordinator.</summary>
+    /// <summary>host:port of the coordinator, or several of its addresses with commas.</summary>
     public required string Join { get; init; }
     /// <summary>Name of this worker; stable across restarts, unique in the cluster.</summary>
     public required string Name { get; init; }
     /// <summary>host:port where other workers dial this one; port 0 takes a free one.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
+    /// <summary>What the others are told to dial, host[:port] with commas; null: where it listens, on 0.0.0.0 every address of the machine.</summary>
+    public string? Advertise { get; init; }
     /// <summary>Threads that compute each kernel together. They never show in the weights.</summary>
     public int Threads { get; init; } = 1;
     /// <summary>Certificate and trust: every connection is TLS. Null: plain, and loopback only.</summary>

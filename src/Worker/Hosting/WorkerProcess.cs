@@ -11,7 +11,11 @@ using Convoy.Worker.Training;
 
 namespace Convoy.Worker.Hosting;
 
-/// <summary>One worker: its actors and its links, from the first dial to the last goodbye. Several may share a process.</summary>
+/// <summary>
+/// One worker: its actors and its links, from the first dial to the last goodbye. Several may share a process. It ends by
+/// <see cref="CoordinatedShutdown"/>: the node drains (the coordinator deals its slices to others, within the grace), the
+/// links say goodbye, the actors end.
+/// </summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan ShutdownMax = TimeSpan.FromSeconds(2);
@@ -22,6 +26,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private readonly ActorSystem _system;
     private readonly IActorRef _node;
     private readonly Action<string> _say;
+    private readonly CoordinatedShutdown _shutdown;
+    private readonly ILogSink _log;
     private Remoting? _remoting;
 
     private WorkerProcess(WorkerOptions options, OpenModel open, Incarnation incarnation, BulkRouter bulk)
@@ -31,13 +37,32 @@ internal sealed class WorkerProcess : IAsyncDisposable
         var recent = new RecentLines();
         if (options.LogDirectory is { } folder)
             _file = new RollingFileLog(Path.Combine(folder, options.Name + ".log"), options.TimeProvider);
-        ILogSink log = _file is null ? recent : new TeeLog(recent, _file);
+        ILogSink log = _log = _file is null ? recent : new TeeLog(recent, _file);
         _system = ActorSystem.Create("worker", new ActorSystemOptions { Time = options.TimeProvider, LogSink = log });
         _node = _system.ActorOf(Props.Create(() => new NodeActor(new NodeOptions
         {
             Worker = options, Incarnation = incarnation, Open = open, Bulk = bulk, Say = _say, Recent = recent, Log = log,
             Clocks = options.Clocks, Exit = (code, line) => _ended.TrySetResult((code, line)),
         })), "node");
+        _shutdown = CoordinatedShutdown.Get(_system);
+        PlanTheEnd();
+    }
+
+    private void PlanTheEnd()
+    {
+        // The node keeps the grace itself and says 12 when it is over; a node that does not even do that is left behind.
+        _shutdown.SetDeadline(CoordinatedShutdown.PhaseDrain, _options.Grace + TimeSpan.FromSeconds(1));
+        // A device in the middle of a long kernel ends with the process; the exit does not wait for it (G2).
+        _shutdown.SetDeadline(CoordinatedShutdown.PhaseTerminateActors, ShutdownMax);
+        _shutdown.AddTask(CoordinatedShutdown.PhaseDrain, "node", () =>
+        {
+            if (!_ended.Task.IsCompleted) _node.Tell(new DrainAsked(), ActorRefs.NoSender);
+            return _ended.Task;
+        });
+        _shutdown.AddTask(CoordinatedShutdown.PhaseCloseLanes, "links", async () =>
+        {
+            if (_remoting is not null) await _remoting.DisposeAsync();
+        });
     }
 
     /// <summary>The exit code, once the node has decided to end.</summary>
@@ -53,7 +78,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         {
             process._remoting = await Remoting.StartAsync(process._system, new RemotingOptions
             {
-                NodeName = options.Name, Incarnation = incarnation, Listen = options.Listen, Time = options.TimeProvider,
+                NodeName = options.Name, Incarnation = incarnation, Listen = options.Listen, Advertise = options.Advertise, Time = options.TimeProvider,
                 Clocks = options.Clocks, BuildId = BuildId.Current, Security = SecurityOf(options),
             }, process._node, bulk);
         }
@@ -75,15 +100,20 @@ internal sealed class WorkerProcess : IAsyncDisposable
         Expects = address => address == options.Join ? ClusterRole.Coordinator : ClusterRole.Worker,
     };
 
-    /// <summary>SIGTERM, or what means the same.</summary>
-    public void Drain() => _node.Tell(new DrainAsked(), ActorRefs.NoSender);
+    /// <summary>SIGTERM, or what means the same: drains, and ends in good order.</summary>
+    public Task ShutDownAsync(string reason) => _shutdown.Run(reason);
+
+    /// <summary>The second SIGTERM: the cluster sees a crash of somebody who had said goodbye.</summary>
+    public void EndAtOnce(string reason, int exitCode)
+    {
+        _log.Write(LogLevel.Warning, "shutdown", $"at once: {reason}");
+        Environment.Exit(exitCode);
+    }
 
     public async ValueTask DisposeAsync()
     {
         if (_ended.Task.IsCompletedSuccessfully) _say(_ended.Task.Result is (0, _) ? "done" : _ended.Task.Result.Line);
-        if (_remoting is not null) await _remoting.DisposeAsync();
-        // A device in the middle of a long kernel ends with the process; the exit does not wait for it (G2).
-        await Task.WhenAny(_system.Terminate(), Task.Delay(ShutdownMax, _options.TimeProvider, CancellationToken.None));
+        await (_ended.Task.IsCompleted ? _shutdown.Run("the node has ended") : _shutdown.RunAtOnce("it cannot go on"));
         _file?.Dispose();
     }
 }

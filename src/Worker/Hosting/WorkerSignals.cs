@@ -7,26 +7,31 @@ namespace Convoy.Worker.Hosting;
 internal sealed class WorkerSignals : IDisposable
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly WorkerProcess _process;
     private int _asked;
 
-    public WorkerSignals(WorkerOptions options, Action drain)
+    public WorkerSignals(WorkerOptions options, WorkerProcess process)
     {
+        _process = process;
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
             context.Cancel = true;
-            // The second one means: now. The cluster sees a crash of somebody who had said goodbye.
-            if (Interlocked.Exchange(ref _asked, 1) == 1) Environment.Exit((int)ExitCode.GraceExpired);
-            drain();
+            OnSignal("SIGTERM", ExitCode.GraceExpired);
         }));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {
             context.Cancel = true;
             if (options.IgnoreInterrupt) return;
-            if (Interlocked.Exchange(ref _asked, 1) == 1) Environment.Exit((int)ExitCode.Interrupted);
-            drain();
+            OnSignal("Ctrl-C", ExitCode.Interrupted);
         }));
         if (!options.EndWithParent) return;
         new Thread(EndWithStandardInput) { IsBackground = true, Name = "convoy-parent" }.Start();
+    }
+
+    private void OnSignal(string signal, ExitCode atOnce)
+    {
+        if (Interlocked.Exchange(ref _asked, 1) == 1) _process.EndAtOnce($"a second {signal}", (int)atOnce);
+        else _ = _process.ShutDownAsync(signal);
     }
 
     // The launcher holds the other end of standard input and never writes: it ends when the launcher does, kill -9 included.

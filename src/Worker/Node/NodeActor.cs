@@ -5,6 +5,7 @@ using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Protocol;
+using Convoy.Shared.Security;
 using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 using Convoy.Worker.Hosting;
@@ -59,12 +60,14 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<LinkUp>(OnLinkUp);
         Receive<LinkDown>(OnLinkDown);
         Receive<LinkRefused>(OnLinkRefused);
+        Receive<LinkUnreachable>(m => SayLine($"the coordinator is not reached: {m}"));
         Receive<Terminated>(OnTrainerGone);
         Receive<Undeliverable>(m => options.Log.Write(LogLevel.Debug, "node", m.ToString()));
         Receive<Assign>(OnAssign);
         Receive<Welcome>(Feed);
         Receive<Refuse>(Feed);
         Receive<Release>(Feed);
+        Receive<Revocations>(OnRevocations);
         Receive<IMessage>(OnForTrainer);
         ReceiveAny(Feed);
     }
@@ -83,8 +86,10 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         _remoting = m.Remoting;
         _remoting.Register("node", Self);
         _coordinator = _remoting.Connect(_options.Worker.Join, Self);
-        Timers.StartPeriodicTimer("tick", Tick.Instance, _options.Clocks.Beat / 5);
+        StartTicks();
     }
+
+    private void StartTicks() => Timers.StartPeriodicTimer("tick", Tick.Instance, _protocol.Beat / 5);
 
     private void OnLinkUp(LinkUp m)
     {
@@ -169,12 +174,19 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         return hello;
     }
 
+    private void OnRevocations(Revocations m)
+    {
+        if (_options.Worker.Credentials is not { Folder: { } folder } || !CredentialFolder.TakeRevocations(folder, m.Text)) return;
+        _options.Log.Write(LogLevel.Info, "node", "a newer list of revocations counts from now on");
+    }
+
     private void OnAssign(Assign m)
     {
         if (_trainer is not null) { OnForTrainer(m); return; }
         try
         {
             var job = JobJson.Read(m.JobJson.Span);
+            TakeClocks(_options.Clocks.With(job.Timeouts.BeatMs, job.Timeouts.DeadMs, job.Timeouts.StallMs));
             _board = new TrainingBoard(_options.Machine);
             _trainer = Context.ActorOf(Props.Create(() => new TrainerActor(TrainerOptionsOf(job, m)))
                 .WithDispatcher("calling"), "trainer");
@@ -187,10 +199,17 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         }
     }
 
+    private void TakeClocks(ClockTable clocks)
+    {
+        _remoting!.Outlast(clocks.LinkSilence);
+        _protocol.Beat = clocks.Beat;
+        StartTicks();
+    }
+
     private TrainerOptions TrainerOptionsOf(JobSpec job, Assign assign) => new()
     {
         Me = _protocol.Me!.Value, Incarnation = _options.Incarnation, Job = job, Assign = assign, Node = Self,
-        Coordinator = () => _coordinator!.Actor("coordinator"), Connect = _remoting!.Connect,
+        Coordinator = () => _coordinator!.Actor("coordinator"), Connect = (address, owner, who) => _remoting!.Connect(address, owner, who),
         Accepted = [.. _accepted], Bulk = _options.Bulk, Board = _board, Open = _options.Open,
         Time = _options.Worker.TimeProvider, Clocks = _options.Clocks, Log = _options.Log, Disk = _options.Disk,
         NewEvents = _options.NewEvents, DeviceKind = _options.Machine.DeviceKind,

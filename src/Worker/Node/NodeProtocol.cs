@@ -51,7 +51,7 @@ internal sealed record Say(string Line) : NodeOutput;
 
 internal sealed record ExitProcess(int Code, string Line) : NodeOutput;
 
-internal sealed class NodeProtocol(string address, TimeSpan beat, TimeSpan grace, TimeSpan orphanLimit, Instant start)
+internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan grace, TimeSpan orphanLimit, Instant start)
 {
     public static readonly (NodeStatus From, NodeStatus To, string On)[] Transitions =
     [
@@ -78,6 +78,9 @@ internal sealed class NodeProtocol(string address, TimeSpan beat, TimeSpan grace
     public WorkerId? Me { get; private set; }
 
     public LeaderToken Token { get; private set; }
+
+    /// <summary>Between two signs of life; the job sets it.</summary>
+    public TimeSpan Beat { get; set; } = firstBeat;
 
     /// <param name="message">A control message or one of the records above.</param>
     /// <param name="hasTrainer">Whether there is work here that must come to rest before the process ends.</param>
@@ -111,7 +114,7 @@ internal sealed class NodeProtocol(string address, TimeSpan beat, TimeSpan grace
         }
 
         if (Status == NodeStatus.Dialing) { TickAlone(now, outputs); return; }
-        if (Status != NodeStatus.Joined || now - _beatAt < beat) return;
+        if (Status != NodeStatus.Joined || now - _beatAt < Beat) return;
         _beatAt = now;
         outputs.Add(new SendBeat());
     }

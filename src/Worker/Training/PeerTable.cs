@@ -9,10 +9,10 @@ namespace Convoy.Worker.Training;
 /// Links to the other members. Of two workers the one with the lower id dials. A link outlives generations while both
 /// processes do; who is no member any more is let go. Used by one actor only.
 /// </summary>
-internal sealed class PeerTable(Func<string, IActorRef, Peer> connect, IActorRef owner, WorkerId me)
+internal sealed class PeerTable(Func<string, IActorRef, Incarnation, Peer> connect, IActorRef owner, WorkerId me)
 {
     private readonly List<Peer> _up = [];
-    private readonly List<Peer> _dialled = [];
+    private readonly List<(Peer Peer, Incarnation To)> _dialled = [];
     private IReadOnlyList<Member> _members = [];
 
     /// <summary>Every other member is linked.</summary>
@@ -34,12 +34,13 @@ internal sealed class PeerTable(Func<string, IActorRef, Peer> connect, IActorRef
     public void Enter(IReadOnlyList<Member> members)
     {
         _members = members;
-        foreach (var peer in _up.Concat(_dialled).Distinct().Where(p => !IsWanted(p)).ToArray()) Drop(peer);
+        foreach (var peer in All().Where(p => !IsWanted(p)).ToArray()) Drop(peer);
         foreach (var member in members)
         {
-            var dialHere = me.Value < member.WorkerId && Find(new Incarnation(member.Incarnation)) is null
-                && !_dialled.Exists(p => p.Address == member.PeerAddress && p.State != LinkState.Closed);
-            if (dialHere) _dialled.Add(connect(member.PeerAddress, owner));
+            var to = new Incarnation(member.Incarnation);
+            var dialHere = me.Value < member.WorkerId && Find(to) is null
+                && !_dialled.Exists(d => d.To == to && d.Peer.State != LinkState.Closed);
+            if (dialHere) _dialled.Add((connect(member.PeerAddress, owner, to), to));
         }
     }
 
@@ -58,17 +59,22 @@ internal sealed class PeerTable(Func<string, IActorRef, Peer> connect, IActorRef
     public void DropAll()
     {
         _members = [];
-        foreach (var peer in _up.Concat(_dialled).Distinct().ToArray()) Drop(peer);
+        foreach (var peer in All().ToArray()) Drop(peer);
     }
+
+    private IEnumerable<Peer> All() => _up.Concat(_dialled.Select(d => d.Peer)).Distinct();
 
     private void Drop(Peer peer)
     {
         _up.Remove(peer);
-        _dialled.Remove(peer);
+        _dialled.RemoveAll(d => d.Peer == peer);
         peer.Close();
     }
 
-    // A link that is being dialled is known by its address only; a member behind another address is another process.
-    private bool IsWanted(Peer peer) => _members.Any(m => m.WorkerId != me.Value
-        && (_up.Contains(peer) ? peer.Id is { } id && id.Incarnation.Value == m.Incarnation : peer.Address == m.PeerAddress));
+    // A link that is being dialled is known by the process that it looks for.
+    private bool IsWanted(Peer peer)
+    {
+        var process = _up.Contains(peer) ? peer.Id?.Incarnation : _dialled.Find(d => d.Peer == peer).To;
+        return process is { } one && _members.Any(m => m.WorkerId != me.Value && m.Incarnation == one.Value);
+    }
 }

@@ -25,7 +25,7 @@ internal sealed record TrainerOptions
     public required IActorRef Node { get; init; }
     /// <summary>The coordinator's actor, whichever session is open now.</summary>
     public required Func<IActorRef> Coordinator { get; init; }
-    public required Func<string, IActorRef, Peer> Connect { get; init; }
+    public required Func<string, IActorRef, Incarnation, Peer> Connect { get; init; }
     public required IReadOnlyList<Peer> Accepted { get; init; }
     public required BulkRouter Bulk { get; init; }
     public required TrainingBoard Board { get; init; }
@@ -85,6 +85,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Receive<LinkUp>(OnLinkUp);
         Receive<LinkDown>(OnLinkDown);
         Receive<LinkRefused>(OnLinkRefused);
+        Receive<LinkUnreachable>(m => Log(LogLevel.Warning, $"{m.Address}: {m}"));
         Receive<JobOpened>(OnJobOpened);
         Receive<SpareReady>(OnSpareReady);
         Receive<StateArrived>(OnStateArrived);

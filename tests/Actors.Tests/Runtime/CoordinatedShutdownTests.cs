@@ -19,7 +19,7 @@ public sealed class CoordinatedShutdownTests
     {
         var order = new ConcurrentQueue<string>();
         var shutdown = CoordinatedShutdown.Get(_system);
-        foreach (var phase in (string[])[CoordinatedShutdown.PhaseClusterLeave, CoordinatedShutdown.PhaseServiceUnbind])
+        foreach (var phase in (string[])[CoordinatedShutdown.PhaseCloseLanes, CoordinatedShutdown.PhaseStopTakingWork])
         {
             shutdown.AddTask(phase, phase, () =>
             {
@@ -29,20 +29,20 @@ public sealed class CoordinatedShutdownTests
         }
 
         await Task.WhenAll(shutdown.Run("test"), shutdown.Run("again")).WaitAsync(Limit, TestContext.Current.CancellationToken);
-        Assert.Equal([CoordinatedShutdown.PhaseServiceUnbind, CoordinatedShutdown.PhaseClusterLeave], order);
+        Assert.Equal([CoordinatedShutdown.PhaseStopTakingWork, CoordinatedShutdown.PhaseCloseLanes], order);
         Assert.True(_system.WhenTerminated.IsCompletedSuccessfully);
         Assert.Throws<InvalidOperationException>(
-            () => shutdown.AddTask(CoordinatedShutdown.PhaseClusterLeave, "x", () => Task.CompletedTask));
+            () => shutdown.AddTask(CoordinatedShutdown.PhaseCloseLanes, "x", () => Task.CompletedTask));
     }
 
     [Fact]
     public async Task A_phase_that_hangs_or_throws_is_named_and_the_next_one_begins()
     {
         var shutdown = CoordinatedShutdown.Get(_system);
-        shutdown.SetDeadline(CoordinatedShutdown.PhaseServiceRequestsDone, TimeSpan.FromSeconds(3));
-        shutdown.AddTask(CoordinatedShutdown.PhaseServiceUnbind, "port", () => throw new IOException("no port"));
-        shutdown.AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "quick", () => Task.CompletedTask);
-        shutdown.AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "stuck", () => new TaskCompletionSource().Task);
+        shutdown.SetDeadline(CoordinatedShutdown.PhaseDrain, TimeSpan.FromSeconds(3));
+        shutdown.AddTask(CoordinatedShutdown.PhaseStopTakingWork, "port", () => throw new IOException("no port"));
+        shutdown.AddTask(CoordinatedShutdown.PhaseDrain, "quick", () => Task.CompletedTask);
+        shutdown.AddTask(CoordinatedShutdown.PhaseDrain, "stuck", () => new TaskCompletionSource().Task);
         var run = shutdown.Run("test");
         while (!run.IsCompleted)
         {
@@ -52,8 +52,52 @@ public sealed class CoordinatedShutdownTests
         }
 
         await run;
-        Assert.Contains(_log, l => l.Contains("a task of service-unbind failed: no port; going on", StringComparison.Ordinal));
-        Assert.Contains(_log, l => l.Contains("service-requests-done is not done after 3 s: stuck; going on", StringComparison.Ordinal));
+        Assert.Contains(_log, l => l.Contains("a task of stop-taking-work failed: no port; going on", StringComparison.Ordinal));
+        Assert.Contains(_log, l => l.Contains("drain is not done after 3 s: stuck; going on", StringComparison.Ordinal));
+        Assert.True(_system.WhenTerminated.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task Files_are_closed_after_the_last_actor()
+    {
+        var actorsWereGone = false;
+        var shutdown = CoordinatedShutdown.Get(_system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseCloseFiles, "journal", () =>
+        {
+            actorsWereGone = _system.WhenTerminated.IsCompleted;
+            return Task.CompletedTask;
+        });
+        await shutdown.Run("test").WaitAsync(Limit, TestContext.Current.CancellationToken);
+        Assert.True(actorsWereGone);
+    }
+
+    [Fact]
+    public async Task Asked_a_second_time_it_neither_drains_nor_saves_and_still_says_goodbye()
+    {
+        var done = new ConcurrentQueue<string>();
+        var draining = new TaskCompletionSource();
+        var shutdown = CoordinatedShutdown.Get(_system);
+        shutdown.SetDeadline(CoordinatedShutdown.PhaseDrain, TimeSpan.FromHours(1));
+        shutdown.AddTask(CoordinatedShutdown.PhaseDrain, "worker", () =>
+        {
+            draining.SetResult();
+            return Task.Delay(Timeout.InfiniteTimeSpan, _time, shutdown.AtOnce);
+        });
+        foreach (var phase in (string[])[CoordinatedShutdown.PhaseSave, CoordinatedShutdown.PhaseCloseLanes, CoordinatedShutdown.PhaseCloseFiles])
+        {
+            shutdown.AddTask(phase, phase, () =>
+            {
+                done.Enqueue(phase);
+                return Task.CompletedTask;
+            });
+        }
+
+        var run = shutdown.Run("SIGTERM");
+        await draining.Task.WaitAsync(Limit, TestContext.Current.CancellationToken);
+        await shutdown.RunAtOnce("a second SIGTERM").WaitAsync(Limit, TestContext.Current.CancellationToken);
+        await run;
+        Assert.Equal([CoordinatedShutdown.PhaseCloseLanes, CoordinatedShutdown.PhaseCloseFiles], done);
+        Assert.Contains("save is left out", _log);
         Assert.True(_system.WhenTerminated.IsCompletedSuccessfully);
     }
 

@@ -7,10 +7,16 @@ internal static partial class Signal
 {
     private const int SigKill = 9;
     private const int SigTerm = 15;
+    private const int SigCont = 18;
+    private const int SigStop = 19;
 
     public static void Terminate(int pid) => Send(pid, SigTerm);
 
     public static void Kill9(int pid) => Send(pid, SigKill);
+
+    public static void Stop(int pid) => Send(pid, SigStop);
+
+    public static void Continue(int pid) => Send(pid, SigCont);
 
     /// <summary>Zombies count as gone: they hold nothing.</summary>
     public static bool Alive(int pid)

@@ -98,7 +98,7 @@ public sealed class JobReaderTests
     [InlineData("checkpoints: { every: 4 }", "job.yaml:15:1: checkpoints: unknown key; did you mean checkpoint?")]
     [InlineData("lr: 0.1", "job.yaml:15:1: lr: unknown key; did you mean optimizer.lr?")]
     [InlineData("batch: 4", "job.yaml:15:1: batch: the key stands here twice; keep one")]
-    [InlineData("timeouts: 5", "job.yaml:15:11: timeouts: a group of keys is expected (beat, dead), not '5'")]
+    [InlineData("timeouts: 5", "job.yaml:15:11: timeouts: a group of keys is expected (beat, dead, stall), not '5'")]
     [InlineData("timeouts: { beat: 500ms }", "job.yaml:1:1: timeouts.dead: 3 x beat (00:00:01.5000000) must be below dead (00:00:01); raise timeouts.dead or lower timeouts.beat")]
     [InlineData("timeouts: { beat: soon }", "job.yaml:15:19: timeouts.beat: a time such as 250ms or 1s is expected, not 'soon'")]
     [InlineData("steps: 5", "job.yaml:15:8: steps: epochs is set too; keep one of the two")]

@@ -75,6 +75,7 @@ internal sealed class MembershipMachine : IScriptMachine
         JobId = c.Text("id", "job-1"), Slices = (int)c.Number("slices", 8), MembersMin = (int)c.Number("min", 1),
         MembersMax = (int)c.Number("max", 8), MembersExpected = (int)c.Number("expected", 0),
         Until = new StepNumber(c.Number("until", 100)),
+        Clocks = new ClockTable().With(BeatMs, deadMs: 1_000, (int)c.Number("stall-ms", 0)),
     }));
 
     /// <summary>Workers 1..n train at state t; how they got there is not traced.</summary>
@@ -176,7 +177,7 @@ internal sealed class MembershipMachine : IScriptMachine
         var beat = new Beat
         {
             Incarnation = w.Incarnation.Value, Generation = Open(), Step = w.Step, Phase = "Reduce", KernelMsMax = w.KernelMs,
-            InGeneration = w.InGeneration,
+            InGeneration = w.InGeneration, OperationMs = w.Waits > 0 ? 400 : 0,
         };
         if (w.Waits > 0) beat.WaitsOn.Add(w.Waits);
         Say(w, beat);

@@ -175,7 +175,7 @@ public sealed class WorkerClusterTests
     {
         await using var c = await FakeCoordinator.StartAsync();
         var worker = await c.AddWorkerAsync("n1");
-        worker.Drain();
+        _ = worker.ShutDownAsync("asked");
         Assert.InRange((await c.HearAsync<Drain>("n1")).GraceMs, 1, 10_000);
         c.Tell("n1", new Release { LeaderToken = 1, ExitCode = 10 });
         Assert.Equal((int)ExitCode.Drained, await worker.Ended.WaitAsync(FakeCoordinator.Deadline));

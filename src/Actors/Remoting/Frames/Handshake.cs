@@ -24,7 +24,14 @@ internal enum Lane : byte
 /// <param name="Features">Feature flags of the dialler, sorted.</param>
 internal sealed record Greeting(
     Lane Lane, ushort Protocol, ulong Incarnation, ulong Expected, ulong Link, uint Session, long Received,
-    string Node, string Build, IReadOnlyList<string> Features);
+    string Node, string Build, IReadOnlyList<string> Features)
+{
+    /// <summary>
+    /// Incarnation that the dialler looks for; 0: whoever answers. A node has several addresses, and one of them may be
+    /// another node's: that one says which process it is, and nothing comes about (R19).
+    /// </summary>
+    public ulong Wanted { get; init; }
+}
 
 internal enum AnswerKind : byte
 {
@@ -44,7 +51,7 @@ internal sealed record Answer(AnswerKind Kind, ulong Incarnation, long Received,
 /// <summary>
 /// Bytes of a handshake, little endian; the same frame carries the greeting and the answer:
 /// <code>
-///  0 magic "CNVY"   4 format (2) = 1   6 kind (1): lane or answer   7 zero (1)
+///  0 magic "CNVY"   4 format (2) = 2   6 kind (1): lane or answer   7 zero (1)
 ///  8 body bytes (4), at most 4,096    12 body
 /// </code>
 /// Nothing is allocated for a body before its length has passed the check. Strings are a length (1 or 2 bytes) and UTF-8.
@@ -53,7 +60,7 @@ internal static class Handshake
 {
     public const int HeadBytes = 12;
     public const int BodyBytesMax = 4_096;
-    public const ushort Format = 1;
+    public const ushort Format = 2;
     public const ushort ProtocolVersion = 1;
     public const int NameBytesMax = 128;
     private const int TextsMax = 32;
@@ -74,6 +81,7 @@ internal static class Handshake
         writer.Text(greeting.Node);
         writer.Text(greeting.Build);
         writer.Texts(greeting.Features);
+        writer.UInt64(greeting.Wanted);
         return writer.Finish();
     }
 
@@ -109,7 +117,8 @@ internal static class Handshake
         var reader = new Reader(body);
         var read = new Greeting(
             (Lane)kind, reader.UInt16(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt32(),
-            (long)reader.UInt64(), reader.Text(), reader.Text(), reader.Texts());
+            (long)reader.UInt64(), reader.Text(), reader.Text(), reader.Texts())
+        { Wanted = reader.UInt64() };
         if (!reader.IsWhole) return "the greeting is cut short, or longer than its fields";
         if (read.Node.Length == 0 || read.Node.Length > NameBytesMax || read.Received < 0) return "the greeting has a bad field";
         greeting = read;

@@ -30,7 +30,7 @@ internal enum ReceiveVerdict
     Gap,
 }
 
-internal sealed record SessionLimits
+internal sealed class SessionLimits
 {
     public int MessagesMax { get; init; } = 65_536;
     public long BytesMax { get; init; } = 256L << 20;
@@ -39,7 +39,7 @@ internal sealed record SessionLimits
     public TimeSpan AckAfter { get; init; } = TimeSpan.FromMilliseconds(20);
     public TimeSpan Grace { get; init; } = TimeSpan.FromMilliseconds(150);
     /// <summary>Age of the oldest unacknowledged message, while connected, at which the link is given up.</summary>
-    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(5); // grows while sessions live; one word, so never torn
 }
 
 /// <summary>A numbered message.</summary>

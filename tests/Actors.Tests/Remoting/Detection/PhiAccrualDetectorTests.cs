@@ -57,20 +57,77 @@ public sealed class PhiAccrualDetectorTests // FT-03
         Assert.Equal(0, new PhiAccrualDetector(new PhiAccrualOptions()).Phi(Instant.Zero + TimeSpan.FromHours(1)));
 
     [Fact]
-    public void Other_evidence_shortens_the_wait_and_one_voice_is_not_enough() // PA-4
+    public void Two_other_voices_shorten_the_wait_and_one_is_not_enough() // PA-4
     {
         var (detector, last) = Beaten(new PhiAccrualOptions(), 100, 5);
-        var late = last + TimeSpan.FromMilliseconds(400);
-        detector.OnReport("w3");
-        detector.OnReport("w3");
+        var late = last + TimeSpan.FromMilliseconds(450);
+        detector.OnReport("w3", late);
+        detector.OnReport("w3", late);
         Assert.False(detector.Decide(late).IsDead);
-        detector.OnReport("w5");
-        Assert.False(detector.Decide(last + Beat).IsDead); // who is on time here is not voted dead
-        Assert.Contains("w3, w5", detector.Decide(late).Reason, StringComparison.Ordinal);
-        detector.OnBeat(late);
-        Assert.False(detector.Decide(late + TimeSpan.FromMilliseconds(400)).IsDead);
-        detector.OnUnreachable();
-        Assert.True(detector.Decide(late).IsDead);
+        detector.OnReport("w5", late);
+        Assert.Contains("w3 and w5 wait for it too", detector.Decide(late).Reason, StringComparison.Ordinal);
+        detector.OnHeard(late);
+        Assert.False(detector.Decide(late + TimeSpan.FromMilliseconds(450)).IsDead);
+    }
+
+    [Fact]
+    public void Who_is_on_time_here_is_not_voted_dead() // PA-4
+    {
+        var (detector, last) = Beaten(new PhiAccrualOptions(), 100, 5);
+        foreach (var reporter in new[] { "w3", "w4", "w5" }) detector.OnReport(reporter, last + Beat * 0.9);
+        Assert.False(detector.Decide(last + TimeSpan.FromMilliseconds(450)).IsDead);
+    }
+
+    [Fact]
+    public void However_unsteady_the_beats_are_there_is_a_last_moment() // PA-5
+    {
+        var detector = new PhiAccrualDetector(new PhiAccrualOptions());
+        var last = Instant.Zero;
+        for (var i = 0; i < 100; i++) detector.OnBeat(last += TimeSpan.FromMilliseconds(i % 2 == 0 ? 100 : 1_900));
+        Assert.False(detector.Decide(last + TimeSpan.FromMilliseconds(1_950)).IsDead);
+        Assert.Equal("silent for 2000 ms, the longest that is waited for", detector.Decide(last + TimeSpan.FromSeconds(2)).Reason);
+    }
+
+    [Fact]
+    public void A_pause_of_the_listener_is_no_silence_of_the_peer()
+    {
+        var (detector, last) = Beaten(new PhiAccrualOptions(), 100, 5);
+        var pause = TimeSpan.FromSeconds(5);
+        detector.OnOwnPause(pause, last + pause);
+        Assert.Equal(last + pause, detector.HeardAt);
+        Assert.True(detector.Decide(last + pause + TimeSpan.FromMilliseconds(950)).IsDead);
+    }
+
+    [Fact]
+    public void Messages_between_two_beats_are_signs_of_life_and_no_intervals()
+    {
+        var (chatty, last) = Beaten(new PhiAccrualOptions(), 2, 0);
+        for (var i = 0; i < 200; i++) chatty.OnHeard(last + TimeSpan.FromMilliseconds(i));
+        chatty.OnBeat(last + Beat);
+        Assert.False(chatty.Decide(last + Beat + TimeSpan.FromMilliseconds(400)).IsDead);
+    }
+
+    [Theory] // FT-03: the default, a patient cluster, an impatient one
+    [InlineData(250, 1_000)]
+    [InlineData(250, 10_000)]
+    [InlineData(10, 50)]
+    public void With_the_numbers_of_a_cluster_a_steady_peer_is_given_up_shortly_before_dead(int beatMs, int deadMs)
+    {
+        var clocks = new ClockTable().With(beatMs, deadMs, stallMs: 0);
+        var detector = new PhiAccrualDetector(PhiAccrualOptions.From(clocks));
+        var now = Instant.Zero;
+        for (var i = 0; i < 50; i++) detector.OnBeat(now += clocks.Beat);
+        Assert.False(detector.Decide(now + clocks.Dead * 0.88).IsDead);
+        Assert.True(detector.Decide(now + clocks.Dead * 0.92).IsDead);
+    }
+
+    [Fact]
+    public void Nothing_is_allocated_for_a_peer_that_lives()
+    {
+        var (detector, last) = Beaten(new PhiAccrualOptions(), 100, 5);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var ms = 0; ms < 350; ms++) _ = detector.Decide(last + TimeSpan.FromMilliseconds(ms));
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
     /// <summary>Beats with a fixed pattern of lateness around 250 ms.</summary>
