@@ -1,25 +1,13 @@
-using Convoy.Autodiff.Tensors;
-
 namespace Convoy.Autodiff.Ops;
 
 // y_i = Π x_j over j ≤ i on one axis        x, y of one shape
 // dx_j = Σ_{i ≥ j} dy_i Π_{k ≤ i, k ≠ j} x_k without a division, so zeros are legal: row j of an n x n matrix has x
 // with 1 in
 // place j, and the products along its rows are these
-internal sealed class CumProd : FloatOp
+internal sealed class CumProd : AlongAxis
 {
     public override string Name => "cumprod";
     public override string Sharding => "!t a... -> t a...";
-
-    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
-
-    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
-    {
-        RequireCount(inputs, 1);
-        RequireFloat(inputs);
-        AxisSpan.Check(this, attributes, inputs[0]);
-        return [inputs[0]];
-    }
 
     private protected override void Run<T>(OpCall call)
     {

@@ -1,24 +1,13 @@
-using Convoy.Autodiff.Tensors;
-
 namespace Convoy.Autodiff.Ops;
 
 // y_i = Σ x_j over j ≤ i on one axis; from the end where reverse is set        x, y of one shape
 // dx = the same sum of dy from the other end
-internal sealed class CumSum : FloatOp
+internal sealed class CumSum : AlongAxis
 {
     public override string Name => "cumsum";
     public override string Sharding => "!t a... -> t a...; lin(x)";
 
-    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool IsLinearIn(uint inputMask) => true;
-
-    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
-    {
-        RequireCount(inputs, 1);
-        RequireFloat(inputs);
-        AxisSpan.Check(this, attributes, inputs[0]);
-        return [inputs[0]];
-    }
 
     private protected override void Run<T>(OpCall call)
     {

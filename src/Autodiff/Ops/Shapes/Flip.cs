@@ -1,25 +1,14 @@
-using Convoy.Autodiff.Tensors;
-
 namespace Convoy.Autodiff.Ops;
 
 // y[.., i, ..] = x[.., n - 1 - i, ..] on one axis        x, y of one shape
 // dx = dy turned around in the same way
-internal sealed class Flip : FloatOp
+internal sealed class Flip : AlongAxis
 {
     public override string Name => "flip";
     public override string Sharding => "!t a... -> t a...; lin(x)";
 
-    internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool OnlyMoves => true;
     internal override bool IsLinearIn(uint inputMask) => true;
-
-    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
-    {
-        RequireCount(inputs, 1);
-        RequireFloat(inputs);
-        AxisSpan.Check(this, attributes, inputs[0]);
-        return [inputs[0]];
-    }
 
     private protected override void Run<T>(OpCall call)
     {
