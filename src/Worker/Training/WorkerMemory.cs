@@ -34,7 +34,7 @@ public static class WorkerMemory
     // by up to 5 MB, in what the collector and the compiler happened to do.
     private const long RuntimeBytes = (76L << 20) + (512L << 10);
     // Code of the exchange, of sockets and of their threads.
-    private const long LinksBytes = 2L << 20;
+    private const long LinksBytes = 1L << 20;
     // What is touched of the two rings of 4 MB for each other worker of the machine.
     private const long RingBytesPerPeer = 5L << 20;
 
@@ -60,7 +60,8 @@ public static class WorkerMemory
             new("gradients, reduced (two steps)", 2 * vector),
             new("activations (arena)", program.TouchedBytes(trainRows, data.TestSamples > 0 ? rowsMax : 0)),
             new("sums over slices", program.SummedBytes(share.Slices, share.Nodes)),
-            new("checkpoint copy", (1 + states) * vector / workers),
+            // The copy that is being written, and the last one that waits for the collector.
+            new("checkpoint copies", 2 * (1 + states) * vector / workers),
         ];
         if (job.MicroBatches > 1)
             parts.Add(new("micro-batch sums", (BitOperations.Log2((uint)share.Slices) + 1) * vector));
