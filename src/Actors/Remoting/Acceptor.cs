@@ -126,7 +126,7 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
 
         link.Quiet(greeting.Lane);
         using var offer = remoting.SharedMemory.Make(connection, greeting, remoting.Options.Incarnation);
-        await SendAsync(connection, AnswerKind.Accepted, link.ReceivedOn(greeting.Lane), offer is null ? [] : [offer.Line], cancel)
+        await SendAsync(connection, AnswerKind.Accepted, link.ReceivedOn(greeting.Lane), offer?.Lines ?? [], cancel)
             .ConfigureAwait(false);
         if (offer is not null) connection = await offer.SettleAsync(connection, cancel).ConfigureAwait(false);
         var error = greeting.Lane == Lane.Control

@@ -4,7 +4,6 @@ using Convoy.Actors.Remoting.Addresses;
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
-using Convoy.Actors.Remoting.SharedMemory;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Security;
 
@@ -97,7 +96,7 @@ internal sealed partial class DialLink
             _expected = answer.Incarnation;
             _toldRefused = null;
             if (isShared)
-                connection = await SharedMemoryOffer.TakeUpAsync(connection, greeting, answer, cancel).ConfigureAwait(false);
+                connection = await Remoting.SharedMemory.TakeUpAsync(connection, greeting, answer, cancel).ConfigureAwait(false);
             kept = Attach(lane, connection, answer) is null;
             return Shaken.Of(kept ? Dialled.Attached : Dialled.NotNow, "the session is over");
         }

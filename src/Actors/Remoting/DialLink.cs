@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
-using Convoy.Actors.Remoting.SharedMemory;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Security;

@@ -35,6 +35,7 @@ internal abstract partial class Link : Peer
     private bool _wasUp;     // in this session
     private bool _wasDown;   // in the life of this link
     private bool _closed;
+    private bool _isSameMachine;
     private bool _closeNow;  // the time for acknowledgements is over: say goodbye
     private string _lossText = "";
 
@@ -105,6 +106,7 @@ internal abstract partial class Link : Peer
             if (_session.Status == SessionStatus.Over || _closed) return "the session is over";
             _bulk?.Close();
             _bulk = new BulkLane(this, connection);
+            _isSameMachine = connection.IsSameMachine;
             _bulkGraceEnds = Instant.Never;
             lost = peerReceived != _bulkStarted;
         }
@@ -250,6 +252,7 @@ internal abstract partial class Link : Peer
         foreach (var item in unsent) item.Done?.Completed(item.Header, sent: false);
         HandBack(unacknowledged, reason);
         EndWatches();
+        if (_isSameMachine && reason is not (LinkDownReason.ClosedHere or LinkDownReason.Goodbye)) Remoting.SharedMemory.Sweep();
         AfterEnd();
         Wake();
         CompleteWhenClosed();

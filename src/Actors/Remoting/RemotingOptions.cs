@@ -54,6 +54,9 @@ public sealed record RemotingOptions
     /// <summary>Whether bulk lanes to processes of this machine may go through shared memory.</summary>
     public bool SharedMemory { get; init; } = true;
 
+    /// <summary>Whether they may go through a Unix socket where shared memory is not to be had.</summary>
+    public bool UnixSockets { get; init; } = true;
+
     /// <summary>Where rings of shared memory have their names until both ends have mapped them; only for this user.</summary>
     public string SharedMemoryFolder { get; init; } = global::Convoy.Actors.Remoting.SharedMemory.SharedFolder.DefaultFolder;
 

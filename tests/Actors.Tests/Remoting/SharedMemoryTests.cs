@@ -84,11 +84,16 @@ public sealed class SharedMemoryTests // DIST-13
     {
         using var folder = new TempFolder();
         var path = Path.Combine(folder.Path, "x.ring");
-        using var ring = SharedRing.Create(path, Key, 4_096);
-        Assert.Null(SharedRing.Open(path, Key with { Generation = 5 }));
-        Assert.Null(SharedRing.Open(path, Key with { Owner = 9 }));
-        using (var other = SharedRing.Open(path, Key))
+        var secret = LocalSecret.New();
+        using var ring = SharedRing.Create(path, Key, secret, 4_096);
+        Assert.Null(SharedRing.Open(path, Key with { Generation = 5 }, secret));
+        Assert.Null(SharedRing.Open(path, Key with { Owner = 9 }, secret));
+        Assert.Null(SharedRing.Open(path, Key, LocalSecret.New()));
+        Assert.False(ring.IsProvedBy(secret, Key));
+        using (var other = SharedRing.Open(path, Key, secret))
         {
+            Assert.True(ring.IsProvedBy(secret, Key));
+            Assert.False(ring.IsProvedBy(secret, Key with { Link = 8 }));
             ring.Head(toOwner: true) = 77;
             Assert.Equal(77, other!.Head(toOwner: true));
             ring.Data(toOwner: false)[4_095] = 8;
@@ -97,7 +102,7 @@ public sealed class SharedMemoryTests // DIST-13
         }
 
         File.WriteAllBytes(path + "2", new byte[30]);
-        Assert.Null(SharedRing.Open(path + "2", Key));
+        Assert.Null(SharedRing.Open(path + "2", Key, secret));
     }
 
     private static Task<Node> StartAsync(string name, string folder) =>

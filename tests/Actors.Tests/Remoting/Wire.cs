@@ -11,6 +11,9 @@ internal sealed class Wire : IAsyncDisposable
     private readonly List<(Socket In, Socket Out)> _open = [];
     private volatile bool _frozen;
 
+    /// <summary>How many bytes a new connection lives for, both ways together; null: for ever.</summary>
+    public Func<int?>? BytesOfNext { get; init; }
+
     public Wire(string target)
     {
         Target = target;
@@ -71,8 +74,9 @@ internal sealed class Wire : IAsyncDisposable
                 incoming.NoDelay = true;
                 await outgoing.ConnectAsync(IPEndPoint.Parse(Target));
                 lock (_lock) _open.Add((incoming, outgoing));
-                _ = CopyAsync(incoming, outgoing);
-                _ = CopyAsync(outgoing, incoming);
+                var life = new Life { BytesLeft = BytesOfNext?.Invoke() ?? long.MaxValue };
+                _ = CopyAsync(incoming, outgoing, life);
+                _ = CopyAsync(outgoing, incoming, life);
             }
             catch (Exception closed) when (closed is SocketException or ObjectDisposedException or InvalidOperationException)
             {
@@ -81,7 +85,18 @@ internal sealed class Wire : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(Socket from, Socket to)
+    private sealed class Life
+    {
+        public long BytesLeft;
+
+        public int Take(int bytes)
+        {
+            var before = Interlocked.Add(ref BytesLeft, -bytes) + bytes;
+            return (int)Math.Clamp(before, 0, bytes);
+        }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, Life life)
     {
         var buffer = new byte[16 << 10];
         try
@@ -89,7 +104,9 @@ internal sealed class Wire : IAsyncDisposable
             while (await from.ReceiveAsync(buffer) is > 0 and var read)
             {
                 if (_frozen) continue;
-                for (var sent = 0; sent < read;) sent += await to.SendAsync(buffer.AsMemory(sent, read - sent));
+                var allowed = life.Take(read);
+                for (var sent = 0; sent < allowed;) sent += await to.SendAsync(buffer.AsMemory(sent, allowed - sent));
+                if (allowed < read) break;
             }
         }
         catch (Exception closed) when (closed is SocketException or ObjectDisposedException)

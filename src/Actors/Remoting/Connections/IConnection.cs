@@ -16,6 +16,9 @@ internal interface IConnection : IDisposable
     /// <summary>Both ends are on this machine, and the path between them leaves it nowhere.</summary>
     bool IsLoopback { get; }
 
+    /// <summary>Both ends are on this machine, whatever address was dialled: other roads between them may be shorter.</summary>
+    bool IsSameMachine => IsLoopback;
+
     /// <summary>What it goes through, for people.</summary>
     string Kind { get; }
 

@@ -5,6 +5,7 @@
 // with plain calls; each wait that is really one takes a thread of its own, as many as may shake hands at a time.
 using System.Net;
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Lanes;
 
 namespace Convoy.Actors.Remoting.Connections;
 
@@ -45,7 +46,7 @@ internal static class QuietWait
     private static Task OnThread(Action wait)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        BulkThreads.Run("convoy-handshake", () =>
         {
             try
             {
@@ -56,8 +57,7 @@ internal static class QuietWait
             {
                 done.SetException(failed);
             }
-        })
-        { IsBackground = true, Name = "convoy-handshake" }.Start();
+        });
         return done.Task;
     }
 }

@@ -31,6 +31,9 @@ internal sealed class SocketConnection : IConnection
 
     public string RemoteAddress { get; }
 
+    public bool IsSameMachine => IsLoopback
+        || (_socket.LocalEndPoint is IPEndPoint here && _socket.RemoteEndPoint is IPEndPoint there && here.Address.Equals(there.Address));
+
     public bool IsLoopback { get; }
 
     public string Kind => IsTcp ? "TCP" : "a Unix socket";

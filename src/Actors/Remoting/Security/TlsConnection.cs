@@ -21,6 +21,8 @@ internal sealed class TlsConnection(SslStream stream, SocketConnection plain) : 
 
     public bool IsLoopback => plain.IsLoopback;
 
+    public bool IsSameMachine => plain.IsSameMachine;
+
     public string Kind => "TLS";
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

@@ -1,4 +1,4 @@
-// Where the files of shared rings live, and how none is left behind. A ring's file is deleted as soon as both ends have
+// Where the files of shared rings and the names of Unix sockets live, and how none is left behind. A ring's file is deleted as soon as both ends have
 // mapped it, so there is a name only for milliseconds. A process that is killed in them leaves its file; therefore each
 // process holds a lock on a file of its own, its lease, and whoever starts next deletes what belongs to no living lease.
 using System.Globalization;
@@ -10,6 +10,7 @@ internal sealed class SharedFolder : IDisposable
 {
     private const string LeaseSuffix = ".lease";
     private const string RingSuffix = ".ring";
+    private const string SocketSuffix = ".sock";
 
     private readonly string _folder;
     private readonly string _owner;
@@ -47,13 +48,30 @@ internal sealed class SharedFolder : IDisposable
         }
     }
 
-    public string NextRing() => Path.Combine(
-        _folder, string.Create(CultureInfo.InvariantCulture, $"{_owner}-{Interlocked.Increment(ref _rings)}{RingSuffix}"));
+    public string NextRing() => Next(RingSuffix);
+
+    public string NextSocket() => Next(SocketSuffix);
+
+    /// <summary>Deletes what killed processes left.</summary>
+    public void Sweep()
+    {
+        try
+        {
+            Sweep(_folder);
+        }
+        catch (Exception denied) when (denied is IOException or UnauthorizedAccessException)
+        {
+            // The next start tries again.
+        }
+    }
+
+    private string Next(string suffix) => Path.Combine(
+        _folder, string.Create(CultureInfo.InvariantCulture, $"{_owner}-{Interlocked.Increment(ref _rings)}{suffix}"));
 
     /// <summary>Gives the lease back; rings that are still named go with it.</summary>
     public void Dispose()
     {
-        foreach (var ring in RingsOf(_folder, _owner)) TryDelete(ring);
+        foreach (var ring in FilesOf(_folder, _owner)) TryDelete(ring);
         TryDelete(_lease.Name); // before the lock goes: nobody else can have taken the name
         _lease.Dispose();
         TryDelete(_lease.Name); // where an open file cannot be deleted
@@ -67,7 +85,7 @@ internal sealed class SharedFolder : IDisposable
             {
                 using (new FileStream(lease, FileMode.Open, FileAccess.Write, FileShare.None))
                 {
-                    foreach (var ring in RingsOf(folder, Path.GetFileNameWithoutExtension(lease))) TryDelete(ring);
+                    foreach (var ring in FilesOf(folder, Path.GetFileNameWithoutExtension(lease))) TryDelete(ring);
                     if (!OperatingSystem.IsWindows()) TryDelete(lease);
                 }
 
@@ -79,7 +97,7 @@ internal sealed class SharedFolder : IDisposable
             }
         }
 
-        foreach (var ring in RingsOf(folder, "*"))
+        foreach (var ring in FilesOf(folder, "*"))
             if (!HasLease(folder, ring)) TryDelete(ring);
     }
 
@@ -89,8 +107,9 @@ internal sealed class SharedFolder : IDisposable
         return File.Exists(Path.Combine(folder, name[..name.IndexOf('-', StringComparison.Ordinal)] + LeaseSuffix));
     }
 
-    private static List<string> RingsOf(string folder, string owner) =>
-        [.. Directory.EnumerateFiles(folder, owner + "-*" + RingSuffix).Order(StringComparer.Ordinal)];
+    private static List<string> FilesOf(string folder, string owner) =>
+        [.. Directory.EnumerateFiles(folder, owner + "-*" + RingSuffix)
+            .Concat(Directory.EnumerateFiles(folder, owner + "-*" + SocketSuffix)).Order(StringComparer.Ordinal)];
 
     public static void TryDelete(string path)
     {

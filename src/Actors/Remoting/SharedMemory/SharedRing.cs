@@ -16,6 +16,7 @@ internal readonly record struct RingKey(ulong Owner, ulong Dialler, ulong Link, 
 /// Two rings of bytes in one mapped file, native byte order because both ends are on one machine:
 /// <code>
 ///       0 magic (8)   8 bytes of a ring (8)   16 owner (8)   24 dialler (8)   32 link (8)   40 generation (8)
+///      48 proof of the owner (32)   80 proof of the dialler (32)
 ///   4,096 control of the ring dialler to owner     8,192 control of the ring owner to dialler
 ///  12,288 first ring    12,288 + bytes: second ring
 /// control, each on lines of its own:
@@ -28,6 +29,7 @@ internal sealed unsafe class SharedRing : IDisposable
     public const int DefaultBytes = 1 << 20;
 
     private const ulong Magic = 0x31474E4952564E43; // "CNVRING1"
+    private const int ProofsAt = 48;
     private const int ControlAt = 4_096;
     private const int DataAt = 3 * 4_096;
 
@@ -48,7 +50,7 @@ internal sealed unsafe class SharedRing : IDisposable
     public SafeMemoryMappedViewHandle Handle => _view.SafeMemoryMappedViewHandle;
 
     /// <summary>All its memory is taken now: a full disk is an error here, not a crash at a later touch.</summary>
-    public static SharedRing Create(string path, RingKey key, int bytes)
+    public static SharedRing Create(string path, RingKey key, LocalSecret secret, int bytes)
     {
         var stream = new FileStream(path, new FileStreamOptions
         {
@@ -65,13 +67,14 @@ internal sealed unsafe class SharedRing : IDisposable
             stream.Flush();
             stream.Position = 0;
             stream.Write(MemoryMarshal.AsBytes<ulong>([Magic, (ulong)bytes, key.Owner, key.Dialler, key.Link, key.Generation]));
+            stream.Write(secret.Proof(ofAcceptor: true, key));
             stream.Flush();
             return Map(stream, bytes);
         }
     }
 
-    /// <summary>Null: the file is not the ring it should be.</summary>
-    public static SharedRing? Open(string path, RingKey key)
+    /// <summary>The dialler's end, which leaves its proof. Null: the file is not the ring it should be.</summary>
+    public static SharedRing? Open(string path, RingKey key, LocalSecret secret)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         Span<ulong> head = stackalloc ulong[6];
@@ -80,8 +83,16 @@ internal sealed unsafe class SharedRing : IDisposable
         var bytes = head[1];
         var isOurs = head[0] == Magic && key == new RingKey(head[2], head[3], head[4], head[5])
             && bytes is >= 4_096 and <= 1 << 30 && (bytes & (bytes - 1)) == 0 && stream.Length == FileBytes((int)bytes);
-        return isOurs ? Map(stream, (int)bytes) : null;
+        Span<byte> proof = stackalloc byte[LocalSecret.ProofBytes];
+        if (!isOurs || stream.ReadAtLeast(proof, proof.Length, throwOnEndOfStream: false) < proof.Length
+            || !secret.IsProof(proof, ofAcceptor: true, key)) return null;
+        var ring = Map(stream, (int)bytes);
+        secret.Proof(ofAcceptor: false, key).CopyTo(ring.DiallersProof);
+        return ring;
     }
+
+    /// <summary>Whether the other end is the one that shook hands.</summary>
+    public bool IsProvedBy(LocalSecret secret, RingKey key) => secret.IsProof(DiallersProof, ofAcceptor: false, key);
 
     public ref long Head(bool toOwner) => ref At(toOwner, 0);
 
@@ -99,6 +110,8 @@ internal sealed unsafe class SharedRing : IDisposable
         _view.Dispose();
         _file.Dispose();
     }
+
+    private Span<byte> DiallersProof => new(Start + ProofsAt + LocalSecret.ProofBytes, LocalSecret.ProofBytes);
 
     private byte* Start => (byte*)_view.SafeMemoryMappedViewHandle.DangerousGetHandle() + _view.PointerOffset;
 

@@ -22,9 +22,10 @@ public sealed class SecureLinkTests : IDisposable
     [Fact]
     public async Task Messages_and_tensors_go_over_TLS()
     {
-        await using var a = await _cluster.StartAsync("a");
+        await using var a = await _cluster.StartAsync("a", roads: false);
         await using var b = await _cluster.StartAsync("b");
         var (here, there) = a.Join(b);
+        Assert.Contains(b.LogLines, l => l.Contains("bulk over TLS", StringComparison.Ordinal));
         Assert.Equal("a", there.Id?.Node);
         here.Actor("inbox").Tell(Node.Step(7));
         Assert.Equal(7, b.Inbox.ExpectMsg<StepDone>().Step);

@@ -24,8 +24,16 @@ internal sealed class TestCluster : IDisposable
 
     public static Func<RemotingOptions, RemotingOptions> With(LinkSecurity security) => o => o with { Security = security };
 
-    public Task<Node> StartAsync(string name, ClusterRole role = ClusterRole.Worker, TimeSpan? age = null) =>
-        Node.StartAsync(name, With(Security(role, name, age)));
+    /// <summary>Without <paramref name="roads"/> all bytes go over TLS, also between processes of one machine.</summary>
+    public Task<Node> StartAsync(
+        string name, ClusterRole role = ClusterRole.Worker, TimeSpan? age = null, bool roads = true, string? folder = null) =>
+        Node.StartAsync(name, o => o with
+        {
+            Security = Security(role, name, age),
+            SharedMemory = roads,
+            UnixSockets = roads,
+            SharedMemoryFolder = folder ?? o.SharedMemoryFolder,
+        });
 
     public void Dispose() => Authority.Dispose();
 }
