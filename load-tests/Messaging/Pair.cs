@@ -23,6 +23,7 @@ internal sealed class Pair : IDisposable
             NodeName = name,
             Incarnation = new Incarnation((ulong)Environment.ProcessId * 256 + name[0]),
             SharedMemory = sharedMemory,
+            UnixSockets = sharedMemory,
         };
         var (systemA, systemB) = (ActorSystem.Create("a"), ActorSystem.Create("b"));
         var b = await Remoting.StartAsync(

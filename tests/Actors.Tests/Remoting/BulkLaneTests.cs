@@ -16,7 +16,7 @@ public sealed class BulkLaneTests
     {
         using var folder = new TempFolder();
         RemotingOptions Change(RemotingOptions o) =>
-            o with { BulkThreadPairsMax = threadPairs, SharedMemory = shared, SharedMemoryFolder = folder.Path };
+            o with { BulkThreadPairsMax = threadPairs, SharedMemory = shared, UnixSockets = shared, SharedMemoryFolder = folder.Path };
         await using var a = await Node.StartAsync("a", Change);
         await using var b = await Node.StartAsync("b", Change);
         var (here, there) = a.Join(b);
@@ -93,7 +93,7 @@ public sealed class BulkLaneTests
     public async Task A_payload_that_changes_under_way_is_reported_as_damaged_and_its_memory_returned()
     {
         // Shared memory takes the checksum of what it copies: there the payload would be whole.
-        await using var a = await Node.StartAsync("a", o => o with { SharedMemory = false });
+        await using var a = await Node.StartAsync("a", o => o with { SharedMemory = false, UnixSockets = false });
         await using var b = await Node.StartAsync("b");
         var (here, _) = a.Join(b);
         using var changing = new ChangingMemory(200_000);

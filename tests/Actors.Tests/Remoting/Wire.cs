@@ -14,6 +14,9 @@ internal sealed class Wire : IAsyncDisposable
     /// <summary>How many bytes a new connection lives for, both ways together; null: for ever.</summary>
     public Func<int?>? BytesOfNext { get; init; }
 
+    /// <summary>The first connection that has lived its bytes takes the others and the listener with it.</summary>
+    public bool EndsWithFirstCut { get; init; }
+
     public Wire(string target)
     {
         Target = target;
@@ -106,7 +109,9 @@ internal sealed class Wire : IAsyncDisposable
                 if (_frozen) continue;
                 var allowed = life.Take(read);
                 for (var sent = 0; sent < allowed;) sent += await to.SendAsync(buffer.AsMemory(sent, allowed - sent));
-                if (allowed < read) break;
+                if (allowed == read) continue;
+                if (EndsWithFirstCut) await DisposeAsync();
+                break;
             }
         }
         catch (Exception closed) when (closed is SocketException or ObjectDisposedException)

@@ -181,6 +181,7 @@ internal sealed class SharedMemoryOffer : IDisposable
                 var road = RoadOf(said[0], connection, _ring, socket, isOwner: true);
                 if (usesRing) _ring = null; // the connection's now
                 if (usesSocket) connection.Dispose();
+                DeleteNames(); // before anybody hears that the link is up
                 return road;
             }
             finally
@@ -196,6 +197,11 @@ internal sealed class SharedMemoryOffer : IDisposable
         public void Dispose()
         {
             _ring?.Dispose();
+            DeleteNames();
+        }
+
+        private void DeleteNames()
+        {
             // Where a mapped file cannot be deleted, the end of the process does it.
             if (_ringPath is not null) SharedFolder.TryDelete(_ringPath);
             _socket?.Dispose();
