@@ -50,8 +50,10 @@ internal abstract partial class Link
             _bulkQueue.Dequeue();
             _bulkQueueBytes -= item.Payload.Length;
             _bulkStarted++;
-            return true;
         }
+
+        Room.Wake();
+        return true;
     }
 
     public bool HasBulk(BulkLane lane)

@@ -47,6 +47,7 @@ internal abstract partial class Link : Peer
     }
 
     public Remoting Remoting { get; }
+    private protected override TimeProvider Clock => Remoting.Options.Time;
     public override PeerId? Id => _id;
     /// <summary>Proved by the certificate of the first lane; null on a plain link.</summary>
     public ClusterRole? PeerRole { get; protected set; }
@@ -214,6 +215,7 @@ internal abstract partial class Link : Peer
         }
 
         foreach (var item in unsent) item.Done?.Completed(item.Header, sent: false);
+        Room.Wake();
         if (now) End(LinkDownReason.ClosedHere, "closed here");
         CompleteWhenClosed();
         Wake();
@@ -250,6 +252,7 @@ internal abstract partial class Link : Peer
         }
 
         foreach (var item in unsent) item.Done?.Completed(item.Header, sent: false);
+        Room.Wake();
         HandBack(unacknowledged, reason);
         EndWatches();
         if (_isSameMachine && reason is not (LinkDownReason.ClosedHere or LinkDownReason.Goodbye)) Remoting.SharedMemory.Sweep();

@@ -51,6 +51,40 @@ public abstract class Peer
     /// not called.</returns>
     public abstract bool TrySendBulk(in BulkHeader header, ReadOnlyMemory<byte> payload, IBulkCompletion? done = null);
 
+    /// <summary>
+    /// As <see cref="TrySendBulk"/>, but a sender whom the lane has no room for waits until it has: for senders that may
+    /// be held up, such as copies of a state. Frames of one sender keep their order when it awaits each.
+    /// </summary>
+    public async ValueTask<BulkSend> SendBulkAsync(
+        BulkHeader header, ReadOnlyMemory<byte> payload, BulkWait wait, IBulkCompletion? done = null)
+    {
+        if (TrySendBulk(header, payload, done)) return BulkSend.Taken;
+        var start = Clock.GetTimestamp();
+        while (true)
+        {
+            var room = Room.Next();
+            if (TrySendBulk(header, payload, done)) return BulkSend.Taken;
+            if (State is not (LinkState.Up or LinkState.Suspect)) return new BulkSend(false, $"{wait.Name}: the link to {this} is {State}");
+            var left = wait.Limit - Clock.GetElapsedTime(start);
+            try
+            {
+                if (left > TimeSpan.Zero) await room.WaitAsync(left, Clock).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                left = TimeSpan.Zero;
+            }
+
+            if (left <= TimeSpan.Zero)
+                return new BulkSend(false, $"{wait.Name} waited {wait.Limit.TotalSeconds:0.###} s for room on the bulk lane to {this}");
+        }
+    }
+
+    /// <summary>Woken whenever a frame has left the queue, and at the end of the link.</summary>
+    internal BulkRoom Room { get; } = new();
+
+    private protected virtual TimeProvider Clock => TimeProvider.System;
+
     /// <summary>Says goodbye and ends the link. Its owner gets a last <see cref="LinkDown"/> if it was up.</summary>
     public abstract void Close();
 

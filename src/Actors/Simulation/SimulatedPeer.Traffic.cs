@@ -205,6 +205,7 @@ internal sealed partial class SimulatedPeer
     private void Carry(SimulatedPeer far, BulkItem item, long number)
     {
         if (!_bulk.Remove(item)) return; // this end's session ended: its owner has the memory back
+        Room.Wake();
         if (far._connection[1] == number) far.OnBulk(item.Header, item.Payload.Span);
         if (item.Done is not { } done) return;
         if (Process.IsStopped) Process.Takes(() => done.Completed(item.Header, sent: true));

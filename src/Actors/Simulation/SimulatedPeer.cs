@@ -59,6 +59,8 @@ internal sealed partial class SimulatedPeer : Peer
 
     private SimulatedWorld World => Remoting.Network.World;
     private SimulatedProcess Process => Remoting.Process;
+    private protected override TimeProvider Clock => Process.Time;
+
     private Instant Now => World.Now;
     private bool IsUp => _connection[0] != Never && _connection[1] != Never;
 
@@ -303,6 +305,7 @@ internal sealed partial class SimulatedPeer : Peer
         if (wasUp) Trace($"link down: {reason}, {text}");
         if (wasUp) _owner.Tell(new LinkDown(this, reason, text), ActorRefs.NoSender);
         DropBulk();
+        Room.Wake();
         HandBack(unacknowledged, reason);
         if (Dials && !_closed && reason is not (LinkDownReason.PeerRestarted or LinkDownReason.ConnectionLost)) DialSoon(RedialDelay);
         else if (Dials && !_closed) DialSoon(FirstDelay);

@@ -89,6 +89,36 @@ public sealed class BulkLaneTests
         Assert.True(room.Expect());
     }
 
+    [Fact] // R28: the wait has a bound and a name, and ends with its link
+    public async Task A_sender_may_wait_for_room_until_its_deadline_or_the_end_of_the_link()
+    {
+        await using var a = await Node.StartAsync("a", o => o with { BulkQueueFramesMax = 2 });
+        await using var b = await Node.StartAsync("b");
+        var (here, _) = a.Join(b);
+        using var open = new ManualResetEventSlim();
+        b.Remoting.Bulk = new Gate(open);
+        var payload = Pattern(2 << 20, 0); // more than a ring
+        var taken = -1;
+        BulkSend overdue;
+        do
+        {
+            Assert.True(++taken < 1_000, "the queue has no bound");
+            overdue = await here.SendBulkAsync(BulkSink.Header(taken), payload, new BulkWait("state for w3", TimeSpan.FromMilliseconds(20)));
+        }
+        while (overdue.IsTaken);
+
+        Assert.Equal((false, $"state for w3 waited 0.02 s for room on the bulk lane to {here}"), (overdue.IsTaken, overdue.Why));
+        var sent = new Completion();
+        var waiting = here.SendBulkAsync(
+            BulkSink.Header(taken), payload, new BulkWait("state for w3", TimeSpan.FromSeconds(60)), sent).AsTask();
+        open.Set();
+        Assert.True((await waiting).IsTaken);
+        Assert.True(sent.Expect());
+        here.Close();
+        var late = await here.SendBulkAsync(BulkSink.Header(taken), payload, new BulkWait("state for w3", TimeSpan.FromSeconds(60)));
+        Assert.Equal((false, $"state for w3: the link to {here} is Closed"), (late.IsTaken, late.Why));
+    }
+
     [Fact]
     public async Task A_payload_that_changes_under_way_is_reported_as_damaged_and_its_memory_returned()
     {
