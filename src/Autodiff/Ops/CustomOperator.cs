@@ -8,7 +8,11 @@ namespace Convoy.Autodiff.Ops;
 /// <param name="Inputs">The operands.</param>
 /// <param name="Output">The result.</param>
 /// <param name="Gradient">The gradient of the result.</param>
-public sealed record CustomGradient(IReadOnlyList<Value> Inputs, Value Output, Value Gradient);
+public sealed record CustomGradient(IReadOnlyList<Value> Inputs, Value Output, Value Gradient)
+{
+    /// <summary>The constants of the application.</summary>
+    public Attributes Attributes { get; init; } = Attributes.None;
+}
 
 /// <summary>
 /// An operator of a user's own, for eager variables: forward on tensors, a shape rule, and a gradient, which is
@@ -98,7 +102,7 @@ public static class GradientOverride
 
     internal static Value?[]? Find(Op op, OpGradient g) =>
         _rules is null || !_rules.TryGetValue(op, out var rule) ? null
-        : [.. rule(new CustomGradient(g.Inputs, g.Y, g.Dy))];
+        : [.. rule(new CustomGradient(g.Inputs, g.Y, g.Dy) { Attributes = g.Attributes })];
 
     private sealed class Scope(Op op, Func<CustomGradient, IReadOnlyList<Value?>>? before) : IDisposable
     {

@@ -41,6 +41,9 @@ public static partial class Functions
     }
 
     public static Value MatrixExp(this Value x) => x.Apply(OpTable.MatrixExp);
+
+    /// <summary>The logarithm whose eigenvalues lie between -πi and πi; NaN where there is none.</summary>
+    public static Value MatrixLog(this Value x) => x.Apply(OpTable.MatrixLog);
     public static Value FrobeniusNorm(this Value x) => x.Apply(OpTable.FrobeniusNorm);
     public static Value NuclearNorm(this Value x) => x.Apply(OpTable.NuclearNorm);
     public static Value SpectralNorm(this Value x) => x.Apply(OpTable.SpectralNorm);

@@ -27,11 +27,15 @@ internal abstract class LeafOp : Op
     internal override Value?[] Backward(OpGradient g) => [];
 }
 
+// x = what the caller binds under its name        -> x
+// no inputs, no gradient; a gradient with respect to it is what is asked for
 internal sealed class Input : LeafOp
 {
     public override string Name => "input";
 }
 
+// w = the weights of its name        -> w
+// no inputs, no gradient; a training graph has an output for the gradient of each
 internal sealed class Parameter : LeafOp
 {
     public override string Name => "parameter";

@@ -259,6 +259,7 @@ public static class OpTable
     public static readonly Op Inverse = new Inverse();
     public static readonly Op LogDet = new LogDet();
     public static readonly Op MatrixExp = new MatrixExp();
+    public static readonly Op MatrixLog = new MatrixLog();
     public static readonly Op NuclearNorm = new NuclearNorm();
     public static readonly Op Qr = new Qr();
     public static readonly Op SignLogDet = new SignLogDet();
@@ -309,7 +310,7 @@ public static class OpTable
         RmsNorm, ScaledDotProduct, SliceMean, Statistic, DropoutMask, StraightThrough, Uniform,
         BceWithLogits, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, CtcLoss, HingeLoss, HuberLoss,
         KlDiv, L1Loss, MseLoss, NllLoss,
-        Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, NuclearNorm, Qr, SignLogDet, Solve,
+        Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, MatrixLog, NuclearNorm, Qr, SignLogDet, Solve,
         SpectralNorm, Svd,
         ComplexAbs, ComplexAdd, ComplexAngle, ComplexConj, ComplexDivide, ComplexExp, ComplexImag, ComplexLog,
         ComplexMatMul, ComplexMultiply, ComplexReal, ComplexSubtract,

@@ -18,6 +18,11 @@ public static class Differentiate
         return [.. found.Select((g, i) => g ?? new Variable(Tensor.Empty(inputs[i].Data.DType, inputs[i].Data.Shape)))];
     }
 
+    /// <summary>The same gradients, each computed when it is first read.</summary>
+    public static LazyGradients Lazy(
+        IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs, IReadOnlyList<Variable>? seeds = null) =>
+        new(outputs, inputs, seeds);
+
     /// <summary>
     /// Forward mode: per output, the derivative along the tangents of the inputs (J·t), zeros where it does not
     /// depend on
@@ -52,6 +57,8 @@ public static class Differentiate
         for (var i = 0; i < outputs.Count; i++)
         {
             var seed = seeds?[i] ?? new Variable(Tensor.Full(outputs[i].Data.DType, 1, outputs[i].Data.Shape));
+            if (!seed.Type.Equals(outputs[i].Type))
+                throw new ShapeException($"backward: a seed of {seed.Type} does not belong to {outputs[i].Type}");
             starts.Add((outputs[i], seed));
         }
 

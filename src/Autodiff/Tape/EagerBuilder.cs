@@ -29,7 +29,12 @@ internal sealed class EagerBuilder : Builder
         var entry = record && GradientMode.IsOn ? new TapeEntry(op, attributes, inputs, outputs) : null;
         var results = new Value[outputs.Length];
         for (var i = 0; i < outputs.Length; i++) results[i] = Variable.Result(outputs[i], entry);
-        entry?.SetOutputs(results);
+        if (entry is not null)
+        {
+            entry.SetOutputs(results);
+            VariableEnvironment.Note(entry);
+        }
+
         return results;
     }
 
@@ -87,6 +92,8 @@ internal sealed class TapeEntry
     }
 
     private void Hold(int place, Storage storage) => (_storages[place], _versions[place]) = (storage, storage.Version);
+
+    public bool IsReleased => _application is null;
 
     public void Release() => (_application, _inputs, _storages) = (null, [], []);
 

@@ -34,8 +34,22 @@ public sealed class Variable : Value
 
     public Tensor Data { get; }
     public bool RequiresGradient { get; private init; }
-    /// <summary>Sum of the gradients of all backward calls since it was cleared.</summary>
-    public Tensor? Gradient { get; set; }
+    /// <summary>
+    /// Sum of the gradients of all backward calls since it was cleared, outside environments; what is put here is
+    /// added to. It has the shape and element type of the variable.
+    /// </summary>
+    public Tensor? Gradient
+    {
+        get => _gradient;
+        set
+        {
+            if (value is not null && !value.Type.Equals(_type))
+                throw new ShapeException($"a gradient of {value.Type} does not belong to a variable of {_type}");
+            _gradient = value;
+        }
+    }
+
+    private Tensor? _gradient;
     public override TensorType Type => _type;
     internal override Builder Builder => EagerBuilder.Instance;
     internal override object Identity => Origin;
@@ -97,6 +111,7 @@ public sealed class Variable : Value
         var gradients = Differentiate.Run(
             history, [this], leaves, seed is null ? null : [new Variable(seed)], createGraph: false,
             release: !retain && safety == ExceptionSafety.Basic);
+        var store = VariableEnvironment.Store;
         var sums = new Tensor?[leaves.Count];
         for (var i = 0; i < leaves.Count; i++)
         {
@@ -104,12 +119,12 @@ public sealed class Variable : Value
             // A copy: the gradient may be the seed itself, or shared with another variable.
             // It outlives a scope of buffers that the step may run in.
             sums[i] = BufferScope.Keep(
-                leaves[i].Gradient is { } before ? AddUp(before, gradient.Data) : gradient.Data.Copy());
+                store.Of(leaves[i]) is { } before ? AddUp(before, gradient.Data) : gradient.Data.Copy());
         }
 
         // Nothing below can fail: either every leaf has its new gradient or none has.
         for (var i = 0; i < leaves.Count; i++)
-            if (sums[i] is { } sum) leaves[i].Gradient = sum;
+            if (sums[i] is { } sum) store.Put(leaves[i], sum);
         if (!retain && safety == ExceptionSafety.Strong) history.ReleaseAll();
     }
 

@@ -8,7 +8,7 @@ using FsCheck.Fluent;
 
 namespace Convoy.Autodiff.Tests.Tape;
 
-/// <summary>TEST-09, TEST-10: laws that hold for all values, on random ones of the same seed in every run.</summary>
+/// <summary>TEST-03, ERR-07: laws that hold for all values, on random ones of the same seed in every run.</summary>
 public sealed class LawTests
 {
     private static readonly Config Repeatable = Config.QuickThrowOnFailure.WithMaxTest(60).WithReplay(1234567, 89);
@@ -53,6 +53,45 @@ public sealed class LawTests
         Tensor T(Value v) => ((Variable)v).Data;
         return Same(T(a + b), T(b + a)) && Same(T(a * b), T(b * a)) && Near(T(a + b + c), T(a + (b + c)))
             && Near(T(a * (b + c)), T((a * b) + (a * c))) && Same(T(a * 1), T(a)) && Same(T(a + 0), T(a));
+    });
+
+    [Fact]
+    public void Products_DistributeAndAssociate_AndHaveIdentitiesAndInverses() => Holds(seed =>
+    {
+        Value a = new Variable(Make(seed, 0, 3, 3)), b = new Variable(Make(seed, 1, 3, 3)), c = new Variable(Make(seed, 2, 3, 3));
+        Value one = new Variable(Tensor.Of([1.0, 0, 0, 0, 1, 0, 0, 0, 1], 3, 3));
+        Tensor T(Value v) => ((Variable)v).Data;
+        var regular = a + (one * 8);
+        return Near(T(a.MatMul(b + c)), T(a.MatMul(b) + a.MatMul(c))) && Near(T(a.MatMul(b).MatMul(c)), T(a.MatMul(b.MatMul(c))))
+            && Same(T(a.MatMul(one)), T(a)) && Near(T(a.MatMul(b).Transpose()), T(b.Transpose().MatMul(a.Transpose())))
+            && Near(T(regular.MatMul(regular.Inverse())), T(one)) && Same(T(a - a), T(a * 0 + 0))
+            && Near(T(a.Exp().Log()), T(a)) && Near(T(a.Square().Sqrt()), T(a.Abs())) && Near(T(a / a), T(a * 0 + 1));
+    });
+
+    [Fact]
+    public void Sums_AreLinear_AndLargestElements_AreMonotone() => Holds(seed =>
+    {
+        Value a = new Variable(Make(seed, 0, 4, 3)), b = new Variable(Make(seed, 1, 4, 3));
+        double N(Value v) => ((Variable)v).Data.At();
+        var linear = Math.Abs(N(((a * 2) + (b * 3)).Sum()) - ((2 * N(a.Sum())) + (3 * N(b.Sum())))) < 1e-11;
+        var larger = a + b.Abs();
+        int[] all = [0, 1];
+        return linear && N(larger.Max(all)) >= N(a.Max(all)) && N(larger.Min(all)) >= N(a.Min(all))
+            && N(a.Max(all)) >= N(a.Mean(all)) && N(a.Mean(all)) >= N(a.Min(all)) && N(a.Max(all)) == -N((-a).Min(all))
+            && Near(((Variable)a.Sum([0]).Sum([0])).Data, ((Variable)a.Sum()).Data);
+    });
+
+    [Fact]
+    public void Activations_StayInTheirRange_AndAreSymmetric() => Holds(seed =>
+    {
+        Value x = new Variable(Make(seed, 0, 7)) * 20;
+        double[] N(Value v) => ((Variable)v).Data.ToArray<double>();
+        return N(x.Sigmoid()).All(v => v is >= 0 and <= 1) && N(x.Tanh()).All(v => v is >= -1 and <= 1)
+            && N(x.Softplus()).All(v => v >= 0) && N(x.Relu()).All(v => v >= 0)
+            && Near(((Variable)(-x).Sigmoid()).Data, ((Variable)x.Sigmoid().OneMinus()).Data)
+            && Near(((Variable)(-x).Tanh()).Data, ((Variable)(-x.Tanh())).Data)
+            && Near(((Variable)(-x).Cos()).Data, ((Variable)x.Cos()).Data)
+            && Near(((Variable)(x.Relu() - (-x).Relu())).Data, ((Variable)x).Data);
     });
 
     [Fact]

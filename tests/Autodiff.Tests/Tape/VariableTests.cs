@@ -5,7 +5,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Tape;
 
-/// <summary>AD-01 to AD-07, AD-11: the eager tape.</summary>
+/// <summary>AD-01, AD-02, AD-04, AD-05, AD-06, AD-07, AD-11, GIR-02: the eager tape.</summary>
 public sealed class VariableTests
 {
     private static Variable Of(params double[] values) => new(Tensor.Of(values, values.Length), requiresGradient: true);
@@ -92,6 +92,37 @@ public sealed class VariableTests
         var gradients = Differentiate.Gradient([(Variable)(x * x * y)], [x, y, z]);
         Assert.Equal([20, 4, 0], gradients.Select(g => g.Data.At(0)));
         Assert.Null(x.Gradient);
+    }
+
+    [Fact]
+    public void GradientsAreReadAndPut_AndFailuresComeThrough()
+    {
+        var x = Of(2);
+        x.Gradient = Tensor.Of([100.0], 1);
+        ((Variable)x.Square()).Backward();
+        Assert.Equal(104, x.Gradient.At(0));
+        Assert.Throws<ShapeException>(() => x.Gradient = Tensor.Of([1.0, 2], 2));
+        Assert.Throws<ShapeException>(() => x.Gradient = Tensor.Of([1f], 1));
+        Assert.Throws<ShapeException>(() => Differentiate.Gradient([(Variable)x.Square()], [x], [Of(1, 2)]));
+    }
+
+    [Fact]
+    public void LoopsAndBranches_AreRecordedAsTheyRan()
+    {
+        // Newton's method for the root of y² = x: as many steps as it takes, another path for x below 1.
+        static Variable Root(Variable x)
+        {
+            Value y = x.Data.At(0) < 1 ? (x * 0) + 1 : x / 2;
+            while (Math.Abs((((Variable)y).Data.At(0) * ((Variable)y).Data.At(0)) - x.Data.At(0)) > 1e-13) y = (y + (x / y)) / 2;
+            return (Variable)((y + (x / y)) / 2);
+        }
+
+        foreach (var at in new[] { 0.25, 9.0, 50 })
+        {
+            var x = Of(at);
+            Root(x).Backward();
+            Assert.Equal(0.5 / Math.Sqrt(at), x.Gradient!.At(0), 6);
+        }
     }
 
     [Fact]

@@ -15,6 +15,7 @@ internal static partial class References
         M(OpTable.LogDet, (a, _) => Series.Ln(Determinant(a)));
         M(OpTable.SignLogDet, (a, _) => Math.Sign(Determinant(a)));
         M(OpTable.MatrixExp, (a, i) => Exponential(a)[i[0], i[1]]);
+        M(OpTable.MatrixLog, (a, i) => Logarithm(a, i[0], i[1]));
         M(OpTable.Cholesky, (a, i) => i[1] > i[0] ? 0 : Factor(a, i[0], i[1]));
         M(OpTable.Qr, (a, i) =>
         {
@@ -40,6 +41,31 @@ internal static partial class References
                 replaced[r, i[lead]] = s.Inputs[1].At([.. i[..lead], r, .. i[(lead + 1)..]]);
             return Determinant(replaced) / Determinant(a);
         };
+    }
+
+    // ∫ (a - 1) (1 + t (a - 1))⁻¹ dt over [0, 1], by Simpson's rule.
+    private static double Logarithm(double[,] a, int row, int column)
+    {
+        const int Panels = 4_000;
+        var n = a.GetLength(0);
+        double At(double t)
+        {
+            var m = new double[n, n];
+            for (var r = 0; r < n; r++)
+                for (var c = 0; c < n; c++) m[r, c] = (t * (a[r, c] - (r == c ? 1 : 0))) + (r == c ? 1 : 0);
+            var sum = 0.0;
+            for (var k = 0; k < n; k++) sum += (a[row, k] - (row == k ? 1 : 0)) * Cofactor(m, column, k);
+            return sum / Determinant(m);
+        }
+
+        var (odd, even) = (0.0, 0.0);
+        for (var i = 1; i < Panels; i++)
+        {
+            if (i % 2 == 1) odd += At((double)i / Panels);
+            else even += At((double)i / Panels);
+        }
+
+        return (At(0) + At(1) + (4 * odd) + (2 * even)) / (3 * Panels);
     }
 
     private static double[,] Matrix(Tensor x, int[] lead)

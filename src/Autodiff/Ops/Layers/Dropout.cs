@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
@@ -14,7 +15,7 @@ internal sealed class Dropout : CompositeOp
     {
         var rate = attributes.Number("rate", 0.5);
         Require(rate is >= 0 and < 1, $"the rate is 0 to below 1, not {rate}");
-        if (rate == 0) return x;
+        if (rate == 0 || !TrainingMode.IsOn) return x;
         var draw = attributes.Only("seed", "stream").With("rate", rate)
             .With("dims", x[0].Type.Dims).With("dtype", x[0].Type.DType);
         return [x[0] * builder.Apply(OpTable.DropoutMask, draw, [])[0]];

@@ -1,0 +1,31 @@
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>
+/// Whether layers that behave otherwise while training (dropout) do so, per thread. Graphs are captured under it: one
+/// that is captured in evaluation has no dropout.
+/// </summary>
+public static class TrainingMode
+{
+    [ThreadStatic] private static int _evaluations;
+
+    public static bool IsOn => _evaluations == 0;
+
+    /// <summary>Layers behave as in use until the scope is disposed.</summary>
+    public static IDisposable Evaluate()
+    {
+        _evaluations++;
+        return new Scope();
+    }
+
+    private sealed class Scope : IDisposable
+    {
+        private bool _ended;
+
+        public void Dispose()
+        {
+            if (_ended) return;
+            _ended = true;
+            _evaluations--;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using Convoy.Autodiff.Tensors;
+
+namespace Convoy.Autodiff.Tape;
+
+/// <summary>
+/// A scope of this thread: variables by name, a table for their gradients, and the tape of what is computed inside.
+/// Recording is started and stopped by hand; when the scope is disposed, histories and gradients are given back at once, whatever
+/// still refers to their variables. Environments nest; the innermost counts.
+/// </summary>
+public sealed class VariableEnvironment : IDisposable
+{
+    [ThreadStatic] private static VariableEnvironment? _current;
+    private readonly VariableEnvironment? _outer;
+    private readonly Dictionary<string, Variable> _byName = new(StringComparer.Ordinal);
+    private readonly List<WeakReference<TapeEntry>> _tape = [];
+    private IDisposable? _stopped;
+    private bool _ended;
+    private int _pruneAt = 1_024;
+
+    public VariableEnvironment()
+    {
+        _outer = _current;
+        _current = this;
+    }
+
+    /// <summary>The innermost environment of this thread, or null.</summary>
+    public static VariableEnvironment? Current => _current;
+
+    public GradientTable Gradients { get; } = new();
+
+    /// <summary>Operations that are recorded and not released.</summary>
+    public int Recorded => _tape.Count(r => r.TryGetTarget(out var entry) && !entry.IsReleased);
+
+    public bool IsRecording => _stopped is null;
+
+    /// <summary>The variable of this name; made when it is asked for first.</summary>
+    public Variable Variable(string name, Func<Tensor> first)
+    {
+        if (_byName.TryGetValue(name, out var known)) return known;
+        return _byName[name] = new Variable(first(), requiresGradient: true);
+    }
+
+    /// <summary>Records from here on, as an environment does from its start.</summary>
+    public void Start()
+    {
+        _stopped?.Dispose();
+        _stopped = null;
+    }
+
+    /// <summary>Records nothing on this thread until <see cref="Start"/>.</summary>
+    public void Stop() => _stopped ??= GradientMode.Off();
+
+    /// <summary>Gives back the history of everything recorded here, and all gradients; variables stay.</summary>
+    public void Clear()
+    {
+        foreach (var reference in _tape)
+            if (reference.TryGetTarget(out var entry)) entry.Release();
+        _tape.Clear();
+        Gradients.Clear();
+    }
+
+    public void Dispose()
+    {
+        if (_ended) return;
+        _ended = true;
+        Start();
+        Clear();
+        _byName.Clear();
+        if (ReferenceEquals(_current, this)) _current = _outer;
+    }
+
+    internal static IGradientStore Store => _current is { } environment ? environment.Gradients : OwnGradients.Instance;
+
+    // Weak: what nobody can differentiate any more is not kept alive by being on a list.
+    internal static void Note(TapeEntry entry) => _current?.Add(entry);
+
+    private void Add(TapeEntry entry)
+    {
+        if (_tape.Count >= _pruneAt)
+        {
+            _tape.RemoveAll(r => !r.TryGetTarget(out var old) || old.IsReleased);
+            _pruneAt = Math.Max(1_024, _tape.Count * 2);
+        }
+
+        _tape.Add(new WeakReference<TapeEntry>(entry));
+    }
+}
+
+/// <summary>The gradients of this thread: those of the innermost environment, else those that variables hold.</summary>
+public static class CurrentGradients
+{
+    public static Tensor? Of(Variable variable) => VariableEnvironment.Store.Of(variable);
+
+    public static void Put(Variable variable, Tensor gradient)
+    {
+        if (!gradient.Type.Equals(variable.Type))
+            throw new ShapeException($"a gradient of {gradient.Type} does not belong to a variable of {variable.Type}");
+        VariableEnvironment.Store.Put(variable, gradient);
+    }
+
+    public static void Clear(params ReadOnlySpan<Variable> variables)
+    {
+        foreach (var variable in variables) VariableEnvironment.Store.Clear(variable);
+    }
+}

@@ -1,0 +1,177 @@
+using Convoy.Autodiff.Checking;
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tape;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Tests.Ops;
+
+/// <summary>OPS-14 to OPS-19: functions and operators of users, kinks, packages, sparse products.</summary>
+public sealed class UserOperatorTests
+{
+    private static Variable Of(params double[] values) => new(Tensor.Of(values, values.Length), requiresGradient: true);
+
+    private static readonly ElementwiseFunction Cube = ElementwiseFunction.Of("cube", x => x * x * x, x => x.Square() * 3);
+
+    private static readonly ElementwiseFunction Mix = ElementwiseFunction.Of(
+        "mix", (x, y) => (x * x * y) + Math.Sin(y), (x, y) => x * y * 2, (x, y) => x.Square() + y.Cos());
+
+    [Fact]
+    public void PartialDerivatives_MakeTheGradient()
+    {
+        Tensor[] at = [Tensor.Of([0.5, -1.5, 2, 0.1, 0.2, 0.3], 2, 3), Tensor.Of([1.1, 0.7, -0.4], 3)];
+        Assert.All(GradCheck.Run(v => (Variable)Mix.Apply(v[0], v[1]), at), r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        Assert.All(GradCheck.Run(v => (Variable)Cube.Apply(v[0]), at[..1]), r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        Assert.Equal([2f, -2], ((Variable)ElementwiseFunction.Of("twice", x => 2 * x, x => x.Constant(2))
+            .Apply(new Variable(Tensor.Of([1f, -1], 2)))).Data.ToArray<float>());
+    }
+
+    [Fact]
+    public void CompositionChains_AndDifferentiatesTwice()
+    {
+        var chain = Mix.Then(Cube).Then(ElementwiseFunction.Of("exp", Math.Exp, x => x.Exp()));
+        Assert.Equal("mix then cube then exp", chain.Name);
+        Tensor[] at = [Tensor.Of([0.5, -0.3], 2), Tensor.Of([0.7, 0.4], 2)];
+        Assert.All(GradCheck.Run(v => (Variable)chain.Apply(v[0], v[1]), at), r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        var x = Of(2);
+        var first = Differentiate.Gradient([(Variable)Cube.Apply(x)], [x], createGraph: true)[0];
+        Assert.Equal(12, Differentiate.Gradient([first], [x])[0].Data.At(0), 12);
+        Assert.Throws<ShapeException>(() => Cube.Then(Mix));
+        Assert.Throws<ShapeException>(() => Mix.Apply(x));
+        Assert.Throws<ShapeException>(() => Cube.Apply(new Variable(Tensor.Zeros(DType.Int32, 1))));
+    }
+
+    [Theory]
+    [InlineData(KinkRule.Left, -1, 0, 0, 1)]
+    [InlineData(KinkRule.Right, 1, 1, 1, 0)]
+    [InlineData(KinkRule.Middle, 0, 0.5, 0.5, 0.5)]
+    [InlineData(KinkRule.LeastNorm, 0, 0, 0.5, 0.5)]
+    public void KinkRules_ChooseTheSlope(KinkRule rule, double abs, double relu, double first, double second)
+    {
+        double[] Slopes(Func<Value, Value> f, params double[] at)
+        {
+            var x = Of(at);
+            ((Variable)f(x).Sum()).Backward();
+            return x.Gradient!.ToArray<double>();
+        }
+
+        using (Subgradients.Use(rule))
+        {
+            Assert.Equal([-1, abs, 1], Slopes(x => x.Abs(), -2, 0, 2));
+            Assert.Equal([-1, abs, 1], Slopes(x => x.Norm(p: 1), -2, 0, 2));
+            Assert.Equal([0, relu, 1], Slopes(x => x.Relu(), -2, 0, 2));
+            foreach (var choice in new Func<Value, Value, Value>[] { (a, b) => a.Maximum(b), (a, b) => a.Minimum(b) })
+            {
+                Assert.Equal([first], Slopes(x => choice(x, new Variable(Tensor.Of([3.0], 1))), 3));
+                Assert.Equal([second], Slopes(x => choice(new Variable(Tensor.Of([3.0], 1)), x), 3));
+            }
+
+            Assert.Equal([1, 0], Slopes(x => x.Maximum(new Variable(Tensor.Of([3.0, 3], 2))), 4, 2));
+        }
+
+        Assert.Equal([-1, 0, 1], Slopes(x => x.Abs(), -2, 0, 2));
+    }
+
+    private static OperatorPackage Gate() => OperatorPackage.Of(
+        "gate", [new TensorType(DType.Float64, Dim.Batch, 4), new TensorType(DType.Float64, 4, 4)],
+        x =>
+        {
+            var h = x[0].MatMul(x[1]);
+            return [(h.Sigmoid() * x[0]) + 0.5, h.Reshape([new Dim(4, true)])];
+        });
+
+    [Fact]
+    public void APackage_IsLoadedElsewhere_AndGivesTheSameBits()
+    {
+        var bytes = Gate().Encode();
+        var library = new OperatorLibrary();
+        library.Load(bytes);
+        Assert.Equal(["gate"], library.Names);
+        Assert.Equal(bytes, library["gate"].Encode());
+        Tensor[] at = [Tensor.Of(Enumerable.Range(0, 12).Select(i => i * 0.1).ToArray(), 3, 4), Tensor.Ones(DType.Float64, 4, 4)];
+        Value[] operands = [new Variable(at[0]), new Variable(at[1])];
+        var (here, there) = (Gate().Apply(operands), library["gate"].Apply(operands));
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(((Variable)here[i]).Data.ToArray<double>(), ((Variable)there[i]).Data.ToArray<double>());
+        Assert.Equal(new Shape(12), ((Variable)there[1]).Data.Shape);
+        Assert.All(GradCheck.Run(v => (Variable)library["gate"].Apply(v[0], v[1])[0], at), r => Assert.True(GradCheck.Passes(r), r.ToString()));
+    }
+
+    [Fact]
+    public void APackage_GoesIntoAGraph_AndFollowsItsBatch()
+    {
+        var b = new GraphBuilder();
+        var x = b.Input("x", DType.Float64, new Dim(3, true), 4);
+        var results = Gate().Apply(x, b.Parameter("w", ParameterInit.Ones, DType.Float64, 4, 4));
+        b.Output("y", results[0]);
+        Assert.Equal("[12N]", results[1].Type.Text);
+        var data = Tensor.Of(Enumerable.Range(0, 12).Select(i => i * 0.1).ToArray(), 3, 4);
+        var w = Tensor.Ones(DType.Float64, 4, 4);
+        var bound = new Dictionary<string, Variable> { ["x"] = new(data), ["w"] = new(w) };
+        Assert.Equal(
+            ((Variable)Gate().Apply(new Variable(data), new Variable(w))[0]).Data.ToArray<double>(),
+            GraphRunner.Run(b.Build(), bound)["y"].Data.ToArray<double>());
+    }
+
+    [Fact]
+    public void DamagedPackages_AreRefused()
+    {
+        var bytes = Gate().Encode();
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var damaged = bytes.ToArray();
+            damaged[i] ^= 0x10;
+            Assert.Throws<GraphFormatException>(() => OperatorPackage.Decode(damaged));
+            Assert.Throws<GraphFormatException>(() => OperatorPackage.Decode(bytes.AsSpan(0, i)));
+        }
+    }
+
+    [Fact]
+    public void PackagesThatCannotBe_AreRefused()
+    {
+        var type = new TensorType(DType.Float64, 2);
+        Assert.Throws<GraphFormatException>(() => OperatorPackage.Of("exp", [type], x => [x[0]]));
+        Assert.Throws<GraphFormatException>(() => OperatorPackage.Of("none", [type], _ => []));
+        Assert.Throws<GraphFormatException>(() => OperatorPackage.Of("own", [type],
+            x => [x[0] + ((GraphBuilder)x[0].Builder).Parameter("w", ParameterInit.Zeros, DType.Float64, 2)]));
+        Assert.Throws<ShapeException>(() => Gate().Apply(Of(1, 2)));
+        Assert.Throws<ShapeException>(() => Gate().Apply(Of(1, 2), Of(1, 2)));
+        var library = new OperatorLibrary();
+        library.Add(Gate());
+        Assert.Throws<GraphException>(() => library.Add(Gate()));
+        Assert.Throws<GraphException>(() => library["other"]);
+    }
+
+    [Fact]
+    public void SparseProducts_EqualDenseOnes_WithTheirGradients()
+    {
+        Value rows = new Variable(Tensor.Of([0, 2, 2, 0], 4)), columns = new Variable(Tensor.Of([1, 0, 3, 1], 4));
+        Tensor[] at = [Tensor.Of([2.0, -1, 0.5, 3], 4), Tensor.Of(Enumerable.Range(1, 8).Select(i => i * 0.3).ToArray(), 4, 2)];
+        Value y = Functions.SparseMatMul(new Variable(at[0]), rows, columns, 3, new Variable(at[1]));
+        var dense = new Variable(Tensor.Of([0.0, 5, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0.5], 3, 4));
+        Assert.Equal(((Variable)dense.MatMul(new Variable(at[1]))).Data.ToArray<double>().Select(v => Math.Round(v, 12)),
+            ((Variable)y).Data.ToArray<double>().Select(v => Math.Round(v, 12)));
+        Assert.All(GradCheck.Run(v => (Variable)Functions.SparseMatMul(v[0], rows, columns, 3, v[1]), at),
+            r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        Assert.Throws<ShapeException>(() => Functions.SparseMatMul(new Variable(at[0]), rows, rows.Slice(0, 0, 2), 3, new Variable(at[1])));
+    }
+
+    [Fact]
+    public void TheMatrixLogarithm_UndoesTheExponential_AndAnswersForLargeAndTurningMatrices()
+    {
+        foreach (var a in new[]
+        {
+            Tensor.Of([0.3, 1.2, -0.7, 0.1], 2, 2), Tensor.Of([0.0, -2.5, 2.5, 0], 2, 2),
+            Tensor.Of([8.0, 1, 0, 0, -9, 2, 0, 0, 0.5], 3, 3),
+        })
+        {
+            var back = ((Variable)new Variable(a).MatrixExp().MatrixLog()).Data;
+            Assert.All(a.ToArray<double>().Zip(back.ToArray<double>()), p => Assert.Equal(p.First, p.Second, 8));
+        }
+
+        Assert.Equal(Math.Log(7), ((Variable)new Variable(Tensor.Of([7.0], 1, 1)).MatrixLog()).Data.At(0, 0), 13);
+        foreach (var none in new[] { Tensor.Of([-1.0, 0, 0, 1], 2, 2), Tensor.Zeros(DType.Float64, 2, 2), Tensor.Of([double.NaN], 1, 1) })
+            Assert.All(((Variable)new Variable(none).MatrixLog()).Data.ToArray<double>(), v => Assert.True(double.IsNaN(v)));
+    }
+}
