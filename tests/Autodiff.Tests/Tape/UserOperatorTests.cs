@@ -5,7 +5,7 @@ using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Tensors;
 
-namespace Convoy.Autodiff.Tests.Ops;
+namespace Convoy.Autodiff.Tests.Tape;
 
 /// <summary>OPS-14 to OPS-19: functions and operators of users, kinks, packages, sparse products.</summary>
 public sealed class UserOperatorTests
