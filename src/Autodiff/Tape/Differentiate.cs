@@ -57,7 +57,7 @@ public static class Differentiate
         for (var i = 0; i < outputs.Count; i++)
         {
             var seed = seeds?[i] ?? new Variable(Tensor.Full(outputs[i].Data.DType, 1, outputs[i].Data.Shape));
-            if (!seed.Type.Equals(outputs[i].Type))
+            if (outputs[i].RequiresGradient && !seed.Type.Equals(outputs[i].Type))
                 throw new ShapeException($"backward: a seed of {seed.Type} does not belong to {outputs[i].Type}");
             starts.Add((outputs[i], seed));
         }

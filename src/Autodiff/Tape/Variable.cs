@@ -36,20 +36,9 @@ public sealed class Variable : Value
     public bool RequiresGradient { get; private init; }
     /// <summary>
     /// Sum of the gradients of all backward calls since it was cleared, outside environments; what is put here is
-    /// added to. It has the shape and element type of the variable.
+    /// added to. Whether it fits the variable is for <c>GradientValidator</c> to say.
     /// </summary>
-    public Tensor? Gradient
-    {
-        get => _gradient;
-        set
-        {
-            if (value is not null && !value.Type.Equals(_type))
-                throw new ShapeException($"a gradient of {value.Type} does not belong to a variable of {_type}");
-            _gradient = value;
-        }
-    }
-
-    private Tensor? _gradient;
+    public Tensor? Gradient { get; set; }
     public override TensorType Type => _type;
     internal override Builder Builder => EagerBuilder.Instance;
     internal override object Identity => Origin;

@@ -101,8 +101,6 @@ public sealed class VariableTests
         x.Gradient = Tensor.Of([100.0], 1);
         ((Variable)x.Square()).Backward();
         Assert.Equal(104, x.Gradient.At(0));
-        Assert.Throws<ShapeException>(() => x.Gradient = Tensor.Of([1.0, 2], 2));
-        Assert.Throws<ShapeException>(() => x.Gradient = Tensor.Of([1f], 1));
         Assert.Throws<ShapeException>(() => Differentiate.Gradient([(Variable)x.Square()], [x], [Of(1, 2)]));
     }
 
