@@ -36,7 +36,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         World = new SimulatedWorld(plan.Seed, trace);
         _choice = World.Choice.Branch(1);
         Network = new SimulatedNetwork(World) { Quality = plan.Network, Tamper = Plants.Tamper };
-        Network.Delivered = (from, to, message) => Tell(c => c.OnDelivered(from, to, message));
+        Network.Delivered = OnDelivered;
         _checkers = Checker.All();
         foreach (var checker in _checkers) checker.Cluster = this;
         (Samples, Replicas) = (_checkers.OfType<SamplesChecker>().First(), _checkers.OfType<ReplicasChecker>().First());
@@ -85,11 +85,27 @@ internal sealed partial class SimulatedCluster : IComputeWitness
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // A checker that breaks is called from inside the system, whose handlers would take it for theirs.
-                OnViolation(new Violation(checker.Name, $"the checker broke: {e.GetType().Name}: {e.Message}"));
+                OnBroken(checker, e);
             }
         }
     }
+
+    private void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, Google.Protobuf.IMessage message)
+    {
+        var at = 0;
+        try
+        {
+            for (; at < _checkers.Length; at++) _checkers[at].OnDelivered(from, to, message);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            OnBroken(_checkers[at], e);
+        }
+    }
+
+    // A checker that breaks is called from inside the system, whose handlers would take it for theirs.
+    private void OnBroken(Checker checker, Exception e) =>
+        OnViolation(new Violation(checker.Name, $"the checker broke: {e.GetType().Name}: {e.Message}"));
 
     public bool IsStopped(string host) => host == CoordinatorHost
         ? _coordinator?.Process.IsStopped == true

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Tensors;
 using Convoy.Worker.Training;
@@ -49,6 +50,26 @@ internal sealed class SimulatedModel(
         return ((int)(mixed >> 8) * (1f / (1 << 23))) - 1f - (weight * 0.125f);
     }
 
+    /// <summary>Adds the gradient of one sample in the first elements; the same bits as element by element.</summary>
+    public static void AddGradient(long sample, ReadOnlySpan<float> weights, Span<float> sum)
+    {
+        var e = 0;
+        var lanes = Vector<uint>.Count;
+        var index = Vector.CreateSequence(0u, 1u);
+        var mixedSample = new Vector<uint>(unchecked((uint)sample * 2654435761u));
+        for (; e + lanes <= sum.Length; e += lanes, index += new Vector<uint>((uint)lanes))
+        {
+            var mixed = mixedSample ^ (index * 2246822519u);
+            mixed ^= mixed >>> 15;
+            mixed *= 2246822519u;
+            var noise = Vector.ConvertToSingle((mixed >>> 8).As<uint, int>()) * (1f / (1 << 23));
+            var gradient = noise - Vector<float>.One - (new Vector<float>(weights[e..]) * 0.125f);
+            (new Vector<float>(sum[e..]) + gradient).CopyTo(sum[e..]);
+        }
+
+        for (; e < sum.Length; e++) sum[e] += Gradient(sample, e, weights[e]);
+    }
+
     public static float FirstWeight(int element) => ((element * 37 % 101) - 50) * 0.02f;
 
     public const float MomentumFactor = 0.9f;
@@ -94,10 +115,8 @@ internal sealed class SimulatedModel(
         return leaf;
     }
 
-    private void Add(float[] leaf, long sample, ReadOnlySpan<float> weights)
-    {
-        for (var e = 0; e < elements - 3; e++) leaf[e] += Gradient(sample, e, weights[e]);
-    }
+    private void Add(float[] leaf, long sample, ReadOnlySpan<float> weights) =>
+        AddGradient(sample, weights, leaf.AsSpan(0, elements - 3));
 
     private static float[]? Sum(TreeNode node, int first, float[]?[] leaves)
     {

@@ -279,11 +279,12 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
     private WorkerView View(WorkerRecord worker)
     {
-        var member = _protocol.SeatOf(worker) is { Lost: false };
+        var seat = _protocol.SeatOf(worker);
+        var member = seat is { Lost: false };
         return new WorkerView
         {
             Id = worker.Id.Value, Name = worker.Name, Pid = worker.Pid, Host = worker.Host, Address = worker.PeerAddress,
-            Slices = member && _protocol.Shares is { } shares && shares.IndexOf(worker.Id) >= 0 ? shares.ShareOf(worker.Id).ToString() : "",
+            Slices = member ? seat!.Share : "",
             Step = worker.LastBeat.Step, Phase = worker.LastBeat.Phase, Losses = worker.Losses,
             MemoryBytes = worker.LastBeat.MemoryBytes, MemoryLimitBytes = worker.MemoryLimitBytes,
             State = !worker.Connected ? (worker.Farewell ? "left" : "lost")

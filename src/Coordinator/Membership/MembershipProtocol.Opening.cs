@@ -34,6 +34,7 @@ internal sealed partial class MembershipProtocol
         Invariant.Check(deal.Possible, $"M4 {deal.Reason}");
         Invariant.Check(decision.Actions.Count == _members.Count, "M4 every member has its action");
         Shares = deal.Shares!;
+        for (var i = 0; i < _members.Count; i++) _members[i].Share = Shares.ShareOf(i).ToString();
         (_start, _startFingerprint, _saveOnly) = (decision.Start, decision.StartFingerprint, plan.SaveOnly);
         _until = plan.SaveOnly ? _start : Max(Job.Until, _start);
         Generation = _highest;

@@ -216,6 +216,9 @@ internal sealed class MemberSeat(WorkerId worker, Incarnation incarnation)
     public WorkerId Worker { get; } = worker;
     public Incarnation Incarnation { get; } = incarnation;
 
+    /// <summary>Its slices, as status shows them.</summary>
+    public string Share { get; set; } = "";
+
     /// <summary>Its answer to the fence that is under way.</summary>
     public StateReport? Fenced { get; set; }
 

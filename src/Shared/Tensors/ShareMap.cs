@@ -19,10 +19,18 @@ public sealed record ShareMap(int Slices, IReadOnlyList<WorkerId> Members, IRead
 
     public SliceRange ShareOf(WorkerId worker) => ShareOf(IndexOf(worker));
 
+    /// <summary>Place in the sorted list; -1: no member.</summary>
     public int IndexOf(WorkerId worker)
     {
-        for (var i = 0; i < Members.Count; i++)
-            if (Members[i] == worker) return i;
+        for (var (from, end) = (0, Members.Count); from < end;)
+        {
+            var middle = (from + end) / 2;
+            var order = Members[middle].CompareTo(worker);
+            if (order == 0) return middle;
+            if (order < 0) from = middle + 1;
+            else end = middle;
+        }
+
         return -1;
     }
 

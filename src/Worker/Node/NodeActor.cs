@@ -47,6 +47,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private Peer? _coordinator;
     private IActorRef? _trainer;
     private Exception? _failure;
+    private Instant _armedFor = Instant.Never;
 
     public NodeActor(NodeOptions options)
     {
@@ -56,7 +57,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         _protocol = new NodeProtocol(options.Worker.Join, options.Clocks.Beat, options.Worker.Grace,
             options.Worker.OrphanLimit, _clock.Now);
         Receive<StartNode>(OnStart);
-        Receive<Tick>(_ => { _protocol.Tick(_clock.Now, _outputs); Execute(); });
+        Receive<Tick>(_ => OnTick());
         Receive<LinkUp>(OnLinkUp);
         Receive<LinkDown>(OnLinkDown);
         Receive<LinkRefused>(OnLinkRefused);
@@ -86,10 +87,27 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         _remoting = m.Remoting;
         _remoting.Register("node", Self);
         _coordinator = _remoting.Connect(_options.Worker.Join, Self);
-        StartTicks();
+        Arm();
     }
 
-    private void StartTicks() => Timers.StartPeriodicTimer("tick", Tick.Instance, _protocol.Beat / 5);
+    private void OnTick()
+    {
+        _armedFor = Instant.Never;
+        _protocol.Tick(_clock.Now, _outputs);
+        Execute();
+        Arm();
+    }
+
+    /// <summary>It wakes up when something is due: a process that only beats does so four times a second.</summary>
+    private void Arm()
+    {
+        var next = _protocol.NextDeadline;
+        if (next == _armedFor) return;
+        _armedFor = next;
+        if (next == Instant.Never) { Timers.Cancel("tick"); return; }
+        var wait = next - _clock.Now;
+        Timers.StartSingleTimer("tick", Tick.Instance, wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
+    }
 
     private void OnLinkUp(LinkUp m)
     {
@@ -121,6 +139,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         _protocol.Step(message, _trainer is not null, _clock.Now, _outputs);
         Execute();
+        Arm();
     }
 
     private void Execute()
@@ -203,7 +222,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         _remoting!.Outlast(clocks.LinkSilence);
         _protocol.Beat = clocks.Beat;
-        StartTicks();
+        Arm();
     }
 
     private TrainerOptions TrainerOptionsOf(JobSpec job, Assign assign) => new()

@@ -104,6 +104,25 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
         }
     }
 
+    /// <summary>When <see cref="Tick"/> has something to do.</summary>
+    public Instant NextDeadline
+    {
+        get
+        {
+            if (Status == NodeStatus.Gone) return Instant.Never;
+            var drain = _drainUntil ?? Instant.Never;
+            var next = Status switch
+            {
+                NodeStatus.Dialing => Earlier(_aloneSince + orphanLimit, _saidAt + SayEvery),
+                NodeStatus.Joined => _beatAt + Beat,
+                _ => Instant.Never,
+            };
+            return Earlier(drain, next);
+        }
+    }
+
+    private static Instant Earlier(Instant a, Instant b) => a < b ? a : b;
+
     public void Tick(Instant now, List<NodeOutput> outputs)
     {
         if (Status == NodeStatus.Gone) return;

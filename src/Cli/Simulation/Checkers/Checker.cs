@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using Convoy.Actors.Simulation;
 using Convoy.Coordinator.Api;
 using Convoy.Shared.Ids;
@@ -32,9 +34,28 @@ internal abstract class Checker
 
     protected void Fail(string text) => Cluster.OnViolation(new Violation(Name, text));
 
-    protected void Check(bool holds, string text)
+    /// <summary>The text is made only when it is needed: most checks hold, and there are millions.</summary>
+    protected void Check(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref CheckText text)
     {
-        if (!holds) Fail(text);
+        if (!holds) Fail(text.Text);
+    }
+
+    [InterpolatedStringHandler]
+    protected ref struct CheckText
+    {
+        private DefaultInterpolatedStringHandler _text;
+
+        public CheckText(int literals, int values, bool holds, out bool isNeeded)
+        {
+            isNeeded = !holds;
+            if (isNeeded) _text = new DefaultInterpolatedStringHandler(literals, values, CultureInfo.InvariantCulture);
+        }
+
+        public string Text => _text.ToStringAndClear();
+
+        public void AppendLiteral(string text) => _text.AppendLiteral(text);
+
+        public void AppendFormatted<T>(T value, string? format = null) => _text.AppendFormatted(value, format);
     }
 
     /// <summary>Slices of a step are computed at a worker.</summary>

@@ -58,8 +58,7 @@ internal sealed class ReplicasChecker : Checker
             if (Cluster.Samples.SamplesOf(step, s) is not { Length: > 0 } samples) continue;
             count += samples.Length;
             var sum = slices[s] = new float[elements];
-            foreach (var sample in samples)
-                for (var e = 0; e < elements - 3; e++) sum[e] += SimulatedModel.Gradient(sample, e, before[e]);
+            foreach (var sample in samples) SimulatedModel.AddGradient(sample, before, sum.AsSpan(0, elements - 3));
         }
 
         if (count != CountOf(step))
