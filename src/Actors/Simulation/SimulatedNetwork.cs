@@ -77,6 +77,15 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
         }
     }
 
+    /// <summary>Forgets every process but one, its links' far ends too: what is left is that one's own memory.</summary>
+    public void ForgetAllBut(SimulatedRemoting kept)
+    {
+        _listening.Clear();
+        _orphans.Clear();
+        _held.Clear();
+        foreach (var peer in kept.Peers) peer.ForgetFarEnd();
+    }
+
     public IEnumerable<SimulatedRemoting> Alive => _listening.Values.Where(r => !r.Process.IsGone);
 
     // ---- Faults ----

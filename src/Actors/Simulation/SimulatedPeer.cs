@@ -52,6 +52,8 @@ internal sealed partial class SimulatedPeer : Peer
     /// <summary>An accepted end whose session is over, or a dialled one that its owner closed: nothing comes any more.</summary>
     public bool IsOver => _session.Status == SessionStatus.Over && (_closed || !Dials);
 
+    internal void ForgetFarEnd() => Far = null;
+
     /// <summary>Control messages that wait for their acknowledgement.</summary>
     public int Unacknowledged => _session.Waiting;
 

@@ -51,6 +51,9 @@ internal sealed class SimulatedWorld
     public void At(SimulatedProcess? process, long microseconds, Action action) =>
         _due.Enqueue((process, action), new Due(Math.Max(_now, microseconds), _order++));
 
+    /// <summary>Nothing that waits happens any more: the run is over, and what is looked at is what it left.</summary>
+    public void DropEvents() => _due.Clear();
+
     /// <summary>Runs the next event and all that follows from it at once; false: there is none until then.</summary>
     public bool RunNext(Instant until)
     {

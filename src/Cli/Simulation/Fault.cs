@@ -42,6 +42,8 @@ internal enum FaultKind
     Usurp,
     /// <summary>The network loses and duplicates much for a while.</summary>
     Loss,
+    /// <summary>A worker's device does nothing for a while; the process speaks on (R1).</summary>
+    Hang,
 }
 
 /// <summary>One thing that goes wrong. Victims are numbers that are taken modulo the workers there are.</summary>
@@ -57,7 +59,7 @@ internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan D
 
     public static string NameOf(FaultKind kind) => kind.ToString().ToLowerInvariant();
 
-    /// <summary>Faults of a seed: numbered from 1 in the order of their time, whatever is kept of them.</summary>
+    /// <summary>Faults of a seed: numbered from 1 in the order of their time, a hang last, whatever is kept of them.</summary>
     public static IReadOnlyList<Fault> Draw(SeededChoice choose, SimulationChoice choice, int workers, TimeSpan span)
     {
         var count = choose.Below(7);
@@ -74,8 +76,17 @@ internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan D
         }
 
         drawn.Sort((a, b) => a.At.CompareTo(b.At));
+        AddHang(choose.Branch(11), drawn, workers, span);
         return [.. drawn.Select((f, i) => f with { Number = i + 1 })
             .Where(f => choice.Faults?.Contains(f.Kind) != false && choice.Keep?.Contains(f.Number) != false)];
+    }
+
+    /// <summary>Drawn apart from the others, so that it moves none of them; long enough to be found by itself.</summary>
+    private static void AddHang(SeededChoice choose, List<Fault> drawn, int workers, TimeSpan span)
+    {
+        if (choose.Below(6) != 0) return;
+        var at = TimeSpan.FromMilliseconds(500) + (span * (choose.Below(1_000) / 1_000.0));
+        drawn.Add(new Fault(0, FaultKind.Hang, at, TimeSpan.FromSeconds(5 + choose.Below(60)), choose.Below(workers), 0, 0));
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

@@ -54,6 +54,7 @@ internal sealed class ScaleRun
     private readonly List<ScaleFigure> _figures = [];
     private readonly Dictionary<ByteString, Roster> _rosters = []; // looked up only
     private SimulatedProcess _coordinator = null!;
+    private SimulatedRemoting _remoting = null!;
     private StatusBoard _board = new();
     private long _received;
     private long _sent;
@@ -79,8 +80,11 @@ internal sealed class ScaleRun
         // Without the workers, what is left belongs to the coordinator.
         foreach (var worker in run._workers) worker.Process.Kill();
         run._workers.Clear();
+        run._rosters.Clear();
+        run._world.DropEvents();
+        run._network.ForgetAllBut(run._remoting);
         var after = GC.GetTotalMemory(forceFullCollection: true);
-        GC.KeepAlive(run._coordinator);
+        GC.KeepAlive(run);
         return new ScaleResult(workers, members, run._figures, Math.Max(0, after - before));
     }
 
@@ -109,9 +113,9 @@ internal sealed class ScaleRun
             StateFolder = "/state", LeaseLife = TimeSpan.FromSeconds(3), JobOver = static _ => { },
             WorkersWanted = static _ => { }, Failed = e => throw new UserException(ExitCode.Failed, $"the coordinator fails: {e.Message}"),
         });
-        var remoting = new SimulatedRemoting(
+        _remoting = new SimulatedRemoting(
             _network, _coordinator, SimulatedCluster.CoordinatorAddress, new Incarnation(1), clocks, actors.Membership, null);
-        remoting.Register("coordinator", actors.Membership);
+        _remoting.Register("coordinator", actors.Membership);
         var slices = Math.Min(Limits.SlicesMax, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)_count));
         var submission = new JobSubmission(options, control, store, SimulatedCoordinator.Root);
         actors.Job.Tell(submission.Prepare(new SubmitRequest

@@ -43,6 +43,7 @@ internal sealed partial class SimulatedCluster
             case FaultKind.LeaderStop: StopCoordinator(fault); break;
             case FaultKind.Usurp: Usurp(); break;
             case FaultKind.Loss: Lose(fault); break;
+            case FaultKind.Hang: Hang(fault); break;
             default: throw Convoy.Shared.Invariant.Unhandled(fault.Kind);
         }
     }
@@ -113,6 +114,11 @@ internal sealed partial class SimulatedCluster
     {
         if (WorkerAt(fault.Victim) is not { } worker) return;
         For(fault, () => worker.Slowness = SlowFactor, () => worker.Slowness = 1);
+    }
+
+    private void Hang(Fault fault)
+    {
+        if (WorkerAt(fault.Victim) is { } worker) worker.HungUntil = World.Now + fault.Duration;
     }
 
     private void Jump(Fault fault)

@@ -111,6 +111,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         ? _coordinator?.Process.IsStopped == true
         : _workers.Find(w => w.Process.Host == host)?.Process.IsStopped == true;
 
+    public bool IsHung(string host) => _workers.Find(w => w.Process.Host == host)?.IsHung == true;
+
     public IReadOnlyList<long> Rows() => _coordinator is { } c ? [.. c.Metrics.Read(0).Rows.Select(r => r.Step)] : [];
 
     public string Describe() => Status is not { } s ? "there is no coordinator"

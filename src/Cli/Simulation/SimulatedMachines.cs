@@ -60,10 +60,18 @@ internal sealed class SimulatedWorker
     /// <summary>A slow device takes this many times longer; 1 is its own pace.</summary>
     public int Slowness { get; set; } = 1;
 
+    /// <summary>Until then its device does nothing; what it has to do waits.</summary>
+    public Shared.Time.Instant HungUntil { get; set; }
+
+    public bool IsHung => _cluster.World.Now < HungUntil;
+
     /// <summary>SIGTERM.</summary>
     public void Terminate() => _node.Tell(new DrainAsked(), ActorRefs.NoSender);
 
-    private TimeSpan TimeOf(string actor, object message) => message switch
+    private TimeSpan TimeOf(string actor, object message) =>
+        TimeOf(message) + (IsHung && actor == "device" ? HungUntil - _cluster.World.Now : TimeSpan.Zero);
+
+    private TimeSpan TimeOf(object message) => message switch
     {
         RunStep => _cluster.Plan.StepTime * (Slowness * (0.9 + (_cluster.World.Choice.Below(200) / 1_000.0))),
         OpenJob => TimeSpan.FromMilliseconds(20 + _cluster.World.Choice.Below(200)),

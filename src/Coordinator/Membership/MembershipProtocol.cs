@@ -123,8 +123,8 @@ internal sealed partial class MembershipProtocol
             default: throw Invariant.Unhandled(input);
         }
 
-        // Reasons look at all workers: for the many beats the next tick is soon enough.
-        if (input is not FromWorker { Message: Beat }) ReportReasons();
+        // Reasons look at all workers: for the many beats, and of very many workers, the next tick is soon enough.
+        if (input is not FromWorker { Message: Beat } && _workers.All.Count <= ReasonsAtOnceMax) ReportReasons();
     }
 
     /// <summary>Called at least every few tens of milliseconds; every deadline is looked at here.</summary>
@@ -173,6 +173,8 @@ internal sealed partial class MembershipProtocol
         _castAsked = true;
         _out.AskSilent();
     }
+
+    private const int ReasonsAtOnceMax = 64;
 
     private void Become(MembershipStatus next)
     {

@@ -44,6 +44,26 @@ public sealed class SimulatedClusterTests
         }
     }
 
+    // R1: a device that hangs while its process beats on is named and let go; the others finish the job.
+    [Fact]
+    public void A_device_that_hangs_is_named_and_the_others_go_on()
+    {
+        var named = 0;
+        for (ulong seed = 1; seed <= 60; seed++)
+        {
+            var plan = SimulationPlan.Of(seed, new SimulationChoice { Faults = [FaultKind.Hang] });
+            if (plan.Faults.Count == 0) continue;
+            var cluster = new SimulatedCluster(plan);
+            cluster.Run();
+            Assert.True(cluster.Violation is null, $"seed {seed}: {cluster.Violation}");
+            if (cluster.Status!.RootCause is not { } cause) continue;
+            Assert.Contains(cause.Worker, cluster.VictimsOf(plan.Faults[0]));
+            if (cause.Text.StartsWith("it hangs in Compute", StringComparison.Ordinal)) named++;
+        }
+
+        Assert.True(named > 0, "no seed has a hang that is long enough to be found");
+    }
+
     // TEST-05: seeds that once broke an invariant, as small as they were found. What broke is said beside each.
     [Theory]
     [InlineData(31, 3, 12, "1,2,3,4")] // a stopped worker was sent frames with the bytes of a later step

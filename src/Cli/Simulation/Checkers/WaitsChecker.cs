@@ -7,7 +7,8 @@ namespace Convoy.Cli.Simulation.Checkers;
 
 /// <summary>
 /// Every wait has a deadline (decision 7): no state in which somebody waits for somebody lasts longer than the clock
-/// table allows for it. Time in which the waiting process or its coordinator was stopped does not count.
+/// table allows for it. Time in which the waiting process was stopped, or its device
+/// hung, or its coordinator was stopped, does not count.
 /// </summary>
 internal sealed class WaitsChecker : Checker
 {
@@ -38,7 +39,7 @@ internal sealed class WaitsChecker : Checker
     private void See(string host, string state, long generation)
     {
         if (!_since.TryGetValue(host, out var seen) || seen.State != state || seen.Generation != generation
-            || Now < _excusedUntil || Cluster.IsStopped(host))
+            || Now < _excusedUntil || Cluster.IsStopped(host) || Cluster.IsHung(host))
         {
             _since[host] = (state, Now, generation);
             return;
@@ -57,7 +58,9 @@ internal sealed class WaitsChecker : Checker
         return state.ToLowerInvariant() switch
         {
             // A soft fence turns hard at its deadline; a hard one waits for twice the longest kernel.
-            "fencing" => clocks.SoftFence + clocks.Fence + (6 * step) + clocks.Form + second,
+            // Of a device that hangs before its first kernel was measured nobody knows how long one takes.
+            "fencing" => clocks.SoftFence + clocks.Fence + (6 * step) + clocks.Form + second
+                + (Cluster.Plan.Faults.Any(f => f.Kind == FaultKind.Hang) ? clocks.AlignWithState : TimeSpan.Zero),
             "opening" or "aligning" => clocks.AlignWithState + clocks.Align + clocks.Fence + (2 * step) + (2 * second),
             "closing" => clocks.Save + second,
             _ => null,
