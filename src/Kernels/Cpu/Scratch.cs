@@ -41,7 +41,7 @@ internal static unsafe class Scratch
         if (buffer is null || buffer.Bytes < bytes)
         {
             buffers[(int)slot] = null;
-            buffer?.Free();
+            buffer?.Dispose();
             buffers[(int)slot] = buffer = new Buffer(bytes);
         }
 
@@ -53,21 +53,23 @@ internal static unsafe class Scratch
         fixed (float* p = &MemoryMarshal.GetReference(Rent<float>(slot, Math.Max(count, 1)))) return p;
     }
 
-    // Belongs to the slot of one thread; what a thread leaves behind is freed by the finalizer.
-    private sealed class Buffer
+    // Belongs to the slot of one thread; what a thread leaves behind is freed when the handle is collected.
+    private sealed class Buffer : SafeHandle
     {
-        public Buffer(long bytes) => (Address, Bytes) = Memory.Allocate(bytes);
+        public Buffer(long bytes) : base(0, ownsHandle: true)
+        {
+            (handle, Bytes) = Memory.Allocate(bytes);
+            Address = handle;
+        }
 
-        public nint Address { get; private set; }
+        public override bool IsInvalid => handle == 0;
+        public nint Address { get; }
         public long Bytes { get; }
 
-        ~Buffer() => Free();
-
-        public void Free()
+        protected override bool ReleaseHandle()
         {
-            Memory.Free(Address);
-            Address = 0;
-            GC.SuppressFinalize(this);
+            Memory.Free(handle);
+            return true;
         }
     }
 }
