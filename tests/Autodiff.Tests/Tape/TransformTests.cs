@@ -9,7 +9,7 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Tests.Tape;
 
 /// <summary>
-/// AD-03, AD-13, OPS-14, OPS-15, GIR-02, HO-01..06, EST-01, MON-07: transforms of functions, hooks, operators of users, finding NaNs.
+/// AD-03, AD-13, OPS-14, OPS-15, GIR-02, HO-01..06, EST-01, DBG-09: transforms of functions, hooks, operators of users, finding NaNs.
 /// </summary>
 public sealed class TransformTests
 {
