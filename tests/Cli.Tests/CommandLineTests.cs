@@ -66,7 +66,7 @@ public class CommandLineTests
         var run = await CliRun.Of("doctor", "--json");
 
         Assert.True(run.Code == 0, run.Error);
-        string[] names = ["versions", "cores", "simd", "memory", "ports", "clock", "disk"];
+        string[] names = ["versions", "cores", "simd", "memory", "ports", "network", "clock", "disk"];
         Assert.Equal(names, run.Json.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
     }
 }

@@ -12,7 +12,7 @@ public sealed partial class DetectionTests(ClusterFixture cluster)
     [Fact]
     public async Task AWorkerThatIsKilledIsMissedWithinASecond()
     {
-        var (ended, events) = await DisturbedAsync("killed", [], async (_, worker) =>
+        var (ended, events) = await DisturbedAsync("struck", [], async (_, worker) =>
         {
             Signal.Kill9(worker.Pid);
             await Task.CompletedTask;
