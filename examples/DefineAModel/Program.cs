@@ -11,7 +11,8 @@ using Convoy.Shared.Tensors;
 // A model of your own: two spirals, told apart by a small network with a residual block.
 //   dotnet run -c Release --project examples/DefineAModel
 //
-// 1. The model is written once against GraphBuilder. Nothing is computed here: the calls record a graph, and the graph is
+// 1. The model is written once against GraphBuilder. Nothing is computed here: the calls record a graph, and the graph
+// is
 //    all that a cluster ever sees.
 var graph = DefineModel();
 Console.WriteLine(GraphPrinter.Text(graph));

@@ -1,6 +1,6 @@
-// Long runs of the fuzzer: dotnet run -c Release --project load-tests/Fuzz -- [--inputs N | --connections N] [--seed S] [--at I]
-// One JSON line at each tenth of the run, one at its end; exit code 1 with the finding when there is one. --at runs one
-// input again; --connections damages what is said to a real listener with certificates.
+// Long runs of the fuzzer: dotnet run -c Release --project load-tests/Fuzz -- [--inputs N | --connections N] [--seed S]
+// [--at I] One JSON line at each tenth of the run, one at its end; exit code 1 with the finding when there is one. --at
+// runs one input again; --connections damages what is said to a real listener with certificates.
 using System.Globalization;
 using Convoy.Fuzz.Targets;
 

@@ -12,14 +12,17 @@ internal static class BulkFrames
 
     private static readonly int[] Sizes = [4 << 20, 256 << 10, 4 << 10];
 
-    /// <summary>The lane over TCP and raw sockets take short turns: a shared machine is never the same for long.</summary>
+    /// <summary>
+    /// The lane over TCP and raw sockets take short turns: a shared machine is never the same for long.
+    /// </summary>
     public static void Run(double seconds, int only)
     {
         foreach (var bytes in Sizes.Where(s => only == 0 || s == only))
         {
             using var raw = new RawPair(bytes, BuffersOf(bytes));
             using var sink = new Sink(bytes, BuffersOf(bytes), sharedMemory: false);
-            Compare($"bulk frames of {bytes >> 10} KB over TCP beside a raw socket pair", sink.Run, raw.Run, seconds, 0.95);
+            Compare($"bulk frames of {bytes >> 10} KB over TCP beside a raw socket pair", sink.Run,
+                raw.Run, seconds, 0.95);
         }
     }
 

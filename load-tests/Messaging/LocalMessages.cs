@@ -16,7 +16,8 @@ internal static class LocalMessages
         var receiver = system.ActorOf(Props.Create(() => new Counter(done)).WithMailboxCapacity(4 * Batch));
         var rates = new List<double>();
         var bytes = GC.GetTotalAllocatedBytes();
-        for (var end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency); Stopwatch.GetTimestamp() < end;)
+        for (var end = Stopwatch.GetTimestamp()
+            + (long)(seconds * Stopwatch.Frequency); Stopwatch.GetTimestamp() < end;)
         {
             var start = Stopwatch.GetTimestamp();
             for (var i = 0; i < Batch; i++) receiver.Tell(Message, null);
@@ -28,7 +29,8 @@ internal static class LocalMessages
         Report.Line(
             "tells to one actor", Report.Median(rates), "M messages/s", atLeast: 10, more:
             [
-                ("best", rates.Max()), ("batch", Batch), ("allocated_bytes_per_message", bytes / (double)Batch / rates.Count),
+                ("best", rates.Max()), ("batch", Batch),
+                ("allocated_bytes_per_message", bytes / (double)Batch / rates.Count),
             ]);
         system.Terminate().Wait();
     }

@@ -14,7 +14,8 @@ internal sealed class Pair : IDisposable
     public required Peer Peer { get; init; }
 
     /// <summary>Blocks the main thread, never one of the pool: the lanes need those.</summary>
-    public static Pair Start(IBulkReceiver? atB = null, bool sharedMemory = false) => StartAsync(atB, sharedMemory).GetAwaiter().GetResult();
+    public static Pair Start(IBulkReceiver? atB = null, bool sharedMemory = false) =>
+        StartAsync(atB, sharedMemory).GetAwaiter().GetResult();
 
     private static async Task<Pair> StartAsync(IBulkReceiver? atB, bool sharedMemory)
     {

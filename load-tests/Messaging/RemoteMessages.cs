@@ -80,7 +80,8 @@ internal static class RemoteMessages
             if (waits > 1_000)
                 throw new TimeoutException(
                     $"messages did not arrive: {pair.Peer.State}, {refused} not sent, {pair.SystemB.DeadLetterCount} not handled");
-            for (var handedBack = pair.SystemA.DeadLetterCount; refused < handedBack; refused++) sink.Tell(message, null);
+            for (var handedBack = pair.SystemA.DeadLetterCount; refused < handedBack; refused++)
+                sink.Tell(message, null);
         }
     }
 
@@ -117,7 +118,8 @@ internal static class RemoteMessages
         public Pinger(IActorRef echo, List<double> micros, long stop, SemaphoreSlim done) => Receive<StepDone>(m =>
         {
             var now = Stopwatch.GetTimestamp();
-            if (_sent != 0 && micros.Count < RoundTripsMax) micros.Add(Stopwatch.GetElapsedTime(_sent, now).TotalMicroseconds);
+            if (_sent != 0 && micros.Count < RoundTripsMax)
+                micros.Add(Stopwatch.GetElapsedTime(_sent, now).TotalMicroseconds);
             if (now > stop)
             {
                 done.Release();

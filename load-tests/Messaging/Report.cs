@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Convoy.LoadTests.Messaging;
 
-/// <summary>One JSON object a line: a figure, its yardstick from the same run where there is one, and what it has to be.</summary>
+/// <summary>
+/// One JSON object a line: a figure, its yardstick from the same run where there is one, and what it has to be.
+/// </summary>
 internal static class Report
 {
     /// <param name="what">What was measured.</param>
@@ -15,7 +17,8 @@ internal static class Report
         string what, double value, string unit, double? atLeast = null, double? atMost = null,
         params (string Name, object Value)[] more)
     {
-        var fields = new List<KeyValuePair<string, object>> { new("what", what), new("value", Math.Round(value, 3)), new("unit", unit) };
+        var fields = new List<KeyValuePair<string, object>>
+            { new("what", what), new("value", Math.Round(value, 3)), new("unit", unit) };
         if (atLeast is { } least) fields.Add(new("at_least", least));
         if (atMost is { } most) fields.Add(new("at_most", most));
         if (atLeast is not null || atMost is not null)

@@ -1,6 +1,8 @@
 namespace Convoy.Actors;
 
-/// <summary>Where an actor lives: <c>convoy://system/user/parent/child</c>. Two lives of one name have different uids.</summary>
+/// <summary>
+/// Where an actor lives: <c>convoy://system/user/parent/child</c>. Two lives of one name have different uids.
+/// </summary>
 public sealed class ActorPath : IEquatable<ActorPath>
 {
     private readonly string _text;
@@ -23,7 +25,8 @@ public sealed class ActorPath : IEquatable<ActorPath>
 
     public override string ToString() => _text;
 
-    public bool Equals(ActorPath? other) => other is not null && string.Equals(_text, other._text, StringComparison.Ordinal);
+    public bool Equals(ActorPath? other) =>
+        other is not null && string.Equals(_text, other._text, StringComparison.Ordinal);
 
     public override bool Equals(object? obj) => Equals(obj as ActorPath);
 

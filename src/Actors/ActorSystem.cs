@@ -51,7 +51,8 @@ public sealed class ActorSystem : IActorRefFactory
         _system = NewGuardian(parent, root.Child("system", NextUid()));
         _user = NewGuardian(parent, root.Child("user", NextUid()));
         var isReal = options.Dispatcher is null && options.Time == TimeProvider.System;
-        if ((options.WedgedAfter ?? (isReal ? WedgedAfterByDefault : null)) is { } bound) _watchdog = new Watchdog(this, bound);
+        if ((options.WedgedAfter ?? (isReal ? WedgedAfterByDefault : null)) is { } bound)
+            _watchdog = new Watchdog(this, bound);
     }
 
     public string Name { get; }
@@ -82,7 +83,9 @@ public sealed class ActorSystem : IActorRefFactory
 
     public void Stop(IActorRef child) => _user.Cell.Stop(child);
 
-    /// <summary>Stops every actor, children first. Returns <see cref="WhenTerminated"/>; call it as often as you like.</summary>
+    /// <summary>
+    /// Stops every actor, children first. Returns <see cref="WhenTerminated"/>; call it as often as you like.
+    /// </summary>
     public Task Terminate()
     {
         _user.SendSystem(new TerminateMessage());
@@ -134,15 +137,18 @@ public sealed class ActorSystem : IActorRefFactory
     }
 
     /// <summary>A mailbox did not take a message. A full one tells the sender by name; both are dead letters.</summary>
-    internal void OnRefused(object message, IActorRef? sender, IActorRef recipient, UndeliverableReason reason, int limit)
+    internal void OnRefused(object message, IActorRef? sender, IActorRef recipient,
+        UndeliverableReason reason, int limit)
     {
         if (message is TimerFired or ReceiveTimeoutCheck or DeathNotice or PoisonPill or Undeliverable { Reason: UndeliverableReason.ReceiverGone })
             return;
         OnDeadLetter(new DeadLetter(message, sender, recipient, reason));
         if (reason != UndeliverableReason.MailboxFull) return;
-        Log(LogLevel.Warning, recipient.Path.ToString(), $"mailbox full ({limit}): {message.GetType().Name} refused", null);
+        Log(LogLevel.Warning, recipient.Path.ToString(),
+            $"mailbox full ({limit}): {message.GetType().Name} refused", null);
         if (message is not Undeliverable)
-            sender?.Tell(new Undeliverable(reason, limit, limit, recipient.Path.ToString(), message.GetType().Name), recipient);
+            sender?.Tell(new Undeliverable(reason, limit, limit, recipient.Path.ToString(), message.GetType().Name),
+                recipient);
     }
 
     internal void OnUnhandled(object message, IActorRef recipient)
@@ -157,7 +163,8 @@ public sealed class ActorSystem : IActorRefFactory
     private LocalActorRef NewGuardian(RootRef parent, ActorPath path)
     {
         // Guardians only supervise; on the calling thread they cost no hand-over.
-        var guardian = new ActorCell(this, Props.Create(static () => new Guardian()).WithDispatcher(Dispatchers.Calling), parent, path).SelfRef;
+        var guardian = new ActorCell(this, Props.Create(static () => new Guardian())
+            .WithDispatcher(Dispatchers.Calling), parent, path).SelfRef;
         guardian.SendSystem(new CreateMessage());
         return guardian;
     }

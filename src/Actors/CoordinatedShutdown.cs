@@ -5,9 +5,9 @@ using Convoy.Shared.Diagnostics;
 namespace Convoy.Actors;
 
 /// <summary>
-/// Ends a process in named phases, one after another: it takes nothing new, finishes what it has, saves, says goodbye on
-/// its links, its actors end, and its files are closed. The tasks of a phase run side by side. A phase that is not done
-/// by its deadline is named in the log with the tasks that are late, and the next one begins: an end never hangs
+/// Ends a process in named phases, one after another: it takes nothing new, finishes what it has, saves, says goodbye
+/// on its links, its actors end, and its files are closed. The tasks of a phase run side by side. A phase that is not
+/// done by its deadline is named in the log with the tasks that are late, and the next one begins: an end never hangs
 /// (decision 7). Who is asked a second time ends at once: nothing is drained or saved any more.
 /// </summary>
 public sealed class CoordinatedShutdown
@@ -44,7 +44,8 @@ public sealed class CoordinatedShutdown
     public CancellationToken AtOnce => _atOnce.Token;
 
     /// <summary>The one of this system.</summary>
-    public static CoordinatedShutdown Get(ActorSystem system) => All.GetValue(system, static s => new CoordinatedShutdown(s));
+    public static CoordinatedShutdown Get(ActorSystem system) =>
+        All.GetValue(system, static s => new CoordinatedShutdown(s));
 
     public void SetDeadline(string phase, TimeSpan deadline)
     {
@@ -59,7 +60,8 @@ public sealed class CoordinatedShutdown
     {
         lock (_lock)
         {
-            if (_run is not null) throw new InvalidOperationException($"the shutdown has begun: {taskName} comes too late");
+            if (_run is not null)
+                throw new InvalidOperationException($"the shutdown has begun: {taskName} comes too late");
             _tasks.Add((Known(phase), taskName, task));
         }
     }
@@ -78,7 +80,8 @@ public sealed class CoordinatedShutdown
     {
         lock (_lock)
         {
-            if (!_atOnce.IsCancellationRequested && _run is not { IsCompleted: true }) _system.Log(LogLevel.Warning, "shutdown", $"at once: {reason}", null);
+            if (!_atOnce.IsCancellationRequested && _run is not { IsCompleted: true })
+                _system.Log(LogLevel.Warning, "shutdown", $"at once: {reason}", null);
             // Not on this thread: whoever waits for a phase goes on from here.
             _ = _atOnce.CancelAsync();
             return _run ??= RunPhasesAsync(reason);
@@ -169,5 +172,6 @@ public sealed class CoordinatedShutdown
     }
 
     private static string Known(string phase) =>
-        Phases.Contains(phase, StringComparer.Ordinal) ? phase : throw new ArgumentException($"there is no phase {phase}", nameof(phase));
+        Phases.Contains(phase, StringComparer.Ordinal)
+            ? phase : throw new ArgumentException($"there is no phase {phase}", nameof(phase));
 }

@@ -16,7 +16,9 @@ public static class Futures
 
 public static class PipeToSupport
 {
-    /// <summary>The task's result, or a <see cref="Status.Failure"/>, becomes a message to <paramref name="recipient"/>.</summary>
+    /// <summary>
+    /// The task's result, or a <see cref="Status.Failure"/>, becomes a message to <paramref name="recipient"/>.
+    /// </summary>
     public static async Task PipeTo<T>(
         this Task<T> taskToPipe, ICanTell recipient, IActorRef? sender = null,
         Func<T, object>? success = null, Func<Exception, object>? failure = null)
@@ -36,7 +38,9 @@ public static class PipeToSupport
         recipient.Tell(message, sender);
     }
 
-    /// <summary>As above for a task without a result; nothing is told on success unless <paramref name="success"/> is given.</summary>
+    /// <summary>
+    /// As above for a task without a result; nothing is told on success unless <paramref name="success"/> is given.
+    /// </summary>
     public static async Task PipeTo(
         this Task taskToPipe, ICanTell recipient, IActorRef? sender = null,
         Func<object>? success = null, Func<Exception, object>? failure = null)

@@ -30,7 +30,9 @@ public interface IActorContext : IActorRefFactory
 
     IActorRef Watch(IActorRef subject);
 
-    /// <summary>As <see cref="Watch"/>, with a message of the caller's own in place of <see cref="Terminated"/>.</summary>
+    /// <summary>
+    /// As <see cref="Watch"/>, with a message of the caller's own in place of <see cref="Terminated"/>.
+    /// </summary>
     IActorRef WatchWith(IActorRef subject, object message);
 
     IActorRef Unwatch(IActorRef subject);

@@ -12,7 +12,9 @@ public static class Dispatchers
     internal static bool IsKnown(string name) => name is Pool or Pinned or Calling;
 }
 
-/// <summary>Work of one mailbox: run it once per <see cref="MessageDispatcher.Execute"/>, never twice at a time.</summary>
+/// <summary>
+/// Work of one mailbox: run it once per <see cref="MessageDispatcher.Execute"/>, never twice at a time.
+/// </summary>
 public interface IRunnable
 {
     void Run();

@@ -1,6 +1,8 @@
 namespace Convoy.Actors;
 
-/// <summary>A watched actor has ended. Delivered once per watch, ahead of what waits, but after the last words of the dead.</summary>
+/// <summary>
+/// A watched actor has ended. Delivered once per watch, ahead of what waits, but after the last words of the dead.
+/// </summary>
 /// <param name="ActorRef">Who was watched.</param>
 /// <param name="ExistenceConfirmed">False when nobody was there in the first place.</param>
 /// <param name="AddressTerminated">True when only the link to its process ended: the actor may still live.</param>

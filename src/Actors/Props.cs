@@ -15,10 +15,14 @@ public sealed class Props
 
     public Type Type { get; }
 
-    /// <summary><see cref="Dispatchers.Pool"/> (default), <see cref="Dispatchers.Pinned"/> or <see cref="Dispatchers.Calling"/>.</summary>
+    /// <summary>
+    /// <see cref="Dispatchers.Pool"/> (default), <see cref="Dispatchers.Pinned"/> or <see cref="Dispatchers.Calling"/>.
+    /// </summary>
     public string Dispatcher { get; private init; } = Dispatchers.Pool;
 
-    /// <summary>Messages that may wait; a message over it goes back to its sender as <see cref="Undeliverable"/>.</summary>
+    /// <summary>
+    /// Messages that may wait; a message over it goes back to its sender as <see cref="Undeliverable"/>.
+    /// </summary>
     public int MailboxCapacity { get; private init; } = Limits.MailboxMessagesMax;
 
     /// <summary>Replaces the strategy of the actor's own class.</summary>
@@ -26,11 +30,13 @@ public sealed class Props
 
     public static Props Create<TActor>(Func<TActor> factory) where TActor : ActorBase => new(typeof(TActor), factory);
 
-    public static Props Create<TActor>() where TActor : ActorBase, new() => new(typeof(TActor), static () => new TActor());
+    public static Props Create<TActor>() where TActor : ActorBase, new() =>
+        new(typeof(TActor), static () => new TActor());
 
     public Props WithDispatcher(string dispatcher)
     {
-        if (!Dispatchers.IsKnown(dispatcher)) throw new ArgumentException($"no dispatcher is named {dispatcher}", nameof(dispatcher));
+        if (!Dispatchers.IsKnown(dispatcher))
+            throw new ArgumentException($"no dispatcher is named {dispatcher}", nameof(dispatcher));
         return new Props(Type, _factory)
         {
             Dispatcher = dispatcher,

@@ -2,7 +2,10 @@ using Convoy.Actors.Runtime;
 
 namespace Convoy.Actors;
 
-/// <summary>An actor with typed handlers, declared in its constructor or in a <see cref="Become"/> block; the first that fits wins.</summary>
+/// <summary>
+/// An actor with typed handlers, declared in its constructor or in a <see cref="Become"/> block; the first that fits
+/// wins.
+/// </summary>
 public abstract class ReceiveActor : ActorBase
 {
     private readonly MatchTable _initial = new();

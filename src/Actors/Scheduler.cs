@@ -7,7 +7,9 @@ public interface ICancelable
     void Cancel();
 }
 
-/// <summary>Tells later. All timers of a system share one queue, driven by the system's <see cref="TimeProvider"/>.</summary>
+/// <summary>
+/// Tells later. All timers of a system share one queue, driven by the system's <see cref="TimeProvider"/>.
+/// </summary>
 public interface IScheduler
 {
     DateTimeOffset Now { get; }

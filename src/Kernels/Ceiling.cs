@@ -8,7 +8,9 @@ public static unsafe class Ceiling
 {
     private const int Chains = 12;
 
-    /// <summary>Independent fused multiply-adds in registers; the number of float32 operations that were done.</summary>
+    /// <summary>
+    /// Independent fused multiply-adds in registers; the number of float32 operations that were done.
+    /// </summary>
     public static long FusedMultiplyAdds(int rounds)
     {
         if (SimdInfo.Lanes == 16) return Fmas<Lane16>(rounds);
@@ -16,7 +18,9 @@ public static unsafe class Ceiling
         return SimdInfo.Lanes == 4 ? Fmas<Lane4>(rounds) : Fmas<Lane1>(rounds);
     }
 
-    /// <summary>a = b + s·c (the triad of McCalpin's STREAM), cut among the thread team; three passes over memory.</summary>
+    /// <summary>
+    /// a = b + s·c (the triad of McCalpin's STREAM), cut among the thread team; three passes over memory.
+    /// </summary>
     public static void Triad(Span<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, float s)
     {
         Sizes.AtLeast(b.Length, a.Length);

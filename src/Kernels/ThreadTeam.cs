@@ -12,8 +12,8 @@ internal interface ITeamWork
 /// <summary>
 /// Threads that compute each kernel together. A thread enters a team, and the kernels that it calls are cut into parts:
 /// rows, columns, samples, ranges of elements. Every output element is computed whole inside one part, in the order of
-/// the kernel contract (K-1 to K-3), so the number of threads never shows in the bits. There is no queue and no stealing:
-/// part p of P is always the same range. Threads that wait spin for some microseconds and then sleep.
+/// the kernel contract (K-1 to K-3), so the number of threads never shows in the bits. There is no queue and no
+/// stealing: part p of P is always the same range. Threads that wait spin for some microseconds and then sleep.
 /// </summary>
 public sealed unsafe class ThreadTeam : IDisposable
 {
@@ -55,8 +55,11 @@ public sealed unsafe class ThreadTeam : IDisposable
 
     public int Threads => _members.Length + 1;
 
-    /// <summary>From now on, the kernels that this thread calls are computed by the team, until the scope ends.</summary>
-    /// <exception cref="InvalidOperationException">A thread is in the team already: it serves one at a time.</exception>
+    /// <summary>
+    /// From now on, the kernels that this thread calls are computed by the team, until the scope ends.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A thread is in the team already: it serves one at a
+    /// time.</exception>
     public Scope Enter()
     {
         if (Interlocked.Exchange(ref _entered, 1) == 1)
@@ -75,8 +78,8 @@ public sealed unsafe class ThreadTeam : IDisposable
     }
 
     /// <summary>
-    /// How many parts a kernel is worth: 1 outside of a team. A part should take 40 us: handing it over takes 1 to 5, and
-    /// far more where another process has the core.
+    /// How many parts a kernel is worth: 1 outside of a team. A part should take 40 us: handing it over takes 1 to 5,
+    /// and far more where another process has the core.
     /// </summary>
     internal static int Parts(long cost, long costPerPart) =>
         _current is { } team && cost >= 2 * costPerPart ? (int)Math.Min(cost / costPerPart, team.Threads) : 1;
@@ -251,8 +254,8 @@ public sealed unsafe class ThreadTeam : IDisposable
             }
 
             Interlocked.Exchange(ref _asleep, 1);
-            // Begin either sees the mark and opens the gate, or came before it: then the ticket is here, and the mark is
-            // taken back unless Begin was faster.
+            // Begin either sees the mark and opens the gate, or came before it: then the ticket is here, and the mark
+            // is taken back unless Begin was faster.
             if (Volatile.Read(ref _tickets) == seen || Interlocked.Exchange(ref _asleep, 0) == 0) _gate.Wait();
         }
     }

@@ -7,7 +7,9 @@ namespace Convoy.Shared;
 /// <summary>A broken invariant is a bug of ours, never an operating error: it ends the actor that saw it.</summary>
 public sealed class InvariantException(string message) : ConvoyException(ErrorCode.Invariant, message);
 
-/// <summary>Checks that stay on in Release. The text starts with the id of the invariant, such as <c>ST-1</c>.</summary>
+/// <summary>
+/// Checks that stay on in Release. The text starts with the id of the invariant, such as <c>ST-1</c>.
+/// </summary>
 public static class Invariant
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

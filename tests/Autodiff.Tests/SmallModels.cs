@@ -21,7 +21,8 @@ internal static class SmallModels
         "cnn" => ModelCatalog.Build(
             new JobSpec
             {
-                Model = new ModelSpec { Family = "cnn", Image = [1, 8, 8], Network = ["conv4", "conv6", "pool", "9", "5"] },
+                Model = new ModelSpec
+                { Family = "cnn", Image = [1, 8, 8], Network = ["conv4", "conv6", "pool", "9", "5"] },
             },
             new DataShape([64], 5)),
         "gpt" => ModelCatalog.Build(
@@ -65,7 +66,8 @@ internal static class SmallModels
 
     public static int Classes(string name) => name == "gpt" ? 11 : 5;
 
-    // One weight used twice, once transposed, and a scaled weight: gradients that are added before they reach the parameter.
+    // One weight used twice, once transposed, and a scaled weight: gradients that are added before they reach the
+    // parameter.
     private static Graph Tied()
     {
         var graph = new GraphBuilder();

@@ -21,7 +21,8 @@ public sealed class CkptTests : IDisposable
 
         var list = await CliRun.Of("ckpt", "ls", _state, "--json");
         Assert.Equal(0, list.Code);
-        Assert.Equal([100, 200], list.Json.GetProperty("checkpoints").EnumerateArray().Select(c => c.GetProperty("step").GetInt64()));
+        Assert.Equal([100, 200], list.Json.GetProperty("checkpoints").EnumerateArray()
+            .Select(c => c.GetProperty("step").GetInt64()));
         Assert.Equal(0, (await CliRun.Of("ckpt", "verify", _state)).Code);
         Assert.Equal(0, (await CliRun.Of("ckpt", "verify", newest)).Code);
     }
@@ -63,7 +64,8 @@ public sealed class CkptTests : IDisposable
         var store = new CheckpointStore(Checkpoints, RealDisk.Instance);
         float[] values = [1, 2, 3, 4];
         var name = ShardPlan.Weights("w");
-        var shard = store.WriteShard(new StepNumber(step), new Generation(1), 0, 1, [new(name, new Shape(2, 2), values)]);
+        var shard = store.WriteShard(new StepNumber(step), new Generation(1), 0, 1,
+            [new(name, new Shape(2, 2), values)]);
         return store.Publish(new Manifest
         {
             Step = step,

@@ -67,6 +67,7 @@ public class CommandLineTests
 
         Assert.True(run.Code == 0, run.Error);
         string[] names = ["versions", "cores", "simd", "memory", "ports", "network", "clock", "disk"];
-        Assert.Equal(names, run.Json.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal(names, run.Json.GetProperty("checks").EnumerateArray()
+            .Select(c => c.GetProperty("name").GetString()));
     }
 }

@@ -12,7 +12,8 @@ public sealed class HealthTests : IDisposable
         var run = await CliRun.Of("health", "--state", _state, "--json");
 
         Assert.Equal(0, run.Code);
-        Assert.Equal(("healthy", 100), (run.Json.GetProperty("verdict").GetString(), run.Json.GetProperty("score").GetInt32()));
+        Assert.Equal(("healthy", 100),
+            (run.Json.GetProperty("verdict").GetString(), run.Json.GetProperty("score").GetInt32()));
     }
 
     [Fact]
@@ -27,7 +28,8 @@ public sealed class HealthTests : IDisposable
     }
 
     [Fact]
-    public async Task NoRunIsOneLine() => (await CliRun.Of("health", "--state", Path.Combine(_state, "none"))).IsOneLine(2);
+    public async Task NoRunIsOneLine() =>
+        (await CliRun.Of("health", "--state", Path.Combine(_state, "none"))).IsOneLine(2);
 
     public void Dispose() => Directory.Delete(_state, recursive: true);
 

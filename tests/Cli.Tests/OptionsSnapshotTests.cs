@@ -10,7 +10,8 @@ namespace Convoy.Cli.Tests;
 // API-04: Every command and option, frozen: scripts of users depend on them. Set CONVOY_REWRITE=1 to accept a change.
 public class OptionsSnapshotTests
 {
-    private static readonly RootCommand Root = CommandLine.Build(_ => throw new NotSupportedException("nothing runs here"));
+    private static readonly RootCommand Root =
+        CommandLine.Build(_ => throw new NotSupportedException("nothing runs here"));
 
     [Fact]
     public void OptionsAreAsCommitted()
@@ -34,7 +35,8 @@ public class OptionsSnapshotTests
     [Fact]
     public void EveryExampleParses() =>
         Assert.All(CommandLine.Flatten(Root).OfType<CliCommand>().SelectMany(command => command.Examples), example =>
-            Assert.Empty(Root.Parse(example["convoy ".Length..].Split(" | ")[0]).Errors.Select(error => $"{example}: {error.Message}")));
+            Assert.Empty(Root.Parse(example["convoy ".Length..].Split(" | ")[0]).Errors.Select(error =>
+                $"{example}: {error.Message}")));
 
     [Fact]
     public async Task EveryHelpShowsItsExamples()

@@ -10,8 +10,10 @@ public sealed class VerifyTests
     public async Task Golden_CountsCases()
     {
         var folder = Directory.CreateTempSubdirectory("convoy-golden").FullName;
-        var schedules = """[{"schedule": "step", "base_lr": 1.0, "hyper": {"step_size": 2, "gamma": 0.5}, "lr": [1.0, 1.0, 0.5]}, {"schedule": "unheard", "base_lr": 1.0, "hyper": {}, "lr": []}]""";
-        await File.WriteAllTextAsync(Path.Combine(folder, "schedules.json"), schedules, TestContext.Current.CancellationToken);
+        var schedules =
+            """[{"schedule": "step", "base_lr": 1.0, "hyper": {"step_size": 2, "gamma": 0.5}, "lr": [1.0, 1.0, 0.5]}, {"schedule": "unheard", "base_lr": 1.0, "hyper": {}, "lr": []}]""";
+        await File.WriteAllTextAsync(Path.Combine(folder, "schedules.json"), schedules,
+            TestContext.Current.CancellationToken);
         var run = await CliRun.Of("verify", "golden", folder, "--json");
         Assert.Equal((int)ExitCode.Failed, run.Code);
         var last = JsonDocument.Parse(run.Out.TrimEnd().Split('\n')[^1]).RootElement;

@@ -7,7 +7,9 @@ using Convoy.Cluster.Tests.Processes;
 
 namespace Convoy.Cluster.Tests;
 
-/// <summary>A folder with the job and its data, and the reference: the same job undisturbed on one worker, run once.</summary>
+/// <summary>
+/// A folder with the job and its data, and the reference: the same job undisturbed on one worker, run once.
+/// </summary>
 public sealed class ClusterFixture : IDisposable
 {
     private readonly Lazy<Task<Ended>> _reference;

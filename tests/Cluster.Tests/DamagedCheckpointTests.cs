@@ -2,8 +2,8 @@ using Convoy.Cluster.Tests.Processes;
 
 namespace Convoy.Cluster.Tests;
 
-// CKPT-02, R9: resuming from what is damaged falls back to the newest good checkpoint, and is refused when there is none:
-// it never begins anew in silence.
+// CKPT-02, R9: resuming from what is damaged falls back to the newest good checkpoint, and is refused when there is
+// none: it never begins anew in silence.
 public class DamagedCheckpointTests(ClusterFixture cluster)
 {
     [Fact]
@@ -17,7 +17,8 @@ public class DamagedCheckpointTests(ClusterFixture cluster)
         Assert.True(second.Code == 0, second.ToString());
         Assert.Contains("resumed from the checkpoint of step 200", second.Error, StringComparison.Ordinal);
 
-        foreach (var folder in Directory.GetDirectories(Path.Combine(cluster.Folder, "damaged", "checkpoints"))) Damage(folder);
+        foreach (var folder in Directory.GetDirectories(Path.Combine(cluster.Folder, "damaged", "checkpoints")))
+            Damage(folder);
         var third = await TrainAsync("--resume");
         Assert.True(third.Code == 5, third.ToString());
         Assert.Equal(5, third.Json.GetProperty("exit_code").GetInt32());

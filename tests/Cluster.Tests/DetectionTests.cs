@@ -6,7 +6,9 @@ using Convoy.Shared;
 
 namespace Convoy.Cluster.Tests;
 
-/// <summary>FT-03, R1, R5: deaths and stalls of real processes. The bits are those of the run that nobody disturbed.</summary>
+/// <summary>
+/// FT-03, R1, R5: deaths and stalls of real processes. The bits are those of the run that nobody disturbed.
+/// </summary>
 public sealed partial class DetectionTests(ClusterFixture cluster)
 {
     [Fact]
@@ -18,7 +20,8 @@ public sealed partial class DetectionTests(ClusterFixture cluster)
             await Task.CompletedTask;
         });
         var lost = events.First(e => e.Contains("lost w1", StringComparison.Ordinal));
-        Assert.DoesNotContain("silent", lost, StringComparison.Ordinal); // the closed socket or the end of the process said so
+        // the closed socket or the end of the process said so
+        Assert.DoesNotContain("silent", lost, StringComparison.Ordinal);
         await SameBitsAsync(ended);
     }
 
@@ -27,11 +30,14 @@ public sealed partial class DetectionTests(ClusterFixture cluster)
     [InlineData("3s", false)]
     public async Task AWorkerThatIsStoppedForThreeSecondsStaysAMemberByOption(string stall, bool isLost)
     {
-        var (ended, events) = await DisturbedAsync($"stopped-{stall}", ["--set", $"timeouts.stall={stall}"], async (run, worker) =>
+        var (ended, events) = await DisturbedAsync($"stopped-{stall}", ["--set", $"timeouts.stall={stall}"],
+            async (run, worker) =>
         {
             Signal.Stop(worker.Pid);
             using var pause = new PeriodicTimer(TimeSpan.FromSeconds(3));
-            if (isLost) await run.UntilAsync("the loss", status => status.Events.Any(e => e.Contains("lost w1", StringComparison.Ordinal)));
+            if (isLost)
+                await run.UntilAsync("the loss",
+                    status => status.Events.Any(e => e.Contains("lost w1", StringComparison.Ordinal)));
             else await pause.WaitForNextTickAsync();
             Signal.Continue(worker.Pid);
         });
@@ -52,7 +58,8 @@ public sealed partial class DetectionTests(ClusterFixture cluster)
         var status = await run.AtStepAsync(20);
         await disturb(run, status.Workers.Single(w => w.Name == "w1"));
         var ended = await train.EndAsync();
-        var log = await File.ReadAllLinesAsync(Directory.GetFiles(state, "coordinator*.log", SearchOption.AllDirectories).Single());
+        var log = await File.ReadAllLinesAsync(Directory.GetFiles(state, "coordinator*.log",
+            SearchOption.AllDirectories).Single());
         return (ended, log);
     }
 
@@ -62,7 +69,8 @@ public sealed partial class DetectionTests(ClusterFixture cluster)
         Assert.Equal(await cluster.ReferenceHashAsync(), ended.Json.GetProperty("weights_sha256").GetString());
     }
 
-    private static int SilenceMs(string line) => int.Parse(Silent().Match(line).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+    private static int SilenceMs(string line) =>
+        int.Parse(Silent().Match(line).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
 
     [GeneratedRegex("silent for ([0-9]+) ms")]
     private static partial Regex Silent();

@@ -4,8 +4,8 @@ using Convoy.Coordinator.Api;
 
 namespace Convoy.Cluster.Tests;
 
-// A run that loses a worker, gets it back, grows and shrinks ends with the bits of one that did none of it (FT-03, FT-05,
-// R5, R25). Joins are spaced by seconds (M7), so the job is endless and is stopped when all of it has happened.
+// A run that loses a worker, gets it back, grows and shrinks ends with the bits of one that did none of it (FT-03,
+// FT-05, R5, R25). Joins are spaced by seconds (M7), so the job is endless and is stopped when all of it has happened.
 public class ElasticTests(ClusterFixture cluster)
 {
     private const string Endless = "steps=1000000";
@@ -37,7 +37,8 @@ public class ElasticTests(ClusterFixture cluster)
         var calm = await ConvoyProcess.RunAsync(cluster.Folder, "train", "job.yaml", "--set", Endless, "--workers", "1",
             "--steps", steps, "--state", "calm", "--json");
         Assert.True(calm.Code == 0, calm.ToString());
-        Assert.Equal(calm.Json.GetProperty("weights_sha256").GetString(), ended.Json.GetProperty("weights_sha256").GetString());
+        Assert.Equal(calm.Json.GetProperty("weights_sha256").GetString(),
+            ended.Json.GetProperty("weights_sha256").GetString());
     }
 
     private async Task ScaleAsync(string state, int workers)

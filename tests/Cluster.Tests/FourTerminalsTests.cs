@@ -10,7 +10,8 @@ public class FourTerminalsTests(ClusterFixture cluster)
     public async Task CoordinatorTwoWorkersAndSubmit()
     {
         var state = Path.Combine(cluster.Folder, "by-hand");
-        using var coordinator = ConvoyProcess.Start(cluster.Folder, "coordinator", "--listen", "127.0.0.1:0", "--state", state);
+        using var coordinator = ConvoyProcess.Start(cluster.Folder, "coordinator", "--listen", "127.0.0.1:0",
+            "--state", state);
         await new RunningJob(state, coordinator).UntilAsync("the coordinator", _ => true);
         var address = EndpointFile.Read(state).Address;
         using var first = ConvoyProcess.Start(cluster.Folder, "worker", "--join", address, "--name", "w0");

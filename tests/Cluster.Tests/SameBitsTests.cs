@@ -63,7 +63,8 @@ public class SameBitsTests(ClusterFixture cluster)
     [Fact]
     public async Task ResumedWithOtherWorkersGivesTheSameWeights()
     {
-        var first = await ConvoyProcess.RunAsync(cluster.Folder, "train", "job.yaml", "--workers", "2", "--steps", "250",
+        var first = await ConvoyProcess.RunAsync(cluster.Folder, "train", "job.yaml", "--workers",
+            "2", "--steps", "250",
             "--state", "resumed", "--json");
         Assert.True(first.Code == 0, first.ToString());
         Assert.Equal(250, first.Json.GetProperty("steps").GetInt64());

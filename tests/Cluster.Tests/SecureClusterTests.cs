@@ -2,7 +2,8 @@ using Convoy.Cluster.Tests.Processes;
 
 namespace Convoy.Cluster.Tests;
 
-// The four terminals with certificates: init, token, two fresh machines, submit; the same bits as without (decision 11).
+// The four terminals with certificates: init, token, two fresh machines, submit; the same bits as without (decision
+// 11).
 public class SecureClusterTests(ClusterFixture cluster)
 {
     [Fact]
@@ -15,7 +16,8 @@ public class SecureClusterTests(ClusterFixture cluster)
             cluster.Folder, "coordinator", "--listen", "127.0.0.1:0", "--tls", "--state", state, "--credentials", home);
         var address = (await EndpointAsync(state, coordinator)).Address;
 
-        var token = await DoneAsync("token", "create", "--state", state, "--credentials", home, "--uses", "2", "--json");
+        var token = await DoneAsync("token", "create", "--state", state, "--credentials",
+            home, "--uses", "2", "--json");
         var secret = token.Json.GetProperty("token").GetString()!;
         using var first = Worker(folder, address, "w0", secret);
         using var second = Worker(folder, address, "w1", secret);
@@ -47,7 +49,8 @@ public class SecureClusterTests(ClusterFixture cluster)
         using var coordinator = ConvoyProcess.Start(
             cluster.Folder, "coordinator", "--listen", "0.0.0.0:0", "--tls", "--state", state, "--credentials", home);
         var local = (await EndpointAsync(state, coordinator)).Address;
-        var token = await DoneAsync("token", "create", "--state", state, "--credentials", home, "--uses", "2", "--json");
+        var token = await DoneAsync("token", "create", "--state", state, "--credentials",
+            home, "--uses", "2", "--json");
         var secret = token.Json.GetProperty("token").GetString()!;
         while (!coordinator.Snapshot(-1).Out.Contains("join with: ", StringComparison.Ordinal)) await Task.Yield();
         var advertised = coordinator.Snapshot(-1).Out.Split("--join ")[1].Split(' ')[0];
@@ -65,7 +68,8 @@ public class SecureClusterTests(ClusterFixture cluster)
 
     private ConvoyProcess Worker(string folder, string address, string name, string token, params string[] more) =>
         ConvoyProcess.Start(cluster.Folder, [
-            "worker", "--join", address, "--tls", "--name", name, "--credentials", Path.Combine(folder, name), "--token", token, .. more]);
+            "worker", "--join", address, "--tls", "--name", name, "--credentials", Path.Combine(folder, name),
+            "--token", token, .. more]);
 
     private async Task<Ended> DoneAsync(params string[] words)
     {

@@ -64,7 +64,8 @@ public class ShutdownTests(ClusterFixture cluster)
     private async Task<Running> RunAsync(string name)
     {
         var state = Path.Combine(cluster.Folder, name);
-        var coordinator = ConvoyProcess.Start(cluster.Folder, "coordinator", "--listen", "127.0.0.1:0", "--state", state);
+        var coordinator = ConvoyProcess.Start(cluster.Folder, "coordinator", "--listen", "127.0.0.1:0",
+            "--state", state);
         await new RunningJob(state, coordinator).UntilAsync("the coordinator", _ => true);
         var address = EndpointFile.Read(state).Address;
         var worker = ConvoyProcess.Start(cluster.Folder, "worker", "--join", address, "--name", "w0");
@@ -84,7 +85,8 @@ public class ShutdownTests(ClusterFixture cluster)
     }
 
     private static List<string> PhasesOf(string state) => [.. Log(state)
-        .Where(line => line.Contains("shutdown: ", StringComparison.Ordinal) && line.Contains(" done after", StringComparison.Ordinal))
+        .Where(line => line.Contains("shutdown: ", StringComparison.Ordinal)
+            && line.Contains(" done after", StringComparison.Ordinal))
         .Select(line => line.Split("shutdown: ")[1].Split(' ')[0]).Where(phase => phase != "close-files")];
 
     private static string[] Log(string state)
@@ -95,7 +97,8 @@ public class ShutdownTests(ClusterFixture cluster)
         return reader.ReadToEnd().Split('\n');
     }
 
-    private sealed record Running(string State, ConvoyProcess Coordinator, ConvoyProcess Worker, ConvoyProcess Submit) : IDisposable
+    private sealed record Running(string State, ConvoyProcess Coordinator, ConvoyProcess Worker, ConvoyProcess Submit)
+        : IDisposable
     {
         public void Dispose()
         {

@@ -67,7 +67,8 @@ public sealed class GoldenTests
         Assert.Contains($"{found.Count} cases, 1 failed, 0 unknown", report, StringComparison.Ordinal);
         Assert.Contains($"- ops.json {wrong.Name}: gradient 1[2]", report, StringComparison.Ordinal);
         Assert.All(
-            GoldenRunner.Run("ops.json", JsonDocument.Parse(text.ToJsonString()).RootElement, new GoldenTolerance(1e-6)),
+            GoldenRunner.Run("ops.json", JsonDocument.Parse(text.ToJsonString()).RootElement,
+                new GoldenTolerance(1e-6)),
             c => Assert.Equal(GoldenState.Passed, c.State));
     }
 

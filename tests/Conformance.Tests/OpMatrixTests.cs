@@ -4,7 +4,9 @@ using Convoy.Autodiff.Ops;
 
 namespace Convoy.Conformance.Tests;
 
-/// <summary>TEST-01, AD-01, ERR-07, OPS-21: the matrix that `convoy verify ops` prints has no gap, row by row.</summary>
+/// <summary>
+/// TEST-01, AD-01, ERR-07, OPS-21: the matrix that `convoy verify ops` prints has no gap, row by row.
+/// </summary>
 public sealed class OpMatrixTests
 {
     public static TheoryData<string> Names() => [.. OpTable.All.Where(OpMatrix.HasFormula).Select(op => op.Name)];

@@ -5,7 +5,10 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Conformance.Tests;
 
-/// <summary>ERR-07: dimensions of size 0 are legal: an empty batch, an empty sum (0), an empty product (1). Gradients are empty too.</summary>
+/// <summary>
+/// ERR-07: dimensions of size 0 are legal: an empty batch, an empty sum (0), an empty product (1). Gradients are empty
+/// too.
+/// </summary>
 public sealed class ZeroSizeTests
 {
     private static readonly (string Name, Func<Value[], Value> Function, int[][] Shapes)[] All =

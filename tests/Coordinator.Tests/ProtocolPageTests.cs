@@ -27,7 +27,8 @@ public sealed class ProtocolPageTests
         var from = text.IndexOf(Head, StringComparison.Ordinal);
         Assert.True(from >= 0, $"{page} has no transition table");
         var end = text.IndexOf("\n\n", from, StringComparison.Ordinal) + 1;
-        if (Environment.GetEnvironmentVariable("CONVOY_REWRITE") == "1") File.WriteAllText(path, text[..from] + table + text[end..]);
+        if (Environment.GetEnvironmentVariable("CONVOY_REWRITE") == "1")
+            File.WriteAllText(path, text[..from] + table + text[end..]);
         else Assert.Equal(table, text[from..end]);
     }
 }

@@ -14,7 +14,8 @@ public partial class DocumentTests
         foreach (Match match in PathPattern().Matches(Repository.Read(document)))
         {
             var path = match.Groups[1].Value;
-            Assert.True(File.Exists(Repository.PathOf(path)) || Directory.Exists(Repository.PathOf(path)), $"{document} names {path}");
+            Assert.True(File.Exists(Repository.PathOf(path)) || Directory.Exists(Repository.PathOf(path)),
+                $"{document} names {path}");
         }
     }
 
@@ -22,7 +23,8 @@ public partial class DocumentTests
     public void ReadmeLinksTheFourStops()
     {
         var readme = Repository.Read("README.md");
-        foreach (var stop in (string[])["ARCHITECTURE.md", "src/Worker/Training/TrainStep.cs", "src/Worker/Training/StepProtocol.cs", "tests/Simulation.Tests/Scripts/one-step.txt"])
+        foreach (var stop in (string[])["ARCHITECTURE.md", "src/Worker/Training/TrainStep.cs",
+            "src/Worker/Training/StepProtocol.cs", "tests/Simulation.Tests/Scripts/one-step.txt"])
             Assert.True(readme.Contains(stop, StringComparison.Ordinal), $"README.md does not name {stop}");
     }
 
@@ -30,7 +32,8 @@ public partial class DocumentTests
     public void ReadmeBeginsWithTheTwoCommands()
     {
         var readme = Repository.Read("README.md");
-        var train = readme.IndexOf("dotnet run -c Release --project src/Cli -- train examples/chars.yaml", StringComparison.Ordinal);
+        var train = readme.IndexOf("dotnet run -c Release --project src/Cli -- train examples/chars.yaml",
+            StringComparison.Ordinal);
         var test = readme.IndexOf("dotnet test Cluster.sln -c Release", StringComparison.Ordinal);
         Assert.True(train > 0 && test > train && test < 2_000, "the two commands come first, in this order");
     }

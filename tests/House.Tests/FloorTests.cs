@@ -19,7 +19,8 @@ public class FloorTests
     [Fact]
     public void SrcHoldsExactlyTheSevenProjects()
     {
-        var found = Directory.GetDirectories(Repository.PathOf("src")).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal);
+        var found = Directory.GetDirectories(Repository.PathOf("src")).Select(d => Path.GetFileName(d))
+            .Order(StringComparer.Ordinal);
         Assert.Equal(May.Keys.Order(StringComparer.Ordinal), found);
     }
 
@@ -41,27 +42,33 @@ public class FloorTests
     public void CoordinatorNeverUsesKernels()
     {
         foreach (var file in Sources("src/Coordinator"))
-            Assert.False(File.ReadAllText(file).Contains("using Convoy.Kernels", StringComparison.Ordinal), $"{file} uses kernels");
+            Assert.False(File.ReadAllText(file).Contains("using Convoy.Kernels", StringComparison.Ordinal),
+                $"{file} uses kernels");
     }
 
-    // Collectives and codecs are pure: they know no tensors and no actors; the actor that drives them lives in Training.
+    // Collectives and codecs are pure: they know no tensors and no actors; the actor that drives them lives in
+    // Training.
     [Fact]
     public void CollectivesKnowNoActors()
     {
         foreach (var file in Sources("src/Worker/Collectives"))
-            Assert.False(File.ReadAllText(file).Contains("using Convoy.Actors", StringComparison.Ordinal), $"{file} uses actors");
+            Assert.False(File.ReadAllText(file).Contains("using Convoy.Actors", StringComparison.Ordinal),
+                $"{file} uses actors");
     }
 
     // Decision 3: a protocol is a plain deterministic class.
     [Fact]
     public void ProtocolsReadNoClockAndTouchNoThread()
     {
-        string[] banned = ["TimeProvider", "async ", "await ", "Task.", "lock (", "Thread", "ILog", "File.", "Socket", "HashSet<", "Dictionary<"];
+        string[] banned = ["TimeProvider", "async ", "await ", "Task.", "lock (", "Thread", "ILog", "File.", "Socket",
+            "HashSet<", "Dictionary<"];
         foreach (var file in Sources("src").Where(f => f.EndsWith("Protocol.cs", StringComparison.Ordinal)))
         {
-            var code = string.Join('\n', File.ReadLines(file).Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+            var code = string.Join('\n', File.ReadLines(file)
+                .Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
             foreach (var word in banned)
-                Assert.False(code.Contains(word, StringComparison.Ordinal), $"{Path.GetFileName(file)} uses {word.Trim()}");
+                Assert.False(code.Contains(word, StringComparison.Ordinal),
+                    $"{Path.GetFileName(file)} uses {word.Trim()}");
         }
     }
 
@@ -77,5 +84,6 @@ public class FloorTests
 
     private static IEnumerable<string> Sources(string folder) =>
         Directory.EnumerateFiles(Repository.PathOf(folder), "*.cs", SearchOption.AllDirectories)
-            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}",
+                StringComparison.Ordinal));
 }

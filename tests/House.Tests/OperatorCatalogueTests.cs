@@ -5,7 +5,9 @@ using Convoy.Autodiff.Ops;
 
 namespace Convoy.House.Tests;
 
-/// <summary>OPS-21: docs/operators.md says of every operator of the table what it computes and how its gradient goes.</summary>
+/// <summary>
+/// OPS-21: docs/operators.md says of every operator of the table what it computes and how its gradient goes.
+/// </summary>
 public sealed partial class OperatorCatalogueTests
 {
     private const string Opening = """
@@ -27,7 +29,8 @@ public sealed partial class OperatorCatalogueTests
         var text = new StringBuilder(Opening.ReplaceLineEndings("\n"));
         foreach (var category in Enum.GetValues<OpCategory>())
         {
-            var ops = OpTable.All.Where(op => OpCategories.Of(op) == category).OrderBy(op => op.Name, StringComparer.Ordinal).ToArray();
+            var ops = OpTable.All.Where(op => OpCategories.Of(op) == category)
+                .OrderBy(op => op.Name, StringComparer.Ordinal).ToArray();
             if (ops.Length == 0) continue;
             text.Append(CultureInfo.InvariantCulture, $"\n## {category} ({ops.Length})\n");
             foreach (var op in ops)
@@ -37,7 +40,8 @@ public sealed partial class OperatorCatalogueTests
                     $"{op.Name}: its file does not say above the class what it computes");
                 text.Append(CultureInfo.InvariantCulture, $"\n`{op.Name}`\n\n");
                 foreach (var line in lines!) text.Append("    ").Append(line).Append('\n');
-                if (category == OpCategory.Composition) text.Append("    gradient: that of the operators it is written in\n");
+                if (category == OpCategory.Composition)
+                    text.Append("    gradient: that of the operators it is written in\n");
             }
         }
 
@@ -49,7 +53,8 @@ public sealed partial class OperatorCatalogueTests
     private static Dictionary<string, IReadOnlyList<string>> Headers()
     {
         var headers = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-        var files = Directory.EnumerateFiles(Repository.PathOf("src/Autodiff/Ops"), "*.cs", SearchOption.AllDirectories);
+        var files = Directory.EnumerateFiles(Repository.PathOf("src/Autodiff/Ops"), "*.cs",
+            SearchOption.AllDirectories);
         foreach (var file in files.Order(StringComparer.Ordinal))
         {
             var lines = File.ReadAllLines(file);

@@ -17,12 +17,14 @@ public class PublicApiTests
     {
         var text = new StringBuilder();
         var types = Assembly.Load($"Convoy.{room}").GetExportedTypes()
-            .Where(t => t.Namespace != "Convoy.Shared.Protocol" || t.Assembly.GetName().Name != "Convoy.Shared" || !typeof(Google.Protobuf.IMessage).IsAssignableFrom(t))
+            .Where(t => t.Namespace != "Convoy.Shared.Protocol" || t.Assembly.GetName().Name != "Convoy.Shared"
+                || !typeof(Google.Protobuf.IMessage).IsAssignableFrom(t))
             .OrderBy(t => t.FullName, StringComparer.Ordinal);
         foreach (var type in types)
         {
             text.Append(Kind(type)).Append(' ').Append(type.FullName).Append('\n');
-            const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+            const BindingFlags Declared =
+                BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
             var members = type.GetMembers(Declared).Where(m => m is not MethodInfo { IsSpecialName: true } and not Type)
                 .Select(m => m.ToString()!).Order(StringComparer.Ordinal);
             if (!type.IsEnum && !IsRecordPlumbingOnly(type))
@@ -35,10 +37,14 @@ public class PublicApiTests
     private static bool IsRecordPlumbingOnly(Type type) => type.BaseType == typeof(MulticastDelegate);
 
     private static bool Plumbing(string member) =>
-        member.Contains("<Clone>$", StringComparison.Ordinal) || member.Contains("PrintMembers", StringComparison.Ordinal)
-        || member.StartsWith("Boolean Equals(", StringComparison.Ordinal) || member.StartsWith("Int32 GetHashCode(", StringComparison.Ordinal)
-        || member.StartsWith("System.String ToString(", StringComparison.Ordinal) || member.Contains(" Deconstruct(", StringComparison.Ordinal);
+        member.Contains("<Clone>$", StringComparison.Ordinal)
+            || member.Contains("PrintMembers", StringComparison.Ordinal)
+        || member.StartsWith("Boolean Equals(", StringComparison.Ordinal)
+            || member.StartsWith("Int32 GetHashCode(", StringComparison.Ordinal)
+        || member.StartsWith("System.String ToString(", StringComparison.Ordinal)
+            || member.Contains(" Deconstruct(", StringComparison.Ordinal);
 
     private static string Kind(Type type) =>
-        type.IsEnum ? "enum" : type.IsInterface ? "interface" : type.IsValueType ? "struct" : typeof(Delegate).IsAssignableFrom(type) ? "delegate" : "class";
+        type.IsEnum ? "enum" : type.IsInterface ? "interface" : type.IsValueType
+            ? "struct" : typeof(Delegate).IsAssignableFrom(type) ? "delegate" : "class";
 }

@@ -5,9 +5,11 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    public static string PathOf(string relative) => Path.Combine(Root, relative.Replace('/', Path.DirectorySeparatorChar));
+    public static string PathOf(string relative) =>
+        Path.Combine(Root, relative.Replace('/', Path.DirectorySeparatorChar));
 
-    public static string Read(string relative) => File.ReadAllText(PathOf(relative)).Replace("\r\n", "\n", StringComparison.Ordinal);
+    public static string Read(string relative) =>
+        File.ReadAllText(PathOf(relative)).Replace("\r\n", "\n", StringComparison.Ordinal);
 
     /// <summary>Compares with a committed file; CONVOY_REWRITE=1 writes it instead, to be reviewed as a diff.</summary>
     public static void Same(string relative, string actual)
@@ -19,7 +21,8 @@ internal static class Repository
             return;
         }
 
-        Assert.True(File.Exists(PathOf(relative)), $"{relative} is not there: run the House tests with CONVOY_REWRITE=1 and review it");
+        Assert.True(File.Exists(PathOf(relative)),
+            $"{relative} is not there: run the House tests with CONVOY_REWRITE=1 and review it");
         Assert.Equal(Read(relative), actual);
     }
 

@@ -21,7 +21,8 @@ public class WireContractTests
         }
 
         text.Append("bulk header ").Append(BulkHeader.Size).Append(" bytes\n");
-        foreach (var kind in Enum.GetValues<BulkKind>()) text.Append("  ").Append((int)kind).Append(' ').Append(kind).Append('\n');
+        foreach (var kind in Enum.GetValues<BulkKind>())
+            text.Append("  ").Append((int)kind).Append(' ').Append(kind).Append('\n');
         Repository.Same("tests/House.Tests/wire-contract.txt", text.ToString());
     }
 
@@ -31,10 +32,12 @@ public class WireContractTests
         var numbered = ControlMessages.All.Select(m => m.Type.Name).ToHashSet(StringComparer.Ordinal);
         var nested = ControlMessages.All
             .SelectMany(m => ((IMessage)Activator.CreateInstance(m.Type)!).Descriptor.Fields.InFieldNumberOrder())
-            .Where(f => f.FieldType == FieldType.Message).Select(f => f.MessageType.Name).ToHashSet(StringComparer.Ordinal);
+            .Where(f => f.FieldType == FieldType.Message).Select(f => f.MessageType.Name)
+                .ToHashSet(StringComparer.Ordinal);
         var files = new[] { Hello.Descriptor.File, StepRow.Descriptor.File };
         foreach (var message in files.SelectMany(f => f.MessageTypes))
-            Assert.True(numbered.Contains(message.Name) || nested.Contains(message.Name), $"{message.Name} has no number in ControlMessages");
+            Assert.True(numbered.Contains(message.Name) || nested.Contains(message.Name),
+                $"{message.Name} has no number in ControlMessages");
     }
 
     private static void Append(StringBuilder text, MessageDescriptor descriptor)

@@ -30,7 +30,8 @@ public sealed class StridedTests
         {
             var dims = Dims(numbers, i);
             var axes = (uint)numbers.Int(0, 1 << dims.Length);
-            var x = i % 2 == 0 ? numbers.Floats(ElementwiseReference.Count(dims)) : numbers.Odd(ElementwiseReference.Count(dims));
+            var x = i % 2 == 0 ? numbers.Floats(ElementwiseReference.Count(dims))
+                : numbers.Odd(ElementwiseReference.Count(dims));
             var outputs = 1;
             for (var d = 0; d < dims.Length; d++)
                 if ((axes >> d & 1) == 0) outputs *= dims[d];
@@ -55,7 +56,8 @@ public sealed class StridedTests
     [Fact]
     public void A_source_that_is_too_short_is_refused()
     {
-        Assert.Throws<ArgumentException>(() => Elementwise.CopyStrided<float>([2, 3], new float[5], [1, 2], new float[6]));
+        Assert.Throws<ArgumentException>(() =>
+            Elementwise.CopyStrided<float>([2, 3], new float[5], [1, 2], new float[6]));
         Assert.Throws<ArgumentException>(() => Elementwise.CopyStrided<float>([2], new float[5], [-1], new float[2]));
         Assert.Throws<ArgumentException>(() => Reduce.Sum<float>([2, 3], 1, new float[5], new float[3]));
     }
@@ -75,12 +77,14 @@ public sealed class StridedTests
     private static int[] Dims(Numbers numbers, int i)
     {
         var dims = new int[numbers.Int(1, 5)];
-        for (var d = 0; d < dims.Length; d++) dims[d] = numbers.Int(1, dims.Length == 1 ? 600 : dims.Length == 2 ? 60 : 20);
+        for (var d = 0; d < dims.Length; d++)
+            dims[d] = numbers.Int(1, dims.Length == 1 ? 600 : dims.Length == 2 ? 60 : 20);
         if (i % 10 == 9) dims[numbers.Int(0, dims.Length)] = 0;
         return dims;
     }
 
-    // A permutation of the axes of a contiguous array, now and then with an axis that is repeated or every other element.
+    // A permutation of the axes of a contiguous array, now and then with an axis that is repeated or every other
+    // element.
     private static int[] Strides(Numbers numbers, int[] dims)
     {
         var order = Enumerable.Range(0, dims.Length).OrderBy(_ => numbers.Next()).ToArray();

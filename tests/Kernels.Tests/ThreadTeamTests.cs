@@ -174,7 +174,8 @@ public sealed class ThreadTeamTests
 
     private void Products(List<float[]> results)
     {
-        foreach (var (m, n, k) in ((int, int, int)[])[(200, 190, 301), (37, 700, 257), (900, 65, 164), (44, 2_100, 400), (6, 3_000, 340)])
+        foreach (var (m, n, k) in ((int, int, int)[])[(200, 190, 301), (37, 700, 257), (900, 65, 164), (44, 2_100, 400),
+            (6, 3_000, 340)])
         {
             foreach (var (ta, tb) in ((bool, bool)[])[(false, false), (true, false), (false, true), (true, true)])
             {

@@ -70,7 +70,8 @@ internal sealed class ConnectionFuzz(ulong seed)
         using var limit = new CancellationTokenSource(Limit);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
-            TargetHost = "convoy", ApplicationProtocols = [TlsProfile.Lanes], RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            TargetHost = "convoy", ApplicationProtocols = [TlsProfile.Lanes],
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
             ClientCertificates = i % 4 == 1 ? null : [Credential("fuzz").Certificate],
         }, limit.Token);
         if (i % 4 != 3)
@@ -83,15 +84,22 @@ internal sealed class ConnectionFuzz(ulong seed)
         await tls.WriteAsync(_frames.Make(seed, i).ToArray(), limit.Token);
     }
 
-    private Task<Remoting> StartAsync(ActorSystem system, string name) => Remoting.StartAsync(system, new RemotingOptions
-    {
-        NodeName = name, Incarnation = new Incarnation(name == "good" ? 2u : 1u), BuildId = "b1", HandshakeTimeout = TimeSpan.FromSeconds(1),
-        Clocks = new ClockTable { Confirm = TimeSpan.FromSeconds(1), Dead = TimeSpan.FromSeconds(4), StepOverdue = TimeSpan.FromSeconds(10) },
-        Security = new LinkSecurity { Credentials = new CredentialSource(Credential(name), TimeProvider.System) },
-    });
+    private Task<Remoting> StartAsync(ActorSystem system, string name) =>
+        Remoting.StartAsync(system, new RemotingOptions
+        {
+            NodeName = name, Incarnation = new Incarnation(name == "good" ? 2u : 1u), BuildId = "b1",
+            HandshakeTimeout = TimeSpan.FromSeconds(1),
+            Clocks = new ClockTable
+            {
+                Confirm = TimeSpan.FromSeconds(1), Dead = TimeSpan.FromSeconds(4),
+                StepOverdue = TimeSpan.FromSeconds(10)
+            },
+            Security = new LinkSecurity { Credentials = new CredentialSource(Credential(name), TimeProvider.System) },
+        });
 
     private NodeCredential Credential(string name) => NodeCredential.FromPem(
-        _authority.IssueWithKey(new NodeIdentity(ClusterRole.Worker, name), [], TimeSpan.FromDays(1), TimeProvider.System.GetUtcNow()),
+        _authority.IssueWithKey(new NodeIdentity(ClusterRole.Worker, name), [], TimeSpan.FromDays(1),
+            TimeProvider.System.GetUtcNow()),
         NodeCredential.TrustPem([_authority.Certificate]));
 
     private static byte[] Greeting(Lane lane, ulong link) => Handshake.Encode(new Greeting(
@@ -113,11 +121,13 @@ internal sealed class ConnectionFuzz(ulong seed)
         client.Connect((IPEndPoint)listener.LocalEndpoint);
         using var accepted = listener.AcceptTcpClient();
         using var tls = new SslStream(client.GetStream());
-        var shaking = tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "convoy", ApplicationProtocols = [TlsProfile.Lanes] });
+        var shaking = tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        { TargetHost = "convoy", ApplicationProtocols = [TlsProfile.Lanes] });
         var bytes = new byte[4_096];
         var read = accepted.GetStream().Read(bytes);
         accepted.Close();
-        _ = shaking.ContinueWith(static t => t.Exception, TaskScheduler.Default); // it was only asked for its first words
+        // it was only asked for its first words
+        _ = shaking.ContinueWith(static t => t.Exception, TaskScheduler.Default);
         return bytes[..read];
     }
 

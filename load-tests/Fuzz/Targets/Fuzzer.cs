@@ -3,8 +3,8 @@ using System.Text;
 namespace Convoy.Fuzz.Targets;
 
 /// <summary>
-/// Runs inputs through the targets and looks at three things: nothing escapes a reader but its own refusal, no input takes
-/// long, and no input makes a reader allocate by what it announces rather than by what it is.
+/// Runs inputs through the targets and looks at three things: nothing escapes a reader but its own refusal, no input
+/// takes long, and no input makes a reader allocate by what it announces rather than by what it is.
 /// </summary>
 internal sealed class Fuzzer(ulong seed, IReadOnlyList<Target> targets, TimeProvider time)
 {

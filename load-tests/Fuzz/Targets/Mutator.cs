@@ -9,7 +9,8 @@ namespace Convoy.Fuzz.Targets;
 internal sealed class Mutator(byte[][] corpus)
 {
     private static readonly uint[] Interesting =
-        [0, 1, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0xFFFF, 0x10000, 0xFFFFFF, 0x1000000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF];
+        [0, 1, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0xFFFF, 0x10000, 0xFFFFFF, 0x1000000, 0x7FFFFFFF,
+            0x80000000, 0xFFFFFFFF];
 
     private readonly byte[] _buffer = new byte[2 * corpus.Max(c => c.Length) + 256];
     private ulong _state;

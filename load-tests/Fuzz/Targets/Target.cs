@@ -3,7 +3,8 @@ namespace Convoy.Fuzz.Targets;
 /// <summary>One reader of a peer's bytes, with valid bytes to begin from.</summary>
 /// <param name="Name">For reports.</param>
 /// <param name="Corpus">Valid inputs.</param>
-/// <param name="Read">Reads an input as the product does; true when it was accepted. Whatever it throws is a finding.</param>
+/// <param name="Read">Reads an input as the product does; true when it was accepted. Whatever it throws is a
+/// finding.</param>
 internal sealed record Target(string Name, byte[][] Corpus, TargetRead Read)
 {
     /// <summary>Relative share of inputs: slow readers get fewer.</summary>

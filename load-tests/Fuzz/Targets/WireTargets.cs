@@ -9,22 +9,30 @@ using Google.Protobuf;
 
 namespace Convoy.Fuzz.Targets;
 
-/// <summary>Everything that is read from a peer's connection: handshakes, control frames with their messages, bulk headers.</summary>
+/// <summary>
+/// Everything that is read from a peer's connection: handshakes, control frames with their messages, bulk headers.
+/// </summary>
 internal static class WireTargets
 {
     public static IReadOnlyList<Target> All() => [Greetings(), Answers(), ControlStreams(), BulkHeaders(), Rosters()];
 
     private static Target Greetings() => new("greeting",
     [
-        Handshake.Encode(new Greeting(Lane.Control, Handshake.ProtocolVersion, 7, 0, 1, 1, 0, "w0", "0123456789ab", [])),
-        Handshake.Encode(new Greeting(Lane.Bulk, Handshake.ProtocolVersion, 7, 9, 1, 3, 1_000, "worker-12.rack", "0123456789ab", ["shm", "tls"])),
-        Handshake.Encode(new Greeting(Lane.Control, 2, ulong.MaxValue, 1, 2, uint.MaxValue, long.MaxValue, new string('n', 128), "b", [.. Enumerable.Range(0, 32).Select(i => $"feature-{i}")])),
+        Handshake.Encode(new Greeting(Lane.Control, Handshake.ProtocolVersion, 7, 0, 1, 1, 0, "w0",
+            "0123456789ab", [])),
+        Handshake.Encode(new Greeting(Lane.Bulk, Handshake.ProtocolVersion, 7, 9, 1, 3, 1_000, "worker-12.rack",
+            "0123456789ab", ["shm", "tls"])),
+        Handshake.Encode(new Greeting(Lane.Control, 2, ulong.MaxValue, 1, 2, uint.MaxValue, long.MaxValue,
+            new string('n', 128), "b", [.. Enumerable.Range(0, 32).Select(i => $"feature-{i}")])),
     ], input =>
     {
-        if (Handshake.TryReadHead(input, out var kind, out var body) is not null || input.Length < Handshake.HeadBytes + body) return false;
-        if (Handshake.TryReadGreeting(kind, input.Slice(Handshake.HeadBytes, body), out var greeting) is not null) return false;
+        if (Handshake.TryReadHead(input, out var kind, out var body) is not null
+            || input.Length < Handshake.HeadBytes + body) return false;
+        if (Handshake.TryReadGreeting(kind, input.Slice(Handshake.HeadBytes, body), out var greeting) is not null)
+            return false;
         // What was accepted can be said again and means the same.
-        Invariant.Check(greeting!.Node.Length is > 0 and <= Handshake.NameBytesMax && greeting.Received >= 0, "a greeting has good fields");
+        Invariant.Check(greeting!.Node.Length is > 0 and <= Handshake.NameBytesMax && greeting.Received >= 0,
+            "a greeting has good fields");
         Handshake.Differences(greeting, "0123456789ab", ["tls"]);
         return true;
     });
@@ -32,23 +40,29 @@ internal static class WireTargets
     private static Target Answers() => new("answer",
     [
         Handshake.Encode(new Answer(AnswerKind.Accepted, 7, 12, "coordinator", [])),
-        Handshake.Encode(new Answer(AnswerKind.Refused, 7, 0, "coordinator", ["protocol: 1 here, 2 at w0", "build: a here, b at w0"])),
+        Handshake.Encode(new Answer(AnswerKind.Refused, 7, 0, "coordinator",
+            ["protocol: 1 here, 2 at w0", "build: a here, b at w0"])),
         Handshake.Encode(new Answer(AnswerKind.Denied, 7, 0, "w1", [new string('x', 400)])),
     ], input =>
     {
-        if (Handshake.TryReadHead(input, out var kind, out var body) is not null || input.Length < Handshake.HeadBytes + body) return false;
+        if (Handshake.TryReadHead(input, out var kind, out var body) is not null
+            || input.Length < Handshake.HeadBytes + body) return false;
         return Handshake.TryReadAnswer(kind, input.Slice(Handshake.HeadBytes, body), out _) is null;
     });
 
-    /// <summary>A run of frames, read as the control lane reads them: until bytes are missing or the stream is refused.</summary>
+    /// <summary>
+    /// A run of frames, read as the control lane reads them: until bytes are missing or the stream is refused.
+    /// </summary>
     private static Target ControlStreams() => new("control",
         [.. ControlMessages.All.Select(row => Stream(row.Id)), Stream(0), Bounces()], input =>
     {
         var accepted = false;
         while (true)
         {
-            if (ControlCodec.TryReadLength(input, out var length) is not null || length == 0 || input.Length < length) return accepted;
-            Invariant.Check(length is >= ControlCodec.FixedBytes and <= ControlCodec.LengthMax + ControlCodec.LengthBytes, "frames have a bound");
+            if (ControlCodec.TryReadLength(input, out var length) is not null || length == 0 || input.Length < length)
+                return accepted;
+            Invariant.Check(length is >= ControlCodec.FixedBytes and <= ControlCodec.LengthMax
+                + ControlCodec.LengthBytes, "frames have a bound");
             if (ControlCodec.TryRead(input[..length], out var frame) is not null) return accepted;
             accepted |= frame.Kind != FrameKind.Message || Parses(in frame);
             input = input[length..];
@@ -71,13 +85,15 @@ internal static class WireTargets
     }
 
     private static Target BulkHeaders() => new("bulk", [.. Enumerable.Range(0, 6).Select(Header)], input =>
-        BulkHeader.TryRead(input, out var header) is null && header.PayloadBytes is >= 0 and <= Limits.BulkPayloadBytesMax);
+        BulkHeader.TryRead(input, out var header) is null
+            && header.PayloadBytes is >= 0 and <= Limits.BulkPayloadBytesMax);
 
     private static Target Rosters() => new("roster", [RosterOf(1), RosterOf(2), RosterOf(40)], input =>
     {
         if (Roster.Read(ByteString.CopyFrom(input), out var broken) is not { } roster) return broken!.Length == 0;
         for (var i = 0; i < roster.Count; i++)
-            Invariant.Check(roster.IndexOf(roster.WorkerAt(i)) == i && roster.AddressAt(i) is not null, "every entry of a list can be read");
+            Invariant.Check(roster.IndexOf(roster.WorkerAt(i)) == i && roster.AddressAt(i) is not null,
+                "every entry of a list can be read");
         return true;
     });
 
@@ -89,17 +105,20 @@ internal static class WireTargets
     private static byte[] Header(int i)
     {
         var bytes = new byte[BulkHeader.Size];
-        new BulkHeader(BulkKind.Partial, (byte)(i % 2), new TreeNode((byte)i, i), new Generation(i), new StepNumber(1L << (8 * i)), i, i, 0, 1 << (4 * i), 0xDEADBEEF).Write(bytes);
+        new BulkHeader(BulkKind.Partial, (byte)(i % 2), new TreeNode((byte)i, i), new Generation(i),
+            new StepNumber(1L << (8 * i)), i, i, 0, 1 << (4 * i), 0xDEADBEEF).Write(bytes);
         return bytes;
     }
 
     private static byte[] Stream(ushort number)
     {
-        var message = number == 0 ? null : ControlMessages.ParserOf(number)!.ParseFrom([0x08, 0x07, 0x10, 0x01, 0x1A, 0x02, 0x08, 0x01]);
+        var message = number == 0
+            ? null : ControlMessages.ParserOf(number)!.ParseFrom([0x08, 0x07, 0x10, 0x01, 0x1A, 0x02, 0x08, 0x01]);
         var size = message?.CalculateSize() ?? 0;
         ControlContent[] contents =
         [
-            new(message is null ? FrameKind.Watch : FrameKind.Message, "coordinator", "$12") { Message = message, MessageNumber = number, Size = size },
+            new(message is null ? FrameKind.Watch : FrameKind.Message, "coordinator", "$12")
+                { Message = message, MessageNumber = number, Size = size },
             new(FrameKind.Death, "node", "") { Code = 1 },
         ];
         var bytes = new byte[contents.Sum(c => ControlCodec.SizeOf(c)) + ControlCodec.FixedBytes];
@@ -118,7 +137,8 @@ internal static class WireTargets
     {
         var bounce = new ControlContent(FrameKind.Bounce, "$3", "trainer")
         {
-            Code = (byte)UndeliverableReason.TooLarge, MessageNumber = 33, Size = 1L << 40, Limit = Limits.ControlMessageBytesMax,
+            Code = (byte)UndeliverableReason.TooLarge, MessageNumber = 33, Size = 1L << 40,
+            Limit = Limits.ControlMessageBytesMax,
         };
         var bytes = new byte[ControlCodec.SizeOf(bounce) + ControlCodec.FixedBytes];
         ControlCodec.Write(bytes.AsSpan(0, ControlCodec.SizeOf(bounce)), 1, bounce);

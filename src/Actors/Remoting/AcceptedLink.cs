@@ -8,7 +8,8 @@ internal sealed class AcceptedLink : Link
 {
     private readonly Acceptor _acceptor;
 
-    public AcceptedLink(Acceptor acceptor, Remoting remoting, Greeting greeting, string address, ClusterRole? role) : base(remoting)
+    public AcceptedLink(Acceptor acceptor, Remoting remoting, Greeting greeting, string address, ClusterRole? role)
+        : base(remoting)
     {
         _acceptor = acceptor;
         Key = (greeting.Node, greeting.Incarnation, greeting.Link);

@@ -87,7 +87,8 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
         catch (Exception gone) when (ConnectionLoss.Is(gone) || gone is OperationCanceledException)
         {
             refused = true;
-            _entrance.Refuse(connection, Refusal.Silent, "it was closed, or said too little, before it had shaken hands");
+            _entrance.Refuse(connection, Refusal.Silent,
+                "it was closed, or said too little, before it had shaken hands");
         }
         catch (Exception failure)
         {
@@ -114,11 +115,13 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
         if (differences.Count > 0)
         {
             await SendAsync(connection, AnswerKind.Refused, 0, differences, cancel).ConfigureAwait(false);
-            throw new HandshakeException($"{greeting.Node}: {string.Join("; ", differences)}") { Why = Refusal.Versions };
+            throw new HandshakeException($"{greeting.Node}: {string.Join("; ", differences)}")
+            { Why = Refusal.Versions };
         }
 
         var looksForAnother = greeting.Wanted != 0 && greeting.Wanted != remoting.Options.Incarnation.Value;
-        if (looksForAnother || FindOrMake(greeting, connection.RemoteAddress, arrival.Peer?.Identity?.Role) is not { } link)
+        if (looksForAnother
+            || FindOrMake(greeting, connection.RemoteAddress, arrival.Peer?.Identity?.Role) is not { } link)
         {
             await SendAsync(connection, AnswerKind.SessionOver, 0, [], cancel).ConfigureAwait(false);
             return false;
@@ -130,7 +133,8 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
             .ConfigureAwait(false);
         if (offer is not null) connection = await offer.SettleAsync(connection, cancel).ConfigureAwait(false);
         var error = greeting.Lane == Lane.Control
-            ? link.AttachControl(connection, new PeerId(greeting.Node, new Incarnation(greeting.Incarnation)), greeting.Received)
+            ? link.AttachControl(connection, new PeerId(greeting.Node, new Incarnation(greeting.Incarnation)),
+                greeting.Received)
             : link.AttachBulk(connection, greeting.Received);
         if (error is not null) connection.Dispose();
         return error is null;
@@ -147,7 +151,8 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
             var expectsAnother = greeting.Expected != 0 && greeting.Expected != remoting.Options.Incarnation.Value;
             if (expectsAnother) return null;
             if (old is not null && old.SessionNumber == greeting.Session) return old;
-            var isNew = greeting.Lane == Lane.Control && greeting.Expected == 0 && greeting.Session > (old?.SessionNumber ?? 0);
+            var isNew = greeting.Lane == Lane.Control && greeting.Expected == 0
+                && greeting.Session > (old?.SessionNumber ?? 0);
             if (!isNew) return null;
             made = new AcceptedLink(this, remoting, greeting, address, role);
             _links[made.Key] = made;
@@ -157,9 +162,11 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
         return made;
     }
 
-    private Task SendAsync(IConnection connection, AnswerKind kind, long received, IReadOnlyList<string> texts, CancellationToken cancel) =>
+    private Task SendAsync(IConnection connection, AnswerKind kind, long received, IReadOnlyList<string> texts,
+        CancellationToken cancel) =>
         HandshakeIo.SendAsync(
             connection,
-            Handshake.Encode(new Answer(kind, remoting.Options.Incarnation.Value, received, remoting.Options.NodeName, texts)),
+            Handshake.Encode(new Answer(kind, remoting.Options.Incarnation.Value, received,
+                remoting.Options.NodeName, texts)),
             cancel);
 }

@@ -16,7 +16,9 @@ internal sealed class BulkRoom
 {
     private TaskCompletionSource? _next;
 
-    /// <summary>Completes at the next <see cref="Wake"/>. Ask before looking for room: what leaves in between is not missed.</summary>
+    /// <summary>
+    /// Completes at the next <see cref="Wake"/>. Ask before looking for room: what leaves in between is not missed.
+    /// </summary>
     public Task Next()
     {
         var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

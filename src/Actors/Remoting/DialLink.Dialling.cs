@@ -21,8 +21,8 @@ internal sealed partial class DialLink
     }
 
     /// <summary>
-    /// Inside a session the address is known. Otherwise the nearest address that answers is taken, and who answers must be
-    /// the node that is looked for: with several addresses, one of them may be another node's (R19).
+    /// Inside a session the address is known. Otherwise the nearest address that answers is taken, and who answers must
+    /// be the node that is looked for: with several addresses, one of them may be another node's (R19).
     /// </summary>
     private async Task<Dialled> DialAsync(Lane lane, long received)
     {
@@ -33,15 +33,18 @@ internal sealed partial class DialLink
         while (left.Count > 0 && !deadline.IsCancellationRequested)
         {
             var probed = await AddressProbe.DialAsync(
-                Remoting.Network, target.Places, left, tried, Remoting.Options.Time, deadline.Token).ConfigureAwait(false);
+                Remoting.Network, target.Places, left, tried, Remoting.Options.Time, deadline.Token)
+                    .ConfigureAwait(false);
             if (probed.Connection is null)
             {
                 if (_chosen is null) TellUnreachable(tried);
-                var nobodyListens = probed.Failures.All(f => f.Why is SocketException { SocketErrorCode: SocketError.ConnectionRefused });
+                var nobodyListens = probed.Failures.All(f =>
+                    f.Why is SocketException { SocketErrorCode: SocketError.ConnectionRefused });
                 return isOnly && nobodyListens ? Dialled.Gone : Dialled.NotNow;
             }
 
-            var shaken = await ShakeAsync(probed.Connection, lane, received, isOnly, deadline.Token).ConfigureAwait(false);
+            var shaken = await ShakeAsync(probed.Connection, lane, received, isOnly, deadline.Token)
+                .ConfigureAwait(false);
             if (shaken.Dialled == Dialled.Attached) (_chosen, _toldUnreachable) = (probed.Place, false);
             var isFinal = shaken.Reason == LinkRefusedReason.Versions
                 || shaken.Dialled is Dialled.Attached or Dialled.SessionOver or Dialled.PeerRestarted;
@@ -51,7 +54,8 @@ internal sealed partial class DialLink
             left = [.. left.Where(p => p != probed.Place && probed.Failures.All(f => f.Place != p))];
         }
 
-        if (denied == target.Places.Count) return Tell(new Shaken(Dialled.Refused, LinkRefusedReason.Denied, tried), default);
+        if (denied == target.Places.Count)
+            return Tell(new Shaken(Dialled.Refused, LinkRefusedReason.Denied, tried), default);
         TellUnreachable(tried);
         return Dialled.NotNow;
     }
@@ -67,7 +71,8 @@ internal sealed partial class DialLink
     private IReadOnlyList<int> Order() => target.Places.Count == 1 ? [0]
         : AddressList.Ranked([.. target.Places.Select(p => p.Known?.Address)], HostAddresses.All());
 
-    private async Task<Shaken> ShakeAsync(IConnection connection, Lane lane, long received, bool isOnly, CancellationToken cancel)
+    private async Task<Shaken> ShakeAsync(IConnection connection, Lane lane, long received, bool isOnly,
+        CancellationToken cancel)
     {
         // An address that leads nowhere useful must leave time for the next one.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -91,12 +96,14 @@ internal sealed partial class DialLink
             await HandshakeIo.SendAsync(connection, Handshake.Encode(greeting), patience.Token).ConfigureAwait(false);
             var answer = await HandshakeIo.ReadAnswerAsync(connection, patience.Token).ConfigureAwait(false);
             if (answer.Kind != AnswerKind.Accepted) return NotAccepted(answer);
-            if (name is not null && name != answer.Node) return Denied($"{answer.Node} answers with the certificate of {name}");
+            if (name is not null && name != answer.Node)
+                return Denied($"{answer.Node} answers with the certificate of {name}");
             if (_expected != 0 && answer.Incarnation != _expected) return Shaken.Of(Dialled.PeerRestarted);
             _expected = answer.Incarnation;
             _toldRefused = null;
             if (isShared)
-                connection = await Remoting.SharedMemory.TakeUpAsync(connection, greeting, answer, cancel).ConfigureAwait(false);
+                connection = await Remoting.SharedMemory.TakeUpAsync(connection, greeting, answer, cancel)
+                    .ConfigureAwait(false);
             kept = Attach(lane, connection, answer) is null;
             return Shaken.Of(kept ? Dialled.Attached : Dialled.NotNow, "the session is over");
         }
@@ -123,14 +130,18 @@ internal sealed partial class DialLink
     private Shaken NotAccepted(Answer answer) => answer.Kind switch
     {
         AnswerKind.SessionOver when target.Wanted != default && answer.Incarnation != target.Wanted.Value =>
-            Shaken.Of(Dialled.AnotherNode, $"{answer.Node} answers there, as another process than the one that is looked for"),
+            Shaken.Of(Dialled.AnotherNode,
+                $"{answer.Node} answers there, as another process than the one that is looked for"),
         AnswerKind.SessionOver => Shaken.Of(
-            _expected != 0 && answer.Incarnation != _expected ? Dialled.PeerRestarted : Dialled.SessionOver, "the session is over"),
+            _expected != 0 && answer.Incarnation != _expected ? Dialled.PeerRestarted : Dialled.SessionOver,
+            "the session is over"),
         AnswerKind.Busy => new Shaken(Dialled.NotNow, LinkRefusedReason.Busy, answer.Texts),
         AnswerKind.Denied => new Shaken(Dialled.Refused, LinkRefusedReason.Denied, answer.Texts),
         _ => new Shaken(Dialled.Refused, LinkRefusedReason.Versions, answer.Texts),
     };
 }
 
-/// <summary>Whom a link leads to: the places as they were written, and the process that must answer (0: whoever does).</summary>
+/// <summary>
+/// Whom a link leads to: the places as they were written, and the process that must answer (0: whoever does).
+/// </summary>
 internal sealed record DialTarget(string Address, IReadOnlyList<DialPlace> Places, Incarnation Wanted);

@@ -12,7 +12,8 @@ namespace Convoy.Actors.Remoting;
 /// The dialling end. One loop: while a lane is missing, dial it; inside a session's grace that resumes the session,
 /// afterwards it begins a new one. It ends when its owner closes it or the versions do not fit.
 /// </summary>
-internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulong number, IActorRef owner) : Link(remoting)
+internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulong number, IActorRef owner)
+    : Link(remoting)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(1);
@@ -79,7 +80,8 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
 
                 var lane = missing.Control ? Lane.Control : Lane.Bulk;
                 var received = missing.Control ? missing.ControlReceived : missing.BulkReceived;
-                if (!await ActAsync(await DialAsync(lane, received).ConfigureAwait(false)).ConfigureAwait(false)) return;
+                if (!await ActAsync(await DialAsync(lane, received).ConfigureAwait(false)).ConfigureAwait(false))
+                    return;
             }
         }
         catch (Exception failure)
@@ -147,7 +149,8 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
     private TimeSpan Jittered(int failures)
     {
         var whole = TimeSpan.FromTicks(Math.Min(FirstDelay.Ticks << Math.Min(failures, 10), LastDelay.Ticks));
-        var mixed = (Remoting.Options.Incarnation.Value + number * 0x9E3779B97F4A7C15 + (ulong)failures) * 0xBF58476D1CE4E5B9;
+        var mixed =
+            (Remoting.Options.Incarnation.Value + number * 0x9E3779B97F4A7C15 + (ulong)failures) * 0xBF58476D1CE4E5B9;
         return whole - whole * ((mixed >> 40) % 256 / 1024.0);
     }
 }

@@ -27,7 +27,8 @@ public static class Endpoints
 {
     /// <summary>Whether the address, or each of a list of addresses with commas, is this machine's own.</summary>
     /// <exception cref="UserException">It is not HOST:PORT.</exception>
-    public static bool IsLoopback(string address) => EntriesOf(address, "address").All(e => IsThisMachine(Split(e, "address").Host));
+    public static bool IsLoopback(string address) =>
+        EntriesOf(address, "address").All(e => IsThisMachine(Split(e, "address").Host));
 
     /// <summary>The first of a list of addresses with commas.</summary>
     public static string First(string address) => All(address)[0];
@@ -35,7 +36,9 @@ public static class Endpoints
     /// <summary>Each of a list of addresses with commas.</summary>
     public static IReadOnlyList<string> All(string address) => EntriesOf(address, "address");
 
-    /// <summary>What a process of this machine that listens on 0.0.0.0 and [::] tells others to dial; loopback is nobody else's.</summary>
+    /// <summary>
+    /// What a process of this machine that listens on 0.0.0.0 and [::] tells others to dial; loopback is nobody else's.
+    /// </summary>
     public static IReadOnlyList<string> AdvertisedOnAny(int port) =>
         [.. ((IPAddress[])[IPAddress.Any, IPAddress.IPv6Any])
             .SelectMany(any => AddressList.Advertised(new IPEndPoint(any, port), null, HostAddresses.All()))
@@ -52,7 +55,8 @@ public static class Endpoints
         var (host, port) = Split(address, "listen on");
         if (!secure && !IsThisMachine(host)) throw Unprotected("listen on", address);
         if (IpOf(host) is { } ip) return new IPEndPoint(ip, port);
-        throw new UserException(ExitCode.Usage, $"listen on {address}: an address of this machine is needed, not a name; 0.0.0.0 takes all");
+        throw new UserException(ExitCode.Usage,
+            $"listen on {address}: an address of this machine is needed, not a name; 0.0.0.0 takes all");
     }
 
     /// <summary>The places of one node, in the order in which they are written.</summary>
@@ -75,7 +79,8 @@ public static class Endpoints
     {
         var colon = address.LastIndexOf(':');
         if (colon <= 0 || !ushort.TryParse(address.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port))
-            throw new UserException(ExitCode.Usage, $"{what} {address}: an address is host:port, such as 127.0.0.1:7400");
+            throw new UserException(ExitCode.Usage,
+                $"{what} {address}: an address is host:port, such as 127.0.0.1:7400");
         return (address[..colon].Trim('[', ']'), port);
     }
 

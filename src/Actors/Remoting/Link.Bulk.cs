@@ -5,7 +5,9 @@ using Convoy.Shared.Protocol;
 
 namespace Convoy.Actors.Remoting;
 
-/// <summary>The queue of bulk frames, bounded in frames and bytes, and the counts that tell whether a frame was lost.</summary>
+/// <summary>
+/// The queue of bulk frames, bounded in frames and bytes, and the counts that tell whether a frame was lost.
+/// </summary>
 internal abstract partial class Link
 {
     private readonly Queue<BulkItem> _bulkQueue = new();
@@ -17,7 +19,8 @@ internal abstract partial class Link
     {
         if (payload.Length > Limits.BulkPayloadBytesMax)
             throw new ArgumentException(
-                $"a bulk payload has at most {Limits.BulkPayloadBytesMax} bytes, this one {payload.Length}", nameof(payload));
+                $"a bulk payload has at most {Limits.BulkPayloadBytesMax} bytes, this one {payload.Length}",
+                nameof(payload));
         BulkLane? lane;
         lock (_gate)
         {
@@ -34,7 +37,9 @@ internal abstract partial class Link
         return true;
     }
 
-    /// <summary>The next frame; when <paramref name="onlySmall"/>, only if it fits into <paramref name="room"/> bytes.</summary>
+    /// <summary>
+    /// The next frame; when <paramref name="onlySmall"/>, only if it fits into <paramref name="room"/> bytes.
+    /// </summary>
     public bool TakeBulk(BulkLane lane, int room, bool onlySmall, out BulkItem item)
     {
         item = default;

@@ -35,7 +35,8 @@ internal abstract partial class Link
     }
 
     /// <summary>Null, or why the message was not taken.</summary>
-    public UndeliverableReason? SendMessage(string target, IMessage message, ushort number, int size, IActorRef? sender) =>
+    public UndeliverableReason? SendMessage(string target, IMessage message, ushort number, int size,
+        IActorRef? sender) =>
         Send(new ControlContent(FrameKind.Message, target, Remoting.Names.NameOf(sender))
         {
             Message = message,
@@ -68,7 +69,8 @@ internal abstract partial class Link
         var waiting = _session.Waiting + Volatile.Read(ref _outboxCount);
         var waitingBytes = _session.WaitingBytes + Interlocked.Read(ref _outboxBytes);
         if (waiting >= Remoting.Options.UnackedMessagesMax
-            || (waiting > 0 && waitingBytes + bytes > Remoting.Options.UnackedBytesMax)) return UndeliverableReason.LinkFull;
+            || (waiting > 0 && waitingBytes + bytes > Remoting.Options.UnackedBytesMax))
+            return UndeliverableReason.LinkFull;
         Interlocked.Increment(ref _outboxCount);
         Interlocked.Add(ref _outboxBytes, bytes);
         _outbox.Enqueue((content, bytes));
@@ -93,7 +95,8 @@ internal abstract partial class Link
     }
 
     /// <summary>Numbers the next messages and gives those to write; what the session refuses is put aside.</summary>
-    private void FillBatch_NeedsGate(List<SessionFrame<ControlContent>> batch, Instant now, ref List<ControlContent>? refused)
+    private void FillBatch_NeedsGate(List<SessionFrame<ControlContent>> batch, Instant now,
+        ref List<ControlContent>? refused)
     {
         for (var bytes = 0; bytes < BatchBytes;)
         {
@@ -199,7 +202,8 @@ internal abstract partial class Link
                 break;
             case FrameKind.Bounce:
                 var messageType = NamesByNumber.GetValueOrDefault(frame.MessageNumber, "message");
-                var bounced = new Undeliverable((UndeliverableReason)frame.Code, frame.Size, frame.Limit, ToString(), messageType)
+                var bounced = new Undeliverable((UndeliverableReason)frame.Code, frame.Size, frame.Limit,
+                    ToString(), messageType)
                 {
                     Hop = DeliveryHop.Receiver,
                 };
@@ -263,7 +267,8 @@ internal abstract partial class Link
     private void Bounce(UndeliverableReason reason, in ControlFrame frame)
     {
         if (frame.Sender.IsEmpty) return;
-        Send(new ControlContent(FrameKind.Bounce, Encoding.UTF8.GetString(frame.Sender), Encoding.UTF8.GetString(frame.Target))
+        Send(new ControlContent(FrameKind.Bounce, Encoding.UTF8.GetString(frame.Sender),
+            Encoding.UTF8.GetString(frame.Target))
         {
             Code = (byte)reason,
             MessageNumber = frame.MessageNumber,
@@ -273,13 +278,15 @@ internal abstract partial class Link
 
     /// <summary>Whether an unacknowledged message arrived is unknown; its sender is told so (SE-4).</summary>
     private void HandBack(
-        IEnumerable<ControlContent> contents, LinkDownReason reason, UndeliverableReason why = UndeliverableReason.LinkDown)
+        IEnumerable<ControlContent> contents, LinkDownReason reason,
+        UndeliverableReason why = UndeliverableReason.LinkDown)
     {
         if (reason == LinkDownReason.PeerRestarted) why = UndeliverableReason.PeerRestarted;
         foreach (var content in contents)
         {
             if (content is { Kind: FrameKind.Message, Message: { } message })
-                new RemoteActorRef(this, content.Target).Refuse(why, message.GetType().Name, content.Size, 0, content.Origin);
+                new RemoteActorRef(this, content.Target)
+                    .Refuse(why, message.GetType().Name, content.Size, 0, content.Origin);
         }
     }
 }

@@ -4,13 +4,18 @@ using Convoy.Actors.Runtime;
 
 namespace Convoy.Actors.Remoting;
 
-/// <summary>Death watch over the link, in both directions. When the session ends, every watched actor there counts as unreachable.</summary>
+/// <summary>
+/// Death watch over the link, in both directions. When the session ends, every watched actor there counts as
+/// unreachable.
+/// </summary>
 internal abstract partial class Link
 {
     private const int WatchesMax = 100_000;
 
-    private readonly Dictionary<string, List<InternalActorRef>> _watchers = new(StringComparer.Ordinal); // ours, by their name
-    private readonly Dictionary<string, RemoteWatcher> _remoteWatches = new(StringComparer.Ordinal);     // theirs, by our name
+    // ours, by their name
+    private readonly Dictionary<string, List<InternalActorRef>> _watchers = new(StringComparer.Ordinal);
+    // theirs, by our name
+    private readonly Dictionary<string, RemoteWatcher> _remoteWatches = new(StringComparer.Ordinal);
 
     public void AddWatcher(RemoteActorRef subject, InternalActorRef watcher)
     {
@@ -50,7 +55,8 @@ internal abstract partial class Link
         }
 
         var subject = new RemoteActorRef(this, name);
-        foreach (var watcher in watchers) watcher.SendSystem(new DeathNotice(subject, existed, addressTerminated: false));
+        foreach (var watcher in watchers)
+            watcher.SendSystem(new DeathNotice(subject, existed, addressTerminated: false));
     }
 
     private void OnRemoteWatch(string name)
@@ -93,7 +99,8 @@ internal abstract partial class Link
         foreach (var (name, watchers) in ours)
         {
             var subject = new RemoteActorRef(this, name);
-            foreach (var watcher in watchers) watcher.SendSystem(new DeathNotice(subject, false, addressTerminated: true));
+            foreach (var watcher in watchers)
+                watcher.SendSystem(new DeathNotice(subject, false, addressTerminated: true));
         }
 
         foreach (var watcher in theirs) watcher.Target.SendSystem(new UnwatchMessage(watcher));
@@ -118,7 +125,8 @@ internal abstract partial class Link
                 if (!link._remoteWatches.Remove(name)) return;
             }
 
-            link.Send(new ControlContent(FrameKind.Death, name, "") { Code = notice.ExistenceConfirmed ? (byte)1 : (byte)0 });
+            link.Send(new ControlContent(FrameKind.Death, name, "")
+            { Code = notice.ExistenceConfirmed ? (byte)1 : (byte)0 });
         }
     }
 }

@@ -255,7 +255,8 @@ internal abstract partial class Link : Peer
         Room.Wake();
         HandBack(unacknowledged, reason);
         EndWatches();
-        if (_isSameMachine && reason is not (LinkDownReason.ClosedHere or LinkDownReason.Goodbye)) Remoting.SharedMemory.Sweep();
+        if (_isSameMachine && reason is not (LinkDownReason.ClosedHere or LinkDownReason.Goodbye))
+            Remoting.SharedMemory.Sweep();
         AfterEnd();
         Wake();
         CompleteWhenClosed();
@@ -321,7 +322,9 @@ internal abstract partial class Link : Peer
         }
     }
 
-    /// <summary>A greeting for this lane came: its old connection takes nothing any more, so that our number stands.</summary>
+    /// <summary>
+    /// A greeting for this lane came: its old connection takes nothing any more, so that our number stands.
+    /// </summary>
     public void Quiet(Frames.Lane lane)
     {
         lock (_gate)
@@ -370,7 +373,8 @@ internal abstract partial class Link : Peer
         {
             _timerAt = Instant.Never;
             var now = Remoting.Now;
-            if (_closed && now >= _closeBy && (_closeNow || _control is null)) end = (LinkDownReason.ClosedHere, "closed here");
+            if (_closed && now >= _closeBy && (_closeNow || _control is null))
+                end = (LinkDownReason.ClosedHere, "closed here");
             else if (_session.MustEnd(now))
                 end = _session.Status == SessionStatus.Up
                     ? (LinkDownReason.Silent, "no acknowledgement came")

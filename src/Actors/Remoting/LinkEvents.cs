@@ -30,13 +30,19 @@ public enum LinkRefusedReason
     Denied,
 }
 
-/// <summary>To the owner of the link: both lanes are open. A dialled peer may come up again after it was down.</summary>
+/// <summary>
+/// To the owner of the link: both lanes are open. A dialled peer may come up again after it was down.
+/// </summary>
 public sealed record LinkUp(Peer Peer);
 
-/// <summary>To the owner of the link: the session is over. Unacknowledged messages come back to their senders.</summary>
+/// <summary>
+/// To the owner of the link: the session is over. Unacknowledged messages come back to their senders.
+/// </summary>
 public sealed record LinkDown(Peer Peer, LinkDownReason Reason, string Text);
 
-/// <summary>To the dialling owner: the handshake was refused. <paramref name="Differences"/> has one line per difference.</summary>
+/// <summary>
+/// To the dialling owner: the handshake was refused. <paramref name="Differences"/> has one line per difference.
+/// </summary>
 public sealed record LinkRefused(string Address, LinkRefusedReason Reason, IReadOnlyList<string> Differences);
 
 /// <summary>

@@ -21,7 +21,8 @@ internal sealed class NameTable(ActorSystem system) : InternalActorRef
 
     public void Register(string name, IActorRef actor)
     {
-        if (name.Length is 0 or > 64 || name[0] == '$') throw new ArgumentException($"'{name}' cannot be registered", nameof(name));
+        if (name.Length is 0 or > 64 || name[0] == '$')
+            throw new ArgumentException($"'{name}' cannot be registered", nameof(name));
         if (_byName.TryGetValue(name, out var old)) _byRef.TryRemove(KeyValuePair.Create(old, name));
         Add(name, actor);
     }
@@ -29,7 +30,9 @@ internal sealed class NameTable(ActorSystem system) : InternalActorRef
     public IActorRef? Find(ReadOnlySpan<char> name) =>
         _byName.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var actor) ? actor : null;
 
-    /// <summary>The name to answer to; empty for nobody, and for actors of other processes, which this one cannot relay to.</summary>
+    /// <summary>
+    /// The name to answer to; empty for nobody, and for actors of other processes, which this one cannot relay to.
+    /// </summary>
     public string NameOf(IActorRef? actor)
     {
         if (actor is null or IRemoteRef or NobodyRef or DeadLettersRef) return "";

@@ -52,8 +52,8 @@ public abstract class Peer
     public abstract bool TrySendBulk(in BulkHeader header, ReadOnlyMemory<byte> payload, IBulkCompletion? done = null);
 
     /// <summary>
-    /// As <see cref="TrySendBulk"/>, but a sender whom the lane has no room for waits until it has: for senders that may
-    /// be held up, such as copies of a state. Frames of one sender keep their order when it awaits each.
+    /// As <see cref="TrySendBulk"/>, but a sender whom the lane has no room for waits until it has: for senders that
+    /// may be held up, such as copies of a state. Frames of one sender keep their order when it awaits each.
     /// </summary>
     public async ValueTask<BulkSend> SendBulkAsync(
         BulkHeader header, ReadOnlyMemory<byte> payload, BulkWait wait, IBulkCompletion? done = null)
@@ -64,7 +64,8 @@ public abstract class Peer
         {
             var room = Room.Next();
             if (TrySendBulk(header, payload, done)) return BulkSend.Taken;
-            if (State is not (LinkState.Up or LinkState.Suspect)) return new BulkSend(false, $"{wait.Name}: the link to {this} is {State}");
+            if (State is not (LinkState.Up or LinkState.Suspect))
+                return new BulkSend(false, $"{wait.Name}: the link to {this} is {State}");
             var left = wait.Limit - Clock.GetElapsedTime(start);
             try
             {
@@ -76,7 +77,8 @@ public abstract class Peer
             }
 
             if (left <= TimeSpan.Zero)
-                return new BulkSend(false, $"{wait.Name} waited {wait.Limit.TotalSeconds:0.###} s for room on the bulk lane to {this}");
+                return new BulkSend(false,
+                    $"{wait.Name} waited {wait.Limit.TotalSeconds:0.###} s for room on the bulk lane to {this}");
         }
     }
 
@@ -105,8 +107,8 @@ public interface IBulkCompletion
 /// <summary>Takes bulk frames, on the receiving I/O thread: it must be quick and must not throw.</summary>
 public interface IBulkReceiver
 {
-    /// <summary>Memory for the payload, at least <see cref="BulkHeader.PayloadBytes"/> long; empty refuses the frame, whose
-    /// payload is then drained. Not called for an empty payload.</summary>
+    /// <summary>Memory for the payload, at least <see cref="BulkHeader.PayloadBytes"/> long; empty refuses the frame,
+    /// whose payload is then drained. Not called for an empty payload.</summary>
     Memory<byte> Rent(Peer from, in BulkHeader header);
 
     /// <summary>The payload is complete and its checksum holds. The memory belongs to the receiver again.</summary>

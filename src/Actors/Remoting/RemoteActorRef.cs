@@ -45,7 +45,8 @@ internal sealed class RemoteActorRef(Link link, string name) : InternalActorRef,
         System.OnDeadLetter(new DeadLetter(messageType, sender, this, reason));
         var isUnknown = reason is UndeliverableReason.LinkDown or UndeliverableReason.PeerRestarted;
         sender?.Tell(
-            new Undeliverable(reason, size, limit, link.ToString(), messageType) { Hop = isUnknown ? DeliveryHop.Link : DeliveryHop.Sender },
+            new Undeliverable(reason, size, limit, link.ToString(), messageType)
+            { Hop = isUnknown ? DeliveryHop.Link : DeliveryHop.Sender },
             this);
     }
 

@@ -47,7 +47,8 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
         {
             Timers.Dispose();
             throw new UserException(
-                ExitCode.Cluster, $"cannot listen on {options.Listen}: {inUse.Message}; choose another port, or port 0 for a free one");
+                ExitCode.Cluster,
+                $"cannot listen on {options.Listen}: {inUse.Message}; choose another port, or port 0 for a free one");
         }
 
         SharedMemory = new SharedMemory.SharedMemoryOffer(options);
@@ -62,7 +63,9 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     /// <summary>The address and port that are really taken; 0.0.0.0 means all of this machine.</summary>
     public IPEndPoint ListensOn { get; }
 
-    /// <summary>Takes the bulk frames of all links; set it before the first link is up. Frames without a receiver are drained.</summary>
+    /// <summary>
+    /// Takes the bulk frames of all links; set it before the first link is up. Frames without a receiver are drained.
+    /// </summary>
     public IBulkReceiver? Bulk { get; set; }
 
     /// <summary>Gets <see cref="LinkUp"/> and <see cref="LinkDown"/> of accepted links.</summary>
@@ -84,14 +87,16 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     internal bool IsStopping => _stopping;
     internal IReadOnlyList<Link> AcceptedLinks => _acceptor.Links;
 
-    /// <exception cref="UserException">The address is not loopback and there are no credentials, is taken, or cannot be understood.</exception>
+    /// <exception cref="UserException">The address is not loopback and there are no credentials, is taken, or cannot be
+    /// understood.</exception>
     public static Task<Remoting> StartAsync(
         ActorSystem system, RemotingOptions options, IActorRef? acceptedOwner = null, IBulkReceiver? bulk = null)
     {
         if (options.NodeName.Length is 0 or > Frames.Handshake.NameBytesMax)
             throw new UserException(ExitCode.Usage, $"a node name has 1 to {Frames.Handshake.NameBytesMax} characters");
         if (options.Security?.Credentials.Identity is { } identity && identity.Name != options.NodeName)
-            throw new UserException(ExitCode.Cluster, $"this node is called {options.NodeName}, and its certificate is of {identity}");
+            throw new UserException(ExitCode.Cluster,
+                $"this node is called {options.NodeName}, and its certificate is of {identity}");
         if (options.Clocks.Check() is { } broken) throw new UserException(ExitCode.Usage, $"clocks: {broken}");
         var remoting = new Remoting(system, options, Endpoints.ToListen(options.Listen, options.Security is not null))
         {
@@ -113,7 +118,8 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     /// <paramref name="linkOwner"/> gets <see cref="LinkUp"/>, <see cref="LinkDown"/>, <see cref="LinkRefused"/> and
     /// <see cref="LinkUnreachable"/>.
     /// </summary>
-    /// <exception cref="UserException">The address is not loopback and there are no credentials, or cannot be understood.</exception>
+    /// <exception cref="UserException">The address is not loopback and there are no credentials, or cannot be
+    /// understood.</exception>
     public Peer Connect(string address, IActorRef linkOwner, Incarnation? wanted = null)
     {
         var places = Endpoints.ToDial(address, Options.Security is not null);

@@ -16,12 +16,13 @@ public sealed record RemotingOptions
     /// <summary>host:port; port 0 takes a free one. Without <see cref="Security"/> loopback only.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
 
-    /// <summary>Where others dial this process, host[:port] with commas. Null: where it listens, or every address of this
-    /// machine when it listens on all.</summary>
+    /// <summary>Where others dial this process, host[:port] with commas. Null: where it listens, or every address of
+    /// this machine when it listens on all.</summary>
     public string? Advertise { get; init; }
 
     /// <summary>What both ends must be built from; compared in the handshake (R20).</summary>
-    public string BuildId { get; init; } = typeof(RemotingOptions).Assembly.ManifestModule.ModuleVersionId.ToString("N");
+    public string BuildId { get; init; } =
+        typeof(RemotingOptions).Assembly.ManifestModule.ModuleVersionId.ToString("N");
 
     /// <summary>Names of optional behaviour that both ends must share; compared in the handshake.</summary>
     public IReadOnlyList<string> Features { get; init; } = [];
@@ -57,10 +58,15 @@ public sealed record RemotingOptions
     /// <summary>Whether they may go through a Unix socket where shared memory is not to be had.</summary>
     public bool UnixSockets { get; init; } = true;
 
-    /// <summary>Where rings of shared memory have their names until both ends have mapped them; only for this user.</summary>
-    public string SharedMemoryFolder { get; init; } = global::Convoy.Actors.Remoting.SharedMemory.SharedFolder.DefaultFolder;
+    /// <summary>
+    /// Where rings of shared memory have their names until both ends have mapped them; only for this user.
+    /// </summary>
+    public string SharedMemoryFolder { get; init; } =
+        global::Convoy.Actors.Remoting.SharedMemory.SharedFolder.DefaultFolder;
 
-    /// <summary>Control messages of one link that wait for acknowledgement; over it a message comes back at once.</summary>
+    /// <summary>
+    /// Control messages of one link that wait for acknowledgement; over it a message comes back at once.
+    /// </summary>
     public int UnackedMessagesMax { get; init; } = 65_536;
 
     /// <summary>Bytes of control messages of one link that wait for acknowledgement.</summary>

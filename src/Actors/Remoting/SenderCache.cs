@@ -3,9 +3,9 @@ using System.Text;
 namespace Convoy.Actors.Remoting;
 
 /// <summary>
-/// Refs to the senders whose messages came last over a link: a conversation names the same few again and again, and a ref
-/// a message would be an allocation a message. One place for each hash, so it is bounded without any upkeep: names that
-/// are used once, such as those of asks, push each other out. Touched by the link's reader only.
+/// Refs to the senders whose messages came last over a link: a conversation names the same few again and again, and a
+/// ref a message would be an allocation a message. One place for each hash, so it is bounded without any upkeep: names
+/// that are used once, such as those of asks, push each other out. Touched by the link's reader only.
 /// </summary>
 internal sealed class SenderCache
 {

@@ -90,7 +90,8 @@ internal sealed partial class ActorCell
 
         if (strategy.Backoff is { } backoff)
         {
-            System.Timers.Schedule(backoff.Of(restarts), () => _self.SendSystem(new RestartDueMessage(m.Child, m.Cause)));
+            System.Timers.Schedule(backoff.Of(restarts),
+                () => _self.SendSystem(new RestartDueMessage(m.Child, m.Cause)));
             return;
         }
 
@@ -126,7 +127,8 @@ internal sealed partial class ActorCell
     }
 
     private SupervisorStrategy Strategy =>
-        _strategy ??= Props.SupervisorStrategy ?? _actor?.CallSupervisorStrategy() ?? SupervisorStrategy.DefaultStrategy;
+        _strategy ??= Props.SupervisorStrategy ?? _actor?.CallSupervisorStrategy()
+            ?? SupervisorStrategy.DefaultStrategy;
 
     private static string NameOf(object message) => message switch
     {

@@ -1,6 +1,8 @@
 namespace Convoy.Actors.Runtime;
 
-/// <summary>Receive timeout: one timer, checked against the last activity when it fires, so that messages cost no timer.</summary>
+/// <summary>
+/// Receive timeout: one timer, checked against the last activity when it fires, so that messages cost no timer.
+/// </summary>
 internal sealed partial class ActorCell
 {
     private TimeSpan? _receiveTimeout;

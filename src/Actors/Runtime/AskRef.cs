@@ -25,7 +25,8 @@ internal sealed class AskRef<T> : InternalActorRef
             ?? throw new ArgumentException($"{receiver.GetType().Name} cannot be asked", nameof(receiver));
         var ask = new AskRef<T>(target, message.GetType().Name);
         if (SystemOf(target) is not { } system)
-            return Task.FromException<T>(new AskTargetTerminatedException($"{target.Path} is nobody: {ask._question} was not asked"));
+            return Task.FromException<T>(
+                new AskTargetTerminatedException($"{target.Path} is nobody: {ask._question} was not asked"));
         ask._deadline = system.Timers.Schedule(timeout, () => ask.OnTimeout(timeout));
         if (cancel.CanBeCanceled) ask.EndWith(cancel);
         target.SendSystem(new WatchMessage(ask));
@@ -65,7 +66,8 @@ internal sealed class AskRef<T> : InternalActorRef
         }
 
         if (message is not DeathNotice) return;
-        _answer.TrySetException(new AskTargetTerminatedException($"{_target.Path} ended before it answered {_question}"));
+        _answer.TrySetException(
+            new AskTargetTerminatedException($"{_target.Path} ended before it answered {_question}"));
         _deadline?.Cancel();
         TellWatcher();
     }
@@ -75,7 +77,8 @@ internal sealed class AskRef<T> : InternalActorRef
 
     private void OnTimeout(TimeSpan timeout)
     {
-        if (_answer.TrySetException(new AskTimeoutException($"{_target.Path} did not answer {_question} within {timeout}")))
+        if (_answer.TrySetException(
+            new AskTimeoutException($"{_target.Path} did not answer {_question} within {timeout}")))
             Release();
     }
 

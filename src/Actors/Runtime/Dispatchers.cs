@@ -7,8 +7,9 @@ internal sealed class PoolDispatcher : MessageDispatcher
 
     public override void Execute(IRunnable mailbox)
     {
-        // Inside a handler the local queue keeps an answer on the core that has the question in its cache. A mailbox that
-        // has used up its turn goes behind everybody else: the local queue comes first, and would starve the sockets.
+        // Inside a handler the local queue keeps an answer on the core that has the question in its cache. A mailbox
+        // that has used up its turn goes behind everybody else: the local queue comes first, and would starve the
+        // sockets.
         var local = ActorCell.Current is not null;
         if (mailbox is IThreadPoolWorkItem item) ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: local);
         else ThreadPool.UnsafeQueueUserWorkItem(static m => m.Run(), mailbox, preferLocal: local);

@@ -15,9 +15,12 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
     private const int Throughput = 256;
 
     private readonly ConcurrentQueue<Envelope> _user = new();
-    private readonly Deque<Envelope> _front = new();  // unstashed, and deaths: ahead of the queue; touched by the runner only
-    private readonly Deque<Envelope> _pulled = new(); // the head of the queue, after a death was looked for in it; runner only
-    // A small bound is kept to the message; a large one may count a whole turn late, which saves an interlocked operation.
+    // unstashed, and deaths: ahead of the queue; touched by the runner only
+    private readonly Deque<Envelope> _front = new();
+    // the head of the queue, after a death was looked for in it; runner only
+    private readonly Deque<Envelope> _pulled = new();
+    // A small bound is kept to the message; a large one may count a whole turn late, which saves an interlocked
+    // operation.
     private readonly bool _exact = capacity < 16 * Throughput;
     private SystemMessage? _systemStack;
     private int _count;
@@ -27,7 +30,9 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
     private volatile bool _closed;
 
     public ActorPath Path => owner.Path;
-    /// <summary>Messages handled ever: while it stands still and something is being handled, that is the same message.</summary>
+    /// <summary>
+    /// Messages handled ever: while it stands still and something is being handled, that is the same message.
+    /// </summary>
     public long Handled => Volatile.Read(ref _handled);
 
     public int Count => Volatile.Read(ref _count);
@@ -57,7 +62,8 @@ internal sealed class Mailbox(ActorCell cell, LocalActorRef owner, MessageDispat
         {
             Interlocked.Decrement(ref _count);
             cell.System.OnRefused(
-                message, sender, owner, _closed ? UndeliverableReason.ReceiverGone : UndeliverableReason.MailboxFull, capacity);
+                message, sender, owner, _closed
+                    ? UndeliverableReason.ReceiverGone : UndeliverableReason.MailboxFull, capacity);
             return;
         }
 

@@ -1,6 +1,8 @@
 namespace Convoy.Actors.Runtime;
 
-/// <summary>Travels ahead of user messages. Linked through <see cref="Next"/>, so each object is sent to one mailbox only.</summary>
+/// <summary>
+/// Travels ahead of user messages. Linked through <see cref="Next"/>, so each object is sent to one mailbox only.
+/// </summary>
 internal abstract class SystemMessage
 {
     internal SystemMessage? Next;
@@ -32,7 +34,8 @@ internal sealed class UnwatchMessage(InternalActorRef watcher) : SystemMessage
     public InternalActorRef Watcher { get; } = watcher;
 }
 
-internal sealed class DeathNotice(InternalActorRef actor, bool existenceConfirmed, bool addressTerminated) : SystemMessage
+internal sealed class DeathNotice(InternalActorRef actor, bool existenceConfirmed, bool addressTerminated)
+    : SystemMessage
 {
     public InternalActorRef Actor { get; } = actor;
     public bool ExistenceConfirmed { get; } = existenceConfirmed;

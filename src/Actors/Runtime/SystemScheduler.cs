@@ -7,7 +7,8 @@ internal sealed class SystemScheduler(TimeProvider time, TimerQueue timers) : IS
     public void ScheduleTellOnce(TimeSpan delay, ICanTell receiver, object message, IActorRef? sender) =>
         ScheduleTellOnceCancelable(delay, receiver, message, sender);
 
-    public ICancelable ScheduleTellOnceCancelable(TimeSpan delay, ICanTell receiver, object message, IActorRef? sender) =>
+    public ICancelable ScheduleTellOnceCancelable(TimeSpan delay, ICanTell receiver, object message,
+        IActorRef? sender) =>
         timers.Schedule(delay, () => receiver.Tell(message, sender));
 
     public void ScheduleTellRepeatedly(

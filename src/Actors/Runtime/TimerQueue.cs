@@ -1,7 +1,7 @@
 // All timers of an actor system: one indexed heap ordered by (due, order of scheduling), and one timer of the
 // TimeProvider armed for the earliest. A heap and not a wheel of ticks, because a wheel rounds: under virtual time two
-// timers must fire exactly in due order. Scheduling, cancelling and firing cost O(log n); an idle system never wakes up.
-// TQ-1  A timer fires at or after its due time, at most once per period, never after Cancel has returned on the
+// timers must fire exactly in due order. Scheduling, cancelling and firing cost O(log n); an idle system never wakes
+// up. TQ-1  A timer fires at or after its due time, at most once per period, never after Cancel has returned on the
 //       thread that also drives the time.
 // TQ-2  Callbacks run outside the lock.
 namespace Convoy.Actors.Runtime;

@@ -63,7 +63,8 @@ internal sealed class Watchdog
     private WedgedActor? Describe(ActorCell cell, Seen seen) =>
         cell.HandledNow is { } message && cell.Mailbox.Handled == seen.Handled
             ? new WedgedActor(
-                cell.Self.Path.ToString(), message.GetType().Name, _system.Time.GetElapsedTime(seen.Since), cell.Mailbox.Count)
+                cell.Self.Path.ToString(), message.GetType().Name, _system.Time.GetElapsedTime(seen.Since),
+                cell.Mailbox.Count)
             : null;
 
     private sealed class Seen(long handled, long since)

@@ -1,6 +1,8 @@
 namespace Convoy.Actors.Simulation;
 
-/// <summary>Choices that follow from a seed: the same seed and the same questions give the same answers (splitmix64).</summary>
+/// <summary>
+/// Choices that follow from a seed: the same seed and the same questions give the same answers (splitmix64).
+/// </summary>
 internal sealed class SeededChoice(ulong seed)
 {
     private ulong _state = seed;

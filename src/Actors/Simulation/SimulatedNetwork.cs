@@ -22,8 +22,9 @@ internal sealed record NetworkQuality
 }
 
 /// <summary>
-/// The wires between machines. A connection is what TCP gives: bytes in order, late or not at all, and two lanes that do
-/// not wait for each other. So a lost segment is a late one, and what was under way is lost only with its connection.
+/// The wires between machines. A connection is what TCP gives: bytes in order, late or not at all, and two lanes that
+/// do not wait for each other. So a lost segment is a late one, and what was under way is lost only with its
+/// connection.
 /// </summary>
 internal sealed class SimulatedNetwork(SimulatedWorld world)
 {
@@ -60,7 +61,8 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
         foreach (var orphan in _orphans.Where(o => o.Far?.Remoting.Process.Host == remoting.Process.Host).ToArray())
         {
             _orphans.Remove(orphan);
-            Travel(remoting.Process.Host, orphan.Remoting.Process.Host, 0, orphan.Remoting.Process, orphan.OnFarEndGone);
+            Travel(remoting.Process.Host, orphan.Remoting.Process.Host, 0, orphan.Remoting.Process,
+                orphan.OnFarEndGone);
         }
     }
 
@@ -77,7 +79,9 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
         }
     }
 
-    /// <summary>Forgets every process but one, its links' far ends too: what is left is that one's own memory.</summary>
+    /// <summary>
+    /// Forgets every process but one, its links' far ends too: what is left is that one's own memory.
+    /// </summary>
     public void ForgetAllBut(SimulatedRemoting kept)
     {
         _listening.Clear();

@@ -11,7 +11,9 @@ using Google.Protobuf;
 
 namespace Convoy.Actors.Simulation;
 
-/// <summary>Messages and bulk frames: the same codec and session as on real wires, so that nothing unsendable gets through.</summary>
+/// <summary>
+/// Messages and bulk frames: the same codec and session as on real wires, so that nothing unsendable gets through.
+/// </summary>
 internal sealed partial class SimulatedPeer
 {
     private sealed class BulkItem(BulkHeader header, ReadOnlyMemory<byte> payload, IBulkCompletion? done)
@@ -44,7 +46,8 @@ internal sealed partial class SimulatedPeer
         }
 
         public override void SendSystem(SystemMessage message) =>
-            throw new InvalidOperationException("death watch does not cross the simulated network: no actor of ours uses it there");
+            throw new InvalidOperationException(
+                "death watch does not cross the simulated network: no actor of ours uses it there");
 
         public bool Equals(Ref? other) => other is not null && other.Peer == peer && other.Path.Name == name;
 
@@ -55,7 +58,8 @@ internal sealed partial class SimulatedPeer
 
     private void SendMessage(string target, IMessage message, IActorRef? sender)
     {
-        var tampered = Remoting.Network.Tamper is { } tamper ? tamper(Process.Host, HostOf(_address), message) : message;
+        var tampered = Remoting.Network.Tamper is { } tamper
+            ? tamper(Process.Host, HostOf(_address), message) : message;
         if (tampered is null) return;
         var size = tampered.CalculateSize();
         var content = new ControlContent(FrameKind.Message, target, Remoting.Names.NameOf(sender))
@@ -74,13 +78,15 @@ internal sealed partial class SimulatedPeer
     {
         Trace($"undeliverable {content.Message?.GetType().Name}: {reason}");
         content.Origin?.Tell(
-            new Undeliverable(reason, content.Size, Limits.ControlMessageBytesMax, ToString(), content.Message?.GetType().Name ?? ""),
+            new Undeliverable(reason, content.Size, Limits.ControlMessageBytesMax, ToString(),
+                content.Message?.GetType().Name ?? ""),
             Actor(content.Target));
     }
 
     private void HandBack(IReadOnlyList<SessionFrame<ControlContent>> frames, LinkDownReason reason)
     {
-        var why = reason == LinkDownReason.PeerRestarted ? UndeliverableReason.PeerRestarted : UndeliverableReason.LinkDown;
+        var why = reason == LinkDownReason.PeerRestarted
+            ? UndeliverableReason.PeerRestarted : UndeliverableReason.LinkDown;
         foreach (var frame in frames)
             if (frame.Content.Kind == FrameKind.Message) Refuse(why, frame.Content);
     }
@@ -140,10 +146,12 @@ internal sealed partial class SimulatedPeer
     private void OnSegment(long number, (long Sequence, byte[] Bytes)[] frames, long? ack)
     {
         if (_connection[0] != number) return;
-        if (ack is { } through && _session.Acknowledge(through) is { } early) { End(LinkDownReason.ProtocolError, early); return; }
+        if (ack is { } through
+            && _session.Acknowledge(through) is { } early) { End(LinkDownReason.ProtocolError, early); return; }
         foreach (var (_, bytes) in frames)
         {
-            if (ControlCodec.TryRead(bytes, out var frame) is { } bad) { End(LinkDownReason.ProtocolError, bad); return; }
+            if (ControlCodec.TryRead(bytes,
+                out var frame) is { } bad) { End(LinkDownReason.ProtocolError, bad); return; }
             var verdict = _session.Receive(frame.Sequence, Now);
             if (verdict == ReceiveVerdict.Gap)
             {
@@ -175,7 +183,8 @@ internal sealed partial class SimulatedPeer
     {
         var text = message.ToString()!;
         var shown = text.Length > 160 ? string.Concat(text.AsSpan(0, 160), "...") : text;
-        return string.Create(CultureInfo.InvariantCulture, $"{_id?.Node}>{Process.Host} {message.Descriptor.Name} {shown}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{_id?.Node}>{Process.Host} {message.Descriptor.Name} {shown}");
     }
 
     // ---- Bulk ----
@@ -197,7 +206,8 @@ internal sealed partial class SimulatedPeer
             _bulkStarted++;
             Remoting.Network.BulkFrames++;
             var number = _connection[1];
-            // The payload is read when it arrives, the latest moment that its owner allows: memory used again too soon shows.
+            // The payload is read when it arrives, the latest moment that its owner allows: memory used again too soon
+            // shows.
             SendOn(SimulatedLane.Bulk, BulkHeader.Size + item.Payload.Length, () => Carry(far, item, number));
         }
     }

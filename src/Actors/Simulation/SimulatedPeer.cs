@@ -49,7 +49,9 @@ internal sealed partial class SimulatedPeer : Peer
     public override PeerId? Id => _id;
     public override string Address => _address;
 
-    /// <summary>An accepted end whose session is over, or a dialled one that its owner closed: nothing comes any more.</summary>
+    /// <summary>
+    /// An accepted end whose session is over, or a dialled one that its owner closed: nothing comes any more.
+    /// </summary>
     public bool IsOver => _session.Status == SessionStatus.Over && (_closed || !Dials);
 
     internal void ForgetFarEnd() => Far = null;
@@ -98,7 +100,8 @@ internal sealed partial class SimulatedPeer : Peer
         var (here, there) = (Process.Host, HostOf(_address));
         network.Travel(here, there, 0, null, () =>
         {
-            if (network.Find(_address) is not { } target) network.Travel(there, here, 0, Process, () => OnNobodyThere(attempt));
+            if (network.Find(_address) is not { } target)
+                network.Travel(there, here, 0, Process, () => OnNobodyThere(attempt));
             else if (target.Process.Takes(() => OnGreeting(target, attempt))) OnGreeting(target, attempt);
         });
         World.After(Process, network.Quality.HandshakeTimeout, () => { if (attempt == _attempt && !IsUp) BackOff(); });
@@ -309,7 +312,8 @@ internal sealed partial class SimulatedPeer : Peer
         DropBulk();
         Room.Wake();
         HandBack(unacknowledged, reason);
-        if (Dials && !_closed && reason is not (LinkDownReason.PeerRestarted or LinkDownReason.ConnectionLost)) DialSoon(RedialDelay);
+        if (Dials && !_closed && reason is not (LinkDownReason.PeerRestarted or LinkDownReason.ConnectionLost))
+            DialSoon(RedialDelay);
         else if (Dials && !_closed) DialSoon(FirstDelay);
     }
 

@@ -3,7 +3,9 @@ using Convoy.Shared.Diagnostics;
 
 namespace Convoy.Actors.Simulation;
 
-/// <summary>One process on one machine: a clock that is its own, actors, and a life that ends when the world says so.</summary>
+/// <summary>
+/// One process on one machine: a clock that is its own, actors, and a life that ends when the world says so.
+/// </summary>
 internal sealed class SimulatedProcess
 {
     private readonly List<Action> _held = [];
@@ -36,8 +38,8 @@ internal sealed class SimulatedProcess
     public long DeadLetters { get; private set; }
 
     /// <summary>
-    /// What the actor with this name needs for this message: devices compute, disks write. It is spent before the message
-    /// is handled. Null: nothing takes time.
+    /// What the actor with this name needs for this message: devices compute, disks write. It is spent before the
+    /// message is handled. Null: nothing takes time.
     /// </summary>
     public Func<string, object, TimeSpan>? TurnTime { get; set; }
 

@@ -5,7 +5,9 @@ namespace Convoy.Actors.TestKit;
 /// </summary>
 public sealed class DeterministicDispatcher : MessageDispatcher
 {
-    /// <summary>Turns of one <see cref="RunUntilIdle"/>: two actors that answer each other for ever are found, not waited for.</summary>
+    /// <summary>
+    /// Turns of one <see cref="RunUntilIdle"/>: two actors that answer each other for ever are found, not waited for.
+    /// </summary>
     private const int TurnsMax = 10_000_000;
 
     private readonly Lock _lock = new();

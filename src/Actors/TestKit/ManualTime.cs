@@ -26,7 +26,8 @@ public sealed class ManualTime : TimeProvider
     {
         get
         {
-            lock (_lock) return Earliest() is { } timer ? TimeSpan.FromTicks(Math.Max(0, timer.Due - _elapsedTicks)) : null;
+            lock (_lock) return Earliest() is { } timer
+                ? TimeSpan.FromTicks(Math.Max(0, timer.Due - _elapsedTicks)) : null;
         }
     }
 
@@ -42,7 +43,8 @@ public sealed class ManualTime : TimeProvider
     }
 
     /// <param name="by">How far to move.</param>
-    /// <param name="afterEachTimer">Runs after each timer that fired, at its time: for a dispatcher that waits to be run.</param>
+    /// <param name="afterEachTimer">Runs after each timer that fired, at its time: for a dispatcher that waits to be
+    /// run.</param>
     public void Advance(TimeSpan by, Action? afterEachTimer = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
@@ -72,7 +74,8 @@ public sealed class ManualTime : TimeProvider
     {
         ManualTimer? first = null;
         foreach (var timer in _timers)
-            if (first is null || timer.Due < first.Due || (timer.Due == first.Due && timer.Order < first.Order)) first = timer;
+            if (first is null || timer.Due < first.Due || (timer.Due == first.Due && timer.Order < first.Order))
+                first = timer;
         return first;
     }
 

@@ -33,16 +33,20 @@ public sealed class TestProbe : ICanTell
 
     public void Reply(object message) => Sender.Tell(message, Ref);
 
-    /// <summary>From the return on a death of <paramref name="subject"/> arrives here as <see cref="Terminated"/>.</summary>
+    /// <summary>
+    /// From the return on a death of <paramref name="subject"/> arrives here as <see cref="Terminated"/>.
+    /// </summary>
     public IActorRef Watch(IActorRef subject)
     {
         using var watching = new SemaphoreSlim(0);
         Ref.Tell(new WatchOrder(subject, watching), null);
-        if (!_kit.WaitFor(watching, _kit.DefaultTimeout)) throw new TestProbeException($"{subject.Path} is not watched yet");
+        if (!_kit.WaitFor(watching, _kit.DefaultTimeout))
+            throw new TestProbeException($"{subject.Path} is not watched yet");
         return subject;
     }
 
-    public T ExpectMsg<T>(TimeSpan? timeout = null, string? hint = null) => ExpectMsg<T>(static _ => true, timeout, hint);
+    public T ExpectMsg<T>(TimeSpan? timeout = null, string? hint = null) =>
+        ExpectMsg<T>(static _ => true, timeout, hint);
 
     public T ExpectMsg<T>(Predicate<T> isMessage, TimeSpan? timeout = null, string? hint = null)
     {

@@ -11,14 +11,16 @@ public sealed record FailureDiagnosis(
     ErrorCode Code, FailureNature Nature, IReadOnlyList<string> Operators, string Message, string Cause, string Impact,
     string Remedy)
 {
-    // Recognized by code and by the operator where it arose; the first row that fits counts, so special ones stand first.
+    // Recognized by code and by the operator where it arose; the first row that fits counts, so special ones stand
+    // first.
     private static readonly (ErrorCode Code, string[] Ops, string Cause, string Remedy)[] Patterns =
     [
         (ErrorCode.NotANumber, ["log", "log2", "log1p", "logdet"], "a logarithm of a number that is not positive",
             "use Guarded.Log, log-softmax or logsumexp in place of a logarithm of small numbers"),
         (ErrorCode.NotANumber, ["sqrt", "rsqrt", "norm", "std"], "a root of a negative number, or its slope at 0",
             "use Guarded.Sqrt, or add a small number under the root"),
-        (ErrorCode.NotANumber, ["divide", "reciprocal"], "0 / 0", "use Guarded.Divide, or mask the rows without weight"),
+        (ErrorCode.NotANumber, ["divide", "reciprocal"], "0 / 0",
+            "use Guarded.Divide, or mask the rows without weight"),
         (ErrorCode.NotANumber, ["subtract", "softmax", "exp"], "infinity minus infinity after an overflow",
             "lower the learning rate, clip gradients, or use log-softmax"),
         (ErrorCode.NotANumber, [], "a number that is not one reached this operator's result first",
@@ -30,13 +32,17 @@ public sealed record FailureDiagnosis(
         (ErrorCode.DivideByZero, [], "a divisor of 0 or next to it", "use Guarded.Divide in permissive mode"),
         (ErrorCode.ShapeMismatch, ["matmul", "linear", "einsum"], "operands whose inner sizes differ",
             "look whether one of them is transposed: weights of linear are [out, in]"),
-        (ErrorCode.ShapeMismatch, [], "operands that do not fit the operator's rule", "print their shapes where they are made"),
-        (ErrorCode.EinsumSpec, [], "a contraction text that does not fit its operands", "read the character that the message names"),
+        (ErrorCode.ShapeMismatch, [], "operands that do not fit the operator's rule",
+            "print their shapes where they are made"),
+        (ErrorCode.EinsumSpec, [], "a contraction text that does not fit its operands",
+            "read the character that the message names"),
         (ErrorCode.ElementType, [], "an element type that the operator does not take", "cast to float32 or float64"),
         (ErrorCode.Gradient, [], "a history that was used up or written over",
             "retain it in the first backward call, and do not write into tensors that were recorded"),
-        (ErrorCode.OutOfMemory, [], "more live memory than the machine has", "raise micro_batches, or recompute activations"),
-        (ErrorCode.DeviceAllocation, [], "a tensor larger than the device gives", "raise micro_batches, or split the tensor"),
+        (ErrorCode.OutOfMemory, [], "more live memory than the machine has",
+            "raise micro_batches, or recompute activations"),
+        (ErrorCode.DeviceAllocation, [], "a tensor larger than the device gives",
+            "raise micro_batches, or split the tensor"),
         (ErrorCode.Unsupported, [], "something that this operator or transform does not do",
             "name a rule in OperatorFallback, or write it in other operators"),
     ];
@@ -52,7 +58,8 @@ public sealed record FailureDiagnosis(
     }
 
     public Diagnostic ToDiagnostic() => new(
-        Severity.Error, Code, Operators.Count > 0 ? string.Join(" in ", Operators) : "the run", $"{Message} ({Cause})", Remedy);
+        Severity.Error, Code, Operators.Count > 0 ? string.Join(" in ", Operators) : "the run",
+        $"{Message} ({Cause})", Remedy);
 
     private static (string Cause, string Remedy) Recognize(ErrorCode code, string op)
     {

@@ -34,7 +34,9 @@ public enum OpCheckKind
     ZeroSize,
     /// <summary>Views that are not contiguous give the same bits.</summary>
     Strided,
-    /// <summary>Many samples at once are the samples one by one; the note says whether by a rule or by a loop.</summary>
+    /// <summary>
+    /// Many samples at once are the samples one by one; the note says whether by a rule or by a loop.
+    /// </summary>
     Vmap,
 }
 

@@ -22,7 +22,8 @@ public sealed class BatchBuffer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rowsMax);
         (Inputs, RowsMax) = (inputs, rowsMax);
-        _storages = [.. inputs.Select(i => Storage.AllocatePinned((long)rowsMax * i.ElementsPerSample * i.DType.Size()))];
+        _storages =
+            [.. inputs.Select(i => Storage.AllocatePinned((long)rowsMax * i.ElementsPerSample * i.DType.Size()))];
     }
 
     public IReadOnlyList<InputSpec> Inputs { get; }
@@ -39,7 +40,9 @@ public sealed class BatchBuffer
         }
     }
 
-    /// <summary>Position in the epoch of the buffer's first row; the others follow it. Random numbers count by it.</summary>
+    /// <summary>
+    /// Position in the epoch of the buffer's first row; the others follow it. Random numbers count by it.
+    /// </summary>
     public long FirstPosition { get; set; }
 
     /// <summary>Row of the buffer that the next call begins at.</summary>

@@ -15,7 +15,9 @@ internal sealed class ProgramMemory(ProgramPlan plan, Arena arena)
     public Storage[] Inputs { get; } = [.. plan.Graph.Inputs.Select(_ => Storage.Unbound())];
 }
 
-/// <summary>A plan with tensors for one share of slices. Kept and run again for the next step of the same form.</summary>
+/// <summary>
+/// A plan with tensors for one share of slices. Kept and run again for the next step of the same form.
+/// </summary>
 internal sealed class Binding
 {
     private readonly ProgramPlan _plan;
@@ -144,7 +146,9 @@ internal sealed class Binding
     private Tensor SummedOrWhole(ValueRef value, int index, bool perSlice) =>
         IsSummed(value) ? Part(value, index, perSlice) : TensorOf(value);
 
-    /// <summary>An input of a call on one slice: the slice's own result, its rows, or the whole of what is shared.</summary>
+    /// <summary>
+    /// An input of a call on one slice: the slice's own result, its rows, or the whole of what is shared.
+    /// </summary>
     private Tensor RowsOf(ValueRef value, int slice, List<(Tensor, Tensor)> copies)
     {
         if (_plan.Placement.Kinds[value.Node] != ValueKind.PerSample) return SummedOrWhole(value, slice, true);

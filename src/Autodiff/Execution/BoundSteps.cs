@@ -5,7 +5,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Execution;
 
-/// <summary>A step of a plan with its memory for one number of rows and one share: running it makes nothing new.</summary>
+/// <summary>
+/// A step of a plan with its memory for one number of rows and one share: running it makes nothing new.
+/// </summary>
 internal abstract class BoundStep(int[] ready)
 {
     public int[] Ready { get; } = ready;

@@ -51,7 +51,9 @@ public sealed class CompileReport
 
     public long InputBytesPerSample => _training.Graph.Inputs.Sum(i => i.Type.Coefficient * i.Type.DType.Size());
 
-    /// <summary>Bytes of the program's memory that a training step and an evaluation of so many rows write; 0 rows: none.</summary>
+    /// <summary>
+    /// Bytes of the program's memory that a training step and an evaluation of so many rows write; 0 rows: none.
+    /// </summary>
     public long TouchedBytes(int trainingRows, int evaluationRows)
     {
         var stretches = new List<(long From, long End)>();
@@ -72,7 +74,9 @@ public sealed class CompileReport
     public long SummedBytes(int slices, int nodes) => _training.SummedBytes(slices, nodes);
 }
 
-/// <summary>The way from a graph that was submitted to the plans that run: the one place that knows the order.</summary>
+/// <summary>
+/// The way from a graph that was submitted to the plans that run: the one place that knows the order.
+/// </summary>
 internal sealed class Compilation
 {
     private Compilation(Graph forward, ProgramPlan training, ProgramPlan evaluation, CompileReport report)

@@ -7,8 +7,8 @@ namespace Convoy.Autodiff.Execution;
 
 /// <summary>
 /// Element operators that write their result over their first operand. What would damage other values is refused before
-/// anything is written: another shape or element type, a view that repeats elements, an operand that overlaps in another order, and memory
-/// that was protected. A tape that recorded the operand notices by its version.
+/// anything is written: another shape or element type, a view that repeats elements, an operand that overlaps in
+/// another order, and memory that was protected. A tape that recorded the operand notices by its version.
 /// </summary>
 public sealed class InPlaceExecutor
 {
@@ -68,7 +68,8 @@ public sealed class InPlaceExecutor
     public void ClampHigh(Tensor x, double high) => Run(OpTable.Minimum, x, One(x, high));
 
     /// <summary>Any operator whose kernel may write over what it reads.</summary>
-    public void Run(Op op, Tensor target, params ReadOnlySpan<Tensor> others) => Run(op, Attributes.None, target, others);
+    public void Run(Op op, Tensor target, params ReadOnlySpan<Tensor> others) =>
+        Run(op, Attributes.None, target, others);
 
     public void Run(Op op, Attributes attributes, Tensor target, params ReadOnlySpan<Tensor> others)
     {
@@ -112,7 +113,9 @@ public sealed class InPlaceExecutor
         }
 
         foreach (var held in _protected)
-            if (Overlaps(target, held)) throw new ShapeException($"{op.Name}: the target shares memory with a protected tensor of {held.Shape}");
+            if (Overlaps(target, held))
+                throw new ShapeException(
+                    $"{op.Name}: the target shares memory with a protected tensor of {held.Shape}");
     }
 
     private static Tensor One(Tensor like, double value) => Tensor.Full(like.DType, value, Shared.Tensors.Shape.Scalar);

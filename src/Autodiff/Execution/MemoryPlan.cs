@@ -10,7 +10,8 @@ internal sealed record BufferRequest(long Bytes, int FirstStep, int LastStep);
 /// <param name="LiveBytes">Most that lives at one step: no placement takes less.</param>
 /// <param name="BytesWithoutReuse">All values side by side.</param>
 /// <param name="Values">Values that have memory in the plan.</param>
-/// <param name="InPlace">Values that are written over an operand that ends there; they have no buffer of their own.</param>
+/// <param name="InPlace">Values that are written over an operand that ends there; they have no buffer of their
+/// own.</param>
 public sealed record MemoryStatistics(long PeakBytes, long LiveBytes, long BytesWithoutReuse, int Values, int InPlace)
 {
     /// <summary>Share of the bytes that reuse saves, 0 to 1.</summary>
@@ -75,7 +76,8 @@ internal sealed class MemoryPlan
             }
 
             // Free up to the end of what is taken so far counts as a gap too: growing is the last resort.
-            if (total - at >= bytes && total - at < bestGap && (tightest || best < 0)) (best, bestGap) = (at, total - at);
+            if (total - at >= bytes && total - at < bestGap && (tightest || best < 0))
+                (best, bestGap) = (at, total - at);
             offsets[next] = best >= 0 ? best : at;
             total = Math.Max(total, offsets[next] + bytes);
             var index = placed.FindIndex(p => offsets[p] > offsets[next]);

@@ -30,7 +30,9 @@ public sealed class MicroBatches
         (_program, _rows) = (program, rows);
     }
 
-    /// <summary>Rows of a micro-batch when slices of <paramref name="sliceRows"/> samples are cut into u of them.</summary>
+    /// <summary>
+    /// Rows of a micro-batch when slices of <paramref name="sliceRows"/> samples are cut into u of them.
+    /// </summary>
     public static int RowsOf(int sliceRows, int u) => ((sliceRows - 1) / u) + 1;
 
     /// <summary>

@@ -7,8 +7,8 @@ namespace Convoy.Autodiff.Execution;
 public sealed record ParameterSlot(string Name, Shape Shape, long Offset, long Length);
 
 /// <summary>
-/// All parameters in one vector, in the order of the graph. Each starts at a multiple of 16 elements, so that vector code
-/// meets aligned rows; what lies between is zero and stays zero.
+/// All parameters in one vector, in the order of the graph. Each starts at a multiple of 16 elements, so that vector
+/// code meets aligned rows; what lies between is zero and stays zero.
 /// </summary>
 public sealed class ParameterLayout
 {

@@ -15,10 +15,10 @@ internal enum ValueKind
 }
 
 /// <summary>
-/// For each node of a graph: does its result follow the batch, and where the batch was summed away, at which level of the
-/// slice tree is it wanted. Sums over the batch must come out with the same bits for every share, so: the sum itself is
-/// cut at slice edges; moves of elements commute with the tree and run per node; anything else that follows (the
-/// addition of two uses of one weight, a scale) runs per slice, and the tree adds its results.
+/// For each node of a graph: does its result follow the batch, and where the batch was summed away, at which level of
+/// the slice tree is it wanted. Sums over the batch must come out with the same bits for every share, so: the sum
+/// itself is cut at slice edges; moves of elements commute with the tree and run per node; anything else that follows
+/// (the addition of two uses of one weight, a scale) runs per slice, and the tree adds its results.
 /// </summary>
 internal sealed class Placement
 {

@@ -99,11 +99,14 @@ internal sealed class ProgramPlan
         Memory.Offsets.Length + _inPlace, _inPlace);
     public long ArenaOffset(PlanBuffer buffer) => Memory.Offsets[buffer.Index];
 
-    /// <summary>Stretches of the arena that a call of so many rows writes: fewer rows touch less of each buffer.</summary>
+    /// <summary>
+    /// Stretches of the arena that a call of so many rows writes: fewer rows touch less of each buffer.
+    /// </summary>
     public IEnumerable<(long From, long End)> Touched(int rows)
     {
         for (var i = 0; i < _arenaTypes.Count; i++)
-            yield return (Memory.Offsets[i], Memory.Offsets[i] + (_arenaTypes[i].CountAt(rows) * _arenaTypes[i].DType.Size()));
+            yield return (Memory.Offsets[i],
+                Memory.Offsets[i] + (_arenaTypes[i].CountAt(rows) * _arenaTypes[i].DType.Size()));
     }
 
     /// <summary>Bytes of results that are summed over the batch and are no gradients of parameters.</summary>
@@ -249,7 +252,8 @@ internal sealed class ProgramPlan
             var buffer = _buffers[node.Inputs[i]];
             var ends = buffer.Place == BufferPlace.Arena && lastUse.GetValueOrDefault(buffer) == step;
             var once = node.Inputs.Count(r => _buffers[r] == buffer) == 1;
-            if (ends && once && node.Op.MayOverwrite(i) && Graph.TypeOf(node.Inputs[i]).Equals(node.Type)) return buffer;
+            if (ends && once && node.Op.MayOverwrite(i) && Graph.TypeOf(node.Inputs[i]).Equals(node.Type))
+                return buffer;
         }
 
         return null;

@@ -70,8 +70,8 @@ internal sealed class RecomputeChoice
             name, _planOf(graph), graph.Nodes.Length - _part.Graph.Nodes.Length, FlopsOf(graph) - FlopsOf(_part.Graph));
     }
 
-    // Dropping by price is finer than pieces and usually cheaper; pieces go lower, because what is made again in passing
-    // dies at once. The cheapest that fits is taken, the earlier one at equal cost.
+    // Dropping by price is finer than pieces and usually cheaper; pieces go lower, because what is made again in
+    // passing dies at once. The cheapest that fits is taken, the earlier one at equal cost.
     private Tried Within(long budgetBytes)
     {
         if (_whole.Memory.TotalBytes <= budgetBytes) return Everything();
@@ -106,7 +106,8 @@ internal sealed class RecomputeChoice
         yield return Try(new RecomputeSpec(RecomputeKind.Root));
         for (var pieces = 2; pieces <= PiecesTriedMax; pieces++)
             yield return Try(new RecomputeSpec(RecomputeKind.Uniform, pieces));
-        for (var pieces = 2; pieces <= 4; pieces++) yield return Try(new RecomputeSpec(RecomputeKind.Nested, pieces, 2));
+        for (var pieces = 2; pieces <= 4; pieces++)
+            yield return Try(new RecomputeSpec(RecomputeKind.Nested, pieces, 2));
     }
 
     private long FlopsOf(Graph graph) => GraphStatistics.Of(graph, _whole.RowsMax).Cost.Flops;

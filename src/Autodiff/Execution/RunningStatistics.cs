@@ -13,7 +13,9 @@ internal sealed class RunningStatistics
 {
     public const string MeanSuffix = "running_mean";
     public const string VarianceSuffix = "running_var";
-    /// <summary>The attributes of a running mean: share of the new value, and elements of a sample in a channel.</summary>
+    /// <summary>
+    /// The attributes of a running mean: share of the new value, and elements of a sample in a channel.
+    /// </summary>
     public const string MomentumAttribute = "momentum";
     public const string ElementsAttribute = "elements";
     private readonly List<Pair> _pairs = [];

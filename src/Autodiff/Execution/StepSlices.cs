@@ -4,8 +4,9 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Execution;
 
 /// <summary>
-/// A share of a step's slices: the share starts at <paramref name="firstSlice"/> of S <paramref name="slices"/>, slice i of
-/// it has rowsPerSlice[i] rows (0: absent), and gradients are wanted for <paramref name="nodes"/>, the cover of the share.
+/// A share of a step's slices: the share starts at <paramref name="firstSlice"/> of S <paramref name="slices"/>, slice
+/// i of it has rowsPerSlice[i] rows (0: absent), and gradients are wanted for <paramref name="nodes"/>, the cover of
+/// the share.
 /// </summary>
 public sealed class StepSlices
 {
@@ -14,7 +15,8 @@ public sealed class StepSlices
     public StepSlices(int slices, int firstSlice, IReadOnlyList<int> rowsPerSlice, TreeNode[] nodes)
     {
         Invariant.Check(
-            firstSlice >= 0 && firstSlice + rowsPerSlice.Count <= slices, "EX-1 a share lies inside the slices of its step");
+            firstSlice >= 0 && firstSlice + rowsPerSlice.Count <= slices,
+            "EX-1 a share lies inside the slices of its step");
         (Slices, FirstSlice, Nodes) = (slices, firstSlice, nodes);
         _rows = [.. rowsPerSlice];
         foreach (var rows in _rows) Rows += rows;
@@ -43,7 +45,9 @@ public interface IGradientObserver
     void OnParameterReady(int slot);
 }
 
-/// <summary>Loss over some samples, its weight (samples, or samples x tokens), and how many of the counted answers were right.</summary>
+/// <summary>
+/// Loss over some samples, its weight (samples, or samples x tokens), and how many of the counted answers were right.
+/// </summary>
 public readonly record struct EvalResult(double LossSum, double Weight, long Correct, long Counted)
 {
     public double Loss => Weight == 0 ? 0 : LossSum / Weight;

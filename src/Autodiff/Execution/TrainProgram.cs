@@ -71,8 +71,8 @@ public sealed partial class TrainProgram : IDisposable
         Compilation.Of(forward, rowsMax, options ?? CompileOptions.Default).Report;
 
     /// <summary>
-    /// The values of <see cref="Statistics"/> after a step, one after the other: a function of the weights before it and
-    /// of the sums over all <paramref name="samples"/> of the step that lie where their gradients would.
+    /// The values of <see cref="Statistics"/> after a step, one after the other: a function of the weights before it
+    /// and of the sums over all <paramref name="samples"/> of the step that lie where their gradients would.
     /// </summary>
     public void FollowStatistics(
         ReadOnlySpan<float> before, ReadOnlySpan<float> sums, double samples, Span<float> values)

@@ -16,7 +16,8 @@ public sealed class DependencyAnalysis
         _graph = graph;
         _flops = new long[graph.Nodes.Length];
         foreach (var node in graph.Nodes)
-            _flops[node.Id] = node.Op.Cost(node.Attributes, [.. node.Inputs.Select(graph.TypeOf)], [.. node.Types], rows).Flops;
+            _flops[node.Id] = node.Op.Cost(node.Attributes, [.. node.Inputs.Select(graph.TypeOf)],
+                [.. node.Types], rows).Flops;
         Levels = GraphLevels.Of(graph);
         Work = _flops.Sum();
         CriticalPath = LongestChain();
@@ -76,8 +77,9 @@ public sealed class DependencyAnalysis
     }
 
     /// <summary>
-    /// Names along a cycle, the first again at the end, or null when there is none. A <see cref="Graph"/> has none by rule GV-2; this
-    /// looks at nodes in any order, so that whoever made an illegal list can be told what is wrong with it.
+    /// Names along a cycle, the first again at the end, or null when there is none. A <see cref="Graph"/> has none by
+    /// rule GV-2; this looks at nodes in any order, so that whoever made an illegal list can be told what is wrong with
+    /// it.
     /// </summary>
     public static IReadOnlyList<string>? FirstCycle(IReadOnlyList<(string Name, IReadOnlyList<int> Inputs)> nodes)
     {
@@ -125,9 +127,11 @@ public sealed class DependencyAnalysis
         yield return string.Create(style,
             $"longest chain: {CriticalPath.Count} nodes, {CriticalWork} of {Work} operations; speed-up at most {SpeedUpMax:0.00}");
         foreach (var devices in new[] { 2, 4, 8 })
-            yield return string.Create(style, $"{devices} devices without cost of moving tensors: {SpeedUp(devices):0.00} times as fast");
+            yield return string.Create(style,
+                $"{devices} devices without cost of moving tensors: {SpeedUp(devices):0.00} times as fast");
         foreach (var set in IndependentSets.Take(8))
-            yield return string.Create(style, $"independent: {string.Join(", ", set.Take(8).Select(n => n.Name))}{(set.Count > 8 ? $" and {set.Count - 8} more" : "")}");
+            yield return string.Create(style,
+                $"independent: {string.Join(", ", set.Take(8).Select(n => n.Name))}{(set.Count > 8 ? $" and {set.Count - 8} more" : "")}");
     }
 
     private IReadOnlyList<GraphNode> LongestChain()

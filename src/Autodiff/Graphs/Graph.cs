@@ -11,7 +11,8 @@ public readonly record struct ValueRef(int Node, int Output)
 }
 
 public sealed record GraphNode(
-    int Id, string Name, Op Op, Attributes Attributes, ImmutableArray<ValueRef> Inputs, ImmutableArray<TensorType> Types)
+    int Id, string Name, Op Op, Attributes Attributes, ImmutableArray<ValueRef> Inputs,
+    ImmutableArray<TensorType> Types)
 {
     public TensorType Type => Types[0];
 }

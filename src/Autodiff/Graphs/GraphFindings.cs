@@ -37,7 +37,8 @@ public static class GraphFindings
 
     private static Diagnostic Unused(GraphNode node) => new(
         Severity.Warning, ErrorCode.Graph, node.Name,
-        node.Op == OpTable.Parameter ? "no output depends on this parameter: it is never trained" : "no output depends on it",
+        node.Op == OpTable.Parameter ? "no output depends on this parameter: it is never trained"
+            : "no output depends on it",
         node.Op == OpTable.Parameter ? "use it or leave it out" : "it is left out when the graph is compiled");
 
     // Fewer rows than a vector register has lanes leave most of each weight's load without work.

@@ -12,7 +12,8 @@ public static class GraphPrinter
     {
         var text = new StringBuilder();
         var statistics = GraphStatistics.Of(graph, 1);
-        text.Append(CultureInfo.InvariantCulture, $"# {graph.Nodes.Length} nodes, {statistics.Parameters} parameters, ");
+        text.Append(CultureInfo.InvariantCulture,
+            $"# {graph.Nodes.Length} nodes, {statistics.Parameters} parameters, ");
         text.Append(CultureInfo.InvariantCulture, $"{statistics.Cost.Flops} flops a sample\n");
         foreach (var node in graph.Nodes) Line(text, node);
         foreach (var output in graph.Outputs)
@@ -36,7 +37,8 @@ public static class GraphPrinter
         foreach (var output in graph.Outputs)
         {
             var name = Escape(output.Name);
-            text.Append(CultureInfo.InvariantCulture, $"  \"{name}\" [shape=ellipse]; n{output.Value.Node} -> \"{name}\";\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"  \"{name}\" [shape=ellipse]; n{output.Value.Node} -> \"{name}\";\n");
         }
 
         return text.Append("}\n").ToString();
@@ -44,7 +46,8 @@ public static class GraphPrinter
 
     private static void Line(StringBuilder text, GraphNode node)
     {
-        text.Append(CultureInfo.InvariantCulture, $"%{node.Id} {node.Name}: {string.Join(", ", node.Types)} = {node.Op.Name}");
+        text.Append(CultureInfo.InvariantCulture,
+            $"%{node.Id} {node.Name}: {string.Join(", ", node.Types)} = {node.Op.Name}");
         text.Append('(').AppendJoin(", ", node.Inputs).Append(')');
         var attributes = node.Attributes.Entries.Where(e => e.Key is not "dims" and not "dtype");
         var shown = attributes.Aggregate(Attributes.None, (all, e) => all.With(e.Key, e.Value)).ToString();

@@ -6,7 +6,9 @@ using Convoy.Shared;
 
 namespace Convoy.Autodiff.Graphs;
 
-/// <summary>Reads what a stranger sent: every count is bounded before it is believed, every read is inside the bytes.</summary>
+/// <summary>
+/// Reads what a stranger sent: every count is bounded before it is believed, every read is inside the bytes.
+/// </summary>
 internal ref struct GraphReader(ReadOnlySpan<byte> bytes)
 {
     private const int TextBytesMax = 512;

@@ -17,7 +17,8 @@ public sealed record GraphStatistics(
         }
 
         return new GraphStatistics(
-            graph.Nodes.Length, graph.Nodes.Sum(n => n.Inputs.Length), graph.Parameters.Sum(p => p.Type.Coefficient), cost,
+            graph.Nodes.Length, graph.Nodes.Sum(n => n.Inputs.Length),
+            graph.Parameters.Sum(p => p.Type.Coefficient), cost,
             [.. counts.Select(c => (c.Key, c.Value))]);
     }
 }
@@ -46,7 +47,8 @@ public static class GraphLevels
         var (total, longest) = (0.0, 0.0);
         foreach (var node in graph.Nodes)
         {
-            double flops = node.Op.Cost(node.Attributes, [.. node.Inputs.Select(graph.TypeOf)], [.. node.Types], rows).Flops;
+            double flops = node.Op.Cost(node.Attributes, [.. node.Inputs.Select(graph.TypeOf)],
+                [.. node.Types], rows).Flops;
             foreach (var input in node.Inputs) path[node.Id] = Math.Max(path[node.Id], path[input.Node]);
             path[node.Id] += flops;
             total += flops;

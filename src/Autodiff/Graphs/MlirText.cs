@@ -20,14 +20,16 @@ public static class MlirText
         GraphNode[] arguments = [.. graph.Inputs, .. graph.Parameters];
         var results = graph.Outputs.Select(o => TypeText(graph.TypeOf(o.Value))).ToArray();
         text.Append("  \"func.func\"() ({\n  ^bb0(")
-            .AppendJoin(", ", arguments.Select(a => $"{Name(graph, new ValueRef(a.Id, 0))}: {TypeText(a.Type)}")).Append("):\n");
+            .AppendJoin(", ", arguments.Select(a => $"{Name(graph, new ValueRef(a.Id, 0))}: {TypeText(a.Type)}"))
+                .Append("):\n");
         foreach (var node in graph.Nodes)
             if (node.Op != OpTable.Input && node.Op != OpTable.Parameter) Operation(text, graph, node);
         text.Append("    \"func.return\"(").AppendJoin(", ", graph.Outputs.Select(o => Name(graph, o.Value)))
             .Append(") : (").AppendJoin(", ", results).Append(") -> ()\n");
         text.Append("  }) {arg_names = [").AppendJoin(", ", arguments.Select(a => Quoted(a.Name)))
             .Append("], function_type = (").AppendJoin(", ", arguments.Select(a => TypeText(a.Type))).Append(") -> (")
-            .AppendJoin(", ", results).Append("), res_names = [").AppendJoin(", ", graph.Outputs.Select(o => Quoted(o.Name)))
+            .AppendJoin(", ", results).Append("), res_names = [")
+                .AppendJoin(", ", graph.Outputs.Select(o => Quoted(o.Name)))
             .Append(CultureInfo.InvariantCulture, $"], sym_name = {Quoted(function)}}} : () -> ()\n}}\n");
         return text.ToString();
     }
@@ -40,7 +42,8 @@ public static class MlirText
             .AppendJoin(", ", node.Inputs.Select(i => Name(graph, i))).Append(')');
         if (node.Attributes.Entries.Length > 0)
         {
-            text.Append(" {").AppendJoin(", ", node.Attributes.Entries.Select(e => $"{e.Key} = {AttributeText(e.Value)}"))
+            text.Append(" {")
+                .AppendJoin(", ", node.Attributes.Entries.Select(e => $"{e.Key} = {AttributeText(e.Value)}"))
                 .Append('}');
         }
 

@@ -6,12 +6,13 @@ using Convoy.Shared;
 
 namespace Convoy.Autodiff.Graphs;
 
-// Bytes of a package: "CVYO" | version 1 byte | name length 1 byte | name, UTF-8 | graph (GraphCodec) | SHA-256 of all before.
+// Bytes of a package: "CVYO" | version 1 byte | name length 1 byte | name, UTF-8 | graph (GraphCodec) | SHA-256 of all
+// before.
 
 /// <summary>
-/// An operator of a user as data: its formula in operators of the table, with its operands "x0", "x1", .. and its results "y0", .. as a
-/// graph. It holds no code, so it is loaded without trust, and is applied to eager variables and in graphs; its
-/// derivatives are those of its formula.
+/// An operator of a user as data: its formula in operators of the table, with its operands "x0", "x1", .. and its
+/// results "y0", .. as a graph. It holds no code, so it is loaded without trust, and is applied to eager variables and
+/// in graphs; its derivatives are those of its formula.
 /// </summary>
 public sealed class OperatorPackage
 {
@@ -28,7 +29,8 @@ public sealed class OperatorPackage
 
     /// <summary>Captures a formula.</summary>
     /// <param name="name">At most 255 bytes.</param>
-    /// <param name="operands">Types of the operands; a dimension that follows the batch takes any number of samples.</param>
+    /// <param name="operands">Types of the operands; a dimension that follows the batch takes any number of
+    /// samples.</param>
     /// <param name="formula">Written in operators of the table.</param>
     public static OperatorPackage Of(
         string name, IReadOnlyList<TensorType> operands, Func<IReadOnlyList<Value>, IReadOnlyList<Value>> formula)
@@ -61,10 +63,12 @@ public sealed class OperatorPackage
         if (bytes.Length < Head + SHA256.HashSizeInBytes || !bytes[..4].SequenceEqual(Magic))
             throw new GraphFormatException("operator package: does not start with CVYO, or ends too early");
         if (bytes[4] != Version)
-            throw new GraphFormatException($"operator package: version {bytes[4]} is not known (this build reads {Version})");
+            throw new GraphFormatException(
+                $"operator package: version {bytes[4]} is not known (this build reads {Version})");
         var body = bytes[..^SHA256.HashSizeInBytes];
         if (!SHA256.HashData(body).AsSpan().SequenceEqual(bytes[body.Length..]))
-            throw new GraphFormatException("operator package: its SHA-256 differs: it was damaged or cut; fetch it again");
+            throw new GraphFormatException(
+                "operator package: its SHA-256 differs: it was damaged or cut; fetch it again");
         var end = Head + bytes[5];
         if (end > body.Length) throw new GraphFormatException("operator package: its name does not fit");
         var name = Encoding.UTF8.GetString(body[Head..end]);
@@ -87,8 +91,10 @@ public sealed class OperatorPackage
             else
             {
                 var attributes = node.Attributes;
-                if (attributes.Has("dims")) attributes = attributes.With("dims", attributes.Dims("dims").Select(d => At(d, sample)).ToArray());
-                values[node.Id] = builder.Apply(node.Op, attributes, [.. node.Inputs.Select(i => values[i.Node][i.Output])]);
+                if (attributes.Has("dims"))
+                    attributes = attributes.With("dims", attributes.Dims("dims").Select(d => At(d, sample)).ToArray());
+                values[node.Id] = builder.Apply(node.Op, attributes,
+                    [.. node.Inputs.Select(i => values[i.Node][i.Output])]);
             }
         }
 
@@ -126,10 +132,13 @@ public sealed class OperatorPackage
     private static OperatorPackage Checked(string name, Graph graph)
     {
         CheckName(name);
-        if (graph.Parameters.Length > 0) throw new GraphFormatException($"operator package {name}: an operator has no parameters of its own: make them operands");
+        if (graph.Parameters.Length > 0)
+            throw new GraphFormatException(
+                $"operator package {name}: an operator has no parameters of its own: make them operands");
         if (graph.Outputs.Length == 0) throw new GraphFormatException($"operator package {name}: it has no result");
         for (var i = 0; i < graph.Inputs.Length; i++)
-            if (graph.Inputs[i].Name != $"x{i}") throw new GraphFormatException($"operator package {name}: operand {i} is named {graph.Inputs[i].Name}");
+            if (graph.Inputs[i].Name != $"x{i}")
+                throw new GraphFormatException($"operator package {name}: operand {i} is named {graph.Inputs[i].Name}");
         return new OperatorPackage(name, graph);
     }
 
@@ -138,7 +147,8 @@ public sealed class OperatorPackage
         if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) > byte.MaxValue || name.Any(char.IsControl))
             throw new GraphFormatException("operator package: its name is empty, too long, or not for reading");
         if (OpTable.Find(name) is not null)
-            throw new GraphFormatException($"operator package {name}: an operator of the table has this name; take another");
+            throw new GraphFormatException(
+                $"operator package {name}: an operator of the table has this name; take another");
     }
 }
 
@@ -156,5 +166,6 @@ public sealed class OperatorLibrary
     public OperatorPackage Load(ReadOnlySpan<byte> bytes) => Add(OperatorPackage.Decode(bytes));
 
     public OperatorPackage this[string name] => _packages.TryGetValue(name, out var package) ? package
-        : throw new GraphException($"no operator package is named {name}; there are {string.Join(", ", _packages.Keys)}");
+        : throw new GraphException(
+            $"no operator package is named {name}; there are {string.Join(", ", _packages.Keys)}");
 }

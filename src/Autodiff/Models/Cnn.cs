@@ -9,8 +9,9 @@ namespace Convoy.Autodiff.Models;
 
 /// <summary>
 /// The words of model.network, one after the other: <c>conv16</c> is a 3x3 convolution with padding 1 and 16 channels,
-/// <c>pool</c> halves height and width by maxima, a number is a dense layer; the last one is the classes. With model.norm batch, a
-/// convolution is normalized before its activation; what enters a dense layer is dropped out by model.dropout.
+/// <c>pool</c> halves height and width by maxima, a number is a dense layer; the last one is the classes. With
+/// model.norm batch, a convolution is normalized before its activation; what enters a dense layer is dropped out by
+/// model.dropout.
 /// </summary>
 internal static class Cnn
 {
@@ -34,7 +35,8 @@ internal static class Cnn
         var image = model.Image.Count > 0 ? model.Image
             : data.SampleShape.Count == 3 ? data.SampleShape
             : data.SampleShape.Count == 2 ? [1, .. data.SampleShape]
-            : throw ModelCatalog.Wrong("model.image is missing: channels, height, width of a sample, such as [1, 8, 8]");
+            : throw ModelCatalog.Wrong(
+                "model.image is missing: channels, height, width of a sample, such as [1, 8, 8]");
         if (image.Count != 3 || image.Any(d => d < 1))
             throw ModelCatalog.Wrong("model.image is three sizes of at least 1: channels, height, width");
         if (image[0] * (long)image[1] * image[2] != data.Features)
@@ -69,7 +71,8 @@ internal static class Cnn
     {
         if (x.Type.Rank != 4) throw ModelCatalog.Wrong("model.network: pool comes after a dense layer");
         if (x.Type[2].Size < 2 || x.Type[3].Size < 2)
-            throw ModelCatalog.Wrong($"model.network: word {index + 1} pools an image of {x.Type[2]}x{x.Type[3]}, nothing is left");
+            throw ModelCatalog.Wrong(
+                $"model.network: word {index + 1} pools an image of {x.Type[2]}x{x.Type[3]}, nothing is left");
         return x.MaxPool2d(2);
     }
 

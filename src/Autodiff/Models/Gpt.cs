@@ -54,9 +54,11 @@ internal static class Gpt
     {
         if (model.Width < 1 || model.Heads < 1 || model.Width % model.Heads != 0)
             throw ModelCatalog.Wrong($"model.width {model.Width} is not a multiple of model.heads {model.Heads}");
-        if (model.Depth < 1 || model.Context < 1) throw ModelCatalog.Wrong("model.depth and model.context are at least 1");
+        if (model.Depth < 1 || model.Context < 1)
+            throw ModelCatalog.Wrong("model.depth and model.context are at least 1");
         if (model.Vocabulary < data.Classes)
-            throw ModelCatalog.Wrong($"model.vocabulary {model.Vocabulary} is smaller than the {data.Classes} symbols of the data");
+            throw ModelCatalog.Wrong(
+                $"model.vocabulary {model.Vocabulary} is smaller than the {data.Classes} symbols of the data");
         if (data.SampleShape.Count != 1 || data.SampleShape[0] != model.Context)
             throw ModelCatalog.Wrong($"model.context {model.Context} is not the length of a sample ({data.Text})");
     }

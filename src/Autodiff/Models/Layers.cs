@@ -35,8 +35,8 @@ public static class Layers
 
     /// <summary>
     /// Batch norm over each channel of x_NC.., by the samples of a slice in training, by running values afterwards.
-    /// Parameters NAME.weight and NAME.bias; NAME.running_mean and NAME.running_var are no weights: after each step they
-    /// follow the mean and the variance of all its samples by the share <paramref name="momentum"/>.
+    /// Parameters NAME.weight and NAME.bias; NAME.running_mean and NAME.running_var are no weights: after each step
+    /// they follow the mean and the variance of all its samples by the share <paramref name="momentum"/>.
     /// Ioffe and Szegedy 2015; with slices as in Hoffer and others 2017.
     /// </summary>
     public static Value BatchNorm(this GraphBuilder graph, string name, Value x, double momentum = 0.1)

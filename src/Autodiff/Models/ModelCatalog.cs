@@ -5,7 +5,9 @@ using Convoy.Shared.Jobs;
 
 namespace Convoy.Autodiff.Models;
 
-/// <summary>The families of models that a job can name. Each returns a graph with loss_sum, logits and correct.</summary>
+/// <summary>
+/// The families of models that a job can name. Each returns a graph with loss_sum, logits and correct.
+/// </summary>
 public static class ModelCatalog
 {
     public static Graph Build(JobSpec job, DataShape data) => UpdateMemory.AddTo(Family(job, data), job);

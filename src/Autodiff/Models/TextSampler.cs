@@ -6,8 +6,8 @@ using Convoy.Shared.Random;
 namespace Convoy.Autodiff.Models;
 
 /// <summary>
-/// Continues a text byte by byte with a model of the gpt family. The same weights, prompt, temperature and seed give the
-/// same text.
+/// Continues a text byte by byte with a model of the gpt family. The same weights, prompt, temperature and seed give
+/// the same text.
 /// </summary>
 public static class TextSampler
 {

@@ -10,7 +10,8 @@ namespace Convoy.Autodiff.Numerics;
 public static class TensorSanitizer
 {
     /// <summary>Counts, and changes nothing.</summary>
-    public static NumericalReport Inspect(Tensor tensor, NumericPolicy policy) => Look(tensor.Contiguous(), policy, false);
+    public static NumericalReport Inspect(Tensor tensor, NumericPolicy policy) =>
+        Look(tensor.Contiguous(), policy, false);
 
     /// <summary>
     /// A copy without faults and the report of what was replaced; in strict mode the first fault is a

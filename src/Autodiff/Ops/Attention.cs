@@ -20,7 +20,8 @@ internal sealed class Attention : FloatOp
         RequireFloat(inputs);
         var (x, heads) = (inputs[0], attributes.Int("heads"));
         Require(x.Rank == 3 && x.BatchAxis <= 0, $"takes [N, T, 3D], not {x.Text}");
-        Require(heads > 0 && x[2].Size > 0 && x[2].Size % (3 * heads) == 0, $"a width of {x[2]} is not 3 x {heads} heads");
+        Require(heads > 0 && x[2].Size > 0 && x[2].Size % (3 * heads) == 0,
+            $"a width of {x[2]} is not 3 x {heads} heads");
         return [x.With(x[0], x[1], x[2].Size / 3), x.With(x[0], heads, x[1])];
     }
 

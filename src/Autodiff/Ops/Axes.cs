@@ -6,7 +6,9 @@ namespace Convoy.Autodiff.Ops;
 /// <summary>Lists of dimensions in attributes: in range, ascending, each once.</summary>
 internal static class Axes
 {
-    /// <summary>Turns what a user wrote (negative from the end, nothing for all) into the form that nodes carry.</summary>
+    /// <summary>
+    /// Turns what a user wrote (negative from the end, nothing for all) into the form that nodes carry.
+    /// </summary>
     public static int[] Normalize(ReadOnlySpan<int> axes, int rank, string op)
     {
         if (axes.Length == 0) return [.. Enumerable.Range(0, rank)];

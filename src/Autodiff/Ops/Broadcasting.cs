@@ -28,7 +28,8 @@ internal static class Broadcasting
             var x = i < rank - a.Rank ? 1 : a[i - (rank - a.Rank)];
             var y = i < rank - b.Rank ? 1 : b[i - (rank - b.Rank)];
             dims[i] = x == y || y == 1 ? x : x == 1 ? y
-                : throw new ShapeException($"{op.Name}: shapes {a.Text} and {b.Text} differ in a dimension that is not 1");
+                : throw new ShapeException(
+                    $"{op.Name}: shapes {a.Text} and {b.Text} differ in a dimension that is not 1");
         }
 
         return a.With(dims);

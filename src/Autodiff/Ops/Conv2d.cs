@@ -48,7 +48,8 @@ internal sealed class Conv2d : FloatOp
         var dz = Activations.Gradient(g.Attributes.Text("activation"), g.Dy, g.Y);
         var plain = g.Attributes.With("activation", "");
         var dx = g.Needs(0)
-            ? dz.Apply(OpTable.Conv2dGradInput, plain.With("height", x[2].Size).With("width", x[3].Size), g.Inputs[1]) : null;
+            ? dz.Apply(OpTable.Conv2dGradInput, plain.With("height", x[2].Size).With("width", x[3].Size), g.Inputs[1])
+                : null;
         var dw = g.Needs(1)
             ? g.X.Apply(OpTable.Conv2dGradWeight, plain.With("height", w[2].Size).With("width", w[3].Size), dz) : null;
         if (g.Inputs.Count == 2) return [dx, dw];

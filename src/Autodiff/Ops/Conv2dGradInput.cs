@@ -27,7 +27,8 @@ internal sealed class Conv2dGradInput : FloatOp
         var x = dy.With(dy[0], channels, attributes.Int("height"), attributes.Int("width"));
         var shape = ImageShapes.CheckConv(this, attributes, x, w);
         Require(
-            dy[1] == w[0] && dy[2] == shape.OutH && dy[3] == shape.OutW, $"{dy.Text} is not the result of {x.Text} and {w.Text}");
+            dy[1] == w[0] && dy[2] == shape.OutH && dy[3] == shape.OutW,
+            $"{dy.Text} is not the result of {x.Text} and {w.Text}");
         return [x];
     }
 

@@ -29,7 +29,8 @@ internal sealed class Conv2dGradWeight : FloatOp
         var w = x.With(dy[1], x[1].Size / groups, attributes.Int("height"), attributes.Int("width"));
         var shape = ImageShapes.CheckConv(this, attributes, x, w);
         Require(
-            dy[0] == x[0] && dy[2] == shape.OutH && dy[3] == shape.OutW, $"{dy.Text} is not the result of {x.Text} and {w.Text}");
+            dy[0] == x[0] && dy[2] == shape.OutH && dy[3] == shape.OutW,
+            $"{dy.Text} is not the result of {x.Text} and {w.Text}");
         return [w];
     }
 

@@ -3,8 +3,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// loss_r = ln Σ e^x_rc - x_r,target        x_..C logits, targets_.. class numbers -> loss_.., l_.. = ln Σ e^x; 0 outside of C
-// dx = cross-entropy-grad
+// loss_r = ln Σ e^x_rc - x_r,target        x_..C logits, targets_.. class numbers -> loss_.., l_.. = ln Σ e^x; 0
+// outside of C dx = cross-entropy-grad
 internal sealed class CrossEntropy : FloatOp
 {
     public override string Name => "cross-entropy";
@@ -18,8 +18,10 @@ internal sealed class CrossEntropy : FloatOp
         var (x, targets) = (inputs[0], inputs[1]);
         RequireFloat(x);
         RequireIndex(targets);
-        Require(x.Rank > 0 && !x[-1].PerSample && x[-1].Size > 0, $"the classes are a last dimension of fixed size, not {x.Text}");
-        Require(x.Dims.AsSpan()[..^1].SequenceEqual(targets.Dims.AsSpan()), $"{x.Text} has no row per target of {targets.Text}");
+        Require(x.Rank > 0 && !x[-1].PerSample && x[-1].Size > 0,
+            $"the classes are a last dimension of fixed size, not {x.Text}");
+        Require(x.Dims.AsSpan()[..^1].SequenceEqual(targets.Dims.AsSpan()),
+            $"{x.Text} has no row per target of {targets.Text}");
         var rows = x.With(targets.Dims.AsSpan());
         return [rows, rows];
     }

@@ -4,10 +4,10 @@ using Convoy.Kernels;
 
 namespace Convoy.Autodiff.Ops;
 
-// y[result] = Σ over the other letters of Π operands        operands left to right, two at a time, each as matrix products
-// d operand i = the contraction of dy and all other operands to the letters of i: an adjoint for every spec
-// Here a letter is once in an operand, and in the result or another operand; Functions.Einsum brings other specs to this
-// form with diagonal and sum.
+// y[result] = Σ over the other letters of Π operands        operands left to right, two at a time, each as matrix
+// products d operand i = the contraction of dy and all other operands to the letters of i: an adjoint for every spec
+// Here a letter is once in an operand, and in the result or another operand; Functions.Einsum brings other specs to
+// this form with diagonal and sum.
 internal sealed class Einsum : FloatOp
 {
     private const string Letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -38,7 +38,8 @@ internal sealed class Einsum : FloatOp
         {
             foreach (var c in spec.Operands[i])
             {
-                var elsewhere = spec.Result.Contains(c) || spec.Operands.Where((_, j) => j != i).Any(o => o.Contains(c));
+                var elsewhere = spec.Result.Contains(c)
+                    || spec.Operands.Where((_, j) => j != i).Any(o => o.Contains(c));
                 Require(elsewhere, $"letter '{c}' of operand {i} is in no other operand and not in the result");
             }
 

@@ -22,11 +22,13 @@ internal static class EinsumEllipsis
                 o.Replace(" ", "", StringComparison.Ordinal)).ToArray();
         CheckDots(spec);
         if (left.Length != values.Length)
-            throw new ShapeException($"einsum \"{spec}\": names {left.Length} operands, {values.Length} are given", ErrorCode.EinsumSpec);
+            throw new ShapeException($"einsum \"{spec}\": names {left.Length} operands, {values.Length} are given",
+                ErrorCode.EinsumSpec);
         var free = new string([.. "ZYXWVUTSRQPONMLKJIHGFEDCBA".Where(c => !spec.Contains(c))]);
         var counts = left.Select((o, i) => Count(spec, o, values[i].Type)).ToArray();
         var most = counts.Max();
-        if (most > free.Length) throw new ShapeException($"einsum \"{spec}\": too few letters are left for \"...\"", ErrorCode.EinsumSpec);
+        if (most > free.Length)
+            throw new ShapeException($"einsum \"{spec}\": too few letters are left for \"...\"", ErrorCode.EinsumSpec);
         var all = free[..most];
         var (written, given) = (left.ToArray(), values.ToArray());
         for (var i = 0; i < left.Length; i++)
@@ -47,7 +49,8 @@ internal static class EinsumEllipsis
         {
             if (spec[at] != '.') continue;
             if (at + 2 >= spec.Length || spec[at + 1] != '.' || spec[at + 2] != '.')
-                throw new ShapeException($"einsum \"{spec}\": character {at + 1} '.' is not part of \"...\"", ErrorCode.EinsumSpec);
+                throw new ShapeException($"einsum \"{spec}\": character {at + 1} '.' is not part of \"...\"",
+                    ErrorCode.EinsumSpec);
             at += 2;
         }
     }
@@ -58,7 +61,8 @@ internal static class EinsumEllipsis
         var named = operand.Count(char.IsAsciiLetter);
         return named <= type.Rank ? type.Rank - named
             : throw new ShapeException(
-                $"einsum \"{spec}\": operand \"{operand}\" names {named} dimensions, its shape is {type.Text}", ErrorCode.EinsumSpec);
+                $"einsum \"{spec}\": operand \"{operand}\" names {named} dimensions, its shape is {type.Text}",
+                ErrorCode.EinsumSpec);
     }
 
     private static (string Letters, Value Value) WithoutOnes(

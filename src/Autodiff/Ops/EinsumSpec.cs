@@ -5,8 +5,8 @@ using Convoy.Shared.Errors;
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>
-/// A contraction such as <c>bij,bjk-&gt;bik</c>: a letter per dimension, operands with commas, the result after the arrow
-/// (without an arrow: the letters that occur once, in alphabetical order). Errors point at the character.
+/// A contraction such as <c>bij,bjk-&gt;bik</c>: a letter per dimension, operands with commas, the result after the
+/// arrow (without an arrow: the letters that occur once, in alphabetical order). Errors point at the character.
 /// </summary>
 internal sealed class EinsumSpec
 {
@@ -48,14 +48,16 @@ internal sealed class EinsumSpec
     public Dictionary<char, Dim> Sizes(ReadOnlySpan<TensorType> inputs)
     {
         if (inputs.Length != Operands.Length)
-            throw new ShapeException($"einsum \"{Text}\": names {Operands.Length} operands, {inputs.Length} are given", ErrorCode.EinsumSpec);
+            throw new ShapeException($"einsum \"{Text}\": names {Operands.Length} operands, {inputs.Length} are given",
+                ErrorCode.EinsumSpec);
         var sizes = new Dictionary<char, Dim>();
         for (var i = 0; i < inputs.Length; i++)
         {
             if (inputs[i].Rank != Operands[i].Length)
             {
                 throw Wrong(
-                    Text, PlaceOf(i, 0), $"starts operand {i} with {Operands[i].Length} letters, its shape is {inputs[i].Text}");
+                    Text, PlaceOf(i, 0),
+                    $"starts operand {i} with {Operands[i].Length} letters, its shape is {inputs[i].Text}");
             }
 
             for (var axis = 0; axis < Operands[i].Length; axis++)
@@ -97,6 +99,7 @@ internal sealed class EinsumSpec
     private static ShapeException Wrong(string text, int at, string what)
     {
         var shown = text.Length == 0 ? "the empty text" : $"character {at + 1} '{text[at]}'";
-        return new ShapeException(string.Create(CultureInfo.InvariantCulture, $"einsum \"{text}\": {shown} {what}"), ErrorCode.EinsumSpec);
+        return new ShapeException(string.Create(CultureInfo.InvariantCulture, $"einsum \"{text}\": {shown} {what}"),
+            ErrorCode.EinsumSpec);
     }
 }

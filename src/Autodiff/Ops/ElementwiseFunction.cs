@@ -5,8 +5,8 @@ namespace Convoy.Autodiff.Ops;
 
 /// <summary>
 /// A function of one number, or of two, applied element by element, with partial derivatives that its author gives as
-/// operators: z = f(x, y), dx = dz ∂f/∂x, dy = dz ∂f/∂y. Functions chain with <see cref="Then"/>. Values are computed in float64
-/// and rounded once.
+/// operators: z = f(x, y), dx = dz ∂f/∂x, dy = dz ∂f/∂y. Functions chain with <see cref="Then"/>. Values are computed
+/// in float64 and rounded once.
 /// </summary>
 public sealed class ElementwiseFunction
 {
@@ -35,7 +35,8 @@ public sealed class ElementwiseFunction
     /// <param name="byFirst">∂f/∂x, as operators.</param>
     /// <param name="bySecond">∂f/∂y, as operators.</param>
     public static ElementwiseFunction Of(
-        string name, Func<double, double, double> value, Func<Value, Value, Value> byFirst, Func<Value, Value, Value> bySecond)
+        string name, Func<double, double, double> value, Func<Value, Value, Value> byFirst,
+        Func<Value, Value, Value> bySecond)
     {
         var op = CustomOperator.Define(
             name, types => Broadcasting.Common(OpTable.Add, types[0], types[1]), x => Map(x, value),
@@ -49,7 +50,8 @@ public sealed class ElementwiseFunction
         foreach (var v in x)
         {
             if (v.Type.DType is not (DType.Float32 or DType.Float64) || v.Type.DType != x[0].Type.DType)
-                throw new ShapeException($"{Name}: takes float32 or float64 operands of one type, not {v.Type}", Shared.Errors.ErrorCode.ElementType);
+                throw new ShapeException($"{Name}: takes float32 or float64 operands of one type, not {v.Type}",
+                    Shared.Errors.ErrorCode.ElementType);
         }
 
         return _apply(x);

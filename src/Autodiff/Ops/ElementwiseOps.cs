@@ -14,7 +14,9 @@ internal interface IBlockwise
     void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y);
 }
 
-/// <summary>y = f(x), element by element: what all such operators share. The files of the family add the gradient.</summary>
+/// <summary>
+/// y = f(x), element by element: what all such operators share. The files of the family add the gradient.
+/// </summary>
 internal abstract class UnaryOp<TOperator> : FloatOp, IBlockwise where TOperator : struct, IUnaryOperator
 {
     public override string Sharding => "a... -> a...";
@@ -33,7 +35,8 @@ internal abstract class UnaryOp<TOperator> : FloatOp, IBlockwise where TOperator
     // A diagonal Jacobian is its own transpose.
     internal override Value?[] Tangent(OpTangent t) => Backward(t.AsGradient());
 
-    private protected override void Run<T>(OpCall call) => Elementwise.Unary<T, TOperator>(call.In<T>(0), call.Out<T>());
+    private protected override void Run<T>(OpCall call) =>
+        Elementwise.Unary<T, TOperator>(call.In<T>(0), call.Out<T>());
 
     public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
         Elementwise.Unary<float, TOperator>(a, y);

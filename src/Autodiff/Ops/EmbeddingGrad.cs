@@ -29,7 +29,8 @@ internal sealed class EmbeddingGrad : FloatOp
         RequireIndex(inputs[1]);
         var (dy, ids) = (inputs[0], inputs[1]);
         Require(
-            dy.Rank == ids.Rank + 1 && dy.Dims.AsSpan()[..^1].SequenceEqual(ids.Dims.AsSpan()), $"{dy.Text} has no row per id of {ids.Text}");
+            dy.Rank == ids.Rank + 1 && dy.Dims.AsSpan()[..^1].SequenceEqual(ids.Dims.AsSpan()),
+            $"{dy.Text} has no row per id of {ids.Text}");
         return [dy.With(attributes.Int("rows"), dy[-1])];
     }
 

@@ -61,7 +61,8 @@ public static partial class Functions
     public static Value Polygamma(this Value x, int n) => x.Apply(OpTable.Polygamma, Attributes.Of("n", n));
     public static Value Celu(this Value x, double alpha = 1) => x.Apply(OpTable.Celu, Attributes.Of("alpha", alpha));
     /// <summary>x between the bounds; the gradient passes between them, both included.</summary>
-    /// <param name="kink">The derivative at a bound: 0 the left slope, 1 the right one, any number between; none: 1.</param>
+    /// <param name="kink">The derivative at a bound: 0 the left slope, 1 the right one, any number between; none:
+    /// 1.</param>
     public static Value Clamp(
         this Value x, double min = double.NegativeInfinity, double max = double.PositiveInfinity,
         double? kink = null) =>

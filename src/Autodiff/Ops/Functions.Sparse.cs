@@ -2,8 +2,9 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// Products with sparse matrices in coordinate form: one row, column and value for each element that is not zero. Written in
-// index-select and index-add, so work and memory grow with the elements that are there, and gradients are theirs.
+// Products with sparse matrices in coordinate form: one row, column and value for each element that is not zero.
+// Written in index-select and index-add, so work and memory grow with the elements that are there, and gradients are
+// theirs.
 public static partial class Functions
 {
     /// <summary>y_MN = a_MK x_KN for a sparse a: y[row] = Σ value x[column]; elements at one place add up.</summary>

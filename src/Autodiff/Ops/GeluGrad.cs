@@ -6,7 +6,8 @@ internal sealed class GeluGrad : BinaryOp<Fn.GeluGrad>
 {
     public override string Name => "gelu-grad";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy.GeluGrad(g.Inputs[1]), g.Dy * g.X * Curvature(g.Inputs[1])];
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.Dy.GeluGrad(g.Inputs[1]), g.Dy * g.X * Curvature(g.Inputs[1])];
 
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 

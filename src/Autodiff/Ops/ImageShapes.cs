@@ -12,12 +12,14 @@ internal static class ImageShapes
         a.Int("stride", 1), a.Int("padding"), a.Int("dilation", 1), a.Int("groups", 1));
 
     public static Pool2dShape Pool(Attributes a, Shape x) =>
-        new(x[0], x[1], x[2], x[3], a.Int("kernel"), a.Int("kernel"), a.Int("stride", a.Int("kernel")), a.Int("padding"));
+        new(x[0], x[1], x[2], x[3], a.Int("kernel"), a.Int("kernel"), a.Int("stride", a.Int("kernel")),
+            a.Int("padding"));
 
     /// <summary>The shape of images with fixed planes: only the first dimension may follow the batch.</summary>
     public static void CheckImage(Op op, TensorType x, string what)
     {
-        if (x.Rank != 4 || x.BatchAxis > 0) throw new ShapeException($"{op.Name}: {what} is [N, C, H, W], not {x.Text}");
+        if (x.Rank != 4 || x.BatchAxis > 0)
+            throw new ShapeException($"{op.Name}: {what} is [N, C, H, W], not {x.Text}");
         for (var i = 1; i < 4; i++)
             if (x[i].Size < 1) throw new ShapeException($"{op.Name}: {what} {x.Text} has an empty image");
     }
@@ -25,7 +27,8 @@ internal static class ImageShapes
     public static Conv2dShape CheckConv(Op op, Attributes a, TensorType x, TensorType w)
     {
         CheckImage(op, x, "the input");
-        if (w.Rank != 4 || w.IsPerSample) throw new ShapeException($"{op.Name}: a weight is [F, C/groups, kh, kw], not {w.Text}");
+        if (w.Rank != 4 || w.IsPerSample)
+            throw new ShapeException($"{op.Name}: a weight is [F, C/groups, kh, kw], not {w.Text}");
         var groups = a.Int("groups", 1);
         if (groups < 1 || x[1].Size % groups != 0 || w[0].Size % groups != 0 || w[1].Size != x[1].Size / groups)
             throw new ShapeException($"{op.Name}: {x.Text} and {w.Text} do not fit {groups} groups");
@@ -50,6 +53,7 @@ internal static class ImageShapes
         if (kernel < 1 || stride < 1 || padding < 0 || dilation < 1)
             throw new ShapeException($"{op.Name}: kernel, stride and dilation are positive, padding is not negative");
         if (size + (2L * padding) < ((long)dilation * (kernel - 1)) + 1)
-            throw new ShapeException($"{op.Name}: a window of {kernel} does not fit an image of {size} with padding {padding}");
+            throw new ShapeException(
+                $"{op.Name}: a window of {kernel} does not fit an image of {size} with padding {padding}");
     }
 }

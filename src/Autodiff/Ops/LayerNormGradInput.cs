@@ -2,8 +2,8 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// dx = rstd (p - Σp/D - h Σ(p h)/D), h = (x - mean) rstd, p = dy gain        dy, x_..D, gain_D, mean_.., rstd_.. -> dx_..D
-// The second derivative is that of the same formula in terms of x, gain and dy (mean and rstd follow from x).
+// dx = rstd (p - Σp/D - h Σ(p h)/D), h = (x - mean) rstd, p = dy gain        dy, x_..D, gain_D, mean_.., rstd_.. ->
+// dx_..D The second derivative is that of the same formula in terms of x, gain and dy (mean and rstd follow from x).
 internal sealed class LayerNormGradInput : FloatOp
 {
     public override string Name => "layer-norm-grad-input";
@@ -26,7 +26,8 @@ internal sealed class LayerNormGradInput : FloatOp
         RequireCount(inputs, 5);
         RequireFloat(inputs);
         var (dy, x) = (inputs[0], inputs[1]);
-        Require(dy.Equals(x) && x.Rank > 0 && !x[-1].PerSample && x[-1].Size > 0, $"{dy.Text} is not the gradient of {x.Text}");
+        Require(dy.Equals(x) && x.Rank > 0 && !x[-1].PerSample && x[-1].Size > 0,
+            $"{dy.Text} is not the gradient of {x.Text}");
         var rows = x.With(x.Dims.AsSpan()[..^1]);
         Require(inputs[2].Equals(x.With(x[-1])), $"the gain is [{x[-1]}]");
         Require(inputs[3].Equals(rows) && inputs[4].Equals(rows), $"mean and rstd are {rows.Text}");

@@ -20,7 +20,8 @@ internal abstract class LeafOp : Op
         return [new TensorType(dtype, attributes.Dims("dims").AsSpan())];
     }
 
-    internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) => default;
+    internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) =>
+        default;
 
     internal override void Forward(OpCall call) => throw Wrong("has no computation: its value is bound by the caller");
 

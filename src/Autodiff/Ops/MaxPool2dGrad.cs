@@ -23,7 +23,8 @@ internal sealed class MaxPool2dGrad : FloatOp
         var x = dy.With(dy[0], dy[1], attributes.Int("height"), attributes.Int("width"));
         var shape = ImageShapes.CheckPool(this, attributes, x);
         Require(
-            dy[2] == shape.OutH && dy[3] == shape.OutW && i.Equals(dy.With(i.DType)), $"{dy.Text} is not the pooling of {x.Text}");
+            dy[2] == shape.OutH && dy[3] == shape.OutW && i.Equals(dy.With(i.DType)),
+            $"{dy.Text} is not the pooling of {x.Text}");
         return [x];
     }
 

@@ -20,7 +20,8 @@ internal sealed class Mean : FloatOp
         RequireFloat(inputs);
         var axes = attributes.Ints("axes");
         Axes.Check(axes, inputs[0].Rank, Name);
-        Require(!axes.Contains(inputs[0].BatchAxis), "a mean over the batch depends on its size: sum, and scale the rate");
+        Require(!axes.Contains(inputs[0].BatchAxis),
+            "a mean over the batch depends on its size: sum, and scale the rate");
         return [inputs[0].With(Axes.Reduced(inputs[0], axes, attributes.Flag("keep")))];
     }
 

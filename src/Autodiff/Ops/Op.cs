@@ -18,7 +18,9 @@ public abstract class Op
 {
     public abstract string Name { get; }
 
-    /// <summary>Which indices may be split between devices, as one line of names: `+k` is summed, `!k` is used whole.</summary>
+    /// <summary>
+    /// Which indices may be split between devices, as one line of names: `+k` is summed, `!k` is used whole.
+    /// </summary>
     public abstract string Sharding { get; }
 
     /// <summary>Types of the results, or a <see cref="ShapeException"/> that names the rule.</summary>
@@ -34,8 +36,8 @@ public abstract class Op
 
     /// <summary>
     /// Forward mode: tangents of the results for tangents of the inputs, null where none flows. An operator of one
-    /// linear input maps the tangent as it maps the input; elsewhere the gradient rule, which is linear in the gradient,
-    /// is transposed.
+    /// linear input maps the tangent as it maps the input; elsewhere the gradient rule, which is linear in the
+    /// gradient, is transposed.
     /// </summary>
     internal virtual Value?[] Tangent(OpTangent t) =>
         t.Inputs.Count == 1 && IsLinearIn(1) ? [.. t.Builder.Apply(this, t.Attributes, [t.Dx(0)!])] : t.Transpose(this);
@@ -46,16 +48,24 @@ public abstract class Op
     /// </summary>
     internal virtual Value[]? Batched(OpBatch b) => null;
 
-    /// <summary>A call on the batch is told where its slices begin: the result depends on them, not on who has them.</summary>
+    /// <summary>
+    /// A call on the batch is told where its slices begin: the result depends on them, not on who has them.
+    /// </summary>
     internal virtual bool NeedsSlices => false;
 
-    /// <summary>The result may be written over this input while it is read: element i depends on element i alone.</summary>
+    /// <summary>
+    /// The result may be written over this input while it is read: element i depends on element i alone.
+    /// </summary>
     internal virtual bool MayOverwrite(int input) => false;
 
-    /// <summary>The result has the input's elements in the input's order (reshape): no work in a compiled program.</summary>
+    /// <summary>
+    /// The result has the input's elements in the input's order (reshape): no work in a compiled program.
+    /// </summary>
     internal virtual bool IsAlias => false;
 
-    /// <summary>Elements are copied, never computed: the sum of several results is the result of the sum, to the bit.</summary>
+    /// <summary>
+    /// Elements are copied, never computed: the sum of several results is the result of the sum, to the bit.
+    /// </summary>
     internal virtual bool OnlyMoves => false;
 
     /// <summary>f(a + b) = f(a) + f(b) in the inputs of the mask while the others stay fixed.</summary>
@@ -102,7 +112,8 @@ public abstract class Op
             if (input.DType != inputs[0].DType)
             {
                 throw new ShapeException(
-                    $"{Name}: takes one element type, not {inputs[0]} and {input}: cast one of them", ErrorCode.ElementType);
+                    $"{Name}: takes one element type, not {inputs[0]} and {input}: cast one of them",
+                    ErrorCode.ElementType);
             }
         }
     }

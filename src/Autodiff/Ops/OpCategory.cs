@@ -19,7 +19,9 @@ public enum OpCategory
     Custom,
 }
 
-/// <summary>The family of an operator follows from what it says of itself, so no list of names can be out of date.</summary>
+/// <summary>
+/// The family of an operator follows from what it says of itself, so no list of names can be out of date.
+/// </summary>
 public static class OpCategories
 {
     public static OpCategory Of(Op op)
@@ -29,7 +31,8 @@ public static class OpCategories
         if (op is CompositeOp) return OpCategory.Composition;
         if (op is MatrixOp) return OpCategory.LinearAlgebra;
         if (op.Name.Contains("-grad", StringComparison.Ordinal)) return OpCategory.Gradient;
-        if (op.Sharding is "a... -> a..." or "a..., a... -> a..." or "a..., a..., a... -> a...") return OpCategory.Elementwise;
+        if (op.Sharding is "a... -> a..." or "a..., a... -> a..." or "a..., a..., a... -> a...")
+            return OpCategory.Elementwise;
         if (op.OnlyMoves || op.IsAlias) return OpCategory.Shape;
         return op.SumsSamples(Attributes.None) ? OpCategory.Contraction : OpCategory.Kernel;
     }

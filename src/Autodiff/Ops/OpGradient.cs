@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Convoy.Autodiff.Ops;
 
-/// <summary>What a gradient rule sees: the application, and the gradients of its results (null where none flows).</summary>
+/// <summary>
+/// What a gradient rule sees: the application, and the gradients of its results (null where none flows).
+/// </summary>
 internal sealed class OpGradient(
     Builder builder, Attributes attributes, IReadOnlyList<Value> inputs, IReadOnlyList<Value> outputs,
     Value?[] outputGradients, IReadOnlyList<bool> needed)

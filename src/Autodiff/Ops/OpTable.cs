@@ -310,13 +310,15 @@ public static class OpTable
         RmsNorm, ScaledDotProduct, SliceMean, Statistic, DropoutMask, StraightThrough, Uniform,
         BceWithLogits, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, CtcLoss, HingeLoss, HuberLoss,
         KlDiv, L1Loss, MseLoss, NllLoss,
-        Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, MatrixLog, NuclearNorm, Qr, SignLogDet, Solve,
+        Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, MatrixLog, NuclearNorm, Qr,
+        SignLogDet, Solve,
         SpectralNorm, Svd,
         ComplexAbs, ComplexAdd, ComplexAngle, ComplexConj, ComplexDivide, ComplexExp, ComplexImag, ComplexLog,
         ComplexMatMul, ComplexMultiply, ComplexReal, ComplexSubtract,
     ];
 
-    private static readonly FrozenDictionary<string, Op> ByName = All.ToFrozenDictionary(op => op.Name, StringComparer.Ordinal);
+    private static readonly FrozenDictionary<string, Op> ByName =
+        All.ToFrozenDictionary(op => op.Name, StringComparer.Ordinal);
 
     public static Op? Find(string name) => ByName.GetValueOrDefault(name);
 }

@@ -2,7 +2,9 @@ using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Ops;
 
-/// <summary>What takes the place of an operator: its operands and attributes to its results, written in operators.</summary>
+/// <summary>
+/// What takes the place of an operator: its operands and attributes to its results, written in operators.
+/// </summary>
 public delegate IReadOnlyList<Value> FallbackRule(IReadOnlyList<Value> inputs, Attributes attributes);
 
 /// <summary>How often something else was computed in place of an operator.</summary>
@@ -28,7 +30,9 @@ public static class OperatorFallback
         return new Scope(op, before);
     }
 
-    /// <summary>Fallbacks on this thread since they were last cleared, in the order in which they first happened.</summary>
+    /// <summary>
+    /// Fallbacks on this thread since they were last cleared, in the order in which they first happened.
+    /// </summary>
     public static IReadOnlyList<FallbackCount> Statistics => _counts ?? [];
 
     public static void ClearStatistics() => _counts = null;

@@ -6,5 +6,6 @@ internal sealed class Pow : BinaryOp<PowOperator>
 {
     public override string Name => "pow";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Needs(0) ? g.Dy * g.Inputs[1] * g.X.Pow(g.Inputs[1] - 1) : null, g.Needs(1) ? g.Dy * g.Y * g.X.Log() : null];
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.Needs(0) ? g.Dy * g.Inputs[1] * g.X.Pow(g.Inputs[1] - 1) : null, g.Needs(1) ? g.Dy * g.Y * g.X.Log() : null];
 }

@@ -26,7 +26,8 @@ internal sealed class Reshape : Op
         return [y];
     }
 
-    internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) => default;
+    internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) =>
+        default;
 
     internal override void Forward(OpCall call) => StridedCopy.Run(
         new Tensor(

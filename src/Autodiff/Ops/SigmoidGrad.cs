@@ -6,7 +6,8 @@ internal sealed class SigmoidGrad : BinaryOp<Fn.SigmoidGrad>
 {
     public override string Name => "sigmoid-grad";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy.SigmoidGrad(g.Inputs[1]), g.Dy * g.X * (g.Inputs[1] * 2).OneMinus()];
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.Dy.SigmoidGrad(g.Inputs[1]), g.Dy * g.X * (g.Inputs[1] * 2).OneMinus()];
 
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 }

@@ -50,7 +50,8 @@ internal sealed class Slice : Op
 
     private static void Run<T>(Tensor x, long from, ReadOnlySpan<int> strides, Tensor y) where T : unmanaged =>
         Elementwise.CopyStrided<T>(
-            y.Shape.Dims, x.Storage.Span<T>(x.Offset + from, x.Count - from), strides, y.Storage.Span<T>(y.Offset, y.Count));
+            y.Shape.Dims, x.Storage.Span<T>(x.Offset + from, x.Count - from), strides,
+            y.Storage.Span<T>(y.Offset, y.Count));
 
     internal override Value?[] Backward(OpGradient g) =>
         [g.Dy.Apply(OpTable.SliceGrad, g.Attributes.With("size", g.X.Type[g.Attributes.Int("axis")].Size))];

@@ -15,7 +15,8 @@ public enum KinkRule
 
 /// <summary>
 /// Chooses the subgradient of abs (and with it of L1 norms and losses), relu, maximum and minimum at their kinks, for
-/// gradients that are taken on this thread until the scope is disposed. Of a tie, Left takes the second operand, Right the first.
+/// gradients that are taken on this thread until the scope is disposed. Of a tie, Left takes the second operand, Right
+/// the first.
 /// </summary>
 public static class Subgradients
 {

@@ -3,8 +3,9 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>
-/// OPS-07, OPS-17: who gets the gradient of a maximum or minimum where elements are equal. "share" (the default): all of
-/// them evenly, the subgradient of least norm; "first" or "last" in row-major order of the reduced axes: one of them.
+/// OPS-07, OPS-17: who gets the gradient of a maximum or minimum where elements are equal. "share" (the default): all
+/// of them evenly, the subgradient of least norm; "first" or "last" in row-major order of the reduced axes: one of
+/// them.
 /// </summary>
 internal static class Ties
 {

@@ -41,12 +41,16 @@ public abstract class Value
     internal Value Constant(double value) => Builder.Full(value, Type.With());
 }
 
-/// <summary>Where operators go: executed at once, recorded as nodes, or watched by a transform on their way there.</summary>
+/// <summary>
+/// Where operators go: executed at once, recorded as nodes, or watched by a transform on their way there.
+/// </summary>
 public abstract class Builder
 {
     private protected Builder() { }
 
-    /// <summary>Transforms stand above what they transform: an operator goes to the highest builder of its operands.</summary>
+    /// <summary>
+    /// Transforms stand above what they transform: an operator goes to the highest builder of its operands.
+    /// </summary>
     internal virtual int Level => 0;
 
     internal Value[] Apply(Op op, Attributes attributes, Value[] inputs)
@@ -87,7 +91,9 @@ public abstract class Builder
     /// <summary>Where recording stands, for <see cref="Rollback"/>.</summary>
     private protected virtual int Mark() => 0;
 
-    /// <summary>Takes back what was recorded since the mark. A builder that keeps nothing has nothing to take back.</summary>
+    /// <summary>
+    /// Takes back what was recorded since the mark. A builder that keeps nothing has nothing to take back.
+    /// </summary>
     private protected virtual void Rollback(int mark) { }
 
     private protected abstract Value[] Record(Op op, Attributes attributes, Value[] inputs);

@@ -3,7 +3,9 @@ using Convoy.Kernels;
 
 namespace Convoy.Autodiff.Optim;
 
-/// <summary>Norm over all parameters, in float64 by blocks and their tree; and the factor that brings it to a bound.</summary>
+/// <summary>
+/// Norm over all parameters, in float64 by blocks and their tree; and the factor that brings it to a bound.
+/// </summary>
 public static class GlobalNorm
 {
     public static double Of(ReadOnlySpan<float> flatGradient)

@@ -15,10 +15,10 @@ public readonly ref struct PreparedGradient(ReadOnlySpan<float> values, double w
 
 /// <summary>
 /// What a job does with the reduced gradient of a step before its optimizer: clean, clip, disturb; and what it keeps
-/// beside the weights: running statistics, and what learned bounds remember. All of it is a function of the state and of
-/// the reduced gradient, which every worker has, so every worker does the same to the bit. Nothing of it is kept in this
-/// object from step to step: what is remembered lies in a parameter of the graph (<see cref="UpdateMemory"/>), and so in
-/// checkpoints and in the state that a joining worker gets.
+/// beside the weights: running statistics, and what learned bounds remember. All of it is a function of the state and
+/// of the reduced gradient, which every worker has, so every worker does the same to the bit. Nothing of it is kept in
+/// this object from step to step: what is remembered lies in a parameter of the graph (<see cref="UpdateMemory"/>), and
+/// so in checkpoints and in the state that a joining worker gets.
 /// </summary>
 public sealed class GradientRules
 {
@@ -35,7 +35,9 @@ public sealed class GradientRules
     private readonly float[] _keptValues;
     private readonly bool _needsWeights;
 
-    /// <summary>Throws a <see cref="UserException"/> where the graph has no place for what the job must remember.</summary>
+    /// <summary>
+    /// Throws a <see cref="UserException"/> where the graph has no place for what the job must remember.
+    /// </summary>
     public GradientRules(JobSpec job, TrainProgram program)
     {
         (_program, _spec) = (program, job.Gradient);
@@ -92,7 +94,9 @@ public sealed class GradientRules
         return new PreparedGradient(_values, 1);
     }
 
-    /// <summary>After the optimizer: what it must not touch gets its own new values, those of the last Prepare.</summary>
+    /// <summary>
+    /// After the optimizer: what it must not touch gets its own new values, those of the last Prepare.
+    /// </summary>
     public void Finish(Span<float> weights)
     {
         var at = 0;

@@ -6,8 +6,8 @@ using Convoy.Shared.Jobs;
 namespace Convoy.Autodiff.Optim;
 
 /// <summary>
-/// An update rule over flat vectors in the layout of the weights. State vectors start as zeros, and the gaps of the layout
-/// stay zero. Element by element, so a vector may be updated in any pieces.
+/// An update rule over flat vectors in the layout of the weights. State vectors start as zeros, and the gaps of the
+/// layout stay zero. Element by element, so a vector may be updated in any pieces.
 /// </summary>
 public abstract class Optimizer
 {
@@ -80,7 +80,8 @@ internal sealed class RuleOptimizer : Optimizer
         : base(spec, totalSteps)
     {
         if (rule.NeedsParameters && parameters is null)
-            throw new UserException(ExitCode.BadJob, $"optimizer.kind \"{spec.Kind}\" needs the places of the parameters");
+            throw new UserException(ExitCode.BadJob,
+                $"optimizer.kind \"{spec.Kind}\" needs the places of the parameters");
         (_rule, _parameters) = (rule, [.. parameters ?? []]);
     }
 

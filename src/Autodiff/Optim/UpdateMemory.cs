@@ -4,9 +4,9 @@ using Convoy.Shared.Jobs;
 namespace Convoy.Autodiff.Optim;
 
 /// <summary>
-/// What bounds that are learned from earlier steps remember, as a parameter of the graph that no operator reads: so it is
-/// part of the state of the job, of its checkpoints, and of what a joining worker is given. Its elements are how many
-/// numbers there are, then each as two floats, the nearest one and the rest.
+/// What bounds that are learned from earlier steps remember, as a parameter of the graph that no operator reads: so it
+/// is part of the state of the job, of its checkpoints, and of what a joining worker is given. Its elements are how
+/// many numbers there are, then each as two floats, the nearest one and the rest.
 /// </summary>
 public static class UpdateMemory
 {

@@ -45,7 +45,9 @@ internal sealed class ForwardPart
     /// <summary>Per node that has memory: the backward pass reads it.</summary>
     public bool[] IsRead { get; }
 
-    /// <summary>It follows the batch, is computed, and has memory of its own: it can be dropped and made again.</summary>
+    /// <summary>
+    /// It follows the batch, is computed, and has memory of its own: it can be dropped and made again.
+    /// </summary>
     public bool CanDrop(int id) =>
         IsForward[id] && Memory[id] == id && !_isOutput[id] && Graph.Nodes[id].Types.All(t => t.IsPerSample)
         && Graph.Nodes[id].Op is var op && op != OpTable.Input && op != OpTable.Parameter;

@@ -19,7 +19,8 @@ public static class FuseActivations
             if (Activations.Fusable(node.Op) is null || node.Attributes.Has(Kink.Attribute)) continue;
             var before = graph.Nodes[node.Inputs[0].Node];
             var isHost = before.Op == OpTable.Linear || before.Op == OpTable.Conv2d;
-            if (isHost && uses[before.Id] == 1 && before.Attributes.Text("activation").Length == 0) fused[before.Id] = node;
+            if (isHost && uses[before.Id] == 1 && before.Attributes.Text("activation").Length == 0)
+                fused[before.Id] = node;
         }
 
         var edit = new GraphEdit(graph);
@@ -30,7 +31,8 @@ public static class FuseActivations
                 var attributes = node.Attributes.With("activation", Activations.Fusable(activation.Op)!);
                 edit.CopyAs(node, node.Op, attributes, edit.MapAll(node.Inputs.AsSpan()));
             }
-            else if (node.Inputs.Length == 1 && fused.TryGetValue(node.Inputs[0].Node, out var here) && here.Id == node.Id)
+            else if (node.Inputs.Length == 1 && fused.TryGetValue(node.Inputs[0].Node, out var here)
+                && here.Id == node.Id)
                 edit.Replace(node, edit.Map(node.Inputs[0]));
             else edit.Copy(node);
         }

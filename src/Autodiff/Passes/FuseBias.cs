@@ -3,7 +3,9 @@ using Convoy.Autodiff.Ops;
 
 namespace Convoy.Autodiff.Passes;
 
-/// <summary>linear without a bias, then the addition of a vector of its width: one node with a bias. Run before the gradient.</summary>
+/// <summary>
+/// linear without a bias, then the addition of a vector of its width: one node with a bias. Run before the gradient.
+/// </summary>
 public static class FuseBias
 {
     public static Graph Run(Graph graph)

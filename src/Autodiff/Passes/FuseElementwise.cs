@@ -13,9 +13,9 @@ namespace Convoy.Autodiff.Passes;
 public sealed record FusionReport(int Groups, int Operators, long BytesSaved);
 
 /// <summary>
-/// Trees of element-wise operators become one operator each, which runs them block by block. An operator joins the group
-/// that reads its result when nothing else does and the shapes are the same; operands that are repeated over the result
-/// (scalars, rows, columns) may come from outside.
+/// Trees of element-wise operators become one operator each, which runs them block by block. An operator joins the
+/// group that reads its result when nothing else does and the shapes are the same; operands that are repeated over the
+/// result (scalars, rows, columns) may come from outside.
 /// Needs: gradients are made (the fused operator has none). Guarantees: the same bits.
 /// </summary>
 internal sealed class FuseElementwise
@@ -106,7 +106,8 @@ internal sealed class FuseElementwise
         for (var i = members.Count - 1; i > 0; i--)
         {
             foreach (var input in _graph.Nodes[members[i]].Inputs.Distinct())
-                if (registers.TryGetValue(input.Node, out var done) && _readers[input.Node].Max() == members[i]) free.Push(done);
+                if (registers.TryGetValue(input.Node, out var done) && _readers[input.Node].Max() == members[i])
+                    free.Push(done);
             registers[members[i]] = free.TryPop(out var again) ? again : count++;
         }
 
@@ -125,7 +126,8 @@ internal sealed class FuseElementwise
             {
                 var members = _groups[group];
                 var operands = OperandsOf(members);
-                edit.CopyAs(node, new FusedOp(ProgramOf(members, operands)), Attributes.None, edit.MapAll([.. operands]));
+                edit.CopyAs(node, new FusedOp(ProgramOf(members, operands)), Attributes.None,
+                    edit.MapAll([.. operands]));
                 (groups, operators) = (groups + 1, operators + members.Count);
                 foreach (var id in members.Skip(1))
                     bytes += _graph.Nodes[id].Type.CountAt(rows) * sizeof(float) * (1 + _readers[id].Count);

@@ -27,7 +27,8 @@ internal sealed class FusedOp(FusedProgram program) : Op
     {
         RequireCount(inputs, program.Operands.Length);
         for (var i = 0; i < inputs.Length; i++)
-            Require(inputs[i].Equals(program.Operands[i].Type), $"operand {i} is {inputs[i]}, not {program.Operands[i].Type}");
+            Require(inputs[i].Equals(program.Operands[i].Type),
+                $"operand {i} is {inputs[i]}, not {program.Operands[i].Type}");
         return [program.Result];
     }
 

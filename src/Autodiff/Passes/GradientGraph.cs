@@ -5,8 +5,8 @@ using Convoy.Autodiff.Tape;
 namespace Convoy.Autodiff.Passes;
 
 /// <summary>
-/// Needs: an output that is a scalar. Guarantees: the same graph plus an output <c>grad:NAME</c> for each parameter that
-/// the scalar depends on; gradients of later layers come first.
+/// Needs: an output that is a scalar. Guarantees: the same graph plus an output <c>grad:NAME</c> for each parameter
+/// that the scalar depends on; gradients of later layers come first.
 /// </summary>
 public static class GradientGraph
 {
@@ -22,7 +22,8 @@ public static class GradientGraph
     {
         var start = graph.Output(loss) ?? throw new GraphException($"the graph has no output {loss}");
         if (graph.TypeOf(start).Rank != 0)
-            throw new GraphException($"the output {loss} is {graph.TypeOf(start).Text}; a gradient starts from a scalar");
+            throw new GraphException(
+                $"the output {loss} is {graph.TypeOf(start).Text}; a gradient starts from a scalar");
 
         var edit = new GraphEdit(graph);
         edit.CopyAll();

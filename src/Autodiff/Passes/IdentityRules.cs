@@ -62,7 +62,8 @@ public static class IdentityRules
         var rounds = strategy == RewriteStrategy.Once ? 1 : RoundsMax;
         for (var (round, changed) = (0, true); changed && round < rounds; round++)
             (graph, changed) = Round(graph, rules, counts);
-        return (graph, [.. rules.Zip(counts, (rule, count) => new RuleReport(rule.Name, count)).Where(r => r.Count > 0)]);
+        return (graph,
+            [.. rules.Zip(counts, (rule, count) => new RuleReport(rule.Name, count)).Where(r => r.Count > 0)]);
     }
 
     private static (Graph Graph, bool Changed) Round(Graph graph, IReadOnlyList<IdentityRule> rules, int[] counts)

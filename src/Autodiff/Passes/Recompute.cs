@@ -5,9 +5,9 @@ namespace Convoy.Autodiff.Passes;
 
 /// <summary>
 /// Activation checkpointing as a rewrite of a training graph. Values of the forward pass have levels: level 0 stays in
-/// memory; a value of a deeper level is computed again where the backward pass first reads it. To get a value of level n,
-/// its operators are applied again from values of level n and less, which are kept from then on; deeper ones on the way
-/// are made in passing and die at once (nested checkpointing, from which uniform follows with one level).
+/// memory; a value of a deeper level is computed again where the backward pass first reads it. To get a value of level
+/// n, its operators are applied again from values of level n and less, which are kept from then on; deeper ones on the
+/// way are made in passing and die at once (nested checkpointing, from which uniform follows with one level).
 /// Guarantees: the same bits, because the same operators see the same operands; random operators are functions of a
 /// counter. Run it last: the copies are equal nodes, which the search for common subexpressions would join again.
 /// </summary>
@@ -55,7 +55,8 @@ internal static class Recompute
             if (levels[value.Node] <= level) return Kept(value);
             var key = (value.Node, level);
             if (!_passing.TryGetValue(key, out var made))
-                _passing[key] = made = Make(value.Node, level, string.Create(CultureInfo.InvariantCulture, $".{level}"));
+                _passing[key] = made =
+                    Make(value.Node, level, string.Create(CultureInfo.InvariantCulture, $".{level}"));
             return made[value.Output];
         }
 

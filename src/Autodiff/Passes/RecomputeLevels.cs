@@ -1,9 +1,9 @@
 namespace Convoy.Autodiff.Passes;
 
 /// <summary>
-/// Chooses what stays. The forward pass is cut into pieces that save about the same bytes; around each of the even places
-/// the cut is taken that the fewest bytes cross, among equals the nearest. What crosses a cut, and the last piece (its backward pass comes first),
-/// stays; with more than one level the pieces are cut again.
+/// Chooses what stays. The forward pass is cut into pieces that save about the same bytes; around each of the even
+/// places the cut is taken that the fewest bytes cross, among equals the nearest. What crosses a cut, and the last
+/// piece (its backward pass comes first), stays; with more than one level the pieces are cut again.
 /// </summary>
 internal sealed class RecomputeLevels
 {

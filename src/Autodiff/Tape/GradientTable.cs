@@ -65,7 +65,9 @@ public sealed class GradientTable : IGradientStore
 
     public void Clear() => Keep(_ => false);
 
-    /// <summary>The gradient stays through <see cref="ReleaseUnheld"/> until as many scopes are disposed as were made.</summary>
+    /// <summary>
+    /// The gradient stays through <see cref="ReleaseUnheld"/> until as many scopes are disposed as were made.
+    /// </summary>
     public IDisposable Hold(Variable variable)
     {
         _holders[variable] = _holders.GetValueOrDefault(variable) + 1;
@@ -76,7 +78,9 @@ public sealed class GradientTable : IGradientStore
     /// <returns>Bytes given back.</returns>
     public long ReleaseUnheld() => Keep(e => _holders.ContainsKey(e.Variable));
 
-    /// <summary>By mark and sweep: gives back the gradients of variables that none of the roots was computed from.</summary>
+    /// <summary>
+    /// By mark and sweep: gives back the gradients of variables that none of the roots was computed from.
+    /// </summary>
     /// <returns>Bytes given back.</returns>
     public long Sweep(IReadOnlyList<Variable> roots)
     {

@@ -9,8 +9,9 @@ namespace Convoy.Autodiff.Tape;
 
 /// <summary>
 /// Division, logarithm and square root that stay finite next to zero, written in operators, so they have derivatives
-/// and run in graphs. An operand closer to zero than the policy's smallest number is replaced by it, and no gradient flows through
-/// the replaced element. In strict mode such an eager operand is refused instead; eager operands are counted.
+/// and run in graphs. An operand closer to zero than the policy's smallest number is replaced by it, and no gradient
+/// flows through the replaced element. In strict mode such an eager operand is refused instead; eager operands are
+/// counted.
 /// </summary>
 public sealed class Guarded(NumericPolicy policy)
 {

@@ -6,8 +6,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Tape;
 
 /// <summary>
-/// One run of a graph with everything it held, by name: what was bound, the result of each node, and the outputs. Further results of
-/// a node are named <c>node.1</c>, <c>node.2</c>.
+/// One run of a graph with everything it held, by name: what was bound, the result of each node, and the outputs.
+/// Further results of a node are named <c>node.1</c>, <c>node.2</c>.
 /// </summary>
 public sealed record KeyedRun(TensorTable Inputs, TensorTable Intermediates, TensorTable Outputs)
 {
@@ -17,7 +17,8 @@ public sealed record KeyedRun(TensorTable Inputs, TensorTable Intermediates, Ten
 
     /// <summary>What a run of the graph gives.</summary>
     public static BundleType OutputsOf(Graph graph) => new(
-        [.. graph.Outputs.Select(o => (o.Name, RuleOf(graph.TypeOf(o.Value)), ShapeContract.Of(graph.TypeOf(o.Value))))]);
+        [.. graph.Outputs.Select(o =>
+            (o.Name, RuleOf(graph.TypeOf(o.Value)), ShapeContract.Of(graph.TypeOf(o.Value))))]);
 
     /// <summary>Checks the inputs against <see cref="InputsOf"/>, runs, and keeps every value.</summary>
     public static KeyedRun Of(Graph graph, TensorTable inputs)

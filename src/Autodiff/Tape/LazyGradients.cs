@@ -33,7 +33,8 @@ public sealed class LazyGradients
     {
         get
         {
-            var found = _found[input] ??= Differentiate.Run(_history, _outputs, [_inputs[input]], _seeds, createGraph: false)[0]
+            var found = _found[input] ??= Differentiate.Run(_history, _outputs, [_inputs[input]], _seeds,
+                createGraph: false)[0]
                 ?? new Variable(Tensor.Empty(_inputs[input].Data.DType, _inputs[input].Data.Shape));
             return found.Data;
         }

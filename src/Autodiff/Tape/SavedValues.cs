@@ -2,8 +2,8 @@ namespace Convoy.Autodiff.Tape;
 
 /// <summary>
 /// How the tape keeps what gradients read. By default it shares every tensor, at no cost, and refuses a backward call
-/// after one was written in place. In an owning scope it copies small tensors instead, so they may be written at once; large ones
-/// are shared all the same, because a copy of them costs more than it is worth. Belongs to this thread.
+/// after one was written in place. In an owning scope it copies small tensors instead, so they may be written at once;
+/// large ones are shared all the same, because a copy of them costs more than it is worth. Belongs to this thread.
 /// </summary>
 public static class SavedValues
 {

@@ -4,8 +4,8 @@ namespace Convoy.Autodiff.Tape;
 
 /// <summary>
 /// A scope of this thread: variables by name, a table for their gradients, and the tape of what is computed inside.
-/// Recording is started and stopped by hand; when the scope is disposed, histories and gradients are given back at once, whatever
-/// still refers to their variables. Environments nest; the innermost counts.
+/// Recording is started and stopped by hand; when the scope is disposed, histories and gradients are given back at
+/// once, whatever still refers to their variables. Environments nest; the innermost counts.
 /// </summary>
 public sealed class VariableEnvironment : IDisposable
 {

@@ -40,7 +40,9 @@ public sealed class BufferPool(long heldBytesMax = 1L << 30)
     /// <summary>Tensors that this thread makes come from the pool until the scope is disposed.</summary>
     public BufferScope Enter() => new(this);
 
-    /// <summary>Gives buffers that wait to the collector, largest first, until at most so many bytes are held.</summary>
+    /// <summary>
+    /// Gives buffers that wait to the collector, largest first, until at most so many bytes are held.
+    /// </summary>
     public void Trim(long keepBytes = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(keepBytes);
@@ -136,7 +138,9 @@ public sealed class BufferScope : IDisposable
         return storage;
     }
 
-    /// <summary>All buffers go back; a tensor that is used afterwards says so instead of showing other numbers.</summary>
+    /// <summary>
+    /// All buffers go back; a tensor that is used afterwards says so instead of showing other numbers.
+    /// </summary>
     public void Dispose()
     {
         if (_ended) return;

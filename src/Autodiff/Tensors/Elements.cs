@@ -92,5 +92,6 @@ internal static class Elements
         for (var i = 0; i < from.Length; i++) to[i] = T.IsZero(from[i]) ? (byte)0 : (byte)1;
     }
 
-    private static Span<T> All<T>(Tensor tensor) where T : unmanaged => tensor.Storage.Span<T>(tensor.Offset, tensor.Count);
+    private static Span<T> All<T>(Tensor tensor) where T : unmanaged =>
+        tensor.Storage.Span<T>(tensor.Offset, tensor.Count);
 }

@@ -41,7 +41,9 @@ public sealed class ShapeContract
     /// <summary>The shape of a graph value; its batch is the letter N.</summary>
     public static ShapeContract Of(TensorType type) => Parse(string.Join(", ", type.Dims));
 
-    /// <summary>Null when the shape keeps the rule; letters that are met first get their size in <paramref name="sizes"/>.</summary>
+    /// <summary>
+    /// Null when the shape keeps the rule; letters that are met first get their size in <paramref name="sizes"/>.
+    /// </summary>
     public Diagnostic? Check(string where, Shape shape, IDictionary<string, int> sizes)
     {
         if (_anyInFront ? shape.Rank < _dims.Length : shape.Rank != _dims.Length)
@@ -77,9 +79,12 @@ public sealed class ShapeContract
         while (digits < part.Length && char.IsAsciiDigit(part[digits])) digits++;
         var letter = part[digits..];
         var legal = letter.Length == 0 ? digits > 0 : letter.All(char.IsAsciiLetter);
-        if (!legal) throw new ShapeException($"shape contract \"{text}\": \"{part}\" is not a number, a name, or a number and a name");
+        if (!legal)
+            throw new ShapeException(
+                $"shape contract \"{text}\": \"{part}\" is not a number, a name, or a number and a name");
         var factor = 1;
-        if (digits > 0 && !int.TryParse(part.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out factor))
+        if (digits > 0
+            && !int.TryParse(part.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out factor))
             throw new ShapeException($"shape contract \"{text}\": \"{part}\" is too large");
         return (factor, letter);
     }

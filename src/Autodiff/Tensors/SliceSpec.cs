@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Convoy.Autodiff.Tensors;
 
-/// <summary>What a view takes of one dimension: everything, one index (the dimension goes away), or a stepped range.</summary>
+/// <summary>
+/// What a view takes of one dimension: everything, one index (the dimension goes away), or a stepped range.
+/// </summary>
 public readonly record struct SliceSpec
 {
     private SliceSpec(Index from, Index end, int step, bool single)

@@ -82,7 +82,9 @@ public sealed partial class Tensor
         return copy;
     }
 
-    /// <summary>Writes the elements of <paramref name="source"/> (same shape, or one that broadcasts) into this view.</summary>
+    /// <summary>
+    /// Writes the elements of <paramref name="source"/> (same shape, or one that broadcasts) into this view.
+    /// </summary>
     public void CopyFrom(Tensor source)
     {
         if (source.DType != DType) throw new ShapeException($"{source.DType} elements do not go into {DType}");

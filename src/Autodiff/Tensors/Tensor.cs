@@ -59,7 +59,9 @@ public sealed partial class Tensor
     /// <summary>The elements of a contiguous tensor, for reading.</summary>
     public ReadOnlySpan<T> Values<T>() where T : unmanaged => Raw<T>();
 
-    /// <summary>The elements of a contiguous tensor, for writing; counts as a change of every view of the storage.</summary>
+    /// <summary>
+    /// The elements of a contiguous tensor, for writing; counts as a change of every view of the storage.
+    /// </summary>
     public Span<T> Writable<T>() where T : unmanaged
     {
         Storage.MarkWritten();

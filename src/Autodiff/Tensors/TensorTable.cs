@@ -51,7 +51,8 @@ public sealed class BundleType(params IReadOnlyList<(string Name, ElementRule El
         {
             if (!table.TryGet(name, out var tensor))
             {
-                found.Add(new Diagnostic(Severity.Error, ErrorCode.UserInput, name, "is missing", $"add a tensor of {shape}"));
+                found.Add(new Diagnostic(Severity.Error, ErrorCode.UserInput, name, "is missing",
+                    $"add a tensor of {shape}"));
                 continue;
             }
 
@@ -62,7 +63,8 @@ public sealed class BundleType(params IReadOnlyList<(string Name, ElementRule El
         foreach (var name in table.Names)
         {
             if (!mayHaveMore && entries.All(e => e.Name != name))
-                found.Add(new Diagnostic(Severity.Error, ErrorCode.UserInput, name, "is not asked for", "leave it out"));
+                found.Add(new Diagnostic(Severity.Error, ErrorCode.UserInput, name, "is not asked for",
+                    "leave it out"));
         }
 
         return found;

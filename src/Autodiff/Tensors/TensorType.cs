@@ -5,7 +5,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tensors;
 
-/// <summary>Element type and (maybe symbolic) shape of a value. Checked when it is made, so a type is always legal.</summary>
+/// <summary>
+/// Element type and (maybe symbolic) shape of a value. Checked when it is made, so a type is always legal.
+/// </summary>
 public sealed class TensorType : IEquatable<TensorType>
 {
     public TensorType(DType dtype, params ReadOnlySpan<Dim> dims)
@@ -87,6 +89,8 @@ public sealed class TensorType : IEquatable<TensorType>
     }
 }
 
-/// <summary>Shapes, types or attributes that do not fit an operator. The message names the operator and the rule.</summary>
+/// <summary>
+/// Shapes, types or attributes that do not fit an operator. The message names the operator and the rule.
+/// </summary>
 public sealed class ShapeException(string message, ErrorCode code = ErrorCode.ShapeMismatch)
     : ConvoyException(code, message);

@@ -15,7 +15,8 @@ public class Ranked<TRank, T> where TRank : struct, IRank where T : unmanaged
     public Ranked(Tensor tensor)
     {
         if (tensor.DType != DTypes.Of<T>())
-            throw new ShapeException($"a tensor of {tensor.DType} is not one of {typeof(T).Name}", ErrorCode.ElementType);
+            throw new ShapeException($"a tensor of {tensor.DType} is not one of {typeof(T).Name}",
+                ErrorCode.ElementType);
         if (TRank.Dimensions >= 0 && tensor.Rank != TRank.Dimensions)
             throw new ShapeException($"a tensor of shape {tensor.Shape} has not {TRank.Dimensions} dimensions");
         Tensor = tensor;
@@ -33,7 +34,8 @@ public class Ranked<TRank, T> where TRank : struct, IRank where T : unmanaged
     /// <summary>Checks the shape against a contract such as <c>N, 3</c>; the first broken rule is the error.</summary>
     public Ranked<TRank, T> Require(string contract)
     {
-        var fault = ShapeContract.Parse(contract).Check("tensor", Shape, new SortedDictionary<string, int>(StringComparer.Ordinal));
+        var fault = ShapeContract.Parse(contract)
+            .Check("tensor", Shape, new SortedDictionary<string, int>(StringComparer.Ordinal));
         return fault is null ? this : throw new ShapeException($"{fault.Text}. {fault.Suggestion}");
     }
 

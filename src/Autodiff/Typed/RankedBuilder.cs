@@ -5,8 +5,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Typed;
 
 /// <summary>
-/// Makes a tensor from parts that may be wrong: everything that does not fit is collected, and nothing is made until all of it
-/// fits.
+/// Makes a tensor from parts that may be wrong: everything that does not fit is collected, and nothing is made until
+/// all of it fits.
 /// </summary>
 public sealed class RankedBuilder<TRank, T> where TRank : struct, IRank where T : unmanaged
 {
@@ -46,11 +46,14 @@ public sealed class RankedBuilder<TRank, T> where TRank : struct, IRank where T 
 
         var shape = new Shape(_dims);
         if (TRank.Dimensions >= 0 && shape.Rank != TRank.Dimensions)
-            findings.Add(Diagnostic.Shape("rank", [$"{shape}"], $"{TRank.Dimensions} dimensions are asked for", "change the shape"));
-        if (_contract?.Check("contract", shape, new SortedDictionary<string, int>(StringComparer.Ordinal)) is { } broken)
+            findings.Add(Diagnostic.Shape("rank", [$"{shape}"], $"{TRank.Dimensions} dimensions are asked for",
+                "change the shape"));
+        if (_contract?.Check("contract", shape,
+            new SortedDictionary<string, int>(StringComparer.Ordinal)) is { } broken)
             findings.Add(broken);
         if (_values is not null && _values.Length != shape.Count)
-            findings.Add(Diagnostic.Shape("values", [$"{shape}"], $"{_values.Length} values for {shape.Count} elements", "give one value an element"));
+            findings.Add(Diagnostic.Shape("values", [$"{shape}"], $"{_values.Length} values for {shape.Count} elements",
+                "give one value an element"));
         if (findings.HasErrors) return null;
         return new Ranked<TRank, T>(_values is null ? Tensor.Zeros(DTypes.Of<T>(), _dims) : Tensor.Of(_values, _dims));
     }

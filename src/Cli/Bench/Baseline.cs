@@ -16,7 +16,8 @@ internal sealed record BaselineEntry(string Name, double Us, double Variation, l
 
 /// <summary>The same measurement, then and now.</summary>
 /// <param name="Ratio">Time now over time then: above 1 is slower.</param>
-/// <param name="Verdict">worse, better, same, or noise: beyond the threshold, but within the spread of the calls.</param>
+/// <param name="Verdict">worse, better, same, or noise: beyond the threshold, but within the spread of the
+/// calls.</param>
 internal sealed record BaselineChange(string Name, double WasUs, double IsUs, double Ratio, string Verdict);
 
 /// <summary>Measurements on disk, as JSON (TEST-06).</summary>
@@ -36,8 +37,10 @@ internal sealed record Baseline(string Machine, string Build, string Date, IRead
     {
         try
         {
-            if (new FileInfo(path).Length > FileBytesMax) throw Unreadable(path, $"is larger than {FileBytesMax} bytes");
-            return JsonSerializer.Deserialize<Baseline>(File.ReadAllBytes(path), Style) is { Entries: not null } baseline
+            if (new FileInfo(path).Length > FileBytesMax)
+                throw Unreadable(path, $"is larger than {FileBytesMax} bytes");
+            return JsonSerializer.Deserialize<Baseline>(File.ReadAllBytes(path),
+                Style) is { Entries: not null } baseline
                 ? baseline
                 : throw Unreadable(path, "has no entries");
         }

@@ -2,7 +2,9 @@ using Convoy.Kernels;
 
 namespace Convoy.Cli.Bench;
 
-/// <summary>What this machine reached in loops that do nothing else: GFLOP/s of float32, GB/s to and from memory.</summary>
+/// <summary>
+/// What this machine reached in loops that do nothing else: GFLOP/s of float32, GB/s to and from memory.
+/// </summary>
 internal sealed record Ceilings(double GigaFlops, double GigaBytes)
 {
     private const int Rounds = 400_000;

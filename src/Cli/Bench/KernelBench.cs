@@ -82,7 +82,8 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
         yield return Stream("layer-norm", shape, 2, () => LayerNorm.Forward<float>(
             a, b.AsSpan(0, width), b.AsSpan(width, width), 1e-5f, c, mean, rstd));
         var (targets, loss, sums) = (new int[rows], new float[rows], new float[rows]);
-        yield return Stream("cross-entropy", shape, 1, () => CrossEntropy.Forward<float>(a, width, targets, loss, sums));
+        yield return Stream("cross-entropy", shape,
+            1, () => CrossEntropy.Forward<float>(a, width, targets, loss, sums));
     }
 
     private KernelResult Product(bool ta, bool tb, int m, int n, int k)

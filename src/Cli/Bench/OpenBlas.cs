@@ -12,7 +12,8 @@ internal sealed unsafe class OpenBlas
     private static readonly string[] Names =
         ["libopenblas.so.0", "libopenblas.so", "libopenblas.dylib", "libopenblas.dll", "openblas"];
 
-    private readonly delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int,
+    private readonly delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*,
+        int, float, float*, int,
         void> _sgemm;
 
     private OpenBlas(nint sgemm) =>
@@ -38,6 +39,7 @@ internal sealed unsafe class OpenBlas
     public void Gemm(bool ta, bool tb, int m, int n, int k, float[] a, float[] b, float[] c)
     {
         fixed (float* pa = a, pb = b, pc = c)
-            _sgemm(RowMajor, ta ? Trans : NoTrans, tb ? Trans : NoTrans, m, n, k, 1, pa, ta ? m : k, pb, tb ? k : n, 0, pc, n);
+            _sgemm(RowMajor, ta ? Trans : NoTrans, tb ? Trans : NoTrans, m, n, k, 1, pa, ta ? m : k, pb, tb
+                ? k : n, 0, pc, n);
     }
 }

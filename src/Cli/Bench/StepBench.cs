@@ -41,7 +41,8 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
             new DataShape([128], 65)),
     ];
 
-    public IEnumerable<StepResult> Run(bool profile) => Models.Select(m => Run(m.Name, m.Rows, m.Classes, m.Model, m.Data, profile));
+    public IEnumerable<StepResult> Run(bool profile) =>
+        Models.Select(m => Run(m.Name, m.Rows, m.Classes, m.Model, m.Data, profile));
 
     private StepResult Run(string name, int rows, int classes, ModelSpec model, DataShape data, bool profile)
     {
@@ -83,7 +84,8 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
     }
 
     private IReadOnlyList<(string Step, double Milliseconds)> ProfileOf(
-        TrainProgram program, BatchBuffer batch, StepSlices share, float[] weights, Memory<float>[] gradients, double[] losses)
+        TrainProgram program, BatchBuffer batch, StepSlices share, float[] weights, Memory<float>[] gradients,
+        double[] losses)
     {
         var begun = 0L;
         return [.. program.Profile(batch, share, weights, gradients, losses, () => begun = time.GetTimestamp(),

@@ -8,10 +8,13 @@ using Convoy.Shared;
 
 namespace Convoy.Cli.Commands;
 
-/// <summary>Keeping measurements and comparing new ones with them: <c>--save</c>, <c>--against</c>, <c>--html</c>.</summary>
+/// <summary>
+/// Keeping measurements and comparing new ones with them: <c>--save</c>, <c>--against</c>, <c>--html</c>.
+/// </summary>
 internal sealed class BaselineOptions
 {
-    private readonly Option<string?> _save = new("--save") { Description = "Write the measurements to this file.", HelpName = "FILE" };
+    private readonly Option<string?> _save = new("--save")
+    { Description = "Write the measurements to this file.", HelpName = "FILE" };
     private readonly Option<string?> _against = new("--against")
     {
         Description = "Compare with the measurements of this file; the exit code says whether anything became worse.",
@@ -47,7 +50,8 @@ internal sealed class BaselineOptions
     }
 
     /// <summary>The baseline to compare with, or null.</summary>
-    public Baseline? Read(ParseResult arguments) => arguments.GetValue(_against) is { } path ? Baseline.Load(path) : null;
+    public Baseline? Read(ParseResult arguments) =>
+        arguments.GetValue(_against) is { } path ? Baseline.Load(path) : null;
 
     /// <summary>Saves, compares and reports; the exit code of the command.</summary>
     public int Finish(ParseResult arguments, CliContext context, Baseline? before, Baseline now)
@@ -56,8 +60,10 @@ internal sealed class BaselineOptions
         if (before is null) return 0;
         var changes = now.Since(before, arguments.GetValue(_worse) / 100);
         context.Line($"against {before.Date}, build {before.Build}:");
-        if (before.Machine != now.Machine) context.Line($"  another machine: {before.Machine}; this one: {now.Machine}");
-        foreach (var c in changes.Where(c => c.Verdict != "same")) context.Line(Text($"  {c.Verdict,-6} {c.Ratio,6:0.00} of the time  {c.Name}"));
+        if (before.Machine != now.Machine)
+            context.Line($"  another machine: {before.Machine}; this one: {now.Machine}");
+        foreach (var c in changes.Where(c => c.Verdict != "same"))
+            context.Line(Text($"  {c.Verdict,-6} {c.Ratio,6:0.00} of the time  {c.Name}"));
         var worse = changes.Count(c => c.Verdict == "worse");
         context.Line($"{changes.Count} compared, {worse} worse, {changes.Count(c => c.Verdict == "better")} better");
         context.Result(new { Against = before.Date, Compared = changes.Count, Worse = worse, Changes = changes });
@@ -68,8 +74,10 @@ internal sealed class BaselineOptions
     private static string Page(Baseline before, Baseline now, IReadOnlyList<BaselineChange> changes)
     {
         var text = new StringBuilder("<!doctype html><meta charset=\"utf-8\"><title>Measurements</title><style>");
-        text.Append("body{font:14px sans-serif}td{padding:2px 12px}.worse{background:#fcc}.better{background:#cfc}</style>");
-        text.Append(WebUtility.HtmlEncode($"{before.Date} build {before.Build} against {now.Date} build {now.Build}; {now.Machine}"));
+        text.Append(
+            "body{font:14px sans-serif}td{padding:2px 12px}.worse{background:#fcc}.better{background:#cfc}</style>");
+        text.Append(WebUtility.HtmlEncode(
+            $"{before.Date} build {before.Build} against {now.Date} build {now.Build}; {now.Machine}"));
         text.Append("<table><tr><th>what<th>then, us<th>now, us<th>ratio<th>");
         foreach (var c in changes)
             text.Append(Text($"<tr class=\"{c.Verdict}\"><td>{WebUtility.HtmlEncode(c.Name)}<td>{c.WasUs:0.0}<td>{c.IsUs:0.0}<td>{c.Ratio:0.00}<td>{c.Verdict}"));

@@ -6,7 +6,9 @@ using Convoy.Shared.Security;
 
 namespace Convoy.Cli.Commands;
 
-/// <summary>New certificates with new keys, while the old ones still count. Running processes take them up by themselves.</summary>
+/// <summary>
+/// New certificates with new keys, while the old ones still count. Running processes take them up by themselves.
+/// </summary>
 internal sealed class CertRenewCommand : CliCommand
 {
     private readonly CredentialOptions _credentials = new();
@@ -17,7 +19,8 @@ internal sealed class CertRenewCommand : CliCommand
         HelpName = "HOST:PORT",
     };
 
-    public CertRenewCommand() : base("renew", "Renew the certificates of this machine; running processes use them for new connections.",
+    public CertRenewCommand()
+        : base("renew", "Renew the certificates of this machine; running processes use them for new connections.",
         "convoy cert renew", "convoy cert renew --to train.example.org:7070")
     {
         Add(_credentials.Folder);
@@ -29,7 +32,8 @@ internal sealed class CertRenewCommand : CliCommand
     {
         var root = _credentials.Root(arguments);
         var to = arguments.GetValue(_to);
-        if (root.Authority.Exists && to is null) root.RenewLocal(InitCommand.Life(arguments.GetValue(_days)), context.Time.GetUtcNow());
+        if (root.Authority.Exists && to is null)
+            root.RenewLocal(InitCommand.Life(arguments.GetValue(_days)), context.Time.GetUtcNow());
         else if (to is null)
         {
             throw new UserException(ExitCode.Usage,
@@ -41,8 +45,10 @@ internal sealed class CertRenewCommand : CliCommand
         }
 
         var renewed = root.Folders().Select(folder => (Folder: folder, CredentialFolder.Load(folder).Expires)).ToList();
-        if (renewed.Count == 0) throw new UserException(ExitCode.Usage, $"there is no credential in {root.FolderPath}: nothing to renew");
-        foreach (var (folder, expires) in renewed) context.Line($"{folder}: counts until {expires.UtcDateTime:yyyy-MM-dd}");
+        if (renewed.Count == 0)
+            throw new UserException(ExitCode.Usage, $"there is no credential in {root.FolderPath}: nothing to renew");
+        foreach (var (folder, expires) in renewed) context.Line(
+            $"{folder}: counts until {expires.UtcDateTime:yyyy-MM-dd}");
         context.Result(new { Renewed = renewed.Select(r => new { r.Folder, r.Expires }) });
         return 0;
     }

@@ -5,7 +5,9 @@ using Convoy.Shared.Security;
 
 namespace Convoy.Cli.Commands;
 
-/// <summary>Takes a node's certificates back before their time. The coordinator of this machine spreads the list.</summary>
+/// <summary>
+/// Takes a node's certificates back before their time. The coordinator of this machine spreads the list.
+/// </summary>
 internal sealed class CertRevokeCommand : CliCommand
 {
     private readonly CredentialOptions _credentials = new();
@@ -16,7 +18,8 @@ internal sealed class CertRevokeCommand : CliCommand
         DefaultValueFactory = _ => NodeIdentity.Word(ClusterRole.Worker),
     };
 
-    public CertRevokeCommand() : base("revoke", "Take back the certificates of a node; it can join again with a new token.",
+    public CertRevokeCommand()
+        : base("revoke", "Take back the certificates of a node; it can join again with a new token.",
         "convoy cert revoke w7", "convoy cert revoke ann --role operator")
     {
         Add(_node);
@@ -28,11 +31,13 @@ internal sealed class CertRevokeCommand : CliCommand
     {
         var root = _credentials.Root(arguments);
         if (!root.Authority.Exists)
-            throw new UserException(ExitCode.Usage, $"the cluster's authority is not in {root.FolderPath}: run this where convoy init was run");
+            throw new UserException(ExitCode.Usage,
+                $"the cluster's authority is not in {root.FolderPath}: run this where convoy init was run");
         var (name, word) = (arguments.GetValue(_node)!, arguments.GetValue(_role)!);
         if (NodeIdentity.NameFault(name) is { } fault) throw new UserException(ExitCode.Usage, $"'{name}': {fault}");
         var roles = Enum.GetValues<ClusterRole>().Where(r => NodeIdentity.Word(r) == word).ToList();
-        if (roles.Count == 0) throw new UserException(ExitCode.Usage, $"--role {word}: it is worker, operator or coordinator");
+        if (roles.Count == 0)
+            throw new UserException(ExitCode.Usage, $"--role {word}: it is worker, operator or coordinator");
         var list = root.Authority.Revoke(new NodeIdentity(roles[0], name), context.Time.GetUtcNow());
         root.SpreadTrust();
         context.Line($"every certificate of {word} {name} that was issued until now is revoked (list {list.Number})");

@@ -5,7 +5,9 @@ using Convoy.Shared.Security;
 
 namespace Convoy.Cli.Commands;
 
-/// <summary>Replaces the authority in three steps; between them every machine renews, and nobody refuses anybody.</summary>
+/// <summary>
+/// Replaces the authority in three steps; between them every machine renews, and nobody refuses anybody.
+/// </summary>
 internal sealed class CertRollCommand : CliCommand
 {
     private readonly CredentialOptions _credentials = new();
@@ -31,7 +33,8 @@ internal sealed class CertRollCommand : CliCommand
         Add(_finish);
         Validators.Add(result =>
         {
-            var steps = (result.GetValue(_begin) ? 1 : 0) + (result.GetValue(_switch) ? 1 : 0) + (result.GetValue(_finish) ? 1 : 0);
+            var steps = (result.GetValue(_begin) ? 1 : 0) + (result.GetValue(_switch) ? 1 : 0)
+                + (result.GetValue(_finish) ? 1 : 0);
             if (steps != 1) result.AddError("Give one of --begin, --switch and --finish.");
         });
     }
@@ -41,20 +44,24 @@ internal sealed class CertRollCommand : CliCommand
         var root = _credentials.Root(arguments);
         var now = context.Time.GetUtcNow();
         if (!root.Authority.Exists)
-            throw new UserException(ExitCode.Usage, $"the cluster's authority is not in {root.FolderPath}: run this where convoy init was run");
+            throw new UserException(ExitCode.Usage,
+                $"the cluster's authority is not in {root.FolderPath}: run this where convoy init was run");
         if (arguments.GetValue(_begin))
         {
             root.Authority.Begin(now);
             root.SpreadTrust();
             context.Line("two authorities are believed on this machine, the old one signs");
-            context.Line("next: convoy cert renew --to HOST:PORT on every other machine, then here: convoy cert roll --switch");
+            context.Line(
+                "next: convoy cert renew --to HOST:PORT on every other machine, then here: convoy cert roll --switch");
         }
         else if (arguments.GetValue(_switch))
         {
             root.Authority.Switch();
             root.RenewLocal(CertificateAuthority.NodeLife, now);
-            context.Line("the new authority signs, the old one is still believed; coordinator and operator were renewed");
-            context.Line("next: convoy cert renew --to HOST:PORT on every other machine, then here: convoy cert roll --finish");
+            context.Line(
+                "the new authority signs, the old one is still believed; coordinator and operator were renewed");
+            context.Line(
+                "next: convoy cert renew --to HOST:PORT on every other machine, then here: convoy cert roll --finish");
         }
         else
         {
@@ -63,7 +70,11 @@ internal sealed class CertRollCommand : CliCommand
             context.Line("only the new authority is believed on this machine; others follow when they renew");
         }
 
-        context.Result(new { Authorities = root.Authority.Trusted().Select(a => Convert.ToHexStringLower(NodeCredential.PinOf(a))) });
+        context.Result(new
+        {
+            Authorities = root.Authority.Trusted()
+            .Select(a => Convert.ToHexStringLower(NodeCredential.PinOf(a)))
+        });
         return Task.FromResult(0);
     }
 }

@@ -36,12 +36,14 @@ internal sealed class CertShowCommand : CliCommand
             }
         }
 
-        if (root.Authority.Exists) context.Line($"the authority is here: {root.Authority.FolderPath}{Phase(root.Authority)}");
+        if (root.Authority.Exists)
+            context.Line($"the authority is here: {root.Authority.FolderPath}{Phase(root.Authority)}");
         context.Result(new
         {
             Certificates = shown.Select(s => new
             {
-                s.Folder, Role = NodeIdentity.Word(s.Credential.Identity.Role), s.Credential.Identity.Name, s.Credential.Expires,
+                s.Folder, Role = NodeIdentity.Word(s.Credential.Identity.Role), s.Credential.Identity.Name,
+                s.Credential.Expires,
                 Serial = s.Credential.Certificate.SerialNumber,
                 Authorities = s.Credential.Trusted.Select(a => Convert.ToHexStringLower(NodeCredential.PinOf(a))),
             }),
@@ -53,6 +55,7 @@ internal sealed class CertShowCommand : CliCommand
         authority.HasNext ? "; a new one is believed but does not sign yet"
         : authority.HasPrevious ? "; the one before it is still believed" : "";
 
-    private static string Until(DateTimeOffset expires, DateTimeOffset now) => string.Create(CultureInfo.InvariantCulture,
+    private static string Until(DateTimeOffset expires, DateTimeOffset now) =>
+        string.Create(CultureInfo.InvariantCulture,
         $"{(expires < now ? "EXPIRED on" : "counts until")} {expires.UtcDateTime:yyyy-MM-dd} ({Math.Abs((expires - now).TotalDays):0} days)");
 }

@@ -31,7 +31,8 @@ internal sealed class CkptLsCommand : CliCommand
         try
         {
             var manifest = store.Open(place.Path).Manifest;
-            return new CkptRow(place.Step.Value, place.Path, manifest.Job.Job, manifest.Shards.Sum(shard => shard.Bytes),
+            return new CkptRow(place.Step.Value, place.Path, manifest.Job.Job,
+                manifest.Shards.Sum(shard => shard.Bytes),
                 manifest.SavedBy.Utc, manifest.WeightsSha256, Error: null);
         }
         catch (UserException damaged)

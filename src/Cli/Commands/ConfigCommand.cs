@@ -20,7 +20,8 @@ internal sealed class ConfigCommand : CliCommand
     };
 
     public ConfigCommand() : base("config", "Check a job file; print the effective job or every key.",
-        "convoy config examples/digits-mlp.yaml", "convoy config --print examples/digits-mlp.yaml --set optimizer.lr=0.01",
+        "convoy config examples/digits-mlp.yaml",
+        "convoy config --print examples/digits-mlp.yaml --set optimizer.lr=0.01",
         "convoy config --keys")
     {
         _job.AddTo(this);
@@ -36,7 +37,9 @@ internal sealed class ConfigCommand : CliCommand
             throw new UserException(ExitCode.Usage, "config needs a job file, or --keys. See: convoy config --help");
         var job = _job.Read(arguments);
         if (arguments.GetValue(_print)) context.Line(JobPrinter.ToYaml(job).TrimEnd());
-        else context.Line($"{arguments.GetValue(_job.Job)}: job '{job.Job}' is well formed; --print shows what it means");
+        else
+            context.Line(
+                $"{arguments.GetValue(_job.Job)}: job '{job.Job}' is well formed; --print shows what it means");
         context.Result(JsonNode.Parse(JobJson.Write(job))!);
         return Task.FromResult(0);
     }
@@ -51,7 +54,8 @@ internal sealed class ConfigCommand : CliCommand
         }
         context.Result(new
         {
-            Keys = JobSchema.Keys.Select(key => new { key.Path, key.Type, key.Default, key.Range, key.Doc, key.UsedWhen }),
+            Keys = JobSchema.Keys.Select(key =>
+                new { key.Path, key.Type, key.Default, key.Range, key.Doc, key.UsedWhen }),
         });
         return 0;
     }

@@ -15,7 +15,8 @@ internal sealed class CoordinatorCommand : CliCommand
 {
     private readonly Option<string> _listen = new("--listen")
     {
-        Description = "Address to listen on; port 0 takes a free one. Other addresses than loopback need credentials (convoy init).",
+        Description =
+            "Address to listen on; port 0 takes a free one. Other addresses than loopback need credentials (convoy init).",
         HelpName = "HOST:PORT",
         DefaultValueFactory = _ => "127.0.0.1:7070",
     };
@@ -66,13 +67,15 @@ internal sealed class CoordinatorCommand : CliCommand
         context.Line($"join with: convoy worker --join {host.Advertised}{(security is null ? "" : " --token TOKEN (convoy token create)")}");
         var stopped = Task.Delay(Timeout.InfiniteTimeSpan, context.Time, signals.Stop);
         if (await Task.WhenAny(stopped, host.WhenFailed) != stopped)
-            throw new UserException(ExitCode.Failed, $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
+            throw new UserException(ExitCode.Failed,
+                $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
         await ending.CancelAsync();
         return await EndAsync(host, signals, state, context);
     }
 
     // Only the machine that has the authority can sign for itself; elsewhere a person brings new files in time.
-    private static void RenewInTime(ServerSecurity? security, CliContext context, RollingFileLog log, CancellationToken cancel)
+    private static void RenewInTime(ServerSecurity? security, CliContext context, RollingFileLog log,
+        CancellationToken cancel)
     {
         if (security is not { Authority: { Exists: true } authority, Credentials.Folder: { } folder }) return;
         var root = new CredentialRoot(Path.GetDirectoryName(authority.FolderPath)!);
@@ -115,7 +118,9 @@ internal sealed class CoordinatorCommand : CliCommand
         using var atOnce = signals.AtOnce.Register(() => _ = host.StopAsync("a second signal"));
         await host.ShutDownAsync("asked to end");
         var saved = host.Status.Outcome is not null;
-        if (runs) context.Line(saved ? $"job {host.Status.Job}: {host.Status.Outcome} at step {host.Status.Step}" : "not saved: ended at once");
+        if (runs)
+            context.Line(saved ? $"job {host.Status.Job}: {host.Status.Outcome} at step {host.Status.Step}"
+                : "not saved: ended at once");
         context.Line("coordinator ends");
         context.Result(new { host.Address, State = state });
         return (int)(runs && !saved ? ExitCode.GraceExpired : ExitCode.Finished);

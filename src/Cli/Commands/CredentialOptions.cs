@@ -8,8 +8,8 @@ using Convoy.Shared.Security;
 namespace Convoy.Cli.Commands;
 
 /// <summary>
-/// Which credential a command uses, and whether it needs one: loopback is plain unless <c>--tls</c> is given, every other
-/// address has TLS.
+/// Which credential a command uses, and whether it needs one: loopback is plain unless <c>--tls</c> is given, every
+/// other address has TLS.
 /// </summary>
 internal sealed class CredentialOptions
 {
@@ -18,7 +18,8 @@ internal sealed class CredentialOptions
 
     public readonly Option<string?> Folder = new("--credentials", "--dir")
     {
-        Description = $"Folder of credentials; without it ${FolderVariable}, or .convoy/credentials in the home folder.",
+        Description =
+            $"Folder of credentials; without it ${FolderVariable}, or .convoy/credentials in the home folder.",
         HelpName = "DIR",
     };
     public readonly Option<bool> Tls = new("--tls")
@@ -38,17 +39,20 @@ internal sealed class CredentialOptions
         ?? Environment.GetEnvironmentVariable(FolderVariable)
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".convoy", "credentials"));
 
-    public bool IsSecure(ParseResult arguments, string address) => arguments.GetValue(Tls) || !Endpoints.IsLoopback(address);
+    public bool IsSecure(ParseResult arguments, string address) =>
+        arguments.GetValue(Tls) || !Endpoints.IsLoopback(address);
 
     /// <summary>A client of the coordinator at the address, as an operator where TLS is needed.</summary>
     public ConvoyClient Client(ParseResult arguments, CliContext context, string address) =>
-        IsSecure(arguments, address) ? new ConvoyClient(address, Operator(arguments, context)) : new ConvoyClient(address);
+        IsSecure(arguments, address) ? new ConvoyClient(address, Operator(arguments, context))
+            : new ConvoyClient(address);
 
     /// <summary>A client of the coordinator of a state folder, which says whether it speaks TLS.</summary>
     public ConvoyClient ClientOfState(ParseResult arguments, CliContext context, string folder)
     {
         var endpoint = EndpointFile.Read(folder);
-        return endpoint.Tls ? new ConvoyClient(endpoint.Address, Operator(arguments, context)) : new ConvoyClient(endpoint.Address);
+        return endpoint.Tls ? new ConvoyClient(endpoint.Address, Operator(arguments, context))
+            : new ConvoyClient(endpoint.Address);
     }
 
     /// <summary>A certificate that will expire soon is worth a line while there is time.</summary>
@@ -62,5 +66,6 @@ internal sealed class CredentialOptions
     }
 
     private CredentialSource Operator(ParseResult arguments, CliContext context) =>
-        Announced(new CredentialSource(Root(arguments).FolderOf(ClusterRole.Operator), ClusterRole.Operator, context.Time), context);
+        Announced(new CredentialSource(Root(arguments).FolderOf(ClusterRole.Operator), ClusterRole.Operator,
+            context.Time), context);
 }

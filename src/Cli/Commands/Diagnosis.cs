@@ -61,7 +61,8 @@ internal static class Diagnosis
     {
         var found = Endpoints.AdvertisedOnAny(port);
         // Never a fault: a machine by itself trains too.
-        return new("network", true, found.Count == 0 ? "only this machine reaches itself" : $"others would dial {string.Join(", ", found)}", "");
+        return new("network", true, found.Count == 0
+            ? "only this machine reaches itself" : $"others would dial {string.Join(", ", found)}", "");
     }
 
     private static Check Clock(TimeProvider time)

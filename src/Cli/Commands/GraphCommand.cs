@@ -13,7 +13,8 @@ internal sealed class GraphCommand : CliCommand
 {
     private readonly JobArguments _job = new();
     private readonly Option<bool> _dot = new("--dot") { Description = "Print it for Graphviz." };
-    private readonly Option<bool> _mlir = new("--mlir") { Description = "Print it as generic MLIR for other compilers." };
+    private readonly Option<bool> _mlir = new("--mlir")
+    { Description = "Print it as generic MLIR for other compilers." };
     private readonly Option<bool> _analyze = new("--analyze")
     {
         Description = "Print levels, longest chain, what several devices would gain, and findings.",
@@ -124,7 +125,8 @@ internal sealed class GraphCommand : CliCommand
             analysis.CriticalWork,
             analysis.SpeedUpMax,
             SpeedUp = new[] { 2, 4, 8 }.Select(d => new { Devices = d, Times = analysis.SpeedUp(d) }),
-            Findings = findings.Found.Select(f => new { Severity = $"{f.Diagnostic.Severity}", f.Diagnostic.Where, f.Diagnostic.Text }),
+            Findings = findings.Found.Select(f =>
+                new { Severity = $"{f.Diagnostic.Severity}", f.Diagnostic.Where, f.Diagnostic.Text }),
         });
     }
 }

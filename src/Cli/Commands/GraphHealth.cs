@@ -12,7 +12,8 @@ internal static class GraphHealth
             return new("graph", "rules", 60, fault, "this graph cannot run: report it with its job file");
         var idle = Idle(graph).ToList();
         return idle.Count == 0
-            ? new("graph", "parameters", 0, $"{graph.Nodes.Length} nodes, all {graph.Parameters.Length} parameters reach an output", "")
+            ? new("graph", "parameters", 0,
+                $"{graph.Nodes.Length} nodes, all {graph.Parameters.Length} parameters reach an output", "")
             : new("graph", "parameters", 15, $"no output depends on {string.Join(", ", idle)}: never trained",
                 "remove them from the model, or use them");
     }

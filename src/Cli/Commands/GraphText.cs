@@ -12,7 +12,8 @@ internal static class GraphText
         yield return "pass                          nodes          operations a sample";
         foreach (var pass in report.Passes)
         {
-            yield return Line($"{pass.Pass,-26} {pass.NodesBefore,6} > {pass.NodesAfter,-6} {pass.FlopsBefore} > {pass.FlopsAfter}");
+            yield return Line(
+                $"{pass.Pass,-26} {pass.NodesBefore,6} > {pass.NodesAfter,-6} {pass.FlopsBefore} > {pass.FlopsAfter}");
             foreach (var rule in pass.Rules) yield return Line($"    {rule.Rule,-34} {rule.Count} times");
         }
 

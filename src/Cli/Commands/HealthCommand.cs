@@ -9,7 +9,9 @@ using Convoy.Shared.Jobs;
 
 namespace Convoy.Cli.Commands;
 
-/// <summary>How well a run is doing, running or ended: memory, graph, gradients, performance, one score (PROD-01).</summary>
+/// <summary>
+/// How well a run is doing, running or ended: memory, graph, gradients, performance, one score (PROD-01).
+/// </summary>
 internal sealed class HealthCommand : CliCommand
 {
     private readonly Target _target = new();
@@ -19,7 +21,8 @@ internal sealed class HealthCommand : CliCommand
         HelpName = "FILE",
     };
 
-    public HealthCommand() : base("health", "Judge a run: memory, graph, gradients, performance, with a score and advice.",
+    public HealthCommand()
+        : base("health", "Judge a run: memory, graph, gradients, performance, with a score and advice.",
         "convoy health", "convoy health --state .convoy/chars-1 --job examples/chars.yaml",
         "convoy health --to 127.0.0.1:7070 --json")
     {

@@ -11,7 +11,8 @@ internal sealed class InitCommand : CliCommand
     private readonly CredentialOptions _credentials = new();
     private readonly Option<string[]> _host = new("--host")
     {
-        Description = "Address or DNS name of the coordinator for its certificate, so that browsers believe it; repeatable.",
+        Description =
+            "Address or DNS name of the coordinator for its certificate, so that browsers believe it; repeatable.",
         HelpName = "HOST",
         DefaultValueFactory = _ => [],
     };
@@ -46,7 +47,8 @@ internal sealed class InitCommand : CliCommand
     {
         var root = _credentials.Root(arguments);
         var person = arguments.GetValue(_operator)!;
-        if (NodeIdentity.NameFault(person) is { } fault) throw new UserException(ExitCode.Usage, $"--operator {person}: {fault}");
+        if (NodeIdentity.NameFault(person) is { } fault)
+            throw new UserException(ExitCode.Usage, $"--operator {person}: {fault}");
         var life = Life(arguments.GetValue(_days));
         root.Init(CredentialRoot.HostsOf(arguments.GetValue(_host)!), person, life, context.Time.GetUtcNow());
         var (leader, human) = (root.FolderOf(ClusterRole.Coordinator), root.FolderOf(ClusterRole.Operator));
@@ -56,9 +58,14 @@ internal sealed class InitCommand : CliCommand
         context.Line($"  {human,-40} operator {person}: copy this folder to the machine that you submit from");
         context.Line("next:");
         context.Line($"  here:          convoy coordinator --listen 0.0.0.0:7070 --credentials {root.FolderPath}");
-        context.Line($"  here:          convoy token create --to 127.0.0.1:7070 --tls --uses 8 --credentials {root.FolderPath}");
+        context.Line(
+            $"  here:          convoy token create --to 127.0.0.1:7070 --tls --uses 8 --credentials {root.FolderPath}");
         context.Line("  on each other: convoy worker --join HOST:7070 --token TOKEN --name NAME");
-        context.Result(new { Credentials = root.FolderPath, Authority = root.Authority.FolderPath, Coordinator = leader, Operator = human });
+        context.Result(new
+        {
+            Credentials = root.FolderPath, Authority = root.Authority.FolderPath, Coordinator = leader,
+            Operator = human
+        });
         return Task.FromResult(0);
     }
 }

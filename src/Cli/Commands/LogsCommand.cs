@@ -46,7 +46,8 @@ internal sealed class LogsCommand : CliCommand
         if (worker is not null) files.RemoveAll(file => Path.GetFileNameWithoutExtension(file) != worker);
         if (files.Count == 0)
             throw new UserException(ExitCode.Usage, $"no log{(worker is null ? "" : $" of {worker}")} in {logs}");
-        return [.. files.SelectMany(file => Tail(file, count).Select(line => (Path.GetFileNameWithoutExtension(file), line)))];
+        return [.. files.SelectMany(file => Tail(file, count)
+            .Select(line => (Path.GetFileNameWithoutExtension(file), line)))];
     }
 
     private static IEnumerable<string> Tail(string file, int count)

@@ -7,8 +7,8 @@ using Convoy.Shared;
 namespace Convoy.Cli.Commands;
 
 /// <summary>
-/// Runs whole clusters in virtual time, with faults, and judges their histories (docs/simulation.md). A failure is a seed;
-/// the same build gives the same trace for it, to the byte.
+/// Runs whole clusters in virtual time, with faults, and judges their histories (docs/simulation.md). A failure is a
+/// seed; the same build gives the same trace for it, to the byte.
 /// </summary>
 internal sealed class SimCommand : CliCommand
 {
@@ -22,9 +22,11 @@ internal sealed class SimCommand : CliCommand
 
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Run this one seed." };
 
-    private readonly Option<bool> _trace = new("--trace") { Description = "With --seed: print everything that happens." };
+    private readonly Option<bool> _trace = new("--trace")
+    { Description = "With --seed: print everything that happens." };
 
-    private readonly Option<int?> _workers = new("--workers") { Description = "Workers of each cluster; usually 2 to 8, by the seed." };
+    private readonly Option<int?> _workers = new("--workers")
+    { Description = "Workers of each cluster; usually 2 to 8, by the seed." };
 
     private readonly Option<int?> _steps = new("--steps") { Description = "Steps of each job; usually by the seed." };
 
@@ -36,7 +38,8 @@ internal sealed class SimCommand : CliCommand
 
     private readonly Option<string?> _keep = new("--keep")
     {
-        Description = "With --seed: numbers of the faults that stay, with commas, or none (what a reduced failure names).",
+        Description =
+            "With --seed: numbers of the faults that stay, with commas, or none (what a reduced failure names).",
     };
 
     private readonly Option<int> _threads = new("--threads")
@@ -47,26 +50,31 @@ internal sealed class SimCommand : CliCommand
 
     private readonly Option<int?> _scale = new("--scale")
     {
-        Description = "Instead: this many workers join, train 10 steps and lose 1%; prints what each change costs the coordinator.",
+        Description =
+            "Instead: this many workers join, train 10 steps and lose 1%; prints what each change costs the coordinator.",
     };
 
     public SimCommand() : base("sim", "Run simulated clusters with faults and check what they do.",
-        "convoy sim", "convoy sim --seeds 1..2000 --json", "convoy sim --seeds 1..500 --workers 8 --faults kill,stop,block",
+        "convoy sim", "convoy sim --seeds 1..2000 --json",
+        "convoy sim --seeds 1..500 --workers 8 --faults kill,stop,block",
         "convoy sim --seed 17 --workers 3 --steps 9 --keep 2 --trace", "convoy sim --scale 1000")
     {
-        foreach (var option in new Option[] { _seeds, _seed, _trace, _workers, _steps, _faults, _keep, _threads, _scale }) Add(option);
+        foreach (var option in new Option[] { _seeds, _seed, _trace, _workers, _steps, _faults, _keep, _threads,
+            _scale }) Add(option);
     }
 
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
-        if (Within(arguments.GetValue(_scale), 10, Limits.WorkersMax, "scale") is { } count) return Task.FromResult(Scale(count, context));
+        if (Within(arguments.GetValue(_scale), 10, Limits.WorkersMax, "scale") is { } count)
+            return Task.FromResult(Scale(count, context));
         var choice = new SimulationChoice
         {
             Workers = Within(arguments.GetValue(_workers), 1, 64, "workers"),
             Steps = Within(arguments.GetValue(_steps), 1, 100_000, "steps"),
             Faults = KindsOf(arguments.GetValue(_faults)), Keep = NumbersOf(arguments.GetValue(_keep)),
         };
-        if (arguments.GetValue(_seed) is { } seed && arguments.GetValue(_trace)) return Task.FromResult(Replay(seed, choice, context));
+        if (arguments.GetValue(_seed) is { } seed && arguments.GetValue(_trace))
+            return Task.FromResult(Replay(seed, choice, context));
         if (arguments.GetValue(_trace)) throw new UserException(ExitCode.Usage, "--trace shows one run: add --seed");
         var (first, last) = arguments.GetValue(_seed) is { } only ? (only, only) : RangeOf(arguments.GetValue(_seeds)!);
         var threads = Within(arguments.GetValue(_threads), 1, 256, "threads")!.Value;
@@ -89,7 +97,11 @@ internal sealed class SimCommand : CliCommand
         var simulated = results.Sum(r => r.SimulatedSeconds);
         context.Line(string.Create(CultureInfo.InvariantCulture,
             $"{results.Count} seeds, {failures.Count} failures, {simulated / 60:0.0} simulated minutes in {seconds:0.0} s: {simulated / seconds:0} minutes a minute, {simulated / cpu:0} a processor minute"));
-        context.Result(new { Seeds = results.Count, Failures = failures.Count, Speedup = Math.Round(simulated / seconds) });
+        context.Result(new
+        {
+            Seeds = results.Count, Failures = failures.Count,
+            Speedup = Math.Round(simulated / seconds)
+        });
         return failures.Count == 0 ? 0 : (int)ExitCode.Failed;
     }
 
@@ -130,7 +142,8 @@ internal sealed class SimCommand : CliCommand
             tail.Enqueue(line);
             if (tail.Count > TraceTail) tail.Dequeue();
         });
-        context.Line($"  the last {tail.Count} of {count} lines of its trace; all of them: {Reducer.CommandOf(failure)}");
+        context.Line(
+            $"  the last {tail.Count} of {count} lines of its trace; all of them: {Reducer.CommandOf(failure)}");
         foreach (var line in tail) context.Line(line);
     }
 
@@ -142,9 +155,11 @@ internal sealed class SimCommand : CliCommand
     {
         var parts = text.Split("..");
         if (parts.Length == 2 && ulong.TryParse(parts[0], CultureInfo.InvariantCulture, out var first)
-            && ulong.TryParse(parts[1], CultureInfo.InvariantCulture, out var last) && first <= last && last - first < 10_000_000)
+            && ulong.TryParse(parts[1], CultureInfo.InvariantCulture, out var last) && first <= last
+                && last - first < 10_000_000)
             return (first, last);
-        throw new UserException(ExitCode.Usage, $"seeds {text}: write first..last, such as 1..2000, at most ten million");
+        throw new UserException(ExitCode.Usage,
+            $"seeds {text}: write first..last, such as 1..2000, at most ten million");
     }
 
     private static FaultKind[]? KindsOf(string? text)
@@ -164,7 +179,8 @@ internal sealed class SimCommand : CliCommand
     {
         if (text is null) return null;
         if (text == "none") return [];
-        return [.. text.Split(',').Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out var number) ? number
+        return [.. text.Split(',')
+            .Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out var number) ? number
             : throw new UserException(ExitCode.Usage, $"keep {text}: numbers of faults with commas, or none"))];
     }
 }

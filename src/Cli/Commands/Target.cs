@@ -9,7 +9,8 @@ namespace Convoy.Cli.Commands;
 /// <summary>Which run a command is about: <c>--state DIR</c>, <c>--to HOST:PORT</c>, or the newest run here.</summary>
 internal sealed class Target
 {
-    public readonly Option<string?> State = new("--state") { Description = "State folder of the run.", HelpName = "DIR" };
+    public readonly Option<string?> State = new("--state")
+    { Description = "State folder of the run.", HelpName = "DIR" };
     public readonly Option<string?> To = new("--to")
     {
         Description = "Address of the coordinator.",

@@ -9,7 +9,8 @@ internal sealed class ThreadsOption : Option<int?>
 {
     public ThreadsOption(string otherwise) : base("--threads")
     {
-        Description = $"Threads of each worker's kernels; without it {otherwise}. The weights are the same for any number.";
+        Description =
+            $"Threads of each worker's kernels; without it {otherwise}. The weights are the same for any number.";
         HelpName = "N";
     }
 

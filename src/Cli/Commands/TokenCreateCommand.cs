@@ -33,7 +33,8 @@ internal sealed class TokenCreateCommand : CliCommand
 
     protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
-        var request = new TokenRequest { Uses = arguments.GetValue(_uses), TtlSeconds = SecondsOf(arguments.GetValue(_ttl)!) };
+        var request = new TokenRequest
+        { Uses = arguments.GetValue(_uses), TtlSeconds = SecondsOf(arguments.GetValue(_ttl)!) };
         using var client = _target.Connect(arguments, context);
         var reply = await client.CreateTokenAsync(request, cancel);
         var uses = reply.Uses == 1 ? "1 use" : string.Create(CultureInfo.InvariantCulture, $"{reply.Uses} uses");
@@ -48,7 +49,8 @@ internal sealed class TokenCreateCommand : CliCommand
     private static double SecondsOf(string text)
     {
         var unit = text.Length > 1 ? text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3_600, 'd' => 86_400, _ => 0 } : 0;
-        if (unit != 0 && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n))
+        if (unit != 0 && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint,
+            CultureInfo.InvariantCulture, out var n))
             return n * unit;
         throw new UserException(ExitCode.Usage, $"--ttl {text} is not a time: write 90s, 30m, 1h or 2d");
     }

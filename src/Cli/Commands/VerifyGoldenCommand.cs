@@ -17,7 +17,8 @@ internal sealed class VerifyGoldenCommand : CliCommand
 
     private readonly Option<double> _relative = new("--relative")
     {
-        Description = "Relative error that a figure may have.", DefaultValueFactory = _ => new GoldenTolerance().Relative,
+        Description = "Relative error that a figure may have.",
+        DefaultValueFactory = _ => new GoldenTolerance().Relative,
     };
 
     private readonly Option<double> _absolute = new("--absolute")

@@ -85,7 +85,8 @@ internal sealed class Download(HttpClient http, string folder)
             await using var from = File.OpenRead(part);
             await from.CopyToAsync(into, cancel);
         }
-        Invariant.Check(await HashOfAsync(whole, cancel) == file.WantedSha256, "DATA-1 header and download make the pinned file");
+        Invariant.Check(await HashOfAsync(whole, cancel) == file.WantedSha256,
+            "DATA-1 header and download make the pinned file");
         File.Move(whole, path);
         File.Delete(part);
     }

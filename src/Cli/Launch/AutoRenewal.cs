@@ -5,8 +5,9 @@ using Convoy.Shared.Security;
 namespace Convoy.Cli.Launch;
 
 /// <summary>
-/// Renews the certificate of a running process before its time is over. The files are replaced as a whole; links that are
-/// open go on, new ones use the new certificate (<see cref="CredentialSource"/>). What fails is tried again and said.
+/// Renews the certificate of a running process before its time is over. The files are replaced as a whole; links that
+/// are open go on, new ones use the new certificate (<see cref="CredentialSource"/>). What fails is tried again and
+/// said.
 /// </summary>
 internal static class AutoRenewal
 {
@@ -16,7 +17,8 @@ internal static class AutoRenewal
     /// <param name="note">Gets a line for each attempt.</param>
     /// <param name="cancel">Ends it.</param>
     public static async Task RunAsync(
-        string folder, Func<CancellationToken, Task> renew, TimeProvider time, Action<LogLevel, string> note, CancellationToken cancel)
+        string folder, Func<CancellationToken, Task> renew, TimeProvider time, Action<LogLevel, string> note,
+        CancellationToken cancel)
     {
         try
         {
@@ -33,7 +35,8 @@ internal static class AutoRenewal
                 try
                 {
                     await renew(cancel);
-                    note(LogLevel.Info, $"the certificate was renewed: {CredentialFolder.Load(folder).Identity} counts until "
+                    note(LogLevel.Info,
+                        $"the certificate was renewed: {CredentialFolder.Load(folder).Identity} counts until "
                         + $"{CredentialFolder.Load(folder).Expires.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
                 }
                 catch (UserException refused)

@@ -12,7 +12,8 @@ internal static class CheckpointWeights
     {
         var layout = ParameterLayout.Of(graph);
         var weights = new float[layout.TotalLength];
-        var slots = layout.Slots.Select(slot => new FlatSlot(ShardPlan.Weights(slot.Name), slot.Shape, slot.Offset)).ToList();
+        var slots = layout.Slots.Select(slot => new FlatSlot(ShardPlan.Weights(slot.Name), slot.Shape, slot.Offset))
+            .ToList();
         Checkpoint.Open(RealDisk.Instance, path).Load(new FlatVector(weights, slots));
         return weights;
     }

@@ -7,7 +7,9 @@ using Convoy.Shared.Security;
 
 namespace Convoy.Cli.Launch;
 
-/// <summary>How a machine comes by its certificate: with a token the first time, with the old certificate afterwards.</summary>
+/// <summary>
+/// How a machine comes by its certificate: with a token the first time, with the old certificate afterwards.
+/// </summary>
 internal static class Enrolment
 {
     /// <summary>
@@ -26,7 +28,8 @@ internal static class Enrolment
         using var key = CredentialFolder.PendingKey(folder);
         using var client = ConvoyClient.OfStranger(address, [pinned], time);
         var reply = await client.JoinAsync(
-            new JoinRequest { TokenId = token.Id, Secret = token.Secret, Name = name, Request = key.Encode(name) }, cancel);
+            new JoinRequest { TokenId = token.Id, Secret = token.Secret, Name = name, Request = key.Encode(name) },
+            cancel);
         CredentialFolder.Save(folder, $"{reply.CertificatePem}\n{key.KeyPem}\n", reply.TrustPem);
     }
 
@@ -41,7 +44,8 @@ internal static class Enrolment
     }
 
     /// <summary>As <see cref="RenewAsync"/>, by whichever of a list of addresses answers.</summary>
-    public static async Task RenewByAnyAsync(string addresses, string folder, TimeProvider time, CancellationToken cancel)
+    public static async Task RenewByAnyAsync(string addresses, string folder, TimeProvider time,
+        CancellationToken cancel)
     {
         var left = Endpoints.All(addresses);
         for (var at = 0; ; at++)
@@ -58,7 +62,9 @@ internal static class Enrolment
         }
     }
 
-    /// <summary>The address of this machine that others at <paramref name="towards"/> see; nothing is sent to find it.</summary>
+    /// <summary>
+    /// The address of this machine that others at <paramref name="towards"/> see; nothing is sent to find it.
+    /// </summary>
     public static IPAddress AddressTowards(string towards)
     {
         var host = towards[..towards.LastIndexOf(':')].Trim('[', ']');

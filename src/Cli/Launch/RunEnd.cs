@@ -9,7 +9,8 @@ namespace Convoy.Cli.Launch;
 internal static class RunEnd
 {
     public static int Report(
-        CliContext context, PreparedJob job, StatusReport status, RunFollower follower, bool interrupted, StateFolder? state)
+        CliContext context, PreparedJob job, StatusReport status, RunFollower follower, bool interrupted,
+        StateFolder? state)
     {
         if (status.Outcome == "failed") throw Failed(status);
         var result = new TrainResult(job.Job.Job, status.Step, status.Epoch, follower.Workers, status.Generations,
@@ -31,7 +32,8 @@ internal static class RunEnd
             $"{result.FinalLoss:0.0000}, {result.SamplesPerSecond:0} samples/s, {result.Workers} workers, " +
             $"{result.Generations} generations, first step after {result.StartupSeconds:0.0} s");
         if (result.Metrics.Count > 0)
-            yield return string.Join(", ", result.Metrics.Select(m => string.Create(style, $"{m.Key} {m.Value:0.0000}")));
+            yield return string.Join(", ",
+                result.Metrics.Select(m => string.Create(style, $"{m.Key} {m.Value:0.0000}")));
         if (result.WeightsSha256 is { } hash) yield return $"weights sha256 {hash}";
     }
 

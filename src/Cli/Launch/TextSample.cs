@@ -3,7 +3,9 @@ using Convoy.Autodiff.Models;
 
 namespace Convoy.Cli.Launch;
 
-/// <summary>A few lines written by a trained text model, read back from its checkpoint: proof that the file is whole.</summary>
+/// <summary>
+/// A few lines written by a trained text model, read back from its checkpoint: proof that the file is whole.
+/// </summary>
 internal static class TextSample
 {
     private const int BytesToWrite = 240;

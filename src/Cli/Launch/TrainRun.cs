@@ -52,7 +52,8 @@ internal sealed class TrainRun(TrainRequest request, CliContext context)
             fleet.Fill();
             var followed = FollowAsync(host.Address, state, view, signals.Stop, ending.Token);
             if (await Task.WhenAny(followed, host.WhenFailed) != followed)
-                throw new UserException(ExitCode.Failed, $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
+                throw new UserException(ExitCode.Failed,
+                    $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
             var code = await followed;
             await host.ShutDownAsync("the job is over");
             return code;

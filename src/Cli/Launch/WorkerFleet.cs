@@ -50,7 +50,9 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
         Fill();
     }
 
-    /// <summary>Waits for all to end on their own, as the coordinator has told them; what is left at the end is killed.</summary>
+    /// <summary>
+    /// Waits for all to end on their own, as the coordinator has told them; what is left at the end is killed.
+    /// </summary>
     public async Task StopAsync(TimeSpan patience, TimeProvider time)
     {
         IFleetMember[] left;
@@ -90,7 +92,8 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
         lock (_gate)
         {
             _alive.Remove(index);
-            var inGoodOrder = code is (int)ExitCode.Finished or (int)ExitCode.Drained or (int)ExitCode.DrainedByCheckpoint;
+            var inGoodOrder =
+                code is (int)ExitCode.Finished or (int)ExitCode.Drained or (int)ExitCode.DrainedByCheckpoint;
             unasked = !_stopping && !inGoodOrder;
             if (inGoodOrder) _wanted = Math.Min(_wanted, _alive.Count);
             // What was wrong was what every worker is given: another one would end the same way.

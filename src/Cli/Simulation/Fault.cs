@@ -47,19 +47,24 @@ internal enum FaultKind
 }
 
 /// <summary>One thing that goes wrong. Victims are numbers that are taken modulo the workers there are.</summary>
-internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan Duration, int Victim, int Other, int Amount)
+internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan Duration, int Victim,
+    int Other, int Amount)
 {
     private static readonly FaultKind[] Weighted =
     [
         FaultKind.Kill, FaultKind.Kill, FaultKind.Kill, FaultKind.Power, FaultKind.Stop, FaultKind.Stop, FaultKind.Cut,
-        FaultKind.Cut, FaultKind.Block, FaultKind.OneWay, FaultKind.Isolate, FaultKind.Drain, FaultKind.Drain, FaultKind.Scale,
-        FaultKind.Slow, FaultKind.Clock, FaultKind.DiskFull, FaultKind.DiskCrash, FaultKind.DiskSlow, FaultKind.LeaderKill,
+        FaultKind.Cut, FaultKind.Block, FaultKind.OneWay, FaultKind.Isolate, FaultKind.Drain, FaultKind.Drain,
+        FaultKind.Scale,
+        FaultKind.Slow, FaultKind.Clock, FaultKind.DiskFull, FaultKind.DiskCrash, FaultKind.DiskSlow,
+        FaultKind.LeaderKill,
         FaultKind.LeaderStop, FaultKind.Usurp, FaultKind.Loss,
     ];
 
     public static string NameOf(FaultKind kind) => kind.ToString().ToLowerInvariant();
 
-    /// <summary>Faults of a seed: numbered from 1 in the order of their time, a hang last, whatever is kept of them.</summary>
+    /// <summary>
+    /// Faults of a seed: numbered from 1 in the order of their time, a hang last, whatever is kept of them.
+    /// </summary>
     public static IReadOnlyList<Fault> Draw(SeededChoice choose, SimulationChoice choice, int workers, TimeSpan span)
     {
         var count = choose.Below(7);
@@ -72,7 +77,8 @@ internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan D
             // Half of the time a fault strikes soon after another one: in the middle of the recovery from it.
             if (drawn.Count > 0 && choose.Below(2) == 0)
                 at = drawn[^1].At + TimeSpan.FromMilliseconds(choose.Below(1_200));
-            drawn.Add(new Fault(0, kind, at, duration, choose.Below(workers), choose.Below(workers), choose.Below(1_000)));
+            drawn.Add(new Fault(0, kind, at, duration, choose.Below(workers), choose.Below(workers),
+                choose.Below(1_000)));
         }
 
         drawn.Sort((a, b) => a.At.CompareTo(b.At));
@@ -81,12 +87,15 @@ internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan D
             .Where(f => choice.Faults?.Contains(f.Kind) != false && choice.Keep?.Contains(f.Number) != false)];
     }
 
-    /// <summary>Drawn apart from the others, so that it moves none of them; long enough to be found by itself.</summary>
+    /// <summary>
+    /// Drawn apart from the others, so that it moves none of them; long enough to be found by itself.
+    /// </summary>
     private static void AddHang(SeededChoice choose, List<Fault> drawn, int workers, TimeSpan span)
     {
         if (choose.Below(6) != 0) return;
         var at = TimeSpan.FromMilliseconds(500) + (span * (choose.Below(1_000) / 1_000.0));
-        drawn.Add(new Fault(0, FaultKind.Hang, at, TimeSpan.FromSeconds(5 + choose.Below(60)), choose.Below(workers), 0, 0));
+        drawn.Add(new Fault(0, FaultKind.Hang, at, TimeSpan.FromSeconds(5 + choose.Below(60)),
+            choose.Below(workers), 0, 0));
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

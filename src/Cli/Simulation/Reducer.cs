@@ -69,7 +69,8 @@ internal sealed class Reducer(Plants? plants = null)
         var words = new List<string> { "convoy", "sim", "--seed", $"{result.Seed}" };
         if (choice.Workers is { } workers) words.AddRange(["--workers", $"{workers}"]);
         if (choice.Steps is { } steps) words.AddRange(["--steps", $"{steps}"]);
-        if (choice.Faults is { } kinds) words.AddRange(["--faults", kinds.Count == 0 ? "none" : string.Join(',', kinds.Select(Fault.NameOf))]);
+        if (choice.Faults is { } kinds)
+            words.AddRange(["--faults", kinds.Count == 0 ? "none" : string.Join(',', kinds.Select(Fault.NameOf))]);
         if (choice.Keep is { } keep) words.AddRange(["--keep", keep.Count == 0 ? "none" : string.Join(',', keep)]);
         words.Add("--trace");
         return string.Join(' ', words);

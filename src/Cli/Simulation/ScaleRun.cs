@@ -36,8 +36,8 @@ internal sealed record ScaleFigure(
 internal sealed record ScaleResult(int Workers, int Members, IReadOnlyList<ScaleFigure> Figures, long CoordinatorBytes);
 
 /// <summary>
-/// How the coordinator bears many workers: the real coordinator, and workers that say what real ones say to it and nothing
-/// to each other. They join, train ten steps, and one in a hundred is killed on the way.
+/// How the coordinator bears many workers: the real coordinator, and workers that say what real ones say to it and
+/// nothing to each other. They join, train ten steps, and one in a hundred is killed on the way.
 /// </summary>
 internal sealed class ScaleRun
 {
@@ -104,17 +104,21 @@ internal sealed class ScaleRun
         disk.CreateFolder(SimulatedCoordinator.Root);
         var options = new CoordinatorOptions
         {
-            StateDirectory = "/state", WorkersExpected = Math.Min(_count, Limits.SlicesMax), Time = _coordinator.Time, Clocks = clocks,
+            StateDirectory = "/state", WorkersExpected = Math.Min(_count, Limits.SlicesMax), Time = _coordinator.Time,
+            Clocks = clocks,
         };
         var store = new CheckpointStore(SimulatedCoordinator.Root, disk);
         var actors = CoordinatorActors.Start(_coordinator.System, new CoordinatorParts
         {
-            Options = options, Journal = control, Store = store, Board = _board, Metrics = new MetricsFile(inMemory: true),
+            Options = options, Journal = control, Store = store, Board = _board,
+            Metrics = new MetricsFile(inMemory: true),
             StateFolder = "/state", LeaseLife = TimeSpan.FromSeconds(3), JobOver = static _ => { },
-            WorkersWanted = static _ => { }, Failed = e => throw new UserException(ExitCode.Failed, $"the coordinator fails: {e.Message}"),
+            WorkersWanted = static _ => { },
+            Failed = e => throw new UserException(ExitCode.Failed, $"the coordinator fails: {e.Message}"),
         });
         _remoting = new SimulatedRemoting(
-            _network, _coordinator, SimulatedCluster.CoordinatorAddress, new Incarnation(1), clocks, actors.Membership, null);
+            _network, _coordinator, SimulatedCluster.CoordinatorAddress, new Incarnation(1), clocks,
+            actors.Membership, null);
         _remoting.Register("coordinator", actors.Membership);
         var slices = Math.Min(Limits.SlicesMax, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)_count));
         var submission = new JobSubmission(options, control, store, SimulatedCoordinator.Root);
@@ -123,7 +127,8 @@ internal sealed class ScaleRun
             Graph = [1],
             Job = new JobSpec
             {
-                Model = new ModelSpec { Layers = [4, 2] }, Data = new DataSpec { Path = ["/simulated"] }, Batch = slices,
+                Model = new ModelSpec { Layers = [4, 2] },
+                Data = new DataSpec { Path = ["/simulated"] }, Batch = slices,
                 Slices = slices, Steps = 1_000_000, Elastic = new ElasticSpec { Min = 1, Max = slices },
                 Checkpoint = new CheckpointSpec { Every = 0 },
             },
@@ -183,10 +188,12 @@ internal sealed class ScaleRun
             }
 
             if (!_world.RunNext(limit))
-                throw new UserException(ExitCode.Failed, $"{name} of {_count} workers is not over after {PhaseMax.TotalMinutes} simulated minutes: membership {_board.Read().Membership}, {string.Join("; ", _board.Read().Reasons)}");
+                throw new UserException(ExitCode.Failed,
+                    $"{name} of {_count} workers is not over after {PhaseMax.TotalMinutes} simulated minutes: membership {_board.Read().Membership}, {string.Join("; ", _board.Read().Reasons)}");
         }
 
-        // The machine may be busy with other things: of the processor time, the part that the coordinator had of the real time.
+        // The machine may be busy with other things: of the processor time, the part that the coordinator had of the
+        // real time.
         var share = _coordinator.Busy / _meter.GetElapsedTime(realStart);
         var cpu = (Environment.CpuUsage.TotalTime - cpuStart) * share;
         _figures.Add(new ScaleFigure(

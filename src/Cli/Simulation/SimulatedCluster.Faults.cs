@@ -28,7 +28,9 @@ internal sealed partial class SimulatedCluster
             case FaultKind.Kill: KillWorker(fault, silently: false); break;
             case FaultKind.Power: KillWorker(fault, silently: true); break;
             case FaultKind.Stop: StopWorker(fault); break;
-            case FaultKind.Cut: Network.Reset(HostAt(fault.Victim), EndOf(fault), fault.Amount % 3 != 1, fault.Amount % 3 != 0); break;
+            case FaultKind.Cut:
+                Network.Reset(HostAt(fault.Victim), EndOf(fault), fault.Amount % 3 != 1,
+                fault.Amount % 3 != 0); break;
             case FaultKind.Block: Block(fault, bothWays: true); break;
             case FaultKind.OneWay: Block(fault, bothWays: false); break;
             case FaultKind.Isolate: Isolate(fault); break;
@@ -92,7 +94,8 @@ internal sealed partial class SimulatedCluster
     private void Isolate(Fault fault)
     {
         var victim = HostAt(fault.Victim);
-        var others = Enumerable.Range(0, Plan.Workers).Select(HostAt).Append(CoordinatorHost).Where(h => h != victim).ToArray();
+        var others = Enumerable.Range(0, Plan.Workers).Select(HostAt).Append(CoordinatorHost)
+            .Where(h => h != victim).ToArray();
         For(fault, () =>
         {
             foreach (var other in others) { Network.Block(victim, other); Network.Block(other, victim); }
@@ -107,7 +110,8 @@ internal sealed partial class SimulatedCluster
         var least = Plan.Job.Elastic.Min;
         AliveCoordinator?.Scale(least + (fault.Amount % (Plan.Workers - least + 1)));
         // The user takes it back, so that the run ends at its usual pace.
-        World.After(null, fault.Duration + TimeSpan.FromSeconds(6), () => { if (!IsJobOver) AliveCoordinator?.Scale(Plan.Workers); });
+        World.After(null, fault.Duration + TimeSpan.FromSeconds(6),
+            () => { if (!IsJobOver) AliveCoordinator?.Scale(Plan.Workers); });
     }
 
     private void Slow(Fault fault)
@@ -123,7 +127,8 @@ internal sealed partial class SimulatedCluster
 
     private void Jump(Fault fault)
     {
-        if (WorkerAt(fault.Victim) is { } worker) worker.Process.Time.UtcJump += TimeSpan.FromSeconds(fault.Amount - 500);
+        if (WorkerAt(fault.Victim) is { } worker)
+            worker.Process.Time.UtcJump += TimeSpan.FromSeconds(fault.Amount - 500);
     }
 
     private void CrashDisk(Fault fault)
@@ -146,7 +151,9 @@ internal sealed partial class SimulatedCluster
         For(fault, coordinator.Process.Stop, coordinator.Process.Continue);
     }
 
-    /// <summary>A second coordinator at the same address takes the lease by force; the first finds out by itself.</summary>
+    /// <summary>
+    /// A second coordinator at the same address takes the lease by force; the first finds out by itself.
+    /// </summary>
     private void Usurp()
     {
         if (AliveCoordinator is not { } first || first.Process.IsStopped) return;
@@ -155,6 +162,7 @@ internal sealed partial class SimulatedCluster
     }
 
     private void Lose(Fault fault) => For(fault,
-        () => Network.Quality = Plan.Network with { LossPerMille = 30 + (fault.Amount / 10), DuplicatePerMille = fault.Amount / 10 },
+        () => Network.Quality = Plan.Network with
+        { LossPerMille = 30 + (fault.Amount / 10), DuplicatePerMille = fault.Amount / 10 },
         () => Network.Quality = Plan.Network);
 }

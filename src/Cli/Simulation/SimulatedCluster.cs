@@ -62,7 +62,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     public Violation? Violation { get; private set; }
 
     /// <summary>What the coordinator shows; null while there is none, or it is stopped.</summary>
-    public StatusReport? Status => _coordinator is { Process.IsGone: false, Process.IsStopped: false } c ? c.Board.Read() : null;
+    public StatusReport? Status => _coordinator is { Process.IsGone: false, Process.IsStopped: false } c
+        ? c.Board.Read() : null;
 
     public IReadOnlyList<SimulatedWorker> Workers => _workers;
 
@@ -148,7 +149,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            OnViolation(new Violation("exception", $"{e.GetType().Name}: {e.Message} {e.StackTrace?.Split('\n')[0].Trim()}"));
+            OnViolation(new Violation("exception",
+                $"{e.GetType().Name}: {e.Message} {e.StackTrace?.Split('\n')[0].Trim()}"));
         }
 
         if (Violation is null) Tell(c => c.OnEnd());
@@ -163,7 +165,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     // ---- Processes ----
 
     public SimulatedProcess NewProcess(string host, ILogSink log) => new(
-        World, $"{host}#{++_incarnations}", host, _choice.Below(401) - 200, TimeSpan.FromMilliseconds(_choice.Below(600_000) - 300_000), log);
+        World, $"{host}#{++_incarnations}", host, _choice.Below(401) - 200,
+        TimeSpan.FromMilliseconds(_choice.Below(600_000) - 300_000), log);
 
     private void StartWorker(string host)
     {
@@ -175,7 +178,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     }
 
     /// <summary>A worker process is over, by itself or by force.</summary>
-    public void OnWorkerEnded(SimulatedWorker worker, int code, string why, bool silently = false, TimeSpan? back = null)
+    public void OnWorkerEnded(SimulatedWorker worker, int code, string why, bool silently = false,
+        TimeSpan? back = null)
     {
         if (!_workers.Remove(worker)) return;
         var host = worker.Process.Host;
@@ -185,9 +189,11 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         Tell(c => c.OnProcessEnded(host, why));
         if (IsJobOver) return;
         if (Plan.HasLauncher && !silently)
-            World.After(null, TimeSpan.FromMilliseconds(5 + _choice.Below(50)), () => AliveCoordinator?.ReportExit(host, code));
+            World.After(null, TimeSpan.FromMilliseconds(5 + _choice.Below(50)),
+                () => AliveCoordinator?.ReportExit(host, code));
         // A worker that left on purpose is replaced when the machine is given back.
-        var pause = back ?? TimeSpan.FromMilliseconds(code is 10 or 11 ? 2_000 + _choice.Below(6_000) : 100 + _choice.Below(1_500));
+        var pause = back
+            ?? TimeSpan.FromMilliseconds(code is 10 or 11 ? 2_000 + _choice.Below(6_000) : 100 + _choice.Below(1_500));
         World.After(null, pause, () => StartWorker(host));
     }
 
@@ -209,7 +215,9 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         }
     }
 
-    /// <summary>A coordinator cannot lead on: its process ends, and a supervisor starts it again unless it was replaced.</summary>
+    /// <summary>
+    /// A coordinator cannot lead on: its process ends, and a supervisor starts it again unless it was replaced.
+    /// </summary>
     public void OnCoordinatorFailed(SimulatedCoordinator coordinator, Exception cause)
     {
         World.Trace($"coordinator k{coordinator.Token} fails: {cause.Message}");
@@ -304,12 +312,14 @@ internal sealed partial class SimulatedCluster : IComputeWitness
 
     // ---- What compute tells ----
 
-    public void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rowsPerSlice, IReadOnlyList<long> samples)
+    public void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rowsPerSlice,
+        IReadOnlyList<long> samples)
     {
         Tell(c => c.OnRun(host, step, firstSlice, rowsPerSlice, samples));
     }
 
-    public void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights, ReadOnlySpan<float> momentum)
+    public void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights,
+        ReadOnlySpan<float> momentum)
     {
         if (World.Traces) World.Trace($"{host} applied step {step}");
         foreach (var checker in _checkers) checker.OnApplied(host, incarnation, step, weights, momentum);

@@ -11,6 +11,7 @@ internal sealed class SimulatedLog(SimulatedCluster cluster, string host) : ILog
     {
         if (cluster.World.Traces) cluster.World.Trace($"{host} {source}: {text}");
         for (var e = exception; e is not null; e = e.InnerException)
-            if (e is InvariantException) cluster.OnViolation(new Violation("invariant", $"{host} {source}: {e.Message}"));
+            if (e is InvariantException)
+                cluster.OnViolation(new Violation("invariant", $"{host} {source}: {e.Message}"));
     }
 }

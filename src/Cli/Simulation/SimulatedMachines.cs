@@ -30,7 +30,8 @@ internal sealed class SimulatedWorker
         var bulk = new BulkRouter();
         var options = new WorkerOptions
         {
-            Join = SimulatedCluster.CoordinatorAddress, Name = host, Listen = host + ":7000", TimeProvider = Process.Time,
+            Join = SimulatedCluster.CoordinatorAddress, Name = host, Listen = host + ":7000",
+            TimeProvider = Process.Time,
             Clocks = cluster.Clocks, Say = line => cluster.World.Trace($"{host} says: {line}"),
         };
         var elements = cluster.Plan.LargeModel ? SimulatedModel.LargeElements : SimulatedModel.SmallElements;
@@ -42,7 +43,8 @@ internal sealed class SimulatedWorker
             Recent = new RecentLines(), Log = log, Clocks = cluster.Clocks, Exit = OnExit,
             Machine = new MachineFacts
             {
-                Host = host, Pid = 1, Cores = 2, DeviceKind = "simulated", MemoryBytes = 1L << 30, WorkingSet = () => 1L << 28,
+                Host = host, Pid = 1, Cores = 2, DeviceKind = "simulated", MemoryBytes = 1L << 30,
+                WorkingSet = () => 1L << 28,
             },
             Disk = cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), NewEvents = NewEvents,
         })), "node");
@@ -84,15 +86,17 @@ internal sealed class SimulatedWorker
     {
         _cluster.World.Trace($"{Process.Host} exits with {code}: {line}");
         foreach (var peer in Remoting.Peers.ToArray()) peer.Close();
-        _cluster.World.After(Process, TimeSpan.FromMilliseconds(50), () => _cluster.OnWorkerEnded(this, code, $"exit {code}"));
+        _cluster.World.After(Process, TimeSpan.FromMilliseconds(50),
+            () => _cluster.OnWorkerEnded(this, code, $"exit {code}"));
     }
 
-    private IEventQueue NewEvents(string name, Action<Exception> onFailure) => new SimulatedEventQueue(Process, onFailure);
+    private IEventQueue NewEvents(string name, Action<Exception> onFailure) =>
+        new SimulatedEventQueue(Process, onFailure);
 }
 
 /// <summary>
-/// The exchange's queue on one thread: who posts runs, as in production; what its poster must not run waits a little for
-/// a thread of its own, or for the next poster that may.
+/// The exchange's queue on one thread: who posts runs, as in production; what its poster must not run waits a little
+/// for a thread of its own, or for the next poster that may.
 /// </summary>
 internal sealed class SimulatedEventQueue(SimulatedProcess process, Action<Exception> onFailure) : IEventQueue
 {
@@ -157,15 +161,18 @@ internal sealed class SimulatedCoordinator
         Token = lease.Token.Value;
         var options = new CoordinatorOptions
         {
-            StateDirectory = "/state", WorkersExpected = cluster.Plan.Workers, Time = Process.Time, Clocks = cluster.Clocks, Log = log,
+            StateDirectory = "/state", WorkersExpected = cluster.Plan.Workers, Time = Process.Time,
+            Clocks = cluster.Clocks, Log = log,
             Casts = cluster.Plan.Casts,
         };
         var store = new CheckpointStore(Root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), log);
-        Process.TurnTime = (_, message) => message is Coordinator.Checkpoints.CheckpointInput ? cluster.TimeOfWrite() : TimeSpan.Zero;
+        Process.TurnTime = (_, message) => message is Coordinator.Checkpoints.CheckpointInput
+            ? cluster.TimeOfWrite() : TimeSpan.Zero;
         Metrics = new MetricsFile(inMemory: true);
         (_membership, _job) = CoordinatorActors.Start(Process.System, new CoordinatorParts
         {
-            Options = options, Journal = control, Store = store, Board = Board, Metrics = Metrics, StateFolder = "/state",
+            Options = options, Journal = control, Store = store, Board = Board, Metrics = Metrics,
+            StateFolder = "/state",
             LeaseLife = LeaseLife, JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
             Failed = e => cluster.OnCoordinatorFailed(this, e), Outlast = silence => Remoting?.Outlast(silence),
         });
@@ -184,7 +191,8 @@ internal sealed class SimulatedCoordinator
 
     public void Submit(bool resume)
     {
-        var take = _submission.Prepare(new SubmitRequest { Job = _cluster.Plan.Job, Graph = [1, 2, 3], Resume = resume });
+        var take = _submission.Prepare(new SubmitRequest
+        { Job = _cluster.Plan.Job, Graph = [1, 2, 3], Resume = resume });
         _job.Tell(take, ActorRefs.NoSender);
     }
 

@@ -12,12 +12,13 @@ internal interface IComputeWitness
     void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rowsPerSlice, IReadOnlyList<long> samples);
 
     /// <summary>A worker applied a step: its state as it is now.</summary>
-    void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights, ReadOnlySpan<float> momentum);
+    void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights,
+        ReadOnlySpan<float> momentum);
 }
 
 /// <summary>
-/// A small model with real weights: a gradient that follows exactly from sample, element and weight, in float32 whose bits
-/// show every change in the order of sums, and SGD with momentum. Everything around it is the system.
+/// A small model with real weights: a gradient that follows exactly from sample, element and weight, in float32 whose
+/// bits show every change in the order of sums, and SGD with momentum. Everything around it is the system.
 /// </summary>
 internal sealed class SimulatedModel(
     string host, ulong incarnation, int elements, long samples, IComputeWitness witness) : IJobModel
@@ -31,7 +32,8 @@ internal sealed class SimulatedModel(
 
     public IReadOnlyList<ModelParameter> Parameters { get; } =
     [
-        new("a", new Shape(20, 8), 0, FirstLength), new("b", new Shape(elements - FirstLength - 3), FirstLength, elements - FirstLength - 3),
+        new("a", new Shape(20, 8), 0, FirstLength),
+        new("b", new Shape(elements - FirstLength - 3), FirstLength, elements - FirstLength - 3),
     ];
 
     public int Elements => elements;
@@ -102,7 +104,8 @@ internal sealed class SimulatedModel(
         }
 
         for (var n = 0; n < run.Nodes.Length; n++)
-            if (Sum(run.Nodes[n], run.FirstSlice, leaves) is { } sum) sum.AsSpan(0, elements).CopyTo(nodeGradients[n].Span);
+            if (Sum(run.Nodes[n], run.FirstSlice, leaves) is { } sum)
+                sum.AsSpan(0, elements).CopyTo(nodeGradients[n].Span);
         for (var p = Parameters.Count - 1; p >= 0; p--) parameterReady(p);
         foreach (var leaf in leaves)
             if (leaf is not null) _free.Push(leaf);
@@ -129,7 +132,8 @@ internal sealed class SimulatedModel(
 
     public double LearningRate(long step) => Rate;
 
-    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step, double scale)
+    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states,
+        long step, double scale)
     {
         var momentum = states[0].Span;
         for (var i = 0; i < weights.Length; i++)

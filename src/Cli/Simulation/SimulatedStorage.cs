@@ -4,7 +4,9 @@ using Convoy.Shared.Storage;
 
 namespace Convoy.Cli.Simulation;
 
-/// <summary>The shared disk as one process sees it: it may be full, and its server may crash in the middle of something.</summary>
+/// <summary>
+/// The shared disk as one process sees it: it may be full, and its server may crash in the middle of something.
+/// </summary>
 internal sealed class SimulatedDisk(MemoryDisk disk, SimulatedCluster cluster) : IDisk
 {
     public void CreateFolder(string path) => Do(() => disk.CreateFolder(path));

@@ -16,8 +16,8 @@ internal sealed record SimulationChoice
 }
 
 /// <summary>
-/// One run as data: the job, the machines and what goes wrong when. It follows from seed and choice alone. Workers, steps
-/// and the kept faults may be lowered without changing the rest, which is what makes a failure small.
+/// One run as data: the job, the machines and what goes wrong when. It follows from seed and choice alone. Workers,
+/// steps and the kept faults may be lowered without changing the rest, which is what makes a failure small.
 /// </summary>
 internal sealed record SimulationPlan
 {
@@ -72,17 +72,20 @@ internal sealed record SimulationPlan
         var least = 1 + choose.Below(Math.Max(1, workers / 2));
         return new SimulationPlan
         {
-            Seed = seed, Workers = workers, Steps = steps, StepTime = TimeSpan.FromMilliseconds(stepMs), LargeModel = large,
+            Seed = seed, Workers = workers, Steps = steps, StepTime = TimeSpan.FromMilliseconds(stepMs),
+            LargeModel = large,
             Samples = samples, Network = network, HasLauncher = launcher,
             Job = new JobSpec
             {
                 Job = "simulated", Seed = seed + 1, Model = new ModelSpec { Layers = [4, 2] },
                 Data = new DataSpec { Path = ["/simulated"] }, Batch = batch, Slices = slices, Steps = steps,
-                Sync = new SyncSpec { BucketBytes = 4 * 4096 }, Checkpoint = new CheckpointSpec { Every = every, Keep = 2 },
+                Sync = new SyncSpec { BucketBytes = 4 * 4096 },
+                Checkpoint = new CheckpointSpec { Every = every, Keep = 2 },
                 Elastic = new ElasticSpec { Min = least, Max = slices },
             },
             Casts = CastsOf(choose.Branch(9)),
-            Faults = Fault.Draw(choose.Branch(7), choice, workersOfSeed, TimeSpan.FromMilliseconds(stepsOfSeed * stepMs)),
+            Faults = Fault.Draw(choose.Branch(7), choice, workersOfSeed,
+                TimeSpan.FromMilliseconds(stepsOfSeed * stepMs)),
         };
     }
 

@@ -7,23 +7,28 @@ namespace Convoy.Cli.Simulation;
 /// <param name="Choice">What the user fixed, or the reducer.</param>
 /// <param name="Violation">What a checker found; null: nothing.</param>
 /// <param name="SimulatedSeconds">Virtual time that passed.</param>
-internal sealed record SimulationResult(ulong Seed, SimulationChoice Choice, Violation? Violation, double SimulatedSeconds)
+internal sealed record SimulationResult(ulong Seed, SimulationChoice Choice, Violation? Violation,
+    double SimulatedSeconds)
 {
     public bool Failed => Violation is not null;
 }
 
 internal static class SimulationRun
 {
-    public static SimulationResult Run(ulong seed, SimulationChoice choice, Plants? plants = null, Action<string>? trace = null)
+    public static SimulationResult Run(ulong seed, SimulationChoice choice, Plants? plants = null,
+        Action<string>? trace = null)
     {
         var cluster = new SimulatedCluster(SimulationPlan.Of(seed, choice), plants, trace);
         cluster.Run();
         return new SimulationResult(seed, choice, cluster.Violation, cluster.World.Now.Microseconds / 1e6);
     }
 
-    /// <summary>Seeds in their order, each world on one thread, as many worlds at a time as there are threads.</summary>
+    /// <summary>
+    /// Seeds in their order, each world on one thread, as many worlds at a time as there are threads.
+    /// </summary>
     public static List<SimulationResult> RunAll(
-        ulong first, ulong last, SimulationChoice choice, int threads, Action<SimulationResult> failed, CancellationToken cancel)
+        ulong first, ulong last, SimulationChoice choice, int threads, Action<SimulationResult> failed,
+        CancellationToken cancel)
     {
         var results = new SimulationResult?[last - first + 1];
         var next = -1;

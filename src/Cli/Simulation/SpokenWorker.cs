@@ -15,16 +15,19 @@ internal sealed class SpokenWorker
     private readonly IActorRef _node;
     private readonly Voice _voice;
 
-    public SpokenWorker(SimulatedWorld world, SimulatedNetwork network, int number, Dictionary<ByteString, Roster> rosters)
+    public SpokenWorker(SimulatedWorld world, SimulatedNetwork network, int number,
+        Dictionary<ByteString, Roster> rosters)
     {
         var host = $"w{number}";
         Process = new SimulatedProcess(world, host, host, 0, TimeSpan.Zero);
         var incarnation = new Incarnation((ulong)number + 1_000_000);
         Voice? voice = null;
-        _node = Process.System.ActorOf(Props.Create(() => voice = new Voice(host, incarnation, Process.Time, rosters)), "node");
+        _node = Process.System.ActorOf(Props.Create(() => voice = new Voice(host, incarnation, Process.Time, rosters)),
+            "node");
         world.RunReady();
         _voice = voice!;
-        var remoting = new SimulatedRemoting(network, Process, host + ":7000", incarnation, new ClockTable(), _node, null);
+        var remoting = new SimulatedRemoting(network, Process, host + ":7000", incarnation,
+            new ClockTable(), _node, null);
         remoting.Register("node", _node);
         remoting.Register("trainer", _node);
         _voice.Start(remoting);
@@ -69,14 +72,20 @@ internal sealed class SpokenWorker
                 if (!ReferenceEquals(m.Peer, _coordinator)) { OnPeerUp(m.Peer); return; }
                 Say(new Hello
                 {
-                    WorkerName = name, Incarnation = incarnation.Value, Host = name, PeerAddress = name + ":7000", StateStep = -1,
+                    WorkerName = name, Incarnation = incarnation.Value, Host = name,
+                    PeerAddress = name + ":7000", StateStep = -1,
                 });
             });
             Receive<Welcome>(_ => Timers.StartPeriodicTimer("beat", BeatNow.Instance, Beat));
-            Receive<Assign>(m => Say(new Ready { JobId = m.JobId, Samples = 1_000_000, InitialFingerprint = H0, DataSha256 = ByteString.CopyFrom(new byte[32]) }));
+            Receive<Assign>(m => Say(new Ready
+            {
+                JobId = m.JobId, Samples = 1_000_000, InitialFingerprint = H0,
+                DataSha256 = ByteString.CopyFrom(new byte[32])
+            }));
             Receive<BeatNow>(_ => Say(new Shared.Protocol.Beat
             {
-                Incarnation = incarnation.Value, Generation = _generation, Step = Step, Phase = IsMember ? "Compute" : "Prepared", KernelMsMax = 100,
+                Incarnation = incarnation.Value, Generation = _generation, Step = Step, Phase = IsMember
+                    ? "Compute" : "Prepared", KernelMsMax = 100,
             }));
             Receive<LinkDown>(m => OnPeerDown(m.Peer));
             Receive<Fence>(OnFence);
@@ -98,7 +107,11 @@ internal sealed class SpokenWorker
         private void OnFence(Fence m)
         {
             IsMember = false;
-            Answer(new Fenced { Generation = m.Generation, Incarnation = _incarnation.Value, Step = Step, Fingerprint = H0 + (ulong)Step, RetainsCurrent = true });
+            Answer(new Fenced
+            {
+                Generation = m.Generation, Incarnation = _incarnation.Value, Step = Step,
+                Fingerprint = H0 + (ulong)Step, RetainsCurrent = true
+            });
         }
 
         private void Enter(long generation, long start, bool reports)
@@ -166,7 +179,11 @@ internal sealed class SpokenWorker
             Step++;
             if (!_reports) return;
             var report = new StepReport { Generation = _generation };
-            report.Rows.Add(new StepRow { Step = Step, LossSum = 1, Weight = 1, Samples = 1, TotalUs = 1_000_000, Fingerprint = H0 + (ulong)Step });
+            report.Rows.Add(new StepRow
+            {
+                Step = Step, LossSum = 1, Weight = 1, Samples = 1, TotalUs = 1_000_000,
+                Fingerprint = H0 + (ulong)Step
+            });
             Say(report);
         }
 

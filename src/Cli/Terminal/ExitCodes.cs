@@ -17,7 +17,8 @@ internal static class ExitCodes
         ((int)ExitCode.JobFailed, "the job failed while it ran: the root cause was printed"),
         ((int)ExitCode.Drained, "a worker left in good order"),
         ((int)ExitCode.DrainedByCheckpoint, "a worker left after a checkpoint"),
-        ((int)ExitCode.GraceExpired, "a worker ran out of its grace time; a worker or a coordinator was asked twice to end and did so without saving"),
+        ((int)ExitCode.GraceExpired,
+            "a worker ran out of its grace time; a worker or a coordinator was asked twice to end and did so without saving"),
         ((int)ExitCode.Interrupted, "interrupted: progress was saved and --resume goes on"),
     ];
 }

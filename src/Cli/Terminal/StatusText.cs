@@ -20,7 +20,8 @@ internal static class StatusText
         foreach (var reason in status.Reasons) yield return $"  waiting: {reason}";
         if (status.Failures + status.ScaleEvents > 0)
             yield return $"  failures {status.Failures}, scale events {status.ScaleEvents}";
-        if (status.Checkpoint is { } checkpoint) yield return $"  checkpoint of step {checkpoint.Step}: {checkpoint.Path}";
+        if (status.Checkpoint is { } checkpoint)
+            yield return $"  checkpoint of step {checkpoint.Step}: {checkpoint.Path}";
         if (status.RootCause is { } cause) yield return $"  root cause: {cause.Worker}: {cause.Text}";
     }
 

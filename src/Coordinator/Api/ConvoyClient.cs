@@ -22,7 +22,8 @@ public sealed class ConvoyClient : IDisposable
     /// <summary>Over TLS, as the holder of a certificate; the other end must show a coordinator's.</summary>
     public ConvoyClient(string address, CredentialSource credentials, TimeSpan? timeout = null)
         : this(address, async (to, cancel) => await TlsClient.DialAsync(
-            to.DnsEndPoint.Host, to.DnsEndPoint.Port, credentials.Current, credentials.Current.Trusted, credentials.Time.GetUtcNow(), cancel), timeout)
+            to.DnsEndPoint.Host, to.DnsEndPoint.Port, credentials.Current, credentials.Current.Trusted,
+            credentials.Time.GetUtcNow(), cancel), timeout)
     {
     }
 
@@ -48,7 +49,8 @@ public sealed class ConvoyClient : IDisposable
     /// <param name="address">host:port.</param>
     /// <param name="trusted">Authorities to believe; null: whoever answers.</param>
     /// <param name="time">The time to judge certificates by.</param>
-    public static ConvoyClient OfStranger(string address, IReadOnlyList<X509Certificate2>? trusted, TimeProvider time) =>
+    public static ConvoyClient OfStranger(string address, IReadOnlyList<X509Certificate2>? trusted,
+        TimeProvider time) =>
         new(address, async (to, cancel) => await TlsClient.DialAsync(
             to.DnsEndPoint.Host, to.DnsEndPoint.Port, null, trusted, time.GetUtcNow(), cancel), timeout: null);
 

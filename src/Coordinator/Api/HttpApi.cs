@@ -17,7 +17,8 @@ namespace Convoy.Coordinator.Api;
 /// The HTTP JSON API. Reads come from the board; commands are asked of the job and answered after they are taken.
 /// A refused request gets <see cref="ErrorReply"/> with the line that a user sees.
 /// </summary>
-internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmission submission, IActorRef job, ILogSink log, TimeProvider time)
+internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmission submission, IActorRef job,
+    ILogSink log, TimeProvider time)
 {
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(8);
 
@@ -40,7 +41,8 @@ internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmiss
         }
         catch (JsonException e)
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"the request cannot be read: {e.Message}", ExitCode.Usage);
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"the request cannot be read: {e.Message}",
+                ExitCode.Usage);
         }
         catch (AskTimeoutException)
         {
@@ -49,8 +51,10 @@ internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmiss
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            log.Write(LogLevel.Error, "http", $"{context.Request.Method} {context.Request.Path} failed: {e.Message}", e);
-            await RefuseAsync(context, StatusCodes.Status500InternalServerError, $"the coordinator failed: {e.Message}", ExitCode.Failed);
+            log.Write(LogLevel.Error, "http",
+                $"{context.Request.Method} {context.Request.Path} failed: {e.Message}", e);
+            await RefuseAsync(context, StatusCodes.Status500InternalServerError, $"the coordinator failed: {e.Message}",
+                ExitCode.Failed);
         }
     }
 
@@ -61,20 +65,24 @@ internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmiss
         ("GET", "/api/steps") => WriteAsync(context, metrics.Read(From(context))),
         ("POST", "/api/jobs") => SubmitAsync(context),
         ("POST", "/api/stop") => CommandAsync<StopRequest>(context, m => new TakeStop(m.Reason)),
-        (_, "/api/tokens" or "/api/trust" or "/api/join" or "/api/renew") when Admission is { } admission => admission.AnswerAsync(context),
+        (_, "/api/tokens" or "/api/trust" or "/api/join" or "/api/renew") when Admission is { } admission =>
+            admission.AnswerAsync(context),
         ("POST", "/api/scale") => CommandAsync<ScaleRequest>(context, m => new TakeScale(m.Workers)),
         _ => RefuseAsync(context, StatusCodes.Status404NotFound,
             $"there is no {context.Request.Method} {context.Request.Path} here", ExitCode.Usage),
     };
 
-    /// <summary>A plain connection is this machine's own and may do everything; over TLS the certificate decides.</summary>
+    /// <summary>
+    /// A plain connection is this machine's own and may do everything; over TLS the certificate decides.
+    /// </summary>
     private async Task<bool> IsAllowedAsync(HttpContext context)
     {
         if (context.Features.Get<PeerFeature>() is not { } connection) return true;
         var (method, path) = (context.Request.Method, context.Request.Path.Value ?? "");
         if (AccessRules.Refusal(method, path, connection.Peer) is not { } refusal)
         {
-            if (AccessRules.IsOpen(method, path) && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            if (AccessRules.IsOpen(method, path)
+                && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
                 size.MaxRequestBodySize = AccessRules.StrangerBytesMax;
             return true;
         }

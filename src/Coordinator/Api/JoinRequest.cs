@@ -18,7 +18,9 @@ public sealed record TokenReply
     public DateTimeOffset Expires { get; init; }
 }
 
-/// <summary>Answer to GET /api/trust: the authorities of this cluster, to be believed only when they fit a pin.</summary>
+/// <summary>
+/// Answer to GET /api/trust: the authorities of this cluster, to be believed only when they fit a pin.
+/// </summary>
 public sealed record TrustReply
 {
     public required string TrustPem { get; init; }

@@ -11,7 +11,9 @@ public sealed record SubmitRequest
     public long? UntilStep { get; init; }
     /// <summary>Go on from the newest verified checkpoint of the same job in the state folder.</summary>
     public bool Resume { get; init; }
-    /// <summary>When the launch began, so that the time to the first step counts everything; null: at submission.</summary>
+    /// <summary>
+    /// When the launch began, so that the time to the first step counts everything; null: at submission.
+    /// </summary>
     public DateTimeOffset? LaunchedAt { get; init; }
 }
 

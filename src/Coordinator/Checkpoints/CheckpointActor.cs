@@ -9,14 +9,17 @@ using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Checkpoints;
 
-/// <summary>What every manifest of this run has in common; step, generation, fingerprint and shards come with the save.</summary>
+/// <summary>
+/// What every manifest of this run has in common; step, generation, fingerprint and shards come with the save.
+/// </summary>
 internal sealed record SaveTemplate(Manifest Draft);
 
-internal sealed record CheckpointShell(CheckpointStore Store, int Keep, MonotonicClock Clock, TimeProvider Time, ILogSink Log);
+internal sealed record CheckpointShell(CheckpointStore Store, int Keep, MonotonicClock Clock,
+    TimeProvider Time, ILogSink Log);
 
 /// <summary>
-/// Shell of <see cref="CheckpointProtocol"/>. It works on the disk inside its handlers, on a thread of its own: hashing a
-/// save delays the next save, nothing else.
+/// Shell of <see cref="CheckpointProtocol"/>. It works on the disk inside its handlers, on a thread of its own: hashing
+/// a save delays the next save, nothing else.
 /// </summary>
 internal sealed class CheckpointActor : ReceiveActor, IWithTimers
 {
@@ -99,7 +102,8 @@ internal sealed class CheckpointActor : ReceiveActor, IWithTimers
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // The next start clears what is left.
-            _shell.Log.Write(LogLevel.Warning, Source, $"the partial folder of step {e.Step} stays for now: {error.Message}");
+            _shell.Log.Write(LogLevel.Warning, Source,
+                $"the partial folder of step {e.Step} stays for now: {error.Message}");
         }
     }
 

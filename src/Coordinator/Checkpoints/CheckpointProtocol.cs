@@ -5,9 +5,9 @@ using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Checkpoints;
 
-// Turns shards that workers have written into a published checkpoint. Workers save by themselves when a step is due (the
-// coordinator is not on the path of a step); each writes its shard into the partial folder of (step, generation) and says
-// so. When the set is complete the shell verifies and publishes it with one rename; only then it exists.
+// Turns shards that workers have written into a published checkpoint. Workers save by themselves when a step is due
+// (the coordinator is not on the path of a step); each writes its shard into the partial folder of (step, generation)
+// and says so. When the set is complete the shell verifies and publishes it with one rename; only then it exists.
 //
 // CP-1  A save is published only when every shard of one (step, generation) is there, all with one fingerprint.
 // CP-2  A step is published at most once; what comes for it later is cleared away.
@@ -33,7 +33,9 @@ internal sealed record PublishFailed(StepNumber Step, Generation Generation, str
 
 internal abstract record CheckpointEffect;
 
-/// <summary>Verify and publish; the end comes back as <see cref="PublishDone"/> or <see cref="PublishFailed"/>.</summary>
+/// <summary>
+/// Verify and publish; the end comes back as <see cref="PublishDone"/> or <see cref="PublishFailed"/>.
+/// </summary>
 internal sealed record PublishSave(Save Save) : CheckpointEffect;
 
 /// <summary>Remove the partial folder.</summary>
@@ -44,7 +46,8 @@ internal sealed record SavePublished(StepNumber Step, Fingerprint Fingerprint, s
 internal sealed record SaveFailed(StepNumber Step, string Text) : CheckpointEffect;
 
 /// <summary>One set of shards on its way.</summary>
-internal sealed class Save(StepNumber step, Generation generation, int count, Fingerprint fingerprint, Instant startedAt)
+internal sealed class Save(StepNumber step, Generation generation, int count, Fingerprint fingerprint,
+    Instant startedAt)
 {
     public StepNumber Step { get; } = step;
     public Generation Generation { get; } = generation;
@@ -57,7 +60,8 @@ internal sealed class Save(StepNumber step, Generation generation, int count, Fi
 
     public void Become(SaveStatus next)
     {
-        Invariant.Check(TransitionTable.Allows(CheckpointProtocol.Transitions, Status, next), $"CP-2 no way from {Status} to {next}");
+        Invariant.Check(TransitionTable.Allows(CheckpointProtocol.Transitions, Status, next),
+            $"CP-2 no way from {Status} to {next}");
         Status = next;
     }
 
@@ -69,7 +73,8 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
     public static readonly (SaveStatus From, SaveStatus To, string On)[] Transitions =
     [
         (SaveStatus.Collecting, SaveStatus.Publishing, "ShardSaved of the last missing shard"),
-        (SaveStatus.Collecting, SaveStatus.Abandoned, "ShardFailed, fingerprints differ, the save deadline, or a newer state is published"),
+        (SaveStatus.Collecting, SaveStatus.Abandoned,
+            "ShardFailed, fingerprints differ, the save deadline, or a newer state is published"),
         (SaveStatus.Publishing, SaveStatus.Published, "verified and renamed"),
         (SaveStatus.Publishing, SaveStatus.Abandoned, "verification or rename failed"),
     ];
@@ -98,10 +103,12 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
     public void Tick(Instant now, List<CheckpointEffect> outbox)
     {
         (_now, _out) = (now, outbox);
-        foreach (var save in _saves.Where(s => s.Status == SaveStatus.Collecting && now - s.StartedAt > clocks.Save).ToList())
+        foreach (var save in _saves.Where(s => s.Status == SaveStatus.Collecting && now - s.StartedAt > clocks.Save)
+            .ToList())
         {
             var missing = Enumerable.Range(0, save.Shards.Length).Where(i => save.Shards[i] is null);
-            Abandon(save, $"shards {string.Join(", ", missing)} of {save.Shards.Length} did not come within {clocks.Save.TotalSeconds:0} s");
+            Abandon(save,
+                $"shards {string.Join(", ", missing)} of {save.Shards.Length} did not come within {clocks.Save.TotalSeconds:0} s");
         }
     }
 
@@ -111,7 +118,8 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
         if (step <= Published)
         {
             // The other members of an earlier generation have it on disk already (CP-2).
-            if (!_saves.Exists(s => s.Step == step && s.Generation == generation)) _out.Add(new ClearSave(step, generation));
+            if (!_saves.Exists(s => s.Step == step && s.Generation == generation))
+                _out.Add(new ClearSave(step, generation));
             return;
         }
 
@@ -131,7 +139,8 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
         if (save.Status != SaveStatus.Collecting) return;
         if (save.Shards.Length != m.Count || save.Fingerprint.Value != m.Fingerprint)
         {
-            Abandon(save, $"{worker} saved another state: fingerprint {new Fingerprint(m.Fingerprint)}, {m.Count} shards; "
+            Abandon(save,
+                $"{worker} saved another state: fingerprint {new Fingerprint(m.Fingerprint)}, {m.Count} shards; "
                 + $"the others {save.Fingerprint}, {save.Shards.Length}");
             return;
         }

@@ -50,7 +50,8 @@ public static class HealthReview
         {
             > 0.9 => new("memory", "workers' memory", 30, found,
                 "use fewer workers on that host, a smaller batch, or recompute activations"),
-            > 0.75 => new("memory", "workers' memory", 10, found, "leave some room: a checkpoint takes a copy of the state"),
+            > 0.75 => new("memory", "workers' memory", 10, found,
+                "leave some room: a checkpoint takes a copy of the state"),
             _ => Good("memory", "workers' memory", found),
         };
     }
@@ -81,7 +82,8 @@ public static class HealthReview
         return bad switch
         {
             0 => Good("gradients", "finite", found),
-            _ when bad * 20 < rows.Count => new("gradients", "finite", 10, found, "clip the gradient or lower the rate"),
+            _ when bad * 20 < rows.Count =>
+                new("gradients", "finite", 10, found, "clip the gradient or lower the rate"),
             _ => new("gradients", "finite", 50, found,
                 "lower the learning rate, add warm-up or clip the gradient: most of the work is thrown away"),
         };
@@ -132,7 +134,8 @@ public static class HealthReview
         var (median, slow) = (times[times.Count / 2], times[times.Count * 99 / 100]);
         var quarter = rows.Count / 4;
         var now = Median(rows.Skip(rows.Count - quarter).Select(r => (double)r.TotalUs));
-        var found = Text($"median {median / 1000:0.##} ms, 99th percentile {slow / 1000:0.##} ms, now {now / 1000:0.##} ms");
+        var found =
+            Text($"median {median / 1000:0.##} ms, 99th percentile {slow / 1000:0.##} ms, now {now / 1000:0.##} ms");
         if (now > 1.5 * median)
             return new("performance", "step time", 10, found + ": it slows down",
                 "look for other work on the hosts, heat, or a slower worker that joined");

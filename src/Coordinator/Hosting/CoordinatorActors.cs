@@ -48,7 +48,8 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
             Revoked = () => options.Security?.Credentials.Current.Revoked ?? RevocationList.Empty,
         };
         var membership = system.ActorOf(
-            Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned), "coordinator");
+            Props.Create(() => new MembershipActor(protocol, shell, job))
+                .WithDispatcher(Dispatchers.Pinned), "coordinator");
         job.Tell(new MembershipIs(membership));
         return new CoordinatorActors(membership, job);
     }

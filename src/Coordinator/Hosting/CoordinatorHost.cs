@@ -14,8 +14,9 @@ using Convoy.Shared.Storage;
 namespace Convoy.Coordinator.Hosting;
 
 /// <summary>
-/// A coordinator in this process: one port for workers and HTTP, one state folder. After a restart on the same folder it
-/// knows the workers' numbers and goes on with higher generations; a submitted job resumes from the newest checkpoint.
+/// A coordinator in this process: one port for workers and HTTP, one state folder. After a restart on the same folder
+/// it knows the workers' numbers and goes on with higher generations; a submitted job resumes from the newest
+/// checkpoint.
 /// </summary>
 public sealed class CoordinatorHost : IAsyncDisposable
 {
@@ -25,7 +26,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CoordinatorOptions _options;
-    private readonly TaskCompletionSource<StatusReport> _jobOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<StatusReport> _jobOver =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly StatusBoard _board = new();
     private readonly MetricsFile _metrics = new();
@@ -54,10 +56,13 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// <summary>Completes when the first job is over.</summary>
     public Task<StatusReport> WhenJobOver => _jobOver.Task;
 
-    /// <summary>Completes when this coordinator cannot lead on: its journal or an invariant broke, or another one leads.</summary>
+    /// <summary>
+    /// Completes when this coordinator cannot lead on: its journal or an invariant broke, or another one leads.
+    /// </summary>
     public Task<Exception> WhenFailed => _failed.Task;
 
-    /// <exception cref="UserException">The folder is in use, the address is taken, or the journal cannot be read.</exception>
+    /// <exception cref="UserException">The folder is in use, the address is taken, or the journal cannot be
+    /// read.</exception>
     public static async Task<CoordinatorHost> StartAsync(CoordinatorOptions options)
     {
         var host = new CoordinatorHost(options);
@@ -82,7 +87,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
         var journal = OpenJournal(state);
         var store = new CheckpointStore(Path.Combine(state, CheckpointsFolder), RealDisk.Instance, _options.Log);
 
-        var system = ActorSystem.Create("coordinator", new ActorSystemOptions { Time = _options.Time, LogSink = _options.Log });
+        var system = ActorSystem.Create("coordinator",
+            new ActorSystemOptions { Time = _options.Time, LogSink = _options.Log });
         _shutdown = CoordinatedShutdown.Get(system);
         _shutdown.AddTask(CoordinatedShutdown.PhaseCloseFiles, "journal", CloseFiles);
         StartActors(system, journal, store, state);
@@ -91,7 +97,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
         _submission = new JobSubmission(_options, journal, store, store.Root);
         var desk = _options.Security?.Authority is { Exists: true } authority
             ? new AdmissionDesk(journal, authority, _options.Time, _options.Log) : null;
-        var api = new HttpApi(_board, _metrics, _submission, _job, _options.Log, _options.Time) { Admission = new AdmissionApi(desk) };
+        var api = new HttpApi(_board, _metrics, _submission, _job, _options.Log, _options.Time)
+        { Admission = new AdmissionApi(desk) };
         var http = await HttpServer.StartAsync(port, api.AnswerAsync);
         _shutdown.AddTask(CoordinatedShutdown.PhaseCloseLanes, "http", async () => await http.DisposeAsync());
 
@@ -133,7 +140,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
         _files.Push(_metrics.Dispose);
         (_membership, _job) = CoordinatorActors.Start(system, new CoordinatorParts
         {
-            Options = _options, Journal = journal, Store = store, Board = _board, Metrics = _metrics, StateFolder = state,
+            Options = _options, Journal = journal, Store = store, Board = _board, Metrics = _metrics,
+            StateFolder = state,
             LeaseLife = LeaseLife, JobOver = OnJobOver,
             WorkersWanted = n => WorkersWanted?.Invoke(n), Failed = e => _failed.TrySetResult(e),
             Outlast = silence => _remoting?.Outlast(silence),
@@ -143,8 +151,10 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private RemotingOptions RemotingOptionsOf(ControlJournal journal, SharedPort port) => new()
     {
         // The token is new at every start, so it tells this process apart from the ones before it.
-        NodeName = "coordinator", Incarnation = new Incarnation(((ulong)journal.Token.Value << 32) | (uint)Environment.ProcessId),
-        Listen = _options.Listen, Advertise = _options.Advertise, BuildId = BuildId.Current, Time = _options.Time, Clocks = _options.Clocks,
+        NodeName = "coordinator",
+        Incarnation = new Incarnation(((ulong)journal.Token.Value << 32) | (uint)Environment.ProcessId),
+        Listen = _options.Listen, Advertise = _options.Advertise, BuildId = BuildId.Current, Time = _options.Time,
+        Clocks = _options.Clocks,
         Foreign = port.TryTake, Security = _options.Security?.ForLinks(port),
     };
 
@@ -165,7 +175,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private void PlanTheEnd(string state)
     {
         // A last step, its save and its publication are bounded by these; beyond them the last checkpoint has to do.
-        _shutdown!.SetDeadline(CoordinatedShutdown.PhaseSave, _options.Clocks.SoftFence + _options.Clocks.AlignWithState + _options.Clocks.Save);
+        _shutdown!.SetDeadline(CoordinatedShutdown.PhaseSave,
+            _options.Clocks.SoftFence + _options.Clocks.AlignWithState + _options.Clocks.Save);
         _shutdown.AddTask(CoordinatedShutdown.PhaseStopTakingWork, "submissions", () =>
         {
             _submission!.Close();
@@ -200,7 +211,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// </summary>
     public Task ShutDownAsync(string reason) => _end = _shutdown?.Run(reason) ?? CloseFiles();
 
-    /// <summary>Ends without saving, also when <see cref="ShutDownAsync"/> is under way. Workers see their coordinator go.</summary>
+    /// <summary>
+    /// Ends without saving, also when <see cref="ShutDownAsync"/> is under way. Workers see their coordinator go.
+    /// </summary>
     public Task StopAsync(string reason = "stopped") => _shutdown?.RunAtOnce(reason) ?? CloseFiles();
 
     public async ValueTask DisposeAsync() => await (_end ?? StopAsync());

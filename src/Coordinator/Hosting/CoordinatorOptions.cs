@@ -9,11 +9,15 @@ public sealed record CoordinatorOptions
 {
     /// <summary>host:port; port 0 takes a free one. Remoting and HTTP share it.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
-    /// <summary>What workers on other machines are told to dial, host[:port] with commas; null: where it listens.</summary>
+    /// <summary>
+    /// What workers on other machines are told to dial, host[:port] with commas; null: where it listens.
+    /// </summary>
     public string? Advertise { get; init; }
     /// <summary>Journal, checkpoints, metrics.jsonl, endpoint.json.</summary>
     public required string StateDirectory { get; init; }
-    /// <summary>Training starts when this many are ready, or after a while with elastic.min of them; 0: elastic.min.</summary>
+    /// <summary>
+    /// Training starts when this many are ready, or after a while with elastic.min of them; 0: elastic.min.
+    /// </summary>
     public int WorkersExpected { get; init; }
     /// <summary>The first job is the only one: workers that come after its end are released.</summary>
     public bool SingleJob { get; init; }

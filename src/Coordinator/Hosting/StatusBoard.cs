@@ -3,8 +3,8 @@ using Convoy.Coordinator.Api;
 namespace Convoy.Coordinator.Hosting;
 
 /// <summary>
-/// What status shows. Actors put immutable pieces here after each message; readers never wait for a mailbox, so a wedged
-/// actor can still be looked at (protocols 1.6).
+/// What status shows. Actors put immutable pieces here after each message; readers never wait for a mailbox, so a
+/// wedged actor can still be looked at (protocols 1.6).
 /// </summary>
 internal sealed class StatusBoard
 {

@@ -22,7 +22,8 @@ internal sealed class StreamConnection : DefaultConnectionContext
         _ended = ended;
         RemoteEndPoint = secure.Remote;
         Transport = new Pipes(PipeReader.Create(_stream), PipeWriter.Create(_stream));
-        Features.Set(new PeerFeature(secure.Peer, (secure.Remote as IPEndPoint)?.Address.ToString() ?? "an unknown address"));
+        Features.Set(new PeerFeature(secure.Peer, (secure.Remote as IPEndPoint)?.Address.ToString()
+            ?? "an unknown address"));
     }
 
     public override void Abort(ConnectionAbortedException abortReason)

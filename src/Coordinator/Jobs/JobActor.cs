@@ -25,7 +25,8 @@ internal sealed record TakeScale(int Workers);
 internal sealed record MembershipIs(IActorRef Membership);
 
 internal sealed record JobShell(
-    ControlJournal Journal, MonotonicClock Clock, TimeProvider Time, StatusBoard Board, ILogSink Log, MetricsFile Metrics,
+    ControlJournal Journal, MonotonicClock Clock, TimeProvider Time, StatusBoard Board, ILogSink Log,
+    MetricsFile Metrics,
     CheckpointStore Store, string StateDirectory, Action<StatusReport> Over);
 
 /// <summary>
@@ -70,7 +71,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     {
         if (_protocol is { IsOver: false })
         {
-            Refuse(ExitCode.Cluster, $"job {_description!.JobId} is {_protocol.Status.ToString().ToLowerInvariant()} here: stop it first, or use another coordinator");
+            Refuse(ExitCode.Cluster,
+                $"job {_description!.JobId} is {_protocol.Status.ToString().ToLowerInvariant()} here: stop it first, or use another coordinator");
             return;
         }
 
@@ -93,21 +95,31 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         var origin = description.Origin;
         var published = origin.CheckpointPath.Length > 0 ? origin.Step : new StepNumber(-1);
         var protocol = new CheckpointProtocol(description.Clocks, published);
-        var shell = new CheckpointShell(_shell.Store, description.Job.Checkpoint.Keep, _shell.Clock, _shell.Time, _shell.Log);
+        var shell = new CheckpointShell(_shell.Store, description.Job.Checkpoint.Keep, _shell.Clock,
+            _shell.Time, _shell.Log);
         var self = Self;
-        _checkpoints = Context.ActorOf(Props.Create(() => new CheckpointActor(protocol, shell, self)).WithDispatcher(Dispatchers.Pinned));
+        _checkpoints = Context.ActorOf(Props.Create(() => new CheckpointActor(protocol, shell, self))
+            .WithDispatcher(Dispatchers.Pinned));
     }
 
     private void OnTakeStop(TakeStop m)
     {
-        if (_protocol is null or { IsOver: true }) { Refuse(ExitCode.Cluster, "no job runs here: there is nothing to stop"); return; }
+        if (_protocol is null or { IsOver: true })
+        {
+            Refuse(ExitCode.Cluster,
+            "no job runs here: there is nothing to stop"); return;
+        }
         Sender.Tell(new Accepted { Text = $"{_description!.JobId} saves at the next step and ends" });
         Feed(new StopAsked(m.Reason));
     }
 
     private void OnTakeScale(TakeScale m)
     {
-        if (_protocol is null or { IsOver: true }) { Refuse(ExitCode.Cluster, "no job runs here: there is nothing to scale"); return; }
+        if (_protocol is null or { IsOver: true })
+        {
+            Refuse(ExitCode.Cluster,
+            "no job runs here: there is nothing to scale"); return;
+        }
         var job = _description!.Job;
         if (m.Workers < job.Elastic.Min || m.Workers > Math.Min(job.Elastic.Max, job.Slices))
         {
@@ -145,9 +157,15 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     {
         switch (m.Message)
         {
-            case ShardSaved saved when IsOfThisRun(saved.Generation): _checkpoints?.Tell(new ShardReported(m.Worker, saved)); break;
-            case ShardFailed failed when IsOfThisRun(failed.Generation): _checkpoints?.Tell(new ShardLost(m.Worker, failed)); break;
-            case ShardSaved or ShardFailed: Note(new JobNote($"ignored a shard of {m.Worker}: it is of an earlier run", Warning: false)); break;
+            case ShardSaved saved when IsOfThisRun(saved.Generation):
+                _checkpoints?.Tell(
+                new ShardReported(m.Worker, saved)); break;
+            case ShardFailed failed when IsOfThisRun(failed.Generation):
+                _checkpoints?.Tell(new ShardLost(m.Worker,
+                failed)); break;
+            case ShardSaved or ShardFailed:
+                Note(new JobNote($"ignored a shard of {m.Worker}: it is of an earlier run",
+                Warning: false)); break;
             default: Feed(m); break;
         }
     }
@@ -237,14 +255,16 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         if (_protocol is not { } p || _description is not { } d) return new StatusReport();
         return new StatusReport
         {
-            Job = d.Job.Job, JobId = d.JobId, State = p.Status.ToString().ToLowerInvariant(), Generations = p.Generations,
+            Job = d.Job.Job, JobId = d.JobId, State = p.Status.ToString().ToLowerInvariant(),
+            Generations = p.Generations,
             Step = p.State.Value, StepsTotal = p.StepsTotal, UntilStep = p.Until.Value, StepsPerEpoch = p.StepsPerEpoch,
             Epoch = p.StepsPerEpoch == 0 ? 0 : (double)p.State.Value / p.StepsPerEpoch, Loss = p.LastRow?.Loss,
             LearningRate = p.LastRow?.LearningRate, SamplesPerSecond = p.SamplesPerSecond, SyncShare = p.SyncShare,
             EtaSeconds = p.EtaSeconds, Failures = p.Failures, ScaleEvents = p.ScaleEvents,
             Checkpoint = Saved(p, d), Outcome = p.Outcome,
             RootCause = p.Status == JobStatus.Failed || p.Outcome is null ? p.RootCause : null, Metrics = p.Metrics,
-            FinalLoss = p.IsOver ? p.FinalLoss : null, WeightsSha256 = p.WeightsSha256, StartupSeconds = p.StartupSeconds,
+            FinalLoss = p.IsOver ? p.FinalLoss : null, WeightsSha256 = p.WeightsSha256,
+            StartupSeconds = p.StartupSeconds,
             Reasons = Waits(p),
         };
     }

@@ -26,7 +26,8 @@ internal sealed partial class JobProtocol
 
     public string? Outcome { get; private set; }
     public string? WeightsSha256 { get; private set; }
-    public IReadOnlyDictionary<string, double> Metrics { get; private set; } = new SortedDictionary<string, double>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, double> Metrics { get; private set; } =
+        new SortedDictionary<string, double>(StringComparer.Ordinal);
 
     private void OnStopAsked(StopAsked m)
     {
@@ -76,7 +77,8 @@ internal sealed partial class JobProtocol
         var first = members[0].End!;
         if (members.Find(w => !w.End!.WeightsSha256.Equals(first.WeightsSha256)) is { } other)
         {
-            Fail(other.Name, $"{other.Name} and {members[0].Name} end with different weights: silent corruption", "", ExitCode.JobFailed);
+            Fail(other.Name, $"{other.Name} and {members[0].Name} end with different weights: silent corruption",
+                "", ExitCode.JobFailed);
             return;
         }
 
@@ -126,7 +128,8 @@ internal sealed partial class JobProtocol
         {
             MaybeEnd();
             if (Status == JobStatus.Ending && _now - _endSince!.Value > clocks.Save + clocks.AlignWithState)
-                Fail("", $"the checkpoint of the last step {_endStep} was not published within {(_now - _endSince.Value).TotalSeconds:0} s", "", ExitCode.JobFailed);
+                Fail("",
+                    $"the checkpoint of the last step {_endStep} was not published within {(_now - _endSince.Value).TotalSeconds:0} s", "", ExitCode.JobFailed);
         }
         else if (Status == JobStatus.Evaluating && _now - _evaluateSince!.Value > clocks.Evaluate)
         {
@@ -146,7 +149,8 @@ internal sealed partial class JobProtocol
         if (IsOver) return;
         // A failure that explains nothing by itself does not replace the first one that does.
         if (RootCause is null || code is not (ExitCode.JobFailed or ExitCode.Failed))
-            RootCause = new RootCause { Worker = worker, Text = text, Detail = detail, ExitCode = (int)code, Secondary = [.. _secondary] };
+            RootCause = new RootCause
+            { Worker = worker, Text = text, Detail = detail, ExitCode = (int)code, Secondary = [.. _secondary] };
         else if (RootCause.Text != text) RootCause = RootCause with { Secondary = [.. RootCause.Secondary, text] };
         _out.Note($"the job failed: {text}", warning: true);
         End(OutcomeFailed, JobStatus.Failed, text);

@@ -40,7 +40,8 @@ internal sealed partial class JobProtocol
     {
         if (m.JobId != _description.JobId || worker.Ready is not null)
         {
-            _out.Note($"ignored Ready of {worker}: {(worker.Ready is null ? "another job" : "it has answered already")}");
+            _out.Note(
+                $"ignored Ready of {worker}: {(worker.Ready is null ? "another job" : "it has answered already")}");
             return;
         }
 
@@ -96,12 +97,14 @@ internal sealed partial class JobProtocol
         var agreed = _agreed!;
         var differences = new List<string>();
         if (m.Samples != agreed.Samples) differences.Add($"{m.Samples} samples against {agreed.Samples}");
-        if (m.TestSamples != agreed.TestSamples) differences.Add($"{m.TestSamples} test samples against {agreed.TestSamples}");
+        if (m.TestSamples != agreed.TestSamples)
+            differences.Add($"{m.TestSamples} test samples against {agreed.TestSamples}");
         if (!m.DataSha256.Equals(agreed.DataSha256))
             differences.Add($"data SHA-256 {Short(m.DataSha256)} against {Short(agreed.DataSha256)}");
         if (m.InitialFingerprint != agreed.InitialFingerprint)
         {
-            differences.Add($"H_0 {new Fingerprint(m.InitialFingerprint)} against {new Fingerprint(agreed.InitialFingerprint)} "
+            differences.Add(
+                $"H_0 {new Fingerprint(m.InitialFingerprint)} against {new Fingerprint(agreed.InitialFingerprint)} "
                 + "(seed, graph, slices or device kind)");
         }
 

@@ -10,10 +10,14 @@ namespace Convoy.Coordinator.Jobs;
 // Rows of steps, checkpoints, failures, and the line that names whom a late step waits for.
 internal sealed partial class JobProtocol
 {
-    /// <summary>Failures without one new step between them that a job survives (JB-4); losses of one generation are one.</summary>
+    /// <summary>
+    /// Failures without one new step between them that a job survives (JB-4); losses of one generation are one.
+    /// </summary>
     private const int FailuresWithoutProgressMax = 8;
 
-    /// <summary>A step this many times slower than the slowest so far is late; ten times: its culprit is let go.</summary>
+    /// <summary>
+    /// A step this many times slower than the slowest so far is late; ten times: its culprit is let go.
+    /// </summary>
     private const int OverdueFactor = 4;
     private const int HangFactor = 10;
 
@@ -86,7 +90,8 @@ internal sealed partial class JobProtocol
         var view = new StepView
         {
             Step = row.Step, Epoch = StepsPerEpoch == 0 ? 0 : (double)row.Step / StepsPerEpoch, Generation = generation,
-            Workers = _members.Count, Loss = row.Weight > 0 ? row.LossSum / row.Weight : 0, GradientNorm = row.GradientNorm,
+            Workers = _members.Count, Loss = row.Weight > 0 ? row.LossSum / row.Weight : 0,
+            GradientNorm = row.GradientNorm,
             LearningRate = row.LearningRate, Samples = row.Samples, ComputeUs = row.ComputeUs, SyncUs = row.SyncUs,
             ApplyUs = row.ApplyUs, TotalUs = row.TotalUs, Fingerprint = new Fingerprint(row.Fingerprint).ToString(),
             Skipped = row.Skipped,
@@ -180,7 +185,8 @@ internal sealed partial class JobProtocol
         var code = (ExitCode)m.ExitCode;
         Blame(worker.Name, m.Text, m.Detail, code);
         // Wrong input does not get better by a restart.
-        if (code is ExitCode.BadJob or ExitCode.BadData or ExitCode.BadCheckpoint) Fail(worker.Name, m.Text, m.Detail, code);
+        if (code is ExitCode.BadJob or ExitCode.BadData or ExitCode.BadCheckpoint)
+            Fail(worker.Name, m.Text, m.Detail, code);
     }
 
     private void OnProcessEnded(ProcessEnded m)
@@ -190,7 +196,9 @@ internal sealed partial class JobProtocol
         Blame(m.WorkerName, $"its process ended with code {m.ExitCode}{signal}", m.LastLines, ExitCode.JobFailed);
     }
 
-    /// <summary>The first failure is the root cause; the process's last lines are added when they come later (R3).</summary>
+    /// <summary>
+    /// The first failure is the root cause; the process's last lines are added when they come later (R3).
+    /// </summary>
     private void Blame(string worker, string text, string detail, ExitCode code)
     {
         if (RootCause is null)
@@ -206,13 +214,16 @@ internal sealed partial class JobProtocol
         RootCause = RootCause with { Secondary = [.. _secondary] };
     }
 
-    /// <summary>R1: within the deadline one line says which worker, where, which step and operation, and who waits for it.</summary>
+    /// <summary>
+    /// R1: within the deadline one line says which worker, where, which step and operation, and who waits for it.
+    /// </summary>
     private void OnStepOverdue()
     {
         if (Status != JobStatus.Running || !_stable || State >= _generationUntil) return;
         var members = _members.Select(Find).OfType<JobWorker>().ToList();
         // Reports are batched: a beat that shows a newer step is progress too.
-        var newest = members.Select(w => w.LastBeat.Generation == _generation.Value ? w.LastBeat.Step : 0).DefaultIfEmpty(0).Max();
+        var newest = members.Select(w => w.LastBeat.Generation == _generation.Value ? w.LastBeat.Step : 0)
+            .DefaultIfEmpty(0).Max();
         if (newest > State.Value)
         {
             State = new StepNumber(newest);
@@ -220,7 +231,8 @@ internal sealed partial class JobProtocol
         }
 
         var late = _now - _progressAt;
-        var bound = _slowestStep == TimeSpan.Zero ? FirstStepDeadline : Longest(_description.Clocks.StepOverdue, OverdueFactor * _slowestStep);
+        var bound = _slowestStep == TimeSpan.Zero
+            ? FirstStepDeadline : Longest(_description.Clocks.StepOverdue, OverdueFactor * _slowestStep);
         if (late <= bound) return;
         var culprits = Culprits(members);
         if (_overdueToldAt is null || _now - _overdueToldAt.Value >= TimeSpan.FromSeconds(5))
@@ -230,20 +242,25 @@ internal sealed partial class JobProtocol
             _out.Note(Overdue, warning: true);
         }
 
-        if (late <= Longest(HangDeadlineMin, HangFactor * _slowestStep) + bound || culprits.Count == members.Count && members.Count > 1) return;
+        if (late <= Longest(HangDeadlineMin, HangFactor * _slowestStep) + bound || culprits.Count == members.Count
+            && members.Count > 1) return;
         foreach (var worker in culprits)
-            _out.Tell(new WorkerHangs(worker.Id, worker.Incarnation, $"it hangs in {worker.LastBeat.Phase} {worker.LastBeat.Operation}".TrimEnd()));
+            _out.Tell(new WorkerHangs(worker.Id, worker.Incarnation,
+                $"it hangs in {worker.LastBeat.Phase} {worker.LastBeat.Operation}".TrimEnd()));
         _progressAt = _now;
     }
 
     private static TimeSpan Longest(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    /// <summary>Members that others wait for and that wait for nobody; all of them when the beats do not tell.</summary>
+    /// <summary>
+    /// Members that others wait for and that wait for nobody; all of them when the beats do not tell.
+    /// </summary>
     private static List<JobWorker> Culprits(List<JobWorker> members)
     {
         var awaited = members.FindAll(w =>
             w.LastBeat.WaitsOn.Count == 0 && members.Exists(o => o.LastBeat.WaitsOn.Contains(w.Id.Value)));
-        return awaited.Count > 0 ? awaited : members.FindAll(w => w.LastBeat.WaitsOn.Count == 0) is { Count: > 0 } idle ? idle : members;
+        return awaited.Count > 0 ? awaited : members.FindAll(w => w.LastBeat.WaitsOn.Count == 0) is { Count: > 0 } idle
+            ? idle : members;
     }
 
     private static string Describe(List<JobWorker> culprits, List<JobWorker> members) =>

@@ -15,8 +15,8 @@ namespace Convoy.Coordinator.Jobs;
 //
 // S5  A step has exactly one row, in order; rows of different members must agree.
 // JB-1  Training starts only with workers whose samples, data hash and H_0 are equal (R16, R20).
-// JB-2  The job is over only when its last state is a published checkpoint; the outcome is journaled before anyone is told.
-// JB-3  The first failure is the root cause; what follows from it is secondary (R3).
+// JB-2  The job is over only when its last state is a published checkpoint; the outcome is journaled before anyone is
+// told. JB-3  The first failure is the root cause; what follows from it is secondary (R3).
 // JB-4  Failures and scale events are counted apart; only failures without progress can end a job (R25).
 internal enum JobStatus
 {
@@ -93,7 +93,9 @@ internal sealed partial class JobProtocol
             case MembershipSaid { News: GenerationIsStable m }: OnGenerationIsStable(m); break;
             case MembershipSaid { News: NothingToSave m }: OnNothingToSave(m); break;
             case MembershipSaid { News: JobIsHopeless m }: Fail("", m.Reason, "", ExitCode.JobFailed); break;
-            case MembershipSaid { News: LeadershipLost }: Fail("", "another coordinator leads this cluster", "", ExitCode.Cluster); break;
+            case MembershipSaid { News: LeadershipLost }:
+                Fail("", "another coordinator leads this cluster",
+                "", ExitCode.Cluster); break;
             case MembershipSaid: break;   // reasons and wishes for workers are no matter of the job
             case WorkerSaid m: OnWorkerSaid(m); break;
             case ProcessEnded m: OnProcessEnded(m); break;
@@ -142,7 +144,8 @@ internal sealed partial class JobProtocol
     }
 
     /// <summary>Workers are sorted by id.</summary>
-    private JobWorker? Find(WorkerId id) => PlaceOf(id) is var at && at < _workers.Count && _workers[at].Id == id ? _workers[at] : null;
+    private JobWorker? Find(WorkerId id) => PlaceOf(id) is var at && at < _workers.Count && _workers[at].Id == id
+        ? _workers[at] : null;
 
     /// <summary>Where a worker is, or would be.</summary>
     private int PlaceOf(WorkerId id)

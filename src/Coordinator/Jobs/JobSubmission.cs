@@ -32,10 +32,13 @@ internal sealed class JobSubmission(
     /// <summary>As <see cref="PrepareAsync"/>, on the calling thread.</summary>
     public TakeJob Prepare(SubmitRequest request)
     {
-        if (_closed) throw new UserException(ExitCode.Cluster, "this coordinator is ending and takes no more jobs: submit it to the next one");
+        if (_closed)
+            throw new UserException(ExitCode.Cluster,
+                "this coordinator is ending and takes no more jobs: submit it to the next one");
         var job = JobJson.Read(JobJson.Write(request.Job));
         if (request.Graph.Length is 0 or > Limits.ControlMessageBytesMax / 2)
-            throw new UserException(ExitCode.BadJob, $"the graph has {request.Graph.Length} bytes; 1 to {Limits.ControlMessageBytesMax / 2} are possible");
+            throw new UserException(ExitCode.BadJob,
+                $"the graph has {request.Graph.Length} bytes; 1 to {Limits.ControlMessageBytesMax / 2} are possible");
         if (request.UntilStep is < 1) throw new UserException(ExitCode.Usage, $"steps {request.UntilStep}: at least 1");
         if (options.WorkersExpected > Math.Min(job.Elastic.Max, job.Slices))
         {
@@ -71,14 +74,17 @@ internal sealed class JobSubmission(
     {
         if (store.List() is { Count: > 0 } old)
         {
-            throw new UserException(ExitCode.Usage, $"{checkpointRoot} has checkpoints of an earlier run (newest: step {old[^1].Step}): "
+            throw new UserException(ExitCode.Usage,
+                $"{checkpointRoot} has checkpoints of an earlier run (newest: step {old[^1].Step}): "
                 + "add --resume to go on from it, or take another folder with --state");
         }
 
         return (StateOrigin.Initial, "");
     }
 
-    /// <summary>Exactly the inputs that decide the bits must be those of the checkpoint; workers and policies may differ.</summary>
+    /// <summary>
+    /// Exactly the inputs that decide the bits must be those of the checkpoint; workers and policies may differ.
+    /// </summary>
     private (StateOrigin Origin, string DataSha256) Resume(Manifest draft)
     {
         if (store.NewestGood() is not { } checkpoint) return NothingGood();
@@ -87,21 +93,25 @@ internal sealed class JobSubmission(
         if (saved.GraphSha256 != draft.GraphSha256) differences.Add("model (graph SHA-256)");
         if (saved.Seed != draft.Seed) differences.Add($"seed ({saved.Seed}, now {draft.Seed})");
         if (saved.Job.Batch != draft.Job.Batch) differences.Add($"batch ({saved.Job.Batch}, now {draft.Job.Batch})");
-        if (saved.Job.Slices != draft.Job.Slices) differences.Add($"slices ({saved.Job.Slices}, now {draft.Job.Slices})");
+        if (saved.Job.Slices != draft.Job.Slices)
+            differences.Add($"slices ({saved.Job.Slices}, now {draft.Job.Slices})");
         if (saved.Job.MicroBatches != draft.Job.MicroBatches)
             differences.Add($"micro_batches ({saved.Job.MicroBatches}, now {draft.Job.MicroBatches})");
-        if (saved.Optimizer != draft.Optimizer) differences.Add($"optimizer.kind ({saved.Optimizer}, now {draft.Optimizer})");
+        if (saved.Optimizer != draft.Optimizer)
+            differences.Add($"optimizer.kind ({saved.Optimizer}, now {draft.Optimizer})");
         if (differences.Count > 0)
         {
             throw new UserException(ExitCode.BadCheckpoint,
                 $"{checkpoint.Path} is of another job: {string.Join(", ", differences)}; resume with the job it was saved by");
         }
 
-        var fingerprint = new Fingerprint(ulong.Parse(saved.Fingerprint, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        var fingerprint =
+            new Fingerprint(ulong.Parse(saved.Fingerprint, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
         return (new StateOrigin(new StepNumber(saved.Step), fingerprint, checkpoint.Path), saved.DataSha256);
     }
 
-    // A run that was lost before its first checkpoint begins anew; one whose checkpoints are all damaged does not, in silence.
+    // A run that was lost before its first checkpoint begins anew; one whose checkpoints are all damaged does not, in
+    // silence.
     private (StateOrigin Origin, string DataSha256) NothingGood()
     {
         if (store.List() is not { Count: > 0 } damaged) return (StateOrigin.Initial, "");

@@ -20,7 +20,9 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
     private readonly List<StepView> _rows = [];
     private FileStream? _file;
 
-    /// <summary>Starts a job: rows after <paramref name="start"/>, which an earlier run reported, will come again.</summary>
+    /// <summary>
+    /// Starts a job: rows after <paramref name="start"/>, which an earlier run reported, will come again.
+    /// </summary>
     public void Begin(string stateDirectory, StepNumber start)
     {
         lock (_lock)
@@ -38,7 +40,9 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
         }
     }
 
-    /// <summary>The newest rows that a run left on its state folder, oldest first; none where there is no file.</summary>
+    /// <summary>
+    /// The newest rows that a run left on its state folder, oldest first; none where there is no file.
+    /// </summary>
     public static IReadOnlyList<StepView> Stored(string stateDirectory, int rowsMax)
     {
         var path = Path.Combine(stateDirectory, FileName);

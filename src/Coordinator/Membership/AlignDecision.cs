@@ -5,7 +5,8 @@ using Convoy.Shared.Protocol;
 namespace Convoy.Coordinator.Membership;
 
 /// <summary>What a worker holds when it has stopped. <c>Step</c> -1: no intact state.</summary>
-public sealed record StateReport(WorkerId Worker, StepNumber Step, Fingerprint Fingerprint, bool HoldsNext, bool RetainsCurrent)
+public sealed record StateReport(WorkerId Worker, StepNumber Step, Fingerprint Fingerprint, bool HoldsNext,
+    bool RetainsCurrent)
 {
     public bool HasState => Step.Value >= 0;
 
@@ -24,15 +25,21 @@ public sealed record StateOrigin(StepNumber Step, Fingerprint Fingerprint, strin
 public sealed record MemberAction(WorkerId Worker, AlignAction Action, WorkerId Source)
 {
     public override string ToString() =>
-        Action is AlignAction.FetchChunks or AlignAction.LoadSnapshot ? $"{Worker} {Action} from {Source}" : $"{Worker} {Action}";
+        Action is AlignAction.FetchChunks or AlignAction.LoadSnapshot
+            ? $"{Worker} {Action} from {Source}" : $"{Worker} {Action}";
 }
 
-/// <summary>T, what each member does to reach it, and why. Corrupt: workers whose state contradicts the majority.</summary>
+/// <summary>
+/// T, what each member does to reach it, and why. Corrupt: workers whose state contradicts the majority.
+/// </summary>
 public sealed record AlignDecision(
-    StepNumber Start, Fingerprint StartFingerprint, IReadOnlyList<MemberAction> Actions, IReadOnlyList<WorkerId> Corrupt,
+    StepNumber Start, Fingerprint StartFingerprint, IReadOnlyList<MemberAction> Actions,
+    IReadOnlyList<WorkerId> Corrupt,
     string Reason)
 {
-    /// <summary>Set when there is no majority between contradicting states: nothing may go on (silent corruption).</summary>
+    /// <summary>
+    /// Set when there is no majority between contradicting states: nothing may go on (silent corruption).
+    /// </summary>
     public bool Contradiction { get; init; }
 }
 
@@ -44,8 +51,8 @@ public sealed record AlignDecision(
 //   none has state                        T = step of the last verified checkpoint, or 0
 //
 // Who is further behind, or has nothing (a joiner), copies the whole state from a member that has it. A joiner has no
-// voice (J1), unless it brings more than one step that no member has: no committed step is lost while one replica lives,
-// and a single step is sooner redone (with the same bits) than copied to everybody.
+// voice (J1), unless it brings more than one step that no member has: no committed step is lost while one replica
+// lives, and a single step is sooner redone (with the same bits) than copied to everybody.
 // S1: T is never below a state that a member reports. S4: a source holds what it is asked for. Pure: same reports, same
 // decision.
 internal static class DecideAlignment
@@ -76,7 +83,8 @@ internal static class DecideAlignment
         }
 
         var sound = members.Where(r => !corrupt.Contains(r.Worker)).ToList();
-        var decision = sound.Exists(r => r.HasState && r.Step.Value < newest) || !sound.Exists(r => HoldsNext(r, newest))
+        var decision = sound.Exists(r => r.HasState && r.Step.Value < newest)
+            || !sound.Exists(r => HoldsNext(r, newest))
             ? AtNewest(sound, newest, fingerprint)
             : ApplyHeld(sound, newest);
         return WithJoiners(decision with { Corrupt = corrupt }, joiners);
@@ -162,8 +170,11 @@ internal static class DecideAlignment
         return new AlignDecision(new StepNumber(newest + 1), default, actions, [], reason);
     }
 
-    /// <summary>Members whose state <paramref name="step"/> is not the majority's (M6). A tie has no majority.</summary>
-    private static List<WorkerId> Contradicting(IReadOnlyList<StateReport> reports, long step, out Fingerprint? majority)
+    /// <summary>
+    /// Members whose state <paramref name="step"/> is not the majority's (M6). A tie has no majority.
+    /// </summary>
+    private static List<WorkerId> Contradicting(IReadOnlyList<StateReport> reports, long step,
+        out Fingerprint? majority)
     {
         var versions = new List<(Fingerprint Fingerprint, int Count)>();
         foreach (var r in reports)

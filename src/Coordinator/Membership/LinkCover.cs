@@ -2,9 +2,9 @@ using Convoy.Shared.Ids;
 
 namespace Convoy.Coordinator.Membership;
 
-// Workers to evict when links between workers are broken while all of them still reach the coordinator: the smallest set
-// that touches every broken link; between sets of equal size, the one with the higher ids, so that the old members stay.
-// A worker suspected by two witnesses is the cover of both links: a second witness needs no rule of its own.
+// Workers to evict when links between workers are broken while all of them still reach the coordinator: the smallest
+// set that touches every broken link; between sets of equal size, the one with the higher ids, so that the old members
+// stay. A worker suspected by two witnesses is the cover of both links: a second witness needs no rule of its own.
 internal static class LinkCover
 {
     /// <summary>Above this many workers the search is greedy: highest number of broken links first.</summary>
@@ -25,7 +25,8 @@ internal static class LinkCover
 
     /// <summary>First cover of the given size in the order of descending ids, which is the tie rule.</summary>
     private static List<WorkerId>? Choose(
-        List<WorkerId> workers, IReadOnlyList<(WorkerId A, WorkerId B)> broken, int size, int from, List<WorkerId> chosen)
+        List<WorkerId> workers, IReadOnlyList<(WorkerId A, WorkerId B)> broken, int size, int from,
+        List<WorkerId> chosen)
     {
         if (broken.All(l => chosen.Contains(l.A) || chosen.Contains(l.B))) return [.. chosen.Order()];
         if (chosen.Count == size) return null;

@@ -1,6 +1,8 @@
 namespace Convoy.Coordinator.Membership;
 
-/// <summary>Who is in the next generation. Leave: released when it opens. Pause: there is no next generation for now.</summary>
+/// <summary>
+/// Who is in the next generation. Leave: released when it opens. Pause: there is no next generation for now.
+/// </summary>
 internal sealed record MemberPlan(
     IReadOnlyList<MemberSeat> Stay, IReadOnlyList<WorkerRecord> Join, IReadOnlyList<MemberSeat> Leave)
 {

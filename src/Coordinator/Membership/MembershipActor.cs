@@ -84,9 +84,11 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         Execute();
         _casts.Tick(_shell.Clock.Now);
         ExecuteCasts();
-        if (_shell.Clock.Now - _remindedAt < RemindInterval || _protocol.Status is MembershipStatus.Stable or MembershipStatus.Closed) return;
+        if (_shell.Clock.Now - _remindedAt < RemindInterval
+            || _protocol.Status is MembershipStatus.Stable or MembershipStatus.Closed) return;
         _remindedAt = _shell.Clock.Now;
-        foreach (var reason in _protocol.Reasons.Where(r => r is not WaitingForJob)) Log(LogLevel.Info, $"still waiting: {reason}");
+        foreach (var reason in _protocol.Reasons.Where(r => r is not WaitingForJob))
+            Log(LogLevel.Info, $"still waiting: {reason}");
     }
 
     private void RenewLease()
@@ -99,7 +101,9 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             throw new LeaseLostException($"the lease of {_shell.Journal.Token} is lost: another coordinator leads");
     }
 
-    /// <summary>Everybody hears of a new list; links of nodes in it end, and only a certificate that counts brings them back.</summary>
+    /// <summary>
+    /// Everybody hears of a new list; links of nodes in it end, and only a certificate that counts brings them back.
+    /// </summary>
     private void SpreadRevocations()
     {
         var now = _shell.Revoked();
@@ -153,7 +157,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         if (message is Hello hello)
         {
             if (!OnLinkUp(peer)) return; // told before its link was closed
-            if (hello.Incarnation == id.Incarnation.Value && hello.WorkerName == id.Node) Feed(new HelloReceived(hello));
+            if (hello.Incarnation == id.Incarnation.Value && hello.WorkerName == id.Node)
+                Feed(new HelloReceived(hello));
             else Log(LogLevel.Warning, $"Hello of {id} names another process, {hello.WorkerName}; ignored");
             return;
         }
@@ -191,7 +196,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
     private void Route(WorkerRecord worker, IMessage message)
     {
-        var toJob = message is Ready or PrepareFailed or StepReport or ShardSaved or ShardFailed or ReachedEnd or Evaluated
+        var toJob =
+            message is Ready or PrepareFailed or StepReport or ShardSaved or ShardFailed or ReachedEnd or Evaluated
             or WorkerFailed or Beat;
         // The job hears of a failure before membership tells it of the loss: the cause comes first (R3).
         if (toJob && worker.Connected) _job.Tell(new Jobs.WorkerSaid(worker.Id, worker.Incarnation, message));
@@ -227,7 +233,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             }
         }
 
-        // A beat changes nothing but its worker's row; with many workers a status after each would cost more than all else.
+        // A beat changes nothing but its worker's row; with many workers a status after each would cost more than all
+        // else.
         var atOnce = effects.Count > 0 && _protocol.Workers.Count <= StatusAtOnceMax;
         if (atOnce || _shell.Clock.Now - _statusAt >= StatusInterval) PutStatus();
     }
@@ -264,7 +271,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private void Log(LogLevel level, string text)
     {
         _shell.Log.Write(level, Source, text);
-        if (level >= LogLevel.Info && !text.StartsWith("ignored", StringComparison.Ordinal)) _shell.Board.AddEvent(text);
+        if (level >= LogLevel.Info && !text.StartsWith("ignored", StringComparison.Ordinal))
+            _shell.Board.AddEvent(text);
     }
 
     private void PutStatus()
@@ -283,7 +291,8 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         var member = seat is { Lost: false };
         return new WorkerView
         {
-            Id = worker.Id.Value, Name = worker.Name, Pid = worker.Pid, Host = worker.Host, Address = worker.PeerAddress,
+            Id = worker.Id.Value, Name = worker.Name, Pid = worker.Pid, Host = worker.Host,
+            Address = worker.PeerAddress,
             Slices = member ? seat!.Share : "",
             Step = worker.LastBeat.Step, Phase = worker.LastBeat.Phase, Losses = worker.Losses,
             MemoryBytes = worker.LastBeat.MemoryBytes, MemoryLimitBytes = worker.MemoryLimitBytes,

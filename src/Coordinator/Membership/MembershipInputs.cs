@@ -13,7 +13,9 @@ internal sealed record HelloReceived(Hello Message) : MembershipInput;
 
 internal sealed record FromWorker(WorkerId Worker, Incarnation Incarnation, IMessage Message) : MembershipInput;
 
-/// <summary>The control connection closed. Final: the transport has already tried to re-dial within the grace.</summary>
+/// <summary>
+/// The control connection closed. Final: the transport has already tried to re-dial within the grace.
+/// </summary>
 internal sealed record LinkLost(Incarnation Incarnation, string Evidence, bool Final) : MembershipInput;
 
 internal sealed record LinkRestored(Incarnation Incarnation) : MembershipInput;

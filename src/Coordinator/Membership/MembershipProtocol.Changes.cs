@@ -28,7 +28,8 @@ internal sealed partial class MembershipProtocol
     private (Instant At, StepNumber Step)? _lastVoluntary;
 
     /// <summary>
-    /// Orphans of another job cannot even prepare this one: were they kept until it has terms, nobody might ever be ready.
+    /// Orphans of another job cannot even prepare this one: were they kept until it has terms, nobody might ever be
+    /// ready.
     /// </summary>
     private void OnJobAnnounced(string jobId)
     {
@@ -38,7 +39,8 @@ internal sealed partial class MembershipProtocol
 
     private void OnJobStarted(JobTerms terms)
     {
-        Invariant.Check(Status is MembershipStatus.Forming or MembershipStatus.Closed && _job is null, "M4 one job at a time");
+        Invariant.Check(Status is MembershipStatus.Forming or MembershipStatus.Closed && _job is null,
+            "M4 one job at a time");
         Invariant.Check(terms.Clocks.Check() is null, terms.Clocks.Check() ?? "");
         (_job, _clocks, _wanted, _scale) = (terms, terms.Clocks, terms.MembersExpected, 0);
         _detection = PhiAccrualOptions.From(_clocks);
@@ -54,7 +56,9 @@ internal sealed partial class MembershipProtocol
         if (_wanted > 0) _out.Raise(new WorkersAreWanted(_wanted));
     }
 
-    /// <summary>A process holds one job in its life. One that a dead coordinator left behind cannot take this one.</summary>
+    /// <summary>
+    /// A process holds one job in its life. One that a dead coordinator left behind cannot take this one.
+    /// </summary>
     private void ReleaseOrphan(WorkerRecord worker)
     {
         var jobId = _job?.JobId ?? _announced;
@@ -95,7 +99,8 @@ internal sealed partial class MembershipProtocol
         foreach (var seat in _members.Where(s => _workers[s.Worker].Draining).ToList())
         {
             _members.Remove(seat);
-            Release(_workers[seat.Worker], ExitCode.DrainedByCheckpoint, $"drained by the checkpoint of step {origin.Step}");
+            Release(_workers[seat.Worker], ExitCode.DrainedByCheckpoint,
+                $"drained by the checkpoint of step {origin.Step}");
         }
 
         BeginFencing(FenceKind.Soft, _start, "drained by checkpoint");
@@ -151,7 +156,9 @@ internal sealed partial class MembershipProtocol
         if (generation >= Generation.Value && step > _newest.Value && IsMember(worker)) _newest = new StepNumber(step);
     }
 
-    /// <summary>Row 1: with the expected workers at once; with fewer when nobody else is on the way, or after a while.</summary>
+    /// <summary>
+    /// Row 1: with the expected workers at once; with fewer when nobody else is on the way, or after a while.
+    /// </summary>
     private void MaybeForm()
     {
         if (_job is null || _stop is not null || _hopeless) return;
@@ -221,7 +228,8 @@ internal sealed partial class MembershipProtocol
         if (_stop is not null) return _stopOpened ? (null, false) : (StopWish, true);
         var leavers = Leavers();
         // It waits for the checkpoint, unless heirs have come meanwhile.
-        if (_saveOnly && _members.Count - leavers.Count + Candidates().Count < Math.Max(1, Job.MembersMin)) return (null, false);
+        if (_saveOnly && _members.Count - leavers.Count + Candidates().Count < Math.Max(1, Job.MembersMin))
+            return (null, false);
         var drain = leavers.FindAll(s => _workers[s.Worker].Draining);
         if (drain.Count > 0) return ("drain " + string.Join(", ", drain.Select(s => s.Worker)), true);
         if (_newest >= _until) return (null, false);   // nothing is left to share

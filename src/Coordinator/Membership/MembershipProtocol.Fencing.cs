@@ -40,7 +40,10 @@ internal sealed partial class MembershipProtocol
         });
     }
 
-    /// <summary>A worker stops between two kernels, so the fence waits for twice the longest that was seen (4.7), and for a stall.</summary>
+    /// <summary>
+    /// A worker stops between two kernels, so the fence waits for twice the longest that was seen (4.7), and for a
+    /// stall.
+    /// </summary>
     private TimeSpan FenceTime()
     {
         var late = _casts.TimeOf(_members.Count, _clocks) + _clocks.Stall;
@@ -103,7 +106,8 @@ internal sealed partial class MembershipProtocol
         {
             var worker = _workers[seat.Worker];
             if (!worker.Connected || SeatOf(worker) is null) continue;
-            LetGo(worker, $"did not stop within {(_now - _changeStartedAt).TotalSeconds:0.0} s ({Doing(worker)})", mayRejoin: true);
+            LetGo(worker, $"did not stop within {(_now - _changeStartedAt).TotalSeconds:0.0} s ({Doing(worker)})",
+                mayRejoin: true);
         }
     }
 
@@ -111,7 +115,8 @@ internal sealed partial class MembershipProtocol
     private static string Doing(WorkerRecord worker)
     {
         var beat = worker.LastBeat;
-        var waits = beat.WaitsOn.Count == 0 ? "" : $", waits for {string.Join(", ", beat.WaitsOn.Select(w => $"w{w}"))}";
+        var waits = beat.WaitsOn.Count == 0
+            ? "" : $", waits for {string.Join(", ", beat.WaitsOn.Select(w => $"w{w}"))}";
         return beat.Phase.Length == 0 ? "it never said what it does"
             : $"step {beat.Step + 1}, {beat.Phase} {beat.Operation}".TrimEnd() + $" for {beat.OperationMs} ms{waits}";
     }

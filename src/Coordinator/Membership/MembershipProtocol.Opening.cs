@@ -9,7 +9,9 @@ namespace Convoy.Coordinator.Membership;
 // From the decision until every member has reached the start state.
 internal sealed partial class MembershipProtocol
 {
-    /// <summary>Openings in a row that may fail without a loss before the job is given up (1.1: bounded repetition).</summary>
+    /// <summary>
+    /// Openings in a row that may fail without a loss before the job is given up (1.1: bounded repetition).
+    /// </summary>
     private const int FailedOpeningsMax = 4;
 
     /// <summary>A member that failed to align this many times in a row is let go; a joiner after the first.</summary>
@@ -142,14 +144,17 @@ internal sealed partial class MembershipProtocol
 
     private static string Ms(TimeSpan time) => $"{time.TotalMilliseconds:0} ms";
 
-    /// <summary>Members that aligned with other fingerprints than the known or the most frequent one (M6); null: none.</summary>
+    /// <summary>
+    /// Members that aligned with other fingerprints than the known or the most frequent one (M6); null: none.
+    /// </summary>
     private List<MemberSeat>? Contradicting()
     {
         var expected = _startFingerprint;
         if (expected == default)
         {
             expected = _members.GroupBy(m => m.Aligned!.Value).OrderByDescending(g => g.Count()).First().Key;
-            var tied = _members.GroupBy(m => m.Aligned!.Value).Count(g => g.Count() == _members.Count(m => m.Aligned == expected));
+            var tied = _members.GroupBy(m => m.Aligned!.Value)
+                .Count(g => g.Count() == _members.Count(m => m.Aligned == expected));
             if (tied > 1) return [.. _members];
         }
 
@@ -161,14 +166,16 @@ internal sealed partial class MembershipProtocol
     {
         if (minority.Count == _members.Count)
         {
-            _out.Raise(new JobIsHopeless($"members reach state {_start} with different fingerprints: silent corruption"));
+            _out.Raise(
+                new JobIsHopeless($"members reach state {_start} with different fingerprints: silent corruption"));
             _hopeless = true;
             BeginFencing(FenceKind.Hard, default, "fingerprints differ");
             return;
         }
 
         foreach (var seat in minority)
-            LetGo(_workers[seat.Worker], $"reached state {_start} with another fingerprint than the majority", mayRejoin: false);
+            LetGo(_workers[seat.Worker], $"reached state {_start} with another fingerprint than the majority",
+                mayRejoin: false);
     }
 
     private void OnAlignFailed(WorkerRecord worker, AlignFailed m)
@@ -197,7 +204,8 @@ internal sealed partial class MembershipProtocol
         if (++_failedOpenings >= FailedOpeningsMax && !_hopeless)
         {
             _hopeless = true;
-            _out.Raise(new JobIsHopeless($"{_failedOpenings} generations in a row did not open; first: {_firstAlignFailure}"));
+            _out.Raise(
+                new JobIsHopeless($"{_failedOpenings} generations in a row did not open; first: {_firstAlignFailure}"));
         }
 
         foreach (var worker in guilty)

@@ -55,7 +55,8 @@ internal sealed partial class MembershipProtocol
         if (m.WorkerName.Length == 0) return "a worker needs a name";
         if (_workers.Find(m.WorkerName) is { Barred: true } barred && barred.Incarnation.Value == m.Incarnation)
             return "its state contradicted the majority's: start the process anew";
-        if (m.TokenSeen > _token.Value) return $"this worker follows a newer coordinator (k{m.TokenSeen}, here {_token})";
+        if (m.TokenSeen > _token.Value)
+            return $"this worker follows a newer coordinator (k{m.TokenSeen}, here {_token})";
         return _workers.Find(m.WorkerName) is null && _workers.All.Count >= Limits.WorkersMax
             ? $"the cluster has {Limits.WorkersMax} workers, no more fit"
             : null;
@@ -72,7 +73,9 @@ internal sealed partial class MembershipProtocol
         _workers.Find(m.WorkerName) is { Connected: true, LinkUp: true, Farewell: false } known
         && known.Incarnation.Value != m.Incarnation && Status != MembershipStatus.Closed ? known : null;
 
-    /// <summary>Two processes, one name: the second one is admitted when the first is lost, refused when it speaks on.</summary>
+    /// <summary>
+    /// Two processes, one name: the second one is admitted when the first is lost, refused when it speaks on.
+    /// </summary>
     private void CheckRivals()
     {
         foreach (var (hello, since) in _rivals.ToList())
@@ -151,7 +154,8 @@ internal sealed partial class MembershipProtocol
     /// </summary>
     private void ReportWaits(WorkerRecord witness, Beat m)
     {
-        if (m.OperationMs < _clocks.Beat.TotalMilliseconds || m.Generation != Generation.Value || !IsMember(witness)) return;
+        if (m.OperationMs < _clocks.Beat.TotalMilliseconds || m.Generation != Generation.Value || !IsMember(witness))
+            return;
         foreach (var about in m.WaitsOn) _workers.Find(new WorkerId(about))?.Detector.OnReport(witness.Name, _now);
     }
 
@@ -185,11 +189,13 @@ internal sealed partial class MembershipProtocol
         Lose(worker, $"its process ended with code {m.ExitCode}", charged: !worker.Farewell);
     }
 
-    private void OnWorkerFailed(WorkerRecord worker, WorkerFailed m) => Lose(worker, $"failed: {m.Text}", charged: true);
+    private void OnWorkerFailed(WorkerRecord worker, WorkerFailed m) =>
+        Lose(worker, $"failed: {m.Text}", charged: true);
 
     private void OnWorkerHangs(WorkerHangs m)
     {
-        if (_workers.Find(m.Worker) is { Connected: true } worker && worker.Incarnation == m.Incarnation && IsMember(worker))
+        if (_workers.Find(m.Worker) is { Connected: true } worker && worker.Incarnation == m.Incarnation
+            && IsMember(worker))
             LetGo(worker, m.Text, mayRejoin: true);
     }
 

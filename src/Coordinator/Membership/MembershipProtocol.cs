@@ -8,9 +8,9 @@ using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Membership;
 
-// Decides who trains. Every change of the member list is one new generation: members are fenced, a start state is chosen
-// out of what they report, the slices are dealt anew, and a record in the journal precedes the message that opens it.
-// The coordinator is not on the path of a step: between two changes this class only listens to beats.
+// Decides who trains. Every change of the member list is one new generation: members are fenced, a start state is
+// chosen out of what they report, the slices are dealt anew, and a record in the journal precedes the message that
+// opens it. The coordinator is not on the path of a step: between two changes this class only listens to beats.
 // The worker's half is docs/protocols/membership.md W1-W7; who does what in which order is on that page.
 //
 // M1  Generation numbers strictly increase in the journal, over all coordinators, and are never reused.
@@ -40,7 +40,8 @@ internal sealed partial class MembershipProtocol
     [
         (MembershipStatus.Forming, MembershipStatus.Opening, "enough workers are prepared"),
         (MembershipStatus.Forming, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
-        (MembershipStatus.Stable, MembershipStatus.Fencing, "coalesce time after a loss (hard); join, drain, scale or stop (soft)"),
+        (MembershipStatus.Stable, MembershipStatus.Fencing,
+            "coalesce time after a loss (hard); join, drain, scale or stop (soft)"),
         (MembershipStatus.Stable, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
         (MembershipStatus.Fencing, MembershipStatus.Opening, "all survivors are fenced and enough remain"),
         (MembershipStatus.Fencing, MembershipStatus.Paused, "too few survivors, or their states contradict each other"),
@@ -166,7 +167,9 @@ internal sealed partial class MembershipProtocol
 
     private bool _castAsked;
 
-    /// <summary>Before a silent member is let go it is asked directly: its words may be lost with somebody between.</summary>
+    /// <summary>
+    /// Before a silent member is let go it is asked directly: its words may be lost with somebody between.
+    /// </summary>
     private void AskSilentBefore(Instant deadline)
     {
         if (_castAsked || _now < deadline + -_clocks.Fence) return;
@@ -212,7 +215,9 @@ internal sealed partial class MembershipProtocol
     }
 }
 
-/// <summary>One place of a generation. A restarted process does not inherit it: the incarnation is part of it.</summary>
+/// <summary>
+/// One place of a generation. A restarted process does not inherit it: the incarnation is part of it.
+/// </summary>
 internal sealed class MemberSeat(WorkerId worker, Incarnation incarnation)
 {
     public WorkerId Worker { get; } = worker;

@@ -3,9 +3,9 @@ using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Membership;
 
-// Links between workers that a worker says are broken. A dead end shows itself to the coordinator too (its own link closes
-// or it falls silent) and is handled there. A link is only taken for broken by itself when, some time after the report,
-// both ends have spoken to the coordinator again: then nobody died, and somebody must go (asymmetric loss).
+// Links between workers that a worker says are broken. A dead end shows itself to the coordinator too (its own link
+// closes or it falls silent) and is handled there. A link is only taken for broken by itself when, some time after the
+// report, both ends have spoken to the coordinator again: then nobody died, and somebody must go (asymmetric loss).
 internal sealed class Suspicions
 {
     private readonly List<(WorkerId A, WorkerId B, Instant Since)> _links = [];

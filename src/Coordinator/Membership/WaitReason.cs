@@ -2,12 +2,15 @@ using System.Globalization;
 
 namespace Convoy.Coordinator.Membership;
 
-/// <summary>Why there is no progress, or why a worker is no member; the texts go to the log and to status (R23).</summary>
+/// <summary>
+/// Why there is no progress, or why a worker is no member; the texts go to the log and to status (R23).
+/// </summary>
 internal abstract record WaitReason
 {
     public abstract override string ToString();
 
-    protected static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
+    protected static string Seconds(TimeSpan time) =>
+        time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) + " s";
 }
 
 internal sealed record WaitingForJob : WaitReason
@@ -37,7 +40,8 @@ internal sealed record Debouncing(string What, TimeSpan Wait) : WaitReason
 
 internal sealed record Quarantined(string Name, int Losses, TimeSpan Length) : WaitReason
 {
-    public override string ToString() => $"{Name} was lost {Losses} times and waits {Seconds(Length)} before it may join";
+    public override string ToString() =>
+        $"{Name} was lost {Losses} times and waits {Seconds(Length)} before it may join";
 }
 
 internal sealed record FencingWaits(string Silent) : WaitReason

@@ -5,7 +5,9 @@ using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Membership;
 
-/// <summary>All that is known of one worker. Id and name stay; the rest belongs to the process behind them now (R6).</summary>
+/// <summary>
+/// All that is known of one worker. Id and name stay; the rest belongs to the process behind them now (R6).
+/// </summary>
 internal sealed class WorkerRecord(WorkerId id, string name)
 {
     public WorkerId Id { get; } = id;
@@ -59,7 +61,8 @@ internal sealed class WorkerRecord(WorkerId id, string name)
         HeldJob = hello.JobId;
         LastBeat = new Beat { Step = Math.Max(0, hello.StateStep), InGeneration = hello.InGeneration };
         Kept = jobId.Length > 0 && hello.JobId == jobId && hello.StateStep >= 0
-            ? new StateReport(Id, new StepNumber(hello.StateStep), new Fingerprint(hello.StateFingerprint), false, false)
+            ? new StateReport(Id, new StepNumber(hello.StateStep),
+                new Fingerprint(hello.StateFingerprint), false, false)
             : StateReport.Nothing(Id);
     }
 

@@ -5,7 +5,9 @@ using Convoy.Shared.Ids;
 
 namespace Convoy.Coordinator.Membership;
 
-/// <summary>All workers ever seen, in the order of their ids. Lists, not sets: the order of a walk is part of the trace.</summary>
+/// <summary>
+/// All workers ever seen, in the order of their ids. Lists, not sets: the order of a walk is part of the trace.
+/// </summary>
 internal sealed class WorkerRegistry
 {
     private readonly List<WorkerRecord> _workers = [];
@@ -22,14 +24,16 @@ internal sealed class WorkerRegistry
 
     public IReadOnlyList<WorkerRecord> All => _workers;
 
-    public WorkerRecord this[WorkerId id] => Find(id) ?? throw new Shared.InvariantException($"M4 {id} was never registered");
+    public WorkerRecord this[WorkerId id] =>
+        Find(id) ?? throw new Shared.InvariantException($"M4 {id} was never registered");
 
     public WorkerRecord? Find(WorkerId id) => _byId.GetValueOrDefault(id);
 
     public WorkerRecord? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>The worker that this process is now; null for a process that was replaced or let go.</summary>
-    public WorkerRecord? Find(Incarnation incarnation) => OfIncarnation(incarnation) is { Connected: true } worker ? worker : null;
+    public WorkerRecord? Find(Incarnation incarnation) =>
+        OfIncarnation(incarnation) is { Connected: true } worker ? worker : null;
 
     /// <summary>The worker whose newest process this is, lost or not.</summary>
     public WorkerRecord? OfIncarnation(Incarnation incarnation) => _byIncarnation.GetValueOrDefault(incarnation);
@@ -46,7 +50,8 @@ internal sealed class WorkerRegistry
 
     /// <summary>A process says Hello as this worker.</summary>
     public void Begin(
-        WorkerRecord worker, Shared.Protocol.Hello hello, Shared.Time.Instant now, PhiAccrualOptions detection, string jobId)
+        WorkerRecord worker, Shared.Protocol.Hello hello, Shared.Time.Instant now,
+        PhiAccrualOptions detection, string jobId)
     {
         _byIncarnation.Remove(worker.Incarnation);
         worker.Begin(hello, now, detection, jobId);
@@ -60,10 +65,13 @@ internal sealed class WorkerRegistry
         _byName[worker.Name] = worker;
     }
 
-    /// <summary>A worker named w3 is number 3 while that is free, whatever the order of arrival; others follow the highest.</summary>
+    /// <summary>
+    /// A worker named w3 is number 3 while that is free, whatever the order of arrival; others follow the highest.
+    /// </summary>
     private WorkerId FreeId(string name)
     {
-        if (name.StartsWith('w') && int.TryParse(name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var wish)
+        if (name.StartsWith('w')
+            && int.TryParse(name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var wish)
             && wish < Limits.WorkersMax && Find(new WorkerId(wish)) is null) return new WorkerId(wish);
         return new WorkerId(_workers.Count == 0 ? 1 : _workers[^1].Id.Value + 1);
     }

@@ -24,7 +24,9 @@ internal static class DealSlices
     /// <summary>Exchange of one gradient against compute of an even share, where nothing was measured yet.</summary>
     internal const double ExchangeShareAssumed = 0.2;
 
-    /// <summary>The search looks at this many units at most; more slices are grouped into aligned units first.</summary>
+    /// <summary>
+    /// The search looks at this many units at most; more slices are grouped into aligned units first.
+    /// </summary>
     private const int UnitsMax = 256;
 
     public static Deal To(IReadOnlyList<WorkerId> members, int slices)
@@ -86,7 +88,9 @@ internal static class DealSlices
         return covers;
     }
 
-    /// <summary>Among the deals whose longest share is at most <paramref name="longest"/>: one with the fewest nodes.</summary>
+    /// <summary>
+    /// Among the deals whose longest share is at most <paramref name="longest"/>: one with the fewest nodes.
+    /// </summary>
     private static (int[]? Cuts, int Nodes) FewestNodes(int units, int workers, int longest, int[,] covers)
     {
         const int unreachable = int.MaxValue / 2;

@@ -121,7 +121,8 @@ internal sealed class ControlJournal
     {
         var at = Array.FindIndex(Types, t => t.Name == name);
         if (at < 0)
-            throw new UserException(ExitCode.Cluster, $"the journal has an event '{name}' that this version does not know: a newer convoy wrote it");
+            throw new UserException(ExitCode.Cluster,
+                $"the journal has an event '{name}' that this version does not know: a newer convoy wrote it");
         return JsonSerializer.Deserialize(json, Types[at].Type, Options)
             ?? throw new UserException(ExitCode.Cluster, $"the journal has an empty event '{name}'");
     }
@@ -130,7 +131,9 @@ internal sealed class ControlJournal
 /// <summary>Ids are plain numbers in the journal.</summary>
 internal sealed class IdConverter<TId>(Func<TId, long> write, Func<long, TId> read) : JsonConverter<TId>
 {
-    public override TId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => read(reader.GetInt64());
+    public override TId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        read(reader.GetInt64());
 
-    public override void Write(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WriteNumberValue(write(value));
+    public override void Write(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) =>
+        writer.WriteNumberValue(write(value));
 }

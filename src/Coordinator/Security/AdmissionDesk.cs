@@ -8,8 +8,8 @@ using Convoy.Shared.Security;
 namespace Convoy.Coordinator.Security;
 
 /// <summary>
-/// Makes join tokens and signs what comes with them: shell of <see cref="TokenLedger"/>. The authority's key is read for
-/// each signature and not kept. Thread-safe; calls block on the journal.
+/// Makes join tokens and signs what comes with them: shell of <see cref="TokenLedger"/>. The authority's key is read
+/// for each signature and not kept. Thread-safe; calls block on the journal.
 /// </summary>
 internal sealed class AdmissionDesk
 {
@@ -37,13 +37,15 @@ internal sealed class AdmissionDesk
         var created = new TokenCreated(token.Id, token.SecretHash, request.Uses, default);
         lock (_lock)
         {
-            if (_ledger.IgnoreCreate(request.Uses, life, now) is { } fault) throw new UserException(ExitCode.Usage, fault);
+            if (_ledger.IgnoreCreate(request.Uses, life, now) is { } fault)
+                throw new UserException(ExitCode.Usage, fault);
             created = created with { Expires = now + life };
             _journal.Append(created);
             _ledger.Apply(created);
         }
 
-        _log.Write(LogLevel.Info, Source, $"{token} made: {request.Uses} uses until {created.Expires.UtcDateTime:yyyy-MM-dd HH:mm} UTC");
+        _log.Write(LogLevel.Info, Source,
+            $"{token} made: {request.Uses} uses until {created.Expires.UtcDateTime:yyyy-MM-dd HH:mm} UTC");
         return new TokenReply { Token = token.ToText(), Id = token.Id, Uses = request.Uses, Expires = created.Expires };
     }
 
@@ -56,7 +58,8 @@ internal sealed class AdmissionDesk
         var key = FingerprintOf(request.Request);
         lock (_lock)
         {
-            if (_ledger.IgnoreUse(request.TokenId, request.Secret, key, _time.GetUtcNow()) is { } reason) throw Refused(reason);
+            if (_ledger.IgnoreUse(request.TokenId, request.Secret, key, _time.GetUtcNow()) is { } reason)
+                throw Refused(reason);
             if (!_ledger.IsRepeat(request.TokenId, key))
             {
                 var used = new TokenUsed(request.TokenId, key, request.Name);
@@ -65,7 +68,8 @@ internal sealed class AdmissionDesk
             }
         }
 
-        return Sign(request.Request, new NodeIdentity(ClusterRole.Worker, request.Name), "joined with " + request.TokenId);
+        return Sign(request.Request, new NodeIdentity(ClusterRole.Worker, request.Name),
+            "joined with " + request.TokenId);
     }
 
     /// <summary>A new certificate for somebody who has a good one: the same identity, nothing else.</summary>
@@ -82,7 +86,8 @@ internal sealed class AdmissionDesk
         _log.Write(LogLevel.Info, Source, $"certificate {certificate.SerialNumber} for {identity}: {why}");
         return new CertificateReply
         {
-            CertificatePem = certificate.ExportCertificatePem(), TrustPem = NodeCredential.TrustPem(_authority.Trusted()),
+            CertificatePem = certificate.ExportCertificatePem(),
+            TrustPem = NodeCredential.TrustPem(_authority.Trusted()),
         };
     }
 

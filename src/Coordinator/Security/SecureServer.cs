@@ -16,7 +16,8 @@ public sealed record ServerSecurity
     /// <summary>For the one port: lanes of workers, and HTTPS.</summary>
     internal LinkSecurity ForLinks(SharedPort port) => new()
     {
-        Credentials = Credentials, Admits = [ClusterRole.Worker], Foreign = port.TryTakeSecure, PlainAnswer = PlainHttpAnswer,
+        Credentials = Credentials, Admits = [ClusterRole.Worker], Foreign = port.TryTakeSecure,
+        PlainAnswer = PlainHttpAnswer,
     };
 
     /// <summary>To whoever speaks plain HTTP to a secure port: our clients show the line as it is.</summary>
@@ -24,7 +25,8 @@ public sealed record ServerSecurity
 
     private static string PlainHttpText()
     {
-        const string Body = """{"error":"this coordinator speaks TLS only: give --credentials DIR, and --tls for a loopback address","exit_code":6}""";
+        const string Body =
+            """{"error":"this coordinator speaks TLS only: give --credentials DIR, and --tls for a loopback address","exit_code":6}""";
         return $"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nConnection: close\r\n\r\n{Body}";
     }
 }

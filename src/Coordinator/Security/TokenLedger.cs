@@ -41,7 +41,8 @@ internal sealed class TokenLedger
     public string? IgnoreCreate(int uses, TimeSpan life, DateTimeOffset now)
     {
         if (uses is < 1 or > UsesMax) return $"uses {uses}: 1 to {UsesMax} are possible";
-        if (life < TimeSpan.FromSeconds(1) || life > LifeMax) return $"a token lives from 1 s to {LifeMax.TotalDays:0} days";
+        if (life < TimeSpan.FromSeconds(1) || life > LifeMax)
+            return $"a token lives from 1 s to {LifeMax.TotalDays:0} days";
         if (_tokens.Count >= TokensMax) _tokens.RemoveAll(t => now >= t.Created.Expires);
         return _tokens.Count >= TokensMax ? $"there are {TokensMax} tokens that have not expired" : null;
     }
@@ -56,9 +57,11 @@ internal sealed class TokenLedger
         var token = Find(id);
         // The same words for a wrong id and a wrong secret, and the same work: a stranger learns nothing.
         var right = CryptographicOperations.FixedTimeEquals(
-            Encoding.ASCII.GetBytes(JoinToken.HashOf(secret)), Encoding.ASCII.GetBytes(token?.Created.SecretHash ?? new string('0', 64)));
+            Encoding.ASCII.GetBytes(JoinToken.HashOf(secret)),
+            Encoding.ASCII.GetBytes(token?.Created.SecretHash ?? new string('0', 64)));
         if (token is null || !right) return "this cluster knows no such token";
-        if (now >= token.Created.Expires) return $"token {id} expired on {token.Created.Expires.UtcDateTime:yyyy-MM-dd HH:mm} UTC";
+        if (now >= token.Created.Expires)
+            return $"token {id} expired on {token.Created.Expires.UtcDateTime:yyyy-MM-dd HH:mm} UTC";
         if (token.Keys.Contains(key) || token.Keys.Count < token.Created.Uses) return null;
         return $"token {id} is used up ({token.Keys.Count} of {token.Created.Uses} uses)";
     }

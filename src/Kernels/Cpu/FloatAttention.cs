@@ -79,7 +79,8 @@ internal static unsafe class FloatAttention
 
     // Heads of samples; each is computed by one thread, in scratch of its own.
     private static int PartsOf(in AttentionShape s) => (int)Math.Clamp(
-        (long)s.Batch * s.Heads, 1, ThreadTeam.Parts(4L * s.Batch * s.Heads * s.Time * s.Time * s.HeadSize, FlopsPerPart));
+        (long)s.Batch * s.Heads, 1,
+        ThreadTeam.Parts(4L * s.Batch * s.Heads * s.Time * s.Time * s.HeadSize, FlopsPerPart));
 
     private readonly struct ForwardParts(AttentionCall call) : ITeamWork
     {

@@ -69,7 +69,8 @@ internal static unsafe class FloatOptimizers
         ThreadTeam.Run(ref work, ThreadTeam.Parts(count, ElementsPerPart));
     }
 
-    private readonly struct AdamParts(float* w, float* g, float* m, float* v, int length, AdamConstants<float> c) : ITeamWork
+    private readonly struct AdamParts(float* w, float* g, float* m, float* v, int length, AdamConstants<float> c)
+        : ITeamWork
     {
         public void Run(int part, int parts)
         {

@@ -118,8 +118,8 @@ internal static unsafe class FloatStrided
     }
 
     // copy[s, i] = source[i, s]. Sixteen places of the side axis make a cache line of the source; rows of the copy are
-    // collected in a buffer and written in pieces of four lines, because a step that is a power of two would have them push
-    // each other out of the cache. The pages of a few rows of the source are used up before the next ones.
+    // collected in a buffer and written in pieces of four lines, because a step that is a power of two would have them
+    // push each other out of the cache. The pages of a few rows of the source are used up before the next ones.
     private static void Plane(in View view, float* x, float* y, nint step)
     {
         for (var i = 0; i < view.Inner; i += Piece)

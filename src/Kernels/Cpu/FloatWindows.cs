@@ -68,7 +68,8 @@ internal static unsafe class FloatWindows
             var result = new Span<float>(dx + ((nint)first * s.H * s.W), own.InputSize);
             if (indices is null) PoolingReference.AvgBackward(gradient, result, own);
             else
-                PoolingReference.MaxBackward(gradient, new ReadOnlySpan<int>(indices + at, own.OutputSize), result, own);
+                PoolingReference.MaxBackward(gradient,
+                    new ReadOnlySpan<int>(indices + at, own.OutputSize), result, own);
         }
     }
 

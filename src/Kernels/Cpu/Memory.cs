@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Convoy.Kernels.Cpu;
 
 /// <summary>
-/// Memory outside of the managed heap, and hints about it. Hints never change a result; where a processor or a system has
-/// none they do nothing.
+/// Memory outside of the managed heap, and hints about it. Hints never change a result; where a processor or a system
+/// has none they do nothing.
 /// </summary>
 internal static unsafe partial class Memory
 {
@@ -16,9 +16,9 @@ internal static unsafe partial class Memory
     private const int AdviseHugePage = 14;
 
     /// <summary>
-    /// Memory aligned to cache lines, and how many bytes of it there are. Larger pieces are whole huge pages where Linux
-    /// grants them: packed operands then lie in one piece, and do not push each other out of the second-level cache
-    /// because of the pages that chance gave them.
+    /// Memory aligned to cache lines, and how many bytes of it there are. Larger pieces are whole huge pages where
+    /// Linux grants them: packed operands then lie in one piece, and do not push each other out of the second-level
+    /// cache because of the pages that chance gave them.
     /// </summary>
     public static (nint Address, long Bytes) Allocate(long bytes)
     {

@@ -2,7 +2,9 @@ using Convoy.Shared.Protocol;
 
 namespace Convoy.Shared.Casting;
 
-/// <summary>Between an Open and the short form in which it is cast: runs of equal actions and shares, and a list by its hash.</summary>
+/// <summary>
+/// Between an Open and the short form in which it is cast: runs of equal actions and shares, and a list by its hash.
+/// </summary>
 public static class CastContent
 {
     /// <summary>Puts what differs from member to member into runs; the list travels by itself.</summary>
@@ -10,7 +12,8 @@ public static class CastContent
     {
         foreach (var member in open.Members)
         {
-            if (cast.Actions.Count > 0 && cast.Actions[^1] is { } last && last.Action == member.Action && last.Source == member.Source)
+            if (cast.Actions.Count > 0 && cast.Actions[^1] is { } last && last.Action == member.Action
+                && last.Source == member.Source)
                 last.Count++;
             else cast.Actions.Add(new ActionRun { Count = 1, Action = member.Action, Source = member.Source });
         }
@@ -56,9 +59,11 @@ public static class CastContent
         if (cast.FanOut is < 2 or > Limits.WorkersMax) return $"a fan-out of {cast.FanOut}";
         if ((cast.Fence is null) == (cast.Open is null)) return "neither a fence nor an open, or both";
         if ((cast.Fence?.Generation ?? cast.Open!.Generation) != cast.Generation
-            || (cast.Fence?.LeaderToken ?? cast.Open!.LeaderToken) != cast.LeaderToken) return "its content is of another generation";
+            || (cast.Fence?.LeaderToken ?? cast.Open!.LeaderToken) != cast.LeaderToken)
+            return "its content is of another generation";
         for (var i = 0; i < cast.Gone.Count; i++)
-            if (cast.Gone[i] >= roster.Count || cast.Gone[i] < 0 || (i > 0 && cast.Gone[i] <= cast.Gone[i - 1])) return $"gone {cast.Gone[i]} is out of order";
+            if (cast.Gone[i] >= roster.Count || cast.Gone[i] < 0 || (i > 0 && cast.Gone[i] <= cast.Gone[i - 1]))
+                return $"gone {cast.Gone[i]} is out of order";
         if (cast.Open is null) return null;
         var (actions, shares, slices) = (0L, 0L, 0L);
         foreach (var run in cast.Actions)
@@ -73,7 +78,8 @@ public static class CastContent
             (shares, slices) = (shares + run.Count, slices + ((long)run.Count * run.Slices));
         }
 
-        return actions != roster.Count || shares != roster.Count ? $"{actions} actions and {shares} shares for {roster.Count} members"
+        return actions != roster.Count || shares != roster.Count
+            ? $"{actions} actions and {shares} shares for {roster.Count} members"
             : slices > Limits.SlicesMax ? $"{slices} slices"
             : null;
     }

@@ -7,7 +7,9 @@ namespace Convoy.Shared.Casting;
 /// <summary>What <see cref="CastProtocol"/> is told.</summary>
 public abstract record CastInput;
 
-/// <summary>Cast, CastHeard, NeedRoster, RosterContent or CastAnswers of another process; no incarnation: the coordinator.</summary>
+/// <summary>
+/// Cast, CastHeard, NeedRoster, RosterContent or CastAnswers of another process; no incarnation: the coordinator.
+/// </summary>
 public sealed record CastSaid(Incarnation From, IMessage Message) : CastInput;
 
 public sealed record CastLinkUp(Incarnation Peer) : CastInput;

@@ -79,7 +79,8 @@ public sealed partial class CastProtocol
 
     /// <param name="me">This process; none at the coordinator.</param>
     /// <param name="clocks">Deadlines.</param>
-    /// <param name="keep">Where many members live in one process, they keep one copy of a list; null: each its own.</param>
+    /// <param name="keep">Where many members live in one process, they keep one copy of a list; null: each its
+    /// own.</param>
     public CastProtocol(Incarnation me, ClockTable clocks, Func<Roster, Roster>? keep = null) =>
         (_me, _clocks, _keep) = (me, clocks, keep ?? (static roster => roster));
 

@@ -9,14 +9,16 @@ public sealed record CastShape(int DirectMax, int FanOut)
 
     public bool IsTree(int members) => members > DirectMax;
 
-    /// <summary>What a cast and the answers to it may take beyond a direct message, with one dead node on each level.</summary>
+    /// <summary>
+    /// What a cast and the answers to it may take beyond a direct message, with one dead node on each level.
+    /// </summary>
     public TimeSpan TimeOf(int members, Time.ClockTable clocks) =>
         IsTree(members) ? new CastTree(members, FanOut).Depth * (clocks.CastHop + clocks.CastGather) : TimeSpan.Zero;
 }
 
 /// <summary>
-/// The tree of a cast, a function of the number of members: position 0 to n-1 in the sorted list, breadth first. There is
-/// nothing to set up and nothing to clean away. -1 is the coordinator.
+/// The tree of a cast, a function of the number of members: position 0 to n-1 in the sorted list, breadth first. There
+/// is nothing to set up and nothing to clean away. -1 is the coordinator.
 /// </summary>
 public readonly record struct CastTree(int Count, int FanOut)
 {
@@ -40,7 +42,8 @@ public readonly record struct CastTree(int Count, int FanOut)
     public int SizeOf(int position)
     {
         var size = 0;
-        for (long from = position, end = position + 1; from < Count; from = FanOut * (from + 1), end = (FanOut * end) + FanOut)
+        for (long from = position, end = position + 1; from < Count; from = FanOut * (from + 1),
+            end = (FanOut * end) + FanOut)
             size += (int)(Math.Min(end, Count) - Math.Max(0, from));
         return size;
     }

@@ -9,7 +9,8 @@ namespace Convoy.Shared.Casting;
 
 /// <summary>
 /// Who is in a generation: number, process start and address of each member, sorted by number. It travels once to each
-/// member and is named by its SHA-256 from then on. Read in place: of ten thousand entries a node of a tree needs forty.
+/// member and is named by its SHA-256 from then on. Read in place: of ten thousand entries a node of a tree needs
+/// forty.
 /// </summary>
 /// <remarks>
 /// Little-endian: members (int32); for each worker id (int32), incarnation (uint64), end of its address in the text
@@ -35,7 +36,8 @@ public sealed class Roster
 
     public WorkerId WorkerAt(int position) => new(BinaryPrimitives.ReadInt32LittleEndian(Entry(position)));
 
-    public Incarnation IncarnationAt(int position) => new(BinaryPrimitives.ReadUInt64LittleEndian(Entry(position)[4..]));
+    public Incarnation IncarnationAt(int position) =>
+        new(BinaryPrimitives.ReadUInt64LittleEndian(Entry(position)[4..]));
 
     public string AddressAt(int position)
     {
@@ -89,13 +91,15 @@ public sealed class Roster
 
     private static string? RefuseContent(ReadOnlySpan<byte> content)
     {
-        if (content.Length < HeadBytes) return $"a list of members has at least {HeadBytes} bytes, {content.Length} came";
+        if (content.Length < HeadBytes)
+            return $"a list of members has at least {HeadBytes} bytes, {content.Length} came";
         var count = BinaryPrimitives.ReadInt32LittleEndian(content);
         if (count is < 1 or > Limits.WorkersMax) return $"a list has 1 to {Limits.WorkersMax} members, not {count}";
         var textBytes = content.Length - HeadBytes - ((long)count * EntryBytes);
         if (textBytes < 0) return $"{count} members do not fit into {content.Length} bytes";
         var (worker, end) = (-1, 0);
-        for (var entries = content.Slice(HeadBytes, count * EntryBytes); entries.Length > 0; entries = entries[EntryBytes..])
+        for (var entries = content.Slice(HeadBytes, count * EntryBytes); entries.Length > 0; entries =
+            entries[EntryBytes..])
         {
             var next = BinaryPrimitives.ReadInt32LittleEndian(entries);
             if (next <= worker) return $"w{next} follows w{worker}: members are sorted, each once";
@@ -108,7 +112,8 @@ public sealed class Roster
         return end == textBytes ? null : $"{textBytes - end} bytes follow the last address";
     }
 
-    private ReadOnlySpan<byte> Entry(int position) => _content.Span.Slice(HeadBytes + (position * EntryBytes), EntryBytes);
+    private ReadOnlySpan<byte> Entry(int position) =>
+        _content.Span.Slice(HeadBytes + (position * EntryBytes), EntryBytes);
 
     private int EndOf(int position) => BinaryPrimitives.ReadInt32LittleEndian(Entry(position)[12..]);
 

@@ -8,7 +8,9 @@ public enum LogLevel
     Error,
 }
 
-/// <summary>Where log lines go. Called from any thread, also from actor handlers: it must be quick and must not throw.</summary>
+/// <summary>
+/// Where log lines go. Called from any thread, also from actor handlers: it must be quick and must not throw.
+/// </summary>
 public interface ILogSink
 {
     /// <param name="level">How bad it is.</param>

@@ -42,7 +42,9 @@ public sealed record Diagnostic(Severity Severity, ErrorCode Code, string Where,
     }
 }
 
-/// <summary>Findings of one look at something. Equal findings are kept once, with a count; the list has a bound.</summary>
+/// <summary>
+/// Findings of one look at something. Equal findings are kept once, with a count; the list has a bound.
+/// </summary>
 public sealed class DiagnosticList(int diagnosticsMax = 1_000)
 {
     private readonly List<(Diagnostic Diagnostic, int Times)> _found = [];
@@ -78,7 +80,9 @@ public sealed class DiagnosticList(int diagnosticsMax = 1_000)
             yield return times == 1 ? $"{diagnostic}" : $"{diagnostic} ({times} times)";
     }
 
-    /// <summary>One exception for all errors: the code of the first, how many there are, and each in its own words.</summary>
+    /// <summary>
+    /// One exception for all errors: the code of the first, how many there are, and each in its own words.
+    /// </summary>
     public void ThrowIfErrors(string what)
     {
         if (!HasErrors) return;

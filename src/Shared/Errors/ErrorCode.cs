@@ -1,6 +1,8 @@
 namespace Convoy.Shared.Errors;
 
-/// <summary>What kind of thing went wrong. The numbers are written to logs and reports: never reused, never renamed.</summary>
+/// <summary>
+/// What kind of thing went wrong. The numbers are written to logs and reports: never reused, never renamed.
+/// </summary>
 public enum ErrorCode
 {
     /// <summary>A command, a job file or a name that a user gave.</summary>
@@ -58,7 +60,9 @@ public abstract class ConvoyException(ErrorCode code, string message, Exception?
     public ErrorCode ErrorCode { get; } = code;
 }
 
-/// <summary>A number that is not finite, too large, too small, or divided by zero, where policy says that this fails.</summary>
+/// <summary>
+/// A number that is not finite, too large, too small, or divided by zero, where policy says that this fails.
+/// </summary>
 public sealed class NumericalException(ErrorCode code, string message) : ConvoyException(code, message);
 
 /// <summary>Something that this build, operator or transform does not do. A fallback may take its place.</summary>

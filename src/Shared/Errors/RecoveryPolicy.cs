@@ -42,16 +42,20 @@ public sealed class RecoveryPolicy(RecoveryOptions options)
         var repair = attempts.Count > 0 && attempts[^1].Repair;
         if (attempts.Count >= options.AttemptsMax) return End($"{attempts.Count} attempts did not help");
         var suited = Suited(verdict.Code).Where(a =>
-            (a != RecoveryAction.RetrySmaller || pieces * 2 <= options.PiecesMax) && (a != RecoveryAction.RetryRepaired || !repair));
+            (a != RecoveryAction.RetrySmaller || pieces * 2 <= options.PiecesMax)
+                && (a != RecoveryAction.RetryRepaired || !repair));
         // OrderBy is stable: what has no history keeps the order of the table.
         var action = suited.OrderByDescending(a => Score(verdict.Code, a)).FirstOrDefault(RecoveryAction.GiveUp);
         return action switch
         {
             RecoveryAction.Retry => new RecoveryDecision(action, 0, pieces, repair, "the fault may be gone"),
             RecoveryAction.RetryLater => new RecoveryDecision(
-                action, Delay(attempts.Count(a => a.Action == action)), pieces, repair, "the other side may need a moment"),
-            RecoveryAction.RetrySmaller => new RecoveryDecision(action, 0, pieces * 2, repair, "half the size needs half the memory"),
-            RecoveryAction.RetryRepaired => new RecoveryDecision(action, 0, pieces, true, "the numbers can be repaired"),
+                action, Delay(attempts.Count(a => a.Action == action)), pieces, repair,
+                "the other side may need a moment"),
+            RecoveryAction.RetrySmaller =>
+                new RecoveryDecision(action, 0, pieces * 2, repair, "half the size needs half the memory"),
+            RecoveryAction.RetryRepaired =>
+                new RecoveryDecision(action, 0, pieces, true, "the numbers can be repaired"),
             _ => End($"{verdict.Code} is {verdict.Nature}: the same again fails again"),
         };
 

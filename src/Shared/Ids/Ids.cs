@@ -7,7 +7,9 @@ public readonly record struct WorkerId(int Value) : IComparable<WorkerId>
     public override string ToString() => $"w{Value}";
 }
 
-/// <summary>Random number of one process start. A restarted process is another incarnation of the same worker.</summary>
+/// <summary>
+/// Random number of one process start. A restarted process is another incarnation of the same worker.
+/// </summary>
 public readonly record struct Incarnation(ulong Value)
 {
     public override string ToString() => Value.ToString("x16");
@@ -26,7 +28,9 @@ public readonly record struct Generation(long Value) : IComparable<Generation>
     public override string ToString() => $"g{Value}";
 }
 
-/// <summary>Number of committed updates: state <c>t</c> is the state after <c>t</c> updates, step <c>t</c> makes it.</summary>
+/// <summary>
+/// Number of committed updates: state <c>t</c> is the state after <c>t</c> updates, step <c>t</c> makes it.
+/// </summary>
 public readonly record struct StepNumber(long Value) : IComparable<StepNumber>
 {
     public static readonly StepNumber Zero;
@@ -46,7 +50,9 @@ public readonly record struct LeaderToken(long Value) : IComparable<LeaderToken>
     public override string ToString() => $"k{Value}";
 }
 
-/// <summary>Link of the fingerprint chain: equal values mean equal histories of reduced gradients (decision 4).</summary>
+/// <summary>
+/// Link of the fingerprint chain: equal values mean equal histories of reduced gradients (decision 4).
+/// </summary>
 public readonly record struct Fingerprint(ulong Value)
 {
     public override string ToString() => Value.ToString("x16");

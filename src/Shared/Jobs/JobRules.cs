@@ -45,7 +45,8 @@ public static class JobRules
             ? new("slices", $"{job.Slices} slices are more than the {job.Batch} samples of a batch; lower slices or "
                 + "raise batch")
         : job.MicroBatches > ((job.Batch - 1) / job.Slices) + 1
-            ? new("micro_batches", $"{job.MicroBatches} are more than the {((job.Batch - 1) / job.Slices) + 1} samples of "
+            ? new("micro_batches",
+                $"{job.MicroBatches} are more than the {((job.Batch - 1) / job.Slices) + 1} samples of "
                 + "a slice; lower micro_batches or slices, or raise batch")
         : job.Elastic.Max > job.Slices
             ? new("elastic.max", $"{job.Elastic.Max} workers are more than the {job.Slices} slices; lower "
@@ -72,7 +73,8 @@ public static class JobRules
             ? new("data.format", $"the gpt family reads text, not {job.Data.Format}; use format: text or another "
                 + "family")
         : job.Model.Family == "cnn" && job.Model.Norm == "batch" && job.Batch / job.Slices / job.MicroBatches < 2
-            ? new("model.norm", $"batch statistics of {job.Batch / job.Slices / job.MicroBatches} samples (batch / slices "
+            ? new("model.norm",
+                $"batch statistics of {job.Batch / job.Slices / job.MicroBatches} samples (batch / slices "
                 + "/ micro_batches) mean nothing; lower slices or micro_batches, or raise batch, until there are 2")
         : job.Model.Family != "gpt" && job.Data.Format == "text"
             ? new("data.format", $"the {job.Model.Family} family reads csv, idx or npy, not text; use another format "

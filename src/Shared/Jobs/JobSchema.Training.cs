@@ -119,7 +119,8 @@ public static partial class JobSchema
             "An average of the weights keeps this share of itself each step, such as 0.999, and lies in checkpoints beside "
                 + "them; 0 keeps none."),
         Flag("average.evaluate", j => j.Average.Evaluate,
-            (j, v) => j with { Average = j.Average with { Evaluate = v } }, "Tests use the average instead of the weights.")
+            (j, v) => j with { Average = j.Average with { Evaluate = v } },
+            "Tests use the average instead of the weights.")
             with { UsedWhen = "average.decay is above 0", Used = j => j.Average.Decay > 0 },
         Flag("anomaly", j => j.Anomaly, (j, v) => j with { Anomaly = v },
             "Look at every result of every step, and end the job with the name of the operator that makes the first NaN."),

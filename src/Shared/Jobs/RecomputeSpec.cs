@@ -45,7 +45,8 @@ public sealed record RecomputeSpec(RecomputeKind Kind, int Pieces = 0, int Depth
                 return new RecomputeSpec(RecomputeKind.Uniform, pieces);
             case ["nested", var k] when Number(k, 2, PiecesMax) is { } pieces:
                 return new RecomputeSpec(RecomputeKind.Nested, pieces, 2);
-            case ["nested", var k, var d] when Number(k, 2, PiecesMax) is { } pieces && Number(d, 2, DepthMax) is { } depth:
+            case ["nested", var k, var d] when Number(k, 2, PiecesMax) is { } pieces
+                && Number(d, 2, DepthMax) is { } depth:
                 return new RecomputeSpec(RecomputeKind.Nested, pieces, depth);
             case ["budget", var size] when JobValues.TryBytes(size) is > 0 and { } bytes:
                 return new RecomputeSpec(RecomputeKind.Budget, BudgetBytes: bytes);

@@ -11,7 +11,9 @@ public enum BulkKind : byte
     Partial = 1,
     /// <summary>A fully reduced chunk: owner to every member.</summary>
     Reduced = 2,
-    /// <summary>Loss sums (float64) of the sender's slices: every member to every member, also when its share is empty.</summary>
+    /// <summary>
+    /// Loss sums (float64) of the sender's slices: every member to every member, also when its share is empty.
+    /// </summary>
     Scalars = 3,
     /// <summary>A range of a member's state (weights, optimizer state): donor to joiner.</summary>
     State = 4,
@@ -60,7 +62,8 @@ public readonly record struct BulkHeader(
         header = default;
         if (from.Length < Size) return "a bulk header has 64 bytes";
         if (BinaryPrimitives.ReadUInt32LittleEndian(from) != Magic) return "not a bulk frame";
-        if (BinaryPrimitives.ReadUInt32LittleEndian(from[60..]) != Crc32C.Of(from[..60])) return "header checksum differs";
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from[60..]) != Crc32C.Of(from[..60]))
+            return "header checksum differs";
         var bytes = BinaryPrimitives.ReadInt32LittleEndian(from[36..]);
         if (bytes < 0 || bytes > Limits.BulkPayloadBytesMax)
             return $"payload of {bytes} bytes is over the limit of {Limits.BulkPayloadBytesMax}";

@@ -8,8 +8,8 @@ namespace Convoy.Shared.Protocol;
 /// <summary>
 /// CRC-32C (Castagnoli), RFC 3720 appendix B.4. Uses the processor's instruction where there is one. That instruction
 /// has a latency of three cycles, so long data is cut into three runs that are computed side by side; a run's value is
-/// moved over the bytes that follow it by a linear map, of which a table holds the images of all bytes. Longer data keeps
-/// the carry-less multiplier busy too (<see cref="Crc32CFold"/>). The bits are the same on every path.
+/// moved over the bytes that follow it by a linear map, of which a table holds the images of all bytes. Longer data
+/// keeps the carry-less multiplier busy too (<see cref="Crc32CFold"/>). The bits are the same on every path.
 /// </summary>
 public static class Crc32C
 {

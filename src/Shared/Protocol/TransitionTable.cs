@@ -3,8 +3,8 @@ using System.Text;
 namespace Convoy.Shared.Protocol;
 
 /// <summary>
-/// Renders the transition table of a protocol as it stands in <c>docs/protocols</c>. The House tests compare the two, so
-/// the page cannot go stale.
+/// Renders the transition table of a protocol as it stands in <c>docs/protocols</c>. The House tests compare the two,
+/// so the page cannot go stale.
 /// </summary>
 public static class TransitionTable
 {

@@ -4,8 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Convoy.Shared.Security;
 
 /// <summary>
-/// The folder of the authority, on one machine only: <c>authority.pem</c> signs; <c>next.pem</c> is trusted but does not
-/// sign yet; <c>previous.pem</c> has been followed and is trusted until everybody has a certificate of the new one.
+/// The folder of the authority, on one machine only: <c>authority.pem</c> signs; <c>next.pem</c> is trusted but does
+/// not sign yet; <c>previous.pem</c> has been followed and is trusted until everybody has a certificate of the new one.
 /// </summary>
 public sealed class AuthorityFolder(string path)
 {
@@ -49,7 +49,8 @@ public sealed class AuthorityFolder(string path)
     /// <summary>What was taken back so far.</summary>
     public RevocationList Revoked() => File.Exists(At(RevocationList.FileName))
         ? RevocationList.TryRead(File.ReadAllText(At(RevocationList.FileName)), Trusted())
-            ?? throw Refused($"the list of revocations in {At(RevocationList.FileName)} is damaged, or signed by somebody else")
+            ?? throw Refused(
+                $"the list of revocations in {At(RevocationList.FileName)} is damaged, or signed by somebody else")
         : RevocationList.Empty;
 
     /// <summary>Takes back every certificate of the node that was issued until now.</summary>
@@ -87,14 +88,17 @@ public sealed class AuthorityFolder(string path)
     /// <summary>The first authority is trusted no more.</summary>
     public void Finish()
     {
-        if (!HasPrevious) throw Refused(HasNext ? "the new authority does not sign yet: use --switch first" : "no roll-over is under way");
+        if (!HasPrevious)
+            throw Refused(HasNext ? "the new authority does not sign yet: use --switch first"
+                : "no roll-over is under way");
         File.Delete(At(PreviousFile));
     }
 
     private CertificateAuthority Open(string file)
     {
         if (!File.Exists(At(file)))
-            throw Refused($"the cluster's authority is not on this machine (no {At(file)}): run this where convoy init was run");
+            throw Refused(
+                $"the cluster's authority is not on this machine (no {At(file)}): run this where convoy init was run");
         try
         {
             return CertificateAuthority.FromPem(File.ReadAllText(At(file)));

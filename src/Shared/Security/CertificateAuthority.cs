@@ -64,10 +64,12 @@ public sealed class CertificateAuthority : IDisposable
     }
 
     /// <summary>
-    /// Signs the public key of a request (PKCS #10, RFC 2986) for an identity that the caller has decided. The request's
-    /// signature proves that the asker has the private key; names and extensions that it asks for are not looked at.
+    /// Signs the public key of a request (PKCS #10, RFC 2986) for an identity that the caller has decided. The
+    /// request's signature proves that the asker has the private key; names and extensions that it asks for are not
+    /// looked at.
     /// </summary>
-    /// <exception cref="CryptographicException">The request is malformed, its proof is wrong, or its key is of another kind.</exception>
+    /// <exception cref="CryptographicException">The request is malformed, its proof is wrong, or its key is of another
+    /// kind.</exception>
     public X509Certificate2 Sign(
         byte[] request, NodeIdentity identity, IReadOnlyList<string> hosts, TimeSpan life, DateTimeOffset now) =>
         Issue(KeyRequest.Open(request), identity, hosts, life, now);
@@ -81,16 +83,20 @@ public sealed class CertificateAuthority : IDisposable
     private X509Certificate2 Issue(
         PublicKey key, NodeIdentity identity, IReadOnlyList<string> hosts, TimeSpan life, DateTimeOffset now)
     {
-        if (NodeIdentity.NameFault(identity.Name) is { } fault) throw new UserException(ExitCode.Usage, $"'{identity.Name}': {fault}");
-        var request = new CertificateRequest(new X500DistinguishedName($"CN={identity.Name}"), key, HashAlgorithmName.SHA256);
+        if (NodeIdentity.NameFault(identity.Name) is { } fault)
+            throw new UserException(ExitCode.Usage, $"'{identity.Name}': {fault}");
+        var request = new CertificateRequest(new X500DistinguishedName($"CN={identity.Name}"), key,
+            HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature,
+            critical: true));
         // An operator never listens; the others do both.
         OidCollection uses = identity.Role == ClusterRole.Operator ? [ClientUse] : [ServerUse, ClientUse];
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(uses, critical: false));
         request.CertificateExtensions.Add(CertificateNames.Write(identity, hosts));
         request.CertificateExtensions.Add(
-            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Certificate, includeKeyIdentifier: true,
+                includeIssuerAndSerial: false));
         var end = now + life;
         if (end > Certificate.NotAfter) end = Certificate.NotAfter;
         return request.Create(

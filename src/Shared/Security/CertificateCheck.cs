@@ -36,7 +36,8 @@ public sealed record CertificateVerdict(CertificateFault Fault, NodeIdentity? Id
     public CertificateVerdict For(params ReadOnlySpan<ClusterRole> roles)
     {
         if (Fault != CertificateFault.None || roles.Contains(Identity!.Role)) return this;
-        return new(CertificateFault.WrongRole, Identity, $"the certificate of {Identity} may not act as {Words(roles)}");
+        return new(CertificateFault.WrongRole, Identity,
+            $"the certificate of {Identity} may not act as {Words(roles)}");
     }
 
     private static string Words(ReadOnlySpan<ClusterRole> roles)
@@ -47,7 +48,9 @@ public sealed record CertificateVerdict(CertificateFault Fault, NodeIdentity? Id
     }
 }
 
-/// <summary>Checks certificates against the authorities that a node trusts, at a given time; nothing is downloaded.</summary>
+/// <summary>
+/// Checks certificates against the authorities that a node trusts, at a given time; nothing is downloaded.
+/// </summary>
 public static class CertificateCheck
 {
     private static readonly Oid ServerUse = new("1.3.6.1.5.5.7.3.1");
@@ -77,7 +80,8 @@ public static class CertificateCheck
         if (CertificateNames.Read(certificate) is not { } identity)
             return new(CertificateFault.NotANode, null, "the certificate names no node of a cluster");
         return revoked?.RevokedUntil(identity, NodeCredential.IssuedAt(certificate)) is { } until
-            ? new(CertificateFault.Revoked, null, $"the certificate of {identity} was revoked on {Utc(until.UtcDateTime)}: join anew with a token")
+            ? new(CertificateFault.Revoked, null,
+                $"the certificate of {identity} was revoked on {Utc(until.UtcDateTime)}: join anew with a token")
             : new(CertificateFault.None, identity, "");
     }
 

@@ -22,14 +22,17 @@ public static class CredentialFolder
     {
         var node = Path.Combine(folder, NodeFile);
         if (!File.Exists(node))
-            throw new UserException(ExitCode.Cluster, $"there is no credential in {folder} (no {NodeFile}): {HowToGetOne}");
+            throw new UserException(ExitCode.Cluster,
+                $"there is no credential in {folder} (no {NodeFile}): {HowToGetOne}");
         if (PrivateFile.IsOpenToOthers(node))
-            throw new UserException(ExitCode.Cluster, $"{node} can be read by others than its owner: chmod 600 it, then renew it");
+            throw new UserException(ExitCode.Cluster,
+                $"{node} can be read by others than its owner: chmod 600 it, then renew it");
         try
         {
             var revoked = Path.Combine(folder, RevocationList.FileName);
             return NodeCredential.FromPem(
-                ReadText(node), ReadText(Path.Combine(folder, TrustFile)), File.Exists(revoked) ? ReadText(revoked) : null);
+                ReadText(node), ReadText(Path.Combine(folder, TrustFile)), File.Exists(revoked)
+                    ? ReadText(revoked) : null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
@@ -41,7 +44,8 @@ public static class CredentialFolder
     public static NodeCredential LoadFor(ClusterRole role, string folder, DateTimeOffset now)
     {
         var credential = Load(folder);
-        var verdict = CertificateCheck.Verify(credential.Certificate, credential.Trusted, now, asServer: false, credential.Revoked);
+        var verdict = CertificateCheck.Verify(credential.Certificate, credential.Trusted, now, asServer: false,
+            credential.Revoked);
         if (verdict.Fault == CertificateFault.Expired)
             throw new UserException(ExitCode.Cluster, string.Create(CultureInfo.InvariantCulture,
                 $"the certificate in {folder} expired on {credential.Expires:yyyy-MM-dd}: "
@@ -51,7 +55,9 @@ public static class CredentialFolder
         return credential;
     }
 
-    /// <summary>Writes or replaces a node's files. The trust first: a certificate never stands beside a trust that refuses it.</summary>
+    /// <summary>
+    /// Writes or replaces a node's files. The trust first: a certificate never stands beside a trust that refuses it.
+    /// </summary>
     public static void Save(string folder, string nodePem, string trustPem)
     {
         PrivateFile.EnsureFolder(folder);
@@ -65,7 +71,8 @@ public static class CredentialFolder
     public static bool TakeRevocations(string folder, string text)
     {
         var known = Load(folder);
-        if (RevocationList.TryRead(text, known.Trusted) is not { } list || list.Number <= known.Revoked.Number) return false;
+        if (RevocationList.TryRead(text, known.Trusted) is not { } list || list.Number <= known.Revoked.Number)
+            return false;
         PrivateFile.Replace(Path.Combine(folder, RevocationList.FileName), text);
         return true;
     }

@@ -40,11 +40,14 @@ public sealed class CredentialRoot(string path)
         : [.. ((string[])[FolderOf(ClusterRole.Coordinator), FolderOf(ClusterRole.Operator), .. WorkerFolders()])
             .Where(CredentialFolder.Exists)];
 
-    /// <summary>Makes the authority, the coordinator's and an operator's certificate. Nothing that exists is changed.</summary>
+    /// <summary>
+    /// Makes the authority, the coordinator's and an operator's certificate. Nothing that exists is changed.
+    /// </summary>
     /// <exception cref="UserException">There is something already.</exception>
     public void Init(IReadOnlyList<string> hosts, string operatorName, TimeSpan life, DateTimeOffset now)
     {
-        foreach (var there in (string[])[Authority.FolderPath, FolderOf(ClusterRole.Coordinator), FolderOf(ClusterRole.Operator)])
+        foreach (var there in (string[])[Authority.FolderPath, FolderOf(ClusterRole.Coordinator),
+            FolderOf(ClusterRole.Operator)])
         {
             if (File.Exists(there) || (Directory.Exists(there) && Directory.EnumerateFileSystemEntries(there).Any()))
                 throw new UserException(ExitCode.Usage,
@@ -97,11 +100,13 @@ public sealed class CredentialRoot(string path)
         using var authority = Authority.Open();
         var trust = NodeCredential.TrustPem(Authority.Trusted());
         CredentialFolder.Save(FolderOf(ClusterRole.Coordinator),
-            authority.IssueWithKey(new NodeIdentity(ClusterRole.Coordinator, CoordinatorName), hosts, life, now), trust);
+            authority.IssueWithKey(new NodeIdentity(ClusterRole.Coordinator, CoordinatorName), hosts, life, now),
+            trust);
         CredentialFolder.Save(FolderOf(ClusterRole.Operator),
             authority.IssueWithKey(new NodeIdentity(ClusterRole.Operator, operatorName), [], life, now), trust);
     }
 
     private IReadOnlyList<string> WorkerFolders() => !Directory.Exists(FolderPath) ? []
-        : [.. Directory.EnumerateDirectories(FolderPath, WorkerPrefix + "*").Where(CredentialFolder.Exists).Order(StringComparer.Ordinal)];
+        : [.. Directory.EnumerateDirectories(FolderPath, WorkerPrefix + "*").Where(CredentialFolder.Exists)
+            .Order(StringComparer.Ordinal)];
 }

@@ -63,7 +63,8 @@ public sealed class CredentialSource
         {
             var renewed = CredentialFolder.LoadFor(_current.Identity.Role, folder, _time.GetUtcNow());
             if (renewed.Identity != _current.Identity)
-                throw new UserException(ExitCode.Cluster, $"it is of {renewed.Identity} now; this process is {_current.Identity}");
+                throw new UserException(ExitCode.Cluster,
+                    $"it is of {renewed.Identity} now; this process is {_current.Identity}");
             _current = renewed;
             _note($"new connections use the certificate that expires on {renewed.Expires.UtcDateTime:yyyy-MM-dd}, revocations {renewed.Revoked.Number}");
         }

@@ -5,9 +5,10 @@ using System.Security.Cryptography;
 namespace Convoy.Shared.Security;
 
 /// <summary>
-/// What a fresh machine is given to join: a secret that the coordinator knows the hash of, and the hash of the authority's
-/// certificate, so that the machine knows whom it talks to before it says the secret. As text <c>cvy1_...</c>:
-/// base64url of id (8 bytes), secret (24), pin (32), and the first 4 bytes of SHA-256 of these, against typing errors.
+/// What a fresh machine is given to join: a secret that the coordinator knows the hash of, and the hash of the
+/// authority's certificate, so that the machine knows whom it talks to before it says the secret. As text
+/// <c>cvy1_...</c>: base64url of id (8 bytes), secret (24), pin (32), and the first 4 bytes of SHA-256 of these,
+/// against typing errors.
 /// </summary>
 public sealed class JoinToken
 {
@@ -32,7 +33,8 @@ public sealed class JoinToken
 
     public static JoinToken Create(byte[] authorityPin)
     {
-        if (authorityPin.Length != PinBytes) throw new ArgumentException($"a pin has {PinBytes} bytes", nameof(authorityPin));
+        if (authorityPin.Length != PinBytes)
+            throw new ArgumentException($"a pin has {PinBytes} bytes", nameof(authorityPin));
         return new JoinToken([.. RandomNumberGenerator.GetBytes(IdBytes + SecretBytes), .. authorityPin]);
     }
 
@@ -42,7 +44,8 @@ public sealed class JoinToken
     {
         token = null;
         text = text.Trim();
-        if (!text.StartsWith(Prefix, StringComparison.Ordinal) || text.Length > 2 * (BodyBytes + CheckBytes)) return false;
+        if (!text.StartsWith(Prefix, StringComparison.Ordinal) || text.Length > 2 * (BodyBytes + CheckBytes))
+            return false;
         if (!Base64Url.IsValid(text.AsSpan(Prefix.Length))) return false;
         var bytes = Base64Url.DecodeFromChars(text.AsSpan(Prefix.Length));
         if (bytes.Length != BodyBytes + CheckBytes) return false;
@@ -57,7 +60,8 @@ public sealed class JoinToken
 
     public override string ToString() => $"token {Id}";
 
-    public static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(secret)));
+    public static string HashOf(string secret) =>
+        Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(secret)));
 
     private static byte[] CheckOf(byte[] body) => SHA256.HashData(body)[..CheckBytes];
 }

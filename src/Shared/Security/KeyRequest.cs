@@ -36,9 +36,12 @@ public sealed class KeyRequest : IDisposable
 
     public string KeyPem => _key.ExportPkcs8PrivateKeyPem();
 
-    /// <summary>PKCS #10, signed with the key as proof of possession. The name is for people; the signer decides.</summary>
+    /// <summary>
+    /// PKCS #10, signed with the key as proof of possession. The name is for people; the signer decides.
+    /// </summary>
     public byte[] Encode(string name) =>
-        new CertificateRequest(new X500DistinguishedName($"CN={name}"), _key, HashAlgorithmName.SHA256).CreateSigningRequest();
+        new CertificateRequest(new X500DistinguishedName($"CN={name}"), _key, HashAlgorithmName.SHA256)
+            .CreateSigningRequest();
 
     /// <summary>SHA-256 of the public key: the same key, the same text.</summary>
     public static string FingerprintOf(byte[] request) =>
@@ -52,7 +55,8 @@ public sealed class KeyRequest : IDisposable
         if (request.Length > BytesMax) throw new CryptographicException($"the request has over {BytesMax} bytes");
         var key = Load(request).PublicKey;
         using var curve = key.Oid.Value == EllipticCurveKey ? key.GetECDsaPublicKey() : null;
-        if (curve?.ExportParameters(false).Curve.Oid?.Value != P256) throw new CryptographicException("the key is not one on P-256");
+        if (curve?.ExportParameters(false).Curve.Oid?.Value != P256)
+            throw new CryptographicException("the key is not one on P-256");
         return key;
     }
 

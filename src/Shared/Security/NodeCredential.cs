@@ -12,7 +12,8 @@ public sealed class NodeCredential
     private const int AuthoritiesMax = 8;
 
     private NodeCredential(
-        NodeIdentity identity, X509Certificate2 certificate, IReadOnlyList<X509Certificate2> trusted, RevocationList revoked) =>
+        NodeIdentity identity, X509Certificate2 certificate, IReadOnlyList<X509Certificate2> trusted,
+        RevocationList revoked) =>
         (Identity, Certificate, Trusted, Revoked) = (identity, certificate, trusted, revoked);
 
     public NodeIdentity Identity { get; }
@@ -49,7 +50,8 @@ public sealed class NodeCredential
 
         return CertificateNames.Read(certificate) is { } identity
             ? new NodeCredential(identity, certificate, trusted,
-                revokedText is null ? RevocationList.Empty : RevocationList.TryRead(revokedText, trusted) ?? RevocationList.Empty)
+                revokedText is null ? RevocationList.Empty : RevocationList.TryRead(revokedText, trusted)
+                    ?? RevocationList.Empty)
             : throw new CryptographicException("the certificate names no node of a cluster");
     }
 
@@ -59,14 +61,16 @@ public sealed class NodeCredential
         authorities.ImportFromPem(trustPem);
         return authorities.Count is > 0 and <= AuthoritiesMax
             ? [.. authorities]
-            : throw new CryptographicException($"there are {authorities.Count} trusted authorities, not 1 to {AuthoritiesMax}");
+            : throw new CryptographicException(
+                $"there are {authorities.Count} trusted authorities, not 1 to {AuthoritiesMax}");
     }
 
     public static string TrustPem(IEnumerable<X509Certificate2> authorities) =>
         string.Concat(authorities.Select(a => a.ExportCertificatePem() + "\n"));
 
     /// <summary>Certificates count from a little before they are issued, because clocks differ.</summary>
-    internal static DateTimeOffset IssuedAt(X509Certificate2 certificate) => certificate.NotBefore + CertificateAuthority.ClockSkew;
+    internal static DateTimeOffset IssuedAt(X509Certificate2 certificate) =>
+        certificate.NotBefore + CertificateAuthority.ClockSkew;
 
     /// <summary>SHA-256 of an authority's certificate: what a join token pins.</summary>
     public static byte[] PinOf(X509Certificate2 authority) => authority.GetCertHash(HashAlgorithmName.SHA256);

@@ -4,8 +4,8 @@ using System.Security.Principal;
 namespace Convoy.Shared.Security;
 
 /// <summary>
-/// The one place that writes files with private keys: readable by their owner alone from the first byte on, and replaced
-/// as a whole. Unix: modes 0700 and 0600. Windows: an access list with the owner alone.
+/// The one place that writes files with private keys: readable by their owner alone from the first byte on, and
+/// replaced as a whole. Unix: modes 0700 and 0600. Windows: an access list with the owner alone.
 /// </summary>
 public static class PrivateFile
 {
@@ -25,7 +25,8 @@ public static class PrivateFile
         var security = new DirectorySecurity();
         security.SetAccessRuleProtection(isProtected: true, preserveInheritance: false);
         security.AddAccessRule(new FileSystemAccessRule(Owner(), FileSystemRights.FullControl,
-            InheritanceFlags.ContainerInherit | InheritanceFlags.ObjectInherit, PropagationFlags.None, AccessControlType.Allow));
+            InheritanceFlags.ContainerInherit | InheritanceFlags.ObjectInherit, PropagationFlags.None,
+            AccessControlType.Allow));
         security.CreateDirectory(path);
     }
 
@@ -44,7 +45,8 @@ public static class PrivateFile
     /// <summary>Whether others than the owner may read the file; where that cannot be told, false.</summary>
     public static bool IsOpenToOthers(string path)
     {
-        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        const UnixFileMode Others =
+            UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         return !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0;
     }
 
@@ -63,13 +65,15 @@ public static class PrivateFile
         {
             return new FileStream(path, new FileStreamOptions
             {
-                Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, UnixCreateMode = OwnerFile,
+                Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None,
+                UnixCreateMode = OwnerFile,
             });
         }
 
         var security = new FileSecurity();
         security.SetAccessRuleProtection(isProtected: true, preserveInheritance: false);
-        security.AddAccessRule(new FileSystemAccessRule(Owner(), FileSystemRights.FullControl, AccessControlType.Allow));
+        security.AddAccessRule(new FileSystemAccessRule(Owner(), FileSystemRights.FullControl,
+            AccessControlType.Allow));
         return new FileInfo(path).Create(
             FileMode.CreateNew, FileSystemRights.Write, FileShare.None, bufferSize: 4_096, FileOptions.None, security);
     }

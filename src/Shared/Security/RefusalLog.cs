@@ -42,7 +42,8 @@ public sealed class RefusalLog(Action<string> say)
         if (text.Length > TextMax) text = text[..TextMax];
         return string.Create(text.Length, text, static (to, from) =>
         {
-            for (var i = 0; i < to.Length; i++) to[i] = char.IsControl(from[i]) || from[i] is '\u2028' or '\u2029' ? '?' : from[i];
+            for (var i = 0; i < to.Length; i++) to[i] = char.IsControl(from[i]) || from[i] is '\u2028' or '\u2029'
+                ? '?' : from[i];
         });
     }
 

@@ -9,7 +9,8 @@ public static class RenewalPlan
 
     /// <summary>
     /// How long to wait before the renewal: until two thirds of the certificate's time are over, so that a coordinator
-    /// that is away for a while costs nothing. Zero: now. At most 12 hours, because clocks and files may change meanwhile.
+    /// that is away for a while costs nothing. Zero: now. At most 12 hours, because clocks and files may change
+    /// meanwhile.
     /// </summary>
     public static TimeSpan Wait(NodeCredential credential, DateTimeOffset now)
     {
@@ -17,7 +18,9 @@ public static class RenewalPlan
         return wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < LookMax ? wait : LookMax;
     }
 
-    /// <summary>How long to wait after a renewal that failed: a tenth of what is left, from a second to an hour.</summary>
+    /// <summary>
+    /// How long to wait after a renewal that failed: a tenth of what is left, from a second to an hour.
+    /// </summary>
     public static TimeSpan Retry(NodeCredential credential, DateTimeOffset now)
     {
         var tenth = (credential.Expires - now) / 10;

@@ -5,7 +5,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Convoy.Shared.Security;
 
-/// <summary>Dials HTTPS of a coordinator: the connection is handed out only when the certificate at its end is a coordinator's.</summary>
+/// <summary>
+/// Dials HTTPS of a coordinator: the connection is handed out only when the certificate at its end is a coordinator's.
+/// </summary>
 public static class TlsClient
 {
     /// <param name="host">Address or name.</param>
@@ -17,7 +19,8 @@ public static class TlsClient
     /// <param name="cancel">Ends the attempt.</param>
     /// <exception cref="UserException">Nobody there is a coordinator of this cluster; the text says why.</exception>
     public static async Task<Stream> DialAsync(
-        string host, int port, NodeCredential? me, IReadOnlyList<X509Certificate2>? trusted, DateTimeOffset now, CancellationToken cancel)
+        string host, int port, NodeCredential? me, IReadOnlyList<X509Certificate2>? trusted, DateTimeOffset now,
+        CancellationToken cancel)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         SslStream? stream = null;
@@ -29,14 +32,16 @@ public static class TlsClient
             await stream.AuthenticateAsClientAsync(options, cancel);
             var peer = verdict.Verdict.For(ClusterRole.Coordinator);
             if (trusted is null || peer.Fault == CertificateFault.None) return stream;
-            throw new UserException(ExitCode.Cluster, $"{host}:{port} is not believed to be the coordinator: {peer.Text}");
+            throw new UserException(ExitCode.Cluster,
+                $"{host}:{port} is not believed to be the coordinator: {peer.Text}");
         }
         catch (Exception e)
         {
             if (stream is not null) await stream.DisposeAsync();
             socket.Dispose();
             if (e is AuthenticationException or IOException)
-                throw new UserException(ExitCode.Cluster, $"no TLS 1.3 with {host}:{port}: is it a coordinator with credentials? ({e.Message})");
+                throw new UserException(ExitCode.Cluster,
+                    $"no TLS 1.3 with {host}:{port}: is it a coordinator with credentials? ({e.Message})");
             throw;
         }
     }

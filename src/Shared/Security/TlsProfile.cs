@@ -44,7 +44,8 @@ public static class TlsProfile
     /// <param name="now">The time to judge by.</param>
     /// <param name="verdict">What became of the other side's certificate; asked for once the handshake is over.</param>
     public static SslClientAuthenticationOptions ForClient(
-        NodeCredential? me, IReadOnlyList<X509Certificate2> trusted, SslApplicationProtocol protocol, DateTimeOffset now,
+        NodeCredential? me, IReadOnlyList<X509Certificate2> trusted, SslApplicationProtocol protocol,
+        DateTimeOffset now,
         out VerdictHolder verdict)
     {
         var holder = verdict = new VerdictHolder(trusted, now, asServer: true, me?.Revoked);
@@ -64,7 +65,8 @@ public static class TlsProfile
     }
 
     private static SslStreamCertificateContext ContextOf(NodeCredential credential) =>
-        Contexts.GetValue(credential, static c => SslStreamCertificateContext.Create(c.Certificate, additionalCertificates: null, offline: true));
+        Contexts.GetValue(credential, static c =>
+            SslStreamCertificateContext.Create(c.Certificate, additionalCertificates: null, offline: true));
 }
 
 /// <summary>Keeps what one handshake found out about the other side.</summary>

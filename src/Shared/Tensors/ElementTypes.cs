@@ -7,8 +7,10 @@ namespace Convoy.Shared.Tensors;
 /// <param name="Bytes">In memory; a bool is one byte, 0 or 1.</param>
 /// <param name="Safetensors">Name in safetensors files.</param>
 /// <param name="Onnx">TensorProto.DataType of ONNX.</param>
-/// <param name="Arrow">Format string of the Arrow C data interface. Arrow packs bools into bits, so they need a copy.</param>
-/// <param name="DlpackCode">DLDataTypeCode of DLPack, the exchange with foreign functions; its bits are 8 times the bytes.</param>
+/// <param name="Arrow">Format string of the Arrow C data interface. Arrow packs bools into bits, so they need a
+/// copy.</param>
+/// <param name="DlpackCode">DLDataTypeCode of DLPack, the exchange with foreign functions; its bits are 8 times the
+/// bytes.</param>
 public sealed record ElementType(
     DType Type, string Name, int Bytes, string Safetensors, int Onnx, string Arrow, int DlpackCode)
 {

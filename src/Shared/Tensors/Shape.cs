@@ -12,7 +12,8 @@ public readonly struct Shape : IEquatable<Shape>
         if (dims.Length > Limits.TensorRankMax)
             throw new ArgumentException($"a tensor has at most {Limits.TensorRankMax} dimensions, not {dims.Length}");
         foreach (var d in dims)
-            if (d < 0) throw new ArgumentException($"a dimension is not negative: [{string.Join(", ", dims.ToArray())}]");
+            if (d < 0)
+                throw new ArgumentException($"a dimension is not negative: [{string.Join(", ", dims.ToArray())}]");
         _dims = [.. dims];
     }
 

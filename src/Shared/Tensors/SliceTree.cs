@@ -1,6 +1,8 @@
 namespace Convoy.Shared.Tensors;
 
-/// <summary>Node (l, i) of the tree over slices: it covers leaves [i·2^l, (i+1)·2^l), cut to the number of slices.</summary>
+/// <summary>
+/// Node (l, i) of the tree over slices: it covers leaves [i·2^l, (i+1)·2^l), cut to the number of slices.
+/// </summary>
 public readonly record struct TreeNode(byte Level, int Index)
 {
     public int FirstLeaf => Index << Level;
@@ -31,7 +33,9 @@ public readonly record struct SliceTree
 
     public TreeNode Root { get; }
 
-    /// <summary>The maximal aligned nodes whose leaves are exactly [from, end), left to right; at most 2·log2(leaves).</summary>
+    /// <summary>
+    /// The maximal aligned nodes whose leaves are exactly [from, end), left to right; at most 2·log2(leaves).
+    /// </summary>
     public int Cover(int from, int end, Span<TreeNode> destination)
     {
         Invariant.Check(from >= 0 && from <= end && end <= Leaves, "TREE-1 a share lies inside the slices");

@@ -35,7 +35,9 @@ public sealed record ClockTable
     public TimeSpan Align { get; init; } = TimeSpan.FromSeconds(2);
     /// <summary>From Open to Aligned when a member loads a snapshot or a checkpoint.</summary>
     public TimeSpan AlignWithState { get; init; } = TimeSpan.FromSeconds(30);
-    /// <summary>From a cast to the receipt of the one it was sent to; then those below it are told by the sender.</summary>
+    /// <summary>
+    /// From a cast to the receipt of the one it was sent to; then those below it are told by the sender.
+    /// </summary>
     public TimeSpan CastHop { get; init; } = TimeSpan.FromMilliseconds(200);
     /// <summary>Answers to a cast wait this long for others that go the same way up.</summary>
     public TimeSpan CastGather { get; init; } = TimeSpan.FromMilliseconds(25);
@@ -52,7 +54,9 @@ public sealed record ClockTable
     /// <summary>Back-stop of a link whose peer acknowledges nothing; beats notice earlier.</summary>
     public TimeSpan LinkSilence => 5 * Dead > 2 * (Dead + Stall) ? 5 * Dead : 2 * (Dead + Stall);
 
-    /// <summary>The table for the numbers of a job; deadlines that must lie above dead and stall grow with them.</summary>
+    /// <summary>
+    /// The table for the numbers of a job; deadlines that must lie above dead and stall grow with them.
+    /// </summary>
     public ClockTable With(int beatMs, int deadMs, int stallMs)
     {
         var (dead, stall) = (TimeSpan.FromMilliseconds(deadMs), TimeSpan.FromMilliseconds(stallMs));

@@ -10,7 +10,8 @@ public readonly record struct Instant(long Microseconds) : IComparable<Instant>
     public static readonly Instant Never = new(long.MaxValue);
     public int CompareTo(Instant other) => Microseconds.CompareTo(other.Microseconds);
     public static Instant operator +(Instant a, TimeSpan b) => new(a.Microseconds + (long)b.TotalMicroseconds);
-    public static TimeSpan operator -(Instant a, Instant b) => TimeSpan.FromMicroseconds(a.Microseconds - b.Microseconds);
+    public static TimeSpan operator -(Instant a, Instant b) =>
+        TimeSpan.FromMicroseconds(a.Microseconds - b.Microseconds);
     public static bool operator <(Instant a, Instant b) => a.Microseconds < b.Microseconds;
     public static bool operator >(Instant a, Instant b) => a.Microseconds > b.Microseconds;
     public static bool operator <=(Instant a, Instant b) => a.Microseconds <= b.Microseconds;

@@ -8,8 +8,8 @@ using Convoy.Worker.Training;
 namespace Convoy.Worker.Checkpoints;
 
 /// <summary>
-/// Writes shards behind training, on a thread of its own. A failed write is reported and training goes on (R11); nothing is
-/// visible to readers before the coordinator publishes the whole.
+/// Writes shards behind training, on a thread of its own. A failed write is reported and training goes on (R11);
+/// nothing is visible to readers before the coordinator publishes the whole.
 /// </summary>
 internal sealed class SaverActor : ReceiveActor
 {
@@ -26,7 +26,8 @@ internal sealed class SaverActor : ReceiveActor
             var file = store.WriteShard(m.Step, m.Generation, m.Index, m.Count, m.Tensors);
             return new ShardEnded(m.Generation, m.Step, new ShardSaved
             {
-                Generation = m.Generation.Value, Step = m.Step.Value, Index = m.Index, Count = m.Count, File = file.File,
+                Generation = m.Generation.Value, Step = m.Step.Value, Index = m.Index, Count = m.Count,
+                File = file.File,
                 Sha256 = Google.Protobuf.ByteString.CopyFrom(Convert.FromHexString(file.Sha256)), Bytes = file.Bytes,
                 Fingerprint = m.Fingerprint.Value, StallUs = m.StallUs,
             }, null);

@@ -25,7 +25,9 @@ internal sealed class ExchangeLayout
     /// <summary>Elements of one frame: 4 MB of float32.</summary>
     public const int BlockElementsMax = 1 << 20;
 
-    /// <summary>Bytes that a member may send of a direct gradient; for two members a direct one costs no more anyway.</summary>
+    /// <summary>
+    /// Bytes that a member may send of a direct gradient; for two members a direct one costs no more anyway.
+    /// </summary>
     public const int DirectBytesMax = 256 << 10;
 
     private readonly int[] _firstBlock;   // of bucket b and owner o at b * members + o; one more at the end
@@ -60,8 +62,8 @@ internal sealed class ExchangeLayout
     public int Members { get; }
 
     /// <summary>
-    /// Every member adds every block for itself. A member may hold such a step before the others have its part, so what it
-    /// sends must outlive the step: it stays as it is until step t+2.
+    /// Every member adds every block for itself. A member may hold such a step before the others have its part, so what
+    /// it sends must outlive the step: it stays as it is until step t+2.
     /// </summary>
     public bool IsDirect { get; }
 
@@ -74,7 +76,9 @@ internal sealed class ExchangeLayout
 
     public (long From, long End) BucketRange(int bucket) => (_bucketStart[bucket + 1], _bucketStart[bucket]);
 
-    /// <summary>The blocks of one chunk are [from, end) of <see cref="Blocks"/>; those of a direct bucket are in place 0.</summary>
+    /// <summary>
+    /// The blocks of one chunk are [from, end) of <see cref="Blocks"/>; those of a direct bucket are in place 0.
+    /// </summary>
     public (int From, int End) BlocksOf(int bucket, int owner)
     {
         var at = (bucket * Members) + owner;
@@ -101,9 +105,11 @@ internal sealed class ExchangeLayout
             _firstBlock[(bucket * Members) + owner] = blocks.Count;
             if (IsDirect && owner > 0) continue;
             var chunkFrom = from + (normBlocks * owner / Members * Limits.NormBlock);
-            var chunkEnd = IsDirect ? end : Math.Min(end, from + (normBlocks * (owner + 1) / Members * Limits.NormBlock));
+            var chunkEnd = IsDirect
+                ? end : Math.Min(end, from + (normBlocks * (owner + 1) / Members * Limits.NormBlock));
             for (var at = chunkFrom; at < chunkEnd; at += blockElementsMax)
-                blocks.Add(new(bucket, IsDirect ? ExchangeBlock.Everybody : owner, at, (int)Math.Min(blockElementsMax, chunkEnd - at)));
+                blocks.Add(new(bucket, IsDirect ? ExchangeBlock.Everybody : owner,
+                    at, (int)Math.Min(blockElementsMax, chunkEnd - at)));
         }
     }
 }

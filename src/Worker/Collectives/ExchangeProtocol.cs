@@ -5,13 +5,13 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Worker.Collectives;
 
-// The direct reduce-scatter and all-gather of one worker: when a bucket is ready its partial sums go to the owners of its
-// chunks; an owner that has every present node of a block adds them in tree order and sends the sum to all. Pure: frames
-// are names and handles here, the loop around it has the bytes. COSTS.md has the price.
+// The direct reduce-scatter and all-gather of one worker: when a bucket is ready its partial sums go to the owners of
+// its chunks; an owner that has every present node of a block adds them in tree order and sends the sum to all. Pure:
+// frames are names and handles here, the loop around it has the bytes. COSTS.md has the price.
 // X1  A block is reduced once, from exactly the present nodes of the step, whatever the order of arrival.
 // X2  A step is held when every block is final and every member's scalars are here; never before.
-// X3  A frame counts for the generation and the step in its header only; any other is kept for later or refused by name.
-// X4  What is kept for later is one step of one generation at most, within a bound of bytes (M3).
+// X3  A frame counts for the generation and the step in its header only; any other is kept for later or refused by
+// name. X4  What is kept for later is one step of one generation at most, within a bound of bytes (M3).
 // X5  After Stop no handle of the generation is used again (M9).
 internal enum ExchangeStatus
 {
@@ -94,7 +94,8 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
         ExchangeOutbox outbox)
     {
         Invariant.Check(generation > Generation, "X3 generations only grow");
-        Invariant.Check(Status != ExchangeStatus.Running, "X5 a running step is stopped before a generation is entered");
+        Invariant.Check(Status != ExchangeStatus.Running,
+            "X5 a running step is stopped before a generation is entered");
         (Generation, Step, _members, _me, Layout) = (generation, start, members, me, layout);
         _final = new bool[layout.Blocks.Length];
         _missingNodes = new int[layout.Blocks.Length];

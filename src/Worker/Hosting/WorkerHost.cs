@@ -3,7 +3,9 @@ using Convoy.Worker.Training;
 
 namespace Convoy.Worker.Hosting;
 
-/// <summary>Runs one worker in this process: joins the coordinator, trains what it is assigned, leaves when it is let go.</summary>
+/// <summary>
+/// Runs one worker in this process: joins the coordinator, trains what it is assigned, leaves when it is let go.
+/// </summary>
 public static class WorkerHost
 {
     /// <returns>The exit code of the process.</returns>

@@ -12,7 +12,10 @@ public sealed record WorkerOptions
     public required string Name { get; init; }
     /// <summary>host:port where other workers dial this one; port 0 takes a free one.</summary>
     public string Listen { get; init; } = "127.0.0.1:0";
-    /// <summary>What the others are told to dial, host[:port] with commas; null: where it listens, on 0.0.0.0 every address of the machine.</summary>
+    /// <summary>
+    /// What the others are told to dial, host[:port] with commas; null: where it listens, on 0.0.0.0 every address of
+    /// the machine.
+    /// </summary>
     public string? Advertise { get; init; }
     /// <summary>Threads that compute each kernel together. They never show in the weights.</summary>
     public int Threads { get; init; } = 1;

@@ -12,9 +12,10 @@ using Convoy.Worker.Training;
 namespace Convoy.Worker.Hosting;
 
 /// <summary>
-/// One worker: its actors and its links, from the first dial to the last goodbye. Several may share a process. It ends by
-/// <see cref="CoordinatedShutdown"/>: the node drains (the coordinator deals its slices to others, within the grace), the
-/// links say goodbye, the actors end.
+/// One worker: its actors and its links, from the first dial to the last goodbye. Several may share a process. It ends
+/// by
+/// <see cref="CoordinatedShutdown"/>: the node drains (the coordinator deals its slices to others, within the grace),
+/// the links say goodbye, the actors end.
 /// </summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
@@ -41,7 +42,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
         _system = ActorSystem.Create("worker", new ActorSystemOptions { Time = options.TimeProvider, LogSink = log });
         _node = _system.ActorOf(Props.Create(() => new NodeActor(new NodeOptions
         {
-            Worker = options, Incarnation = incarnation, Open = open, Bulk = bulk, Say = _say, Recent = recent, Log = log,
+            Worker = options, Incarnation = incarnation, Open = open, Bulk = bulk, Say = _say,
+            Recent = recent, Log = log,
             Clocks = options.Clocks, Exit = (code, line) => _ended.TrySetResult((code, line)),
         })), "node");
         _shutdown = CoordinatedShutdown.Get(_system);
@@ -50,7 +52,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     private void PlanTheEnd()
     {
-        // The node keeps the grace itself and says 12 when it is over; a node that does not even do that is left behind.
+        // The node keeps the grace itself and says 12 when it is over; a node that does not even do that is left
+        // behind.
         _shutdown.SetDeadline(CoordinatedShutdown.PhaseDrain, _options.Grace + TimeSpan.FromSeconds(1));
         // A device in the middle of a long kernel ends with the process; the exit does not wait for it (G2).
         _shutdown.SetDeadline(CoordinatedShutdown.PhaseTerminateActors, ShutdownMax);
@@ -78,7 +81,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
         {
             process._remoting = await Remoting.StartAsync(process._system, new RemotingOptions
             {
-                NodeName = options.Name, Incarnation = incarnation, Listen = options.Listen, Advertise = options.Advertise, Time = options.TimeProvider,
+                NodeName = options.Name, Incarnation = incarnation, Listen = options.Listen,
+                Advertise = options.Advertise, Time = options.TimeProvider,
                 Clocks = options.Clocks, BuildId = BuildId.Current, Security = SecurityOf(options),
             }, process._node, bulk);
         }
@@ -93,12 +97,14 @@ internal sealed class WorkerProcess : IAsyncDisposable
         return process;
     }
 
-    // Only the coordinator's address must show a coordinator's certificate, and only from there is the node told anything.
-    private static LinkSecurity? SecurityOf(WorkerOptions options) => options.Credentials is null ? null : new LinkSecurity
-    {
-        Credentials = options.Credentials, Admits = [ClusterRole.Worker], CoordinatorOnly = ["node"],
-        Expects = address => address == options.Join ? ClusterRole.Coordinator : ClusterRole.Worker,
-    };
+    // Only the coordinator's address must show a coordinator's certificate, and only from there is the node told
+    // anything.
+    private static LinkSecurity? SecurityOf(WorkerOptions options) =>
+        options.Credentials is null ? null : new LinkSecurity
+        {
+            Credentials = options.Credentials, Admits = [ClusterRole.Worker], CoordinatorOnly = ["node"],
+            Expects = address => address == options.Join ? ClusterRole.Coordinator : ClusterRole.Worker,
+        };
 
     /// <summary>SIGTERM, or what means the same: drains, and ends in good order.</summary>
     public Task ShutDownAsync(string reason) => _shutdown.Run(reason);

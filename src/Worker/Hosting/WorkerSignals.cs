@@ -34,7 +34,8 @@ internal sealed class WorkerSignals : IDisposable
         else _ = _process.ShutDownAsync(signal);
     }
 
-    // The launcher holds the other end of standard input and never writes: it ends when the launcher does, kill -9 included.
+    // The launcher holds the other end of standard input and never writes: it ends when the launcher does, kill -9
+    // included.
     private static void EndWithStandardInput()
     {
         using var input = Console.OpenStandardInput();

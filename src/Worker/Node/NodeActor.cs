@@ -34,7 +34,9 @@ internal sealed record NodeOptions
 /// <summary>The process is listening: dial the coordinator.</summary>
 internal sealed record StartNode(IRemoting Remoting);
 
-/// <summary>Shell of <see cref="NodeProtocol"/>: the link to the coordinator, the heartbeat, the trainer's parent.</summary>
+/// <summary>
+/// Shell of <see cref="NodeProtocol"/>: the link to the coordinator, the heartbeat, the trainer's parent.
+/// </summary>
 internal sealed class NodeActor : ReceiveActor, IWithTimers
 {
     private readonly NodeOptions _options;
@@ -195,7 +197,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
     private void OnRevocations(Revocations m)
     {
-        if (_options.Worker.Credentials is not { Folder: { } folder } || !CredentialFolder.TakeRevocations(folder, m.Text)) return;
+        if (_options.Worker.Credentials is not { Folder: { } folder }
+            || !CredentialFolder.TakeRevocations(folder, m.Text)) return;
         _options.Log.Write(LogLevel.Info, "node", "a newer list of revocations counts from now on");
     }
 
@@ -228,7 +231,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private TrainerOptions TrainerOptionsOf(JobSpec job, Assign assign) => new()
     {
         Me = _protocol.Me!.Value, Incarnation = _options.Incarnation, Job = job, Assign = assign, Node = Self,
-        Coordinator = () => _coordinator!.Actor("coordinator"), Connect = (address, owner, who) => _remoting!.Connect(address, owner, who),
+        Coordinator = () => _coordinator!.Actor("coordinator"),
+        Connect = (address, owner, who) => _remoting!.Connect(address, owner, who),
         Accepted = [.. _accepted], Bulk = _options.Bulk, Board = _board, Open = _options.Open,
         Time = _options.Worker.TimeProvider, Clocks = _options.Clocks, Log = _options.Log, Disk = _options.Disk,
         NewEvents = _options.NewEvents, DeviceKind = _options.Machine.DeviceKind,
@@ -244,7 +248,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         _trainer = null;
         if (_protocol.Status == NodeStatus.Gone) return;
-        var text = _failure is { } f ? $"{f.GetType().Name}: {f.Message.ReplaceLineEndings(" ")}" : "the trainer ended by itself";
+        var text = _failure is { } f ? $"{f.GetType().Name}: {f.Message.ReplaceLineEndings(" ")}"
+            : "the trainer ended by itself";
         TellCoordinator(new WorkerFailed
         {
             Text = text, Detail = $"{_failure}\n{_options.Recent.Text()}", ExitCode = (int)ExitCode.Failed,

@@ -6,10 +6,11 @@ using Convoy.Shared.Time;
 namespace Convoy.Worker.Node;
 
 // The worker process and its coordinator: being admitted, staying known, leaving. What is trained is not its business.
-// A coordinator that is gone stops nothing: the trainer goes on while peers answer, and this side keeps dialling (4.5 row 9).
-// N1  The token never falls; an older leader's word changes nothing here.
+// A coordinator that is gone stops nothing: the trainer goes on while peers answer, and this side keeps dialling (4.5
+// row 9). N1  The token never falls; an older leader's word changes nothing here.
 // N2  A drain ends within its grace, whether anybody answers or not (G2).
-// N3  Nobody trains alone for ever: without a coordinator the process ends after the orphan limit, and says so on the way.
+// N3  Nobody trains alone for ever: without a coordinator the process ends after the orphan limit, and says so on the
+// way.
 internal enum NodeStatus
 {
     Dialing,  // no link to the coordinator
@@ -51,7 +52,8 @@ internal sealed record Say(string Line) : NodeOutput;
 
 internal sealed record ExitProcess(int Code, string Line) : NodeOutput;
 
-internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan grace, TimeSpan orphanLimit, Instant start)
+internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan grace,
+    TimeSpan orphanLimit, Instant start)
 {
     public static readonly (NodeStatus From, NodeStatus To, string On)[] Transitions =
     [
@@ -128,7 +130,8 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
         if (Status == NodeStatus.Gone) return;
         if (_drainUntil is { } until && now >= until)
         {
-            Exit((int)ExitCode.GraceExpired, $"the grace of {grace.TotalSeconds:0.#} s is over and nobody let this worker go", outputs);
+            Exit((int)ExitCode.GraceExpired,
+                $"the grace of {grace.TotalSeconds:0.#} s is over and nobody let this worker go", outputs);
             return;
         }
 
@@ -143,7 +146,8 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
         var alone = now - _aloneSince;
         if (alone >= orphanLimit)
         {
-            Exit((int)ExitCode.Cluster, $"no coordinator at {address} for {alone.TotalSeconds:0} s: giving up", outputs);
+            Exit((int)ExitCode.Cluster,
+                $"no coordinator at {address} for {alone.TotalSeconds:0} s: giving up", outputs);
             return;
         }
 
@@ -154,7 +158,11 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
 
     private void OnCoordinatorUp(List<NodeOutput> outputs)
     {
-        if (Status != NodeStatus.Dialing) { outputs.Add(new Say($"a second link to the coordinator in {Status}")); return; }
+        if (Status != NodeStatus.Dialing)
+        {
+            outputs.Add(
+            new Say($"a second link to the coordinator in {Status}")); return;
+        }
         Become(NodeStatus.Greeting);
         outputs.Add(new SendHello());
     }
@@ -172,7 +180,11 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
 
     private void OnWelcome(Welcome m, Instant now, List<NodeOutput> outputs)
     {
-        if (m.LeaderToken < Token.Value) { outputs.Add(new Say($"ignored Welcome of k{m.LeaderToken}, {Token} was seen (N1)")); return; }
+        if (m.LeaderToken < Token.Value)
+        {
+            outputs.Add(
+            new Say($"ignored Welcome of k{m.LeaderToken}, {Token} was seen (N1)")); return;
+        }
         if (Status != NodeStatus.Greeting) { outputs.Add(new Say($"ignored Welcome in {Status}")); return; }
         Become(NodeStatus.Joined);
         Token = new LeaderToken(m.LeaderToken);
@@ -185,12 +197,17 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
     private void OnRefuse(Refuse m, List<NodeOutput> outputs)
     {
         var differences = m.Differences.Count == 0 ? "" : $" ({string.Join("; ", m.Differences)})";
-        Exit((int)ExitCode.Cluster, $"the coordinator at {address} refused this worker: {m.Reason}{differences}", outputs);
+        Exit((int)ExitCode.Cluster,
+            $"the coordinator at {address} refused this worker: {m.Reason}{differences}", outputs);
     }
 
     private void OnRelease(Release m, bool hasTrainer, List<NodeOutput> outputs)
     {
-        if (m.LeaderToken < Token.Value) { outputs.Add(new Say($"ignored Release of k{m.LeaderToken}, {Token} was seen (N1)")); return; }
+        if (m.LeaderToken < Token.Value)
+        {
+            outputs.Add(
+            new Say($"ignored Release of k{m.LeaderToken}, {Token} was seen (N1)")); return;
+        }
         if (!hasTrainer) { Exit(m.ExitCode, m.Reason, outputs); return; }
         if (_trainerReleased) return;
         _trainerReleased = true;

@@ -4,8 +4,8 @@ using Convoy.Shared.Protocol;
 namespace Convoy.Worker.Training;
 
 /// <summary>
-/// Frames on their way to members, each member's in order. A lane that takes no more now keeps its frames here; they hold
-/// no memory of their own, for a payload is a part of a vector that stays as it is until the step is held.
+/// Frames on their way to members, each member's in order. A lane that takes no more now keeps its frames here; they
+/// hold no memory of their own, for a payload is a part of a vector that stays as it is until the step is held.
 /// </summary>
 internal sealed class BulkOutbox(IBulkCompletion completion)
 {

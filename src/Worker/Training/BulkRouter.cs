@@ -3,7 +3,9 @@ using Convoy.Shared.Protocol;
 
 namespace Convoy.Worker.Training;
 
-/// <summary>The process has one receiver of bulk frames; the trainer of the moment is behind it. None: frames are drained.</summary>
+/// <summary>
+/// The process has one receiver of bulk frames; the trainer of the moment is behind it. None: frames are drained.
+/// </summary>
 internal sealed class BulkRouter : IBulkReceiver
 {
     private volatile IBulkReceiver? _target;
@@ -16,7 +18,8 @@ internal sealed class BulkRouter : IBulkReceiver
 
     public Memory<byte> Rent(Peer from, in BulkHeader header) => _target?.Rent(from, header) ?? default;
 
-    public void Received(Peer from, in BulkHeader header, Memory<byte> payload) => _target?.Received(from, header, payload);
+    public void Received(Peer from, in BulkHeader header, Memory<byte> payload) =>
+        _target?.Received(from, header, payload);
 
     public void Damaged(Peer from, in BulkHeader header, string why) => _target?.Damaged(from, header, why);
 

@@ -16,11 +16,12 @@ namespace Convoy.Worker.Training;
 
 /// <summary>What a device is made with.</summary>
 internal sealed record DeviceOptions(
-    IActorRef Trainer, IActorRef Saver, OpenModel Open, IDisk Disk, TimeProvider Time, TrainingBoard Board, string DeviceKind);
+    IActorRef Trainer, IActorRef Saver, OpenModel Open, IDisk Disk, TimeProvider Time, TrainingBoard Board,
+    string DeviceKind);
 
 /// <summary>
-/// The device's thread: it owns the weights. Every exception here is fatal for the worker, because the state may be torn:
-/// it is reported with its stack and never told as a state (P8).
+/// The device's thread: it owns the weights. Every exception here is fatal for the worker, because the state may be
+/// torn: it is reported with its stack and never told as a state (P8).
 /// </summary>
 internal sealed class DeviceActor : ReceiveActor
 {
@@ -84,7 +85,8 @@ internal sealed class DeviceActor : ReceiveActor
             _job = m.Job;
             var sha = SHA256.HashData(m.Assign.Graph.Span);
             if (!sha.AsSpan().SequenceEqual(m.Assign.GraphSha256.Span))
-                throw new UserException(ExitCode.BadJob, "the graph that arrived is not the one that was submitted: its SHA-256 differs");
+                throw new UserException(ExitCode.BadJob,
+                    "the graph that arrived is not the one that was submitted: its SHA-256 differs");
             _model = _options.Open(m.Job, m.Assign.Graph.Memory);
             var plan = new StepPlan(_model.Samples, m.Job.Batch, m.Job.Slices);
             var order = new SampleOrder(m.Job.Seed, _model.Samples);
@@ -143,12 +145,14 @@ internal sealed class DeviceActor : ReceiveActor
     {
         if (_state is null || _state.Step != m.Target)
         {
-            Tell(new StateFailed(m.Generation, $"the state here is of step {_state?.Step.Value ?? -1}, not {m.Target}"));
+            Tell(new StateFailed(m.Generation,
+                $"the state here is of step {_state?.Step.Value ?? -1}, not {m.Target}"));
             return;
         }
 
         Tell(new StateView(_state, _works[m.Target.Value & 1].Reduced, LossOfState()));
-        // Again, or by who fetched the step: the first report may have come from a worker that was let go, or never (S5).
+        // Again, or by who fetched the step: the first report may have come from a worker that was let go, or never
+        // (S5).
         if (LossOfState() is not null) Tell(new RowDone(_row));
         Tell(new StateReady(m.Generation, _state.Step, _state.Fingerprint, retains));
         Self.Tell(new ReadAhead(m.Generation, _state.Step.Next), Self);
@@ -183,12 +187,14 @@ internal sealed class DeviceActor : ReceiveActor
         {
             var checkpoint = Checkpoint.Open(_options.Disk, m.CheckpointPath);
             if (checkpoint.Manifest.Step != m.Target.Value)
-                throw new UserException(ExitCode.BadCheckpoint, $"{m.CheckpointPath}: it has step {checkpoint.Manifest.Step}, {m.Target} is wanted");
+                throw new UserException(ExitCode.BadCheckpoint,
+                    $"{m.CheckpointPath}: it has step {checkpoint.Manifest.Step}, {m.Target} is wanted");
             var state = NewState();
             checkpoint.Load([.. state.Tensors(_model!).GroupBy(t => t.Vector).Select(g => new FlatVector(
                 g.Key.Floats, [.. g.Select(t => new FlatSlot(t.Tensor.Name, t.Tensor.Shape, t.Parameter.Offset))]))]);
             state.Step = m.Target;
-            state.Fingerprint = new Fingerprint(ulong.Parse(checkpoint.Manifest.Fingerprint, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            state.Fingerprint = new Fingerprint(ulong.Parse(checkpoint.Manifest.Fingerprint, NumberStyles.HexNumber,
+                CultureInfo.InvariantCulture));
             _state = state;
             SayReady(m, retains: false);
         }
@@ -203,7 +209,8 @@ internal sealed class DeviceActor : ReceiveActor
         var vectors = m.Arrived.Request.Vectors;
         if (!StateMeta.DigestOf(vectors).AsSpan().SequenceEqual(m.Arrived.Meta.Digest))
         {
-            Tell(new StateFailed(m.Order.Generation, $"the state from {m.Order.Source} has another digest than its donor's"));
+            Tell(new StateFailed(m.Order.Generation,
+                $"the state from {m.Order.Source} has another digest than its donor's"));
             return;
         }
 
@@ -222,7 +229,8 @@ internal sealed class DeviceActor : ReceiveActor
     {
         if (_state is null || _state.Step.Next != m.Target)
         {
-            Tell(new StateFailed(m.Generation, $"chunks of step {m.Target} do not follow state {_state?.Step.Value ?? -1}"));
+            Tell(new StateFailed(m.Generation,
+                $"chunks of step {m.Target} do not follow state {_state?.Step.Value ?? -1}"));
             return;
         }
 
@@ -232,7 +240,8 @@ internal sealed class DeviceActor : ReceiveActor
         // Checked before a weight is touched: other bits must not get into the state (S4).
         if (FingerprintChain.Next(_state.Fingerprint, m.Target, work.Checksums) != meta.Fingerprint)
         {
-            Tell(new StateFailed(m.Generation, $"the chunks of step {m.Target} from {m.Source} lead to another fingerprint than {meta.Fingerprint}"));
+            Tell(new StateFailed(m.Generation,
+                $"the chunks of step {m.Target} from {m.Source} lead to another fingerprint than {meta.Fingerprint}"));
             return;
         }
 
@@ -252,7 +261,8 @@ internal sealed class DeviceActor : ReceiveActor
 
     private void OnRunStep(RunStep m)
     {
-        Invariant.Check(m.Generation == _generation && _state!.Step.Next == m.Step, "S4 the device runs the step after its state");
+        Invariant.Check(m.Generation == _generation && _state!.Step.Next == m.Step,
+            "S4 the device runs the step after its state");
         _startedAt = _clock.Now;
         if (!_exchange!.IsStopped(m.Generation))
         {
@@ -277,7 +287,8 @@ internal sealed class DeviceActor : ReceiveActor
     private void OnApplyStep(ApplyStep m)
     {
         var work = _works[m.Step.Value & 1];
-        Invariant.Check(work.Held && work.Step == m.Step && _state!.Step.Next == m.Step, "S4 the step that is held is applied");
+        Invariant.Check(work.Held && work.Step == m.Step && _state!.Step.Next == m.Step,
+            "S4 the step that is held is applied");
         var held = _clock.Now;
         _step!.Apply(_state!, work, _row);
         _row.SyncUs = Math.Max(0, (held - _computedAt).Ticks / 10);
@@ -307,7 +318,8 @@ internal sealed class DeviceActor : ReceiveActor
     }
 
     private void OnHashWeights(HashWeights m) => Tell(new WeightsHashed(m.Generation, m.Step, WeightsHash.Of(
-        _model!.Parameters.Select(p => (p.Name, (ReadOnlyMemory<float>)_state!.Weights.Floats.Slice((int)p.Offset, (int)p.Length))))));
+        _model!.Parameters.Select(p =>
+            (p.Name, (ReadOnlyMemory<float>)_state!.Weights.Floats.Slice((int)p.Offset, (int)p.Length))))));
 
     private void OnEvaluate(Evaluate m)
     {

@@ -8,12 +8,14 @@ internal interface IEventQueue : IDisposable
     void Post(Action action, bool here);
 }
 
-/// <summary>Makes the queue of an exchange; the failure of an event closes it and goes to <paramref name="onFailure"/>.</summary>
+/// <summary>
+/// Makes the queue of an exchange; the failure of an event closes it and goes to <paramref name="onFailure"/>.
+/// </summary>
 internal delegate IEventQueue NewEventQueue(string name, Action<Exception> onFailure);
 
 /// <summary>
-/// Runs events one at a time, in order. The posting thread runs them itself if nobody is at it; an event that its poster
-/// must not run waits for the next poster that may, or for the queue's own thread.
+/// Runs events one at a time, in order. The posting thread runs them itself if nobody is at it; an event that its
+/// poster must not run waits for the next poster that may, or for the queue's own thread.
 /// </summary>
 internal sealed class EventQueue : IEventQueue
 {

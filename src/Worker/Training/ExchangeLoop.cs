@@ -17,9 +17,9 @@ internal sealed record ExchangeGeneration(
 
 /// <summary>
 /// Drives <see cref="ExchangeProtocol"/>: frames from the bulk lane, buckets from the device, bytes and additions in
-/// between. Whatever thread brings an event runs it, unless another one is at it already; the device's thread only leaves
-/// its buckets here and goes on with backward, and a thread of the loop's own sends them. So a received frame costs no
-/// hand-over, and the exchange overlaps with backward.
+/// between. Whatever thread brings an event runs it, unless another one is at it already; the device's thread only
+/// leaves its buckets here and goes on with backward, and a thread of the loop's own sends them. So a received frame
+/// costs no hand-over, and the exchange overlaps with backward.
 /// </summary>
 internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
 {
@@ -41,7 +41,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     private int[] _missing = [];   // read by the beat, written here
 
     public ExchangeLoop(
-        WorkerId me, IActorRef trainer, StateInbox states, long receiveBytesMax, int slices, ILogSink log, NewEventQueue newEvents)
+        WorkerId me, IActorRef trainer, StateInbox states, long receiveBytesMax, int slices, ILogSink log,
+        NewEventQueue newEvents)
     {
         (_trainer, _states, _log) = (trainer, states, log);
         Me = me;
@@ -66,7 +67,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     public void Begin(StepWork work) => _events.Post(() => OnBegin(work), here: true);
 
     /// <summary>Called by the device inside backward: nothing runs on its thread.</summary>
-    public void BucketReady(StepNumber step, int bucket) => _events.Post(() => OnBucketReady(step, bucket), here: false);
+    public void BucketReady(StepNumber step, int bucket) =>
+        _events.Post(() => OnBucketReady(step, bucket), here: false);
 
     /// <summary>The device is done with the step: it lends its thread.</summary>
     public void ScalarsReady(StepNumber step) => _events.Post(() => OnScalarsReady(step), here: true);
@@ -101,7 +103,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     public void Received(Peer from, in BulkHeader header, Memory<byte> payload)
     {
         if (header.Kind == BulkKind.State) { _states.Received(from, header); return; }
-        if (!System.Runtime.InteropServices.MemoryMarshal.TryGetMemoryManager<byte, PinnedBuffer>(payload, out var buffer))
+        if (!System.Runtime.InteropServices.MemoryMarshal.TryGetMemoryManager<byte, PinnedBuffer>(payload,
+            out var buffer))
             return; // an empty frame: there is none in this protocol
         if (from.Id is not { } id) { _buffers.Return(buffer.Handle); return; }
         var copy = header;
@@ -110,13 +113,15 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
 
     public void Return(Memory<byte> rented)
     {
-        if (System.Runtime.InteropServices.MemoryMarshal.TryGetMemoryManager<byte, PinnedBuffer>(rented, out var buffer))
+        if (System.Runtime.InteropServices.MemoryMarshal.TryGetMemoryManager<byte, PinnedBuffer>(rented,
+            out var buffer))
             _buffers.Return(buffer.Handle);
     }
 
     public void Damaged(Peer from, in BulkHeader header, string why)
     {
-        _log.Write(LogLevel.Warning, Source, $"{header.Kind} of {header.Generation} step {header.Step} from {from}: {why}");
+        _log.Write(LogLevel.Warning, Source,
+            $"{header.Kind} of {header.Generation} step {header.Step} from {from}: {why}");
         if (header.Generation.Value < Interlocked.Read(ref _generationFloor)) return; // of a step that was given up
         // Nobody sends a frame twice: without it the step cannot end, so the link is as good as lost.
         from.Close();
@@ -211,8 +216,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
         _sends.Send(action.Member, header, _work.GradientOf(node).Bytes(block.Offset, block.Length));
     }
 
-    // The additions of the tree, in its order, whatever came first. Own gradients are added into: nobody needs them again,
-    // except where they are on their way to the others.
+    // The additions of the tree, in its order, whatever came first. Own gradients are added into: nobody needs them
+    // again, except where they are on their way to the others.
     private void Reduce(int blockIndex)
     {
         var block = _generation!.Layout.Blocks[blockIndex];
@@ -278,7 +283,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
             _work.Checksums.AsSpan(first, FingerprintChain.BlockCount(block.Length)));
     }
 
-    // Scalars: samples of the step (8 bytes), H of the state it starts from (8), then a float64 loss for each own slice.
+    // Scalars: samples of the step (8 bytes), H of the state it starts from (8), then a float64 loss for each own
+    // slice.
     private void SendScalars()
     {
         var work = _work!;
@@ -299,13 +305,15 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
         var buffer = _buffers[handle];
         var bytes = buffer.Bytes.Span;
         Invariant.Check(bytes.Length == 16 + (8 * share.Count), "S7 scalars have a loss for each slice of the share");
-        Invariant.Check(BinaryPrimitives.ReadInt64LittleEndian(bytes) == work.Samples, "S7 members mean the same samples");
+        Invariant.Check(BinaryPrimitives.ReadInt64LittleEndian(bytes) == work.Samples,
+            "S7 members mean the same samples");
         var theirs = new Fingerprint(BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]));
         for (var i = 0; i < share.Count; i++)
             work.SliceLoss[share.From + i] = BinaryPrimitives.ReadDoubleLittleEndian(bytes[(16 + (8 * i))..]);
         _buffers.Return(handle);
         if (theirs == work.Before) return;
-        _trainer.Tell(new HistoryDiffers(_generation.Shares.Members[member], new StepNumber(work.Step.Value - 1), theirs,
+        _trainer.Tell(new HistoryDiffers(_generation.Shares.Members[member],
+            new StepNumber(work.Step.Value - 1), theirs,
             work.Before), ActorRefs.NoSender);
     }
 

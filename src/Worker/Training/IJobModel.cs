@@ -10,7 +10,9 @@ internal sealed record ModelParameter(string Name, Shape Shape, long Offset, lon
 /// <summary>Test results, summed over samples.</summary>
 internal readonly record struct TestScore(double LossSum, double Weight, long Correct, long Counted);
 
-/// <summary>Slices of this worker in one step: how many samples each has, and which tree nodes get a gradient.</summary>
+/// <summary>
+/// Slices of this worker in one step: how many samples each has, and which tree nodes get a gradient.
+/// </summary>
 internal sealed record SliceRun(int Slices, int FirstSlice, IReadOnlyList<int> RowsPerSlice, TreeNode[] Nodes)
 {
     public int Rows => RowsPerSlice.Sum();
@@ -45,7 +47,9 @@ internal interface IJobModel : IDisposable
     /// <summary>Gathers the samples of the next <see cref="Run"/>.</summary>
     void Load(ReadOnlySpan<long> samples);
 
-    /// <summary>Forward and backward over the loaded samples; one gradient per present node, one loss per slice.</summary>
+    /// <summary>
+    /// Forward and backward over the loaded samples; one gradient per present node, one loss per slice.
+    /// </summary>
     void Run(SliceRun run, long step, ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> nodeGradients,
         Span<double> sliceLoss, Action<int> parameterReady);
 
@@ -55,7 +59,8 @@ internal interface IJobModel : IDisposable
     PreparedGradient Prepare(
         ReadOnlySpan<float> reduced, ReadOnlySpan<float> weights, long step, double weight) => new(reduced, weight);
 
-    void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step, double scale);
+    void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states,
+        long step, double scale);
 
     /// <summary>The weights that tests use: those of the state, or an average of them.</summary>
     ReadOnlySpan<float> WeightsForTests(ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> states) => weights;

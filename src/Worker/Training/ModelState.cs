@@ -5,8 +5,8 @@ using Convoy.Worker.Collectives;
 namespace Convoy.Worker.Training;
 
 /// <summary>
-/// State t of the job: weights and optimizer state, all of one version (S2). A state that is loaded is a new object, which
-/// takes the old one's place only when it is whole.
+/// State t of the job: weights and optimizer state, all of one version (S2). A state that is loaded is a new object,
+/// which takes the old one's place only when it is whole.
 /// </summary>
 internal sealed class ModelState
 {

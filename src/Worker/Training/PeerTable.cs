@@ -16,12 +16,14 @@ internal sealed class PeerTable(Func<string, IActorRef, Incarnation, Peer> conne
     private IReadOnlyList<Member> _members = [];
 
     /// <summary>Every other member is linked.</summary>
-    public bool AllLinked => _members.All(m => m.WorkerId == me.Value || Find(new Incarnation(m.Incarnation)) is not null);
+    public bool AllLinked =>
+        _members.All(m => m.WorkerId == me.Value || Find(new Incarnation(m.Incarnation)) is not null);
 
     public Peer? Find(Incarnation incarnation) => _up.Find(p => p.Id is { } id && id.Incarnation == incarnation);
 
     public Peer? Find(WorkerId worker) =>
-        _members.FirstOrDefault(m => m.WorkerId == worker.Value) is { } member ? Find(new Incarnation(member.Incarnation)) : null;
+        _members.FirstOrDefault(m => m.WorkerId == worker.Value) is { } member
+            ? Find(new Incarnation(member.Incarnation)) : null;
 
     /// <summary>In the order of the members; null for this worker.</summary>
     public IReadOnlyList<Peer?> ByMember() =>

@@ -36,7 +36,8 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         _rules = new GradientRules(job, program);
         _average = job.Average.Decay > 0 ? new RunningAverage(job.Average.Decay) : null;
         (program.Seed, program.FindsAnomalies) = (job.Seed, job.Anomaly);
-        _optimizer = Optimizer.Create(job.Optimizer, _steps.TotalSteps(job), [.. program.Layout.Slots.Select(ParameterSpan.Of)]);
+        _optimizer = Optimizer.Create(job.Optimizer, _steps.TotalSteps(job),
+            [.. program.Layout.Slots.Select(ParameterSpan.Of)]);
         Parameters = [.. program.Layout.Slots.Select(s => new ModelParameter(s.Name, s.Shape, s.Offset, s.Length))];
         _team = new ThreadTeam(threads); // last: nothing after it can fail and leave its threads
     }
@@ -124,7 +125,8 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
 
     public double LearningRate(long step) => _optimizer.LearningRate(step);
 
-    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step,
+    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient,
+        IReadOnlyList<Memory<float>> states, long step,
         double scale)
     {
         using var together = _team.Enter();

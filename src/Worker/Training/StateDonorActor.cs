@@ -8,8 +8,8 @@ using Convoy.Worker.Collectives;
 namespace Convoy.Worker.Training;
 
 /// <summary>
-/// Send these vectors to a peer; without vectors: say that they are not here. They stay as they are while the generation
-/// waits for the peer: nobody passes the step without it.
+/// Send these vectors to a peer; without vectors: say that they are not here. They stay as they are while the
+/// generation waits for the peer: nobody passes the step without it.
 /// </summary>
 internal sealed record Donate(
     Peer To, Generation Generation, StepNumber Step, Fingerprint Fingerprint, double? LossSum,

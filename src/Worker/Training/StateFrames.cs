@@ -43,7 +43,8 @@ internal readonly record struct StateMeta(
         new Fingerprint(BinaryPrimitives.ReadUInt64LittleEndian(from[8..])),
         BinaryPrimitives.ReadInt64LittleEndian(from[16..]), BinaryPrimitives.ReadInt32LittleEndian(from[24..]),
         from.Slice(32, 32).ToArray(),
-        BinaryPrimitives.ReadInt32LittleEndian(from[28..]) == 0 ? null : BinaryPrimitives.ReadDoubleLittleEndian(from[64..]));
+        BinaryPrimitives.ReadInt32LittleEndian(from[28..]) == 0
+            ? null : BinaryPrimitives.ReadDoubleLittleEndian(from[64..]));
 
     public static byte[] DigestOf(IEnumerable<PinnedVector> vectors)
     {

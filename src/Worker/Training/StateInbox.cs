@@ -13,7 +13,9 @@ internal sealed record StateRequest(
 /// <summary>All of it is here (frame checksums hold; the digest is still to be compared), or why not.</summary>
 internal sealed record StateArrived(StateRequest Request, StateMeta Meta, string? Failure);
 
-/// <summary>Receives the frames of one state transfer at a time, straight into the vectors. Called on I/O threads.</summary>
+/// <summary>
+/// Receives the frames of one state transfer at a time, straight into the vectors. Called on I/O threads.
+/// </summary>
 internal sealed class StateInbox
 {
     private readonly Lock _gate = new();
@@ -28,7 +30,9 @@ internal sealed class StateInbox
         lock (_gate) (_request, _done, _first, _filled) = (request, done, null, new long[request.Vectors.Count]);
     }
 
-    /// <summary>Frames that still come go nowhere. A frame under way may still write into the spare vectors (M9).</summary>
+    /// <summary>
+    /// Frames that still come go nowhere. A frame under way may still write into the spare vectors (M9).
+    /// </summary>
     public void Cancel()
     {
         lock (_gate) (_request, _done, _first) = (null, null, null);
@@ -44,7 +48,8 @@ internal sealed class StateInbox
             var fits = _first is not null && (uint)header.Bucket < (uint)_filled.Length
                 && header.Offset == _filled[header.Bucket] && header.PayloadBytes % sizeof(float) == 0
                 && header.Offset + (header.PayloadBytes / sizeof(float)) <= _request!.Vectors[header.Bucket].Length;
-            return fits ? _request!.Vectors[header.Bucket].Bytes(header.Offset, header.PayloadBytes / sizeof(float)) : default;
+            return fits ? _request!.Vectors[header.Bucket].Bytes(header.Offset, header.PayloadBytes / sizeof(float))
+                : default;
         }
     }
 
@@ -73,7 +78,8 @@ internal sealed class StateInbox
     private StateArrived? Complete()
     {
         if (_first is not { } meta) return null;
-        if (meta.Step.Value < 0) return new StateArrived(_request!, meta, $"the source does not hold step {_request!.Step}");
+        if (meta.Step.Value < 0)
+            return new StateArrived(_request!, meta, $"the source does not hold step {_request!.Step}");
         if (meta.Vectors != _request!.Vectors.Count || _request.Vectors.Any(v => v.Length != meta.Elements))
             return new StateArrived(_request, meta,
                 $"the source has {meta.Vectors} vectors of {meta.Elements}, {_request.Vectors.Count} are needed here");

@@ -25,7 +25,8 @@ internal sealed partial class StepProtocol
         if (Status is StepStatus.Idle or StepStatus.Preparing or StepStatus.Prepared)
             outbox.Note($"g{m.Generation} opens without this worker, which is no member yet");
         else
-            Evicted(new Evict { Generation = m.Generation, Reason = "opened without this worker", MayRejoin = true }, outbox);
+            Evicted(new Evict { Generation = m.Generation, Reason = "opened without this worker", MayRejoin = true },
+                outbox);
     }
 
     private void Evicted(Evict m, StepOutbox outbox)
@@ -122,7 +123,8 @@ internal sealed partial class StepProtocol
         if (IgnoreToken(m.LeaderToken, outbox)) return;
         var reason = m.Generation != Generation.Value ? $"this worker is in {Generation}"
             : m.Step != State.Value ? $"this worker holds step {State}"
-            : Status is StepStatus.Apply or StepStatus.Leaving or StepStatus.Gone ? $"the state is not at rest ({Status})"
+            : Status is StepStatus.Apply or StepStatus.Leaving or StepStatus.Gone
+                ? $"the state is not at rest ({Status})"
             : null;
         if (reason is null) outbox.Add(new RunEvaluation(m));
         else outbox.Tell(new Evaluated { Generation = m.Generation, Step = m.Step, Error = reason });

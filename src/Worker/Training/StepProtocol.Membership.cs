@@ -68,7 +68,8 @@ internal sealed partial class StepProtocol
         if (IgnoreToken(m.LeaderToken, outbox)) return;
         // A loss during a soft fence makes it hard under the same number (4.2 row 5): that is no repetition.
         var hardens = m.Kind == FenceKind.Hard && _softFence is not null;
-        if (IgnoreGeneration(new Generation(m.Generation), sameIsOld: Status is not StepStatus.Fenced && !hardens, outbox)) return;
+        if (IgnoreGeneration(new Generation(m.Generation), sameIsOld: Status is not StepStatus.Fenced && !hardens,
+            outbox)) return;
         _fence = GenerationSeen;
         switch (Status)
         {

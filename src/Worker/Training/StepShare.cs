@@ -5,8 +5,8 @@ using Convoy.Worker.Collectives;
 namespace Convoy.Worker.Training;
 
 /// <summary>
-/// This worker's part of every step of one generation: its slices, their tree nodes and the vectors for the gradients of
-/// those nodes. A lone worker's single node is the whole sum, so its gradient is written where the sum belongs.
+/// This worker's part of every step of one generation: its slices, their tree nodes and the vectors for the gradients
+/// of those nodes. A lone worker's single node is the whole sum, so its gradient is written where the sum belongs.
 /// </summary>
 internal sealed class StepShare
 {
@@ -19,7 +19,8 @@ internal sealed class StepShare
     /// <param name="shares">Who has which slices.</param>
     /// <param name="me">Place among the members.</param>
     /// <param name="layout">How the gradient travels.</param>
-    /// <param name="before">The share of the generation before: its vectors are taken over, nothing of it is read any more.</param>
+    /// <param name="before">The share of the generation before: its vectors are taken over, nothing of it is read any
+    /// more.</param>
     public StepShare(ShareMap shares, int me, ExchangeLayout layout, StepShare? before)
     {
         Shares = shares;
@@ -42,7 +43,8 @@ internal sealed class StepShare
     {
         var rows = new int[Range.Count];
         for (var s = 0; s < rows.Length; s++) rows[s] = samples.Slice(Range.From + s).Count;
-        work.Begin(new Shared.Ids.StepNumber(samples.Step), before, samples.Count, samples.PresentSlices, TreeOf(samples),
+        work.Begin(new Shared.Ids.StepNumber(samples.Step), before, samples.Count, samples.PresentSlices,
+            TreeOf(samples),
             Range, _nodes, _alone ? [work.Reduced] : _vectors[samples.Step % _vectors.Length][.._nodes.Length]);
         return new SliceRun(Shares.Slices, Range.From, rows, _nodes);
     }

@@ -5,8 +5,9 @@ using Convoy.Worker.Collectives;
 namespace Convoy.Worker.Training;
 
 /// <summary>
-/// One step in flight, shared by the device (which fills the own part) and the exchange (which fills the rest). There are
-/// two of them, used in turn by odd and even steps: the reduced gradient of t is kept until step t+2 overwrites it (S6).
+/// One step in flight, shared by the device (which fills the own part) and the exchange (which fills the rest). There
+/// are two of them, used in turn by odd and even steps: the reduced gradient of t is kept until step t+2 overwrites it
+/// (S6).
 /// </summary>
 internal sealed class StepWork
 {
@@ -49,7 +50,9 @@ internal sealed class StepWork
     /// <summary>Slices of this worker.</summary>
     public SliceRange Share { get; private set; }
 
-    /// <summary>Samples of the whole step; every member sends it along, so that no two mean different steps (S7).</summary>
+    /// <summary>
+    /// Samples of the whole step; every member sends it along, so that no two mean different steps (S7).
+    /// </summary>
     public int Samples { get; private set; }
 
     public bool Held { get; set; }
@@ -57,7 +60,8 @@ internal sealed class StepWork
     /// <summary>The step was applied from <see cref="Reduced"/>: whoever is one step behind may fetch it.</summary>
     public bool Applied { get; set; }
 
-    public void Begin(StepNumber step, Fingerprint before, int samples, int presentSlices, ReduceTree tree, SliceRange share,
+    public void Begin(StepNumber step, Fingerprint before, int samples, int presentSlices, ReduceTree tree,
+        SliceRange share,
         IReadOnlyList<TreeNode> nodes, IReadOnlyList<PinnedVector> nodeGradients)
     {
         (Step, Before, Samples, PresentSlices, Tree) = (step, before, samples, presentSlices, tree);

@@ -7,21 +7,26 @@ using Convoy.Worker.Collectives;
 namespace Convoy.Worker.Training;
 
 /// <summary>
-/// The path of one training step on the device's thread, top to bottom. Which step runs when is StepProtocol's decision;
-/// what travels between workers is ExchangeProtocol's. Neither looks at numbers, and nothing here looks at workers.
+/// The path of one training step on the device's thread, top to bottom. Which step runs when is StepProtocol's
+/// decision; what travels between workers is ExchangeProtocol's. Neither looks at numbers, and nothing here looks at
+/// workers.
 /// </summary>
-internal sealed class TrainStep(IJobModel model, StepPlan plan, SampleOrder order, double clipNorm, MonotonicClock clock)
+internal sealed class TrainStep(IJobModel model, StepPlan plan, SampleOrder order, double clipNorm,
+    MonotonicClock clock)
 {
     private readonly double[] _blockNorms = new double[SquaredNorm.BlockCount(model.Elements)];
     private readonly List<int> _complete = [];
 
-    /// <summary>The samples of this worker's slices; they depend on the step alone, so they may be read ahead (S7).</summary>
+    /// <summary>
+    /// The samples of this worker's slices; they depend on the step alone, so they may be read ahead (S7).
+    /// </summary>
     public void Load(StepShare share, long step) => model.Load(share.SamplesOf(SamplesOf(step), order));
 
     public StepSamples SamplesOf(long step) => plan.At(step);
 
     /// <summary>Phase Compute: forward and backward. Buckets leave for the exchange while backward goes on.</summary>
-    public StepRow Compute(StepShare share, ModelState state, StepWork work, BucketTracker buckets, ExchangeLoop exchange)
+    public StepRow Compute(StepShare share, ModelState state, StepWork work, BucketTracker buckets,
+        ExchangeLoop exchange)
     {
         var started = clock.Now;
         var samples = plan.At(state.Step.Value + 1);
@@ -46,10 +51,13 @@ internal sealed class TrainStep(IJobModel model, StepPlan plan, SampleOrder orde
         else
             for (var p = model.Parameters.Count - 1; p >= 0; p--) OnReady(p);
         exchange.ScalarsReady(work.Step);
-        return new StepRow { Step = samples.Step, Samples = samples.Count, ComputeUs = (clock.Now - started).Ticks / 10 };
+        return new StepRow
+        { Step = samples.Step, Samples = samples.Count, ComputeUs = (clock.Now - started).Ticks / 10 };
     }
 
-    /// <summary>Phase Apply: everything of the step is held. Weights change here and nowhere else, or not at all (S2).</summary>
+    /// <summary>
+    /// Phase Apply: everything of the step is held. Weights change here and nowhere else, or not at all (S2).
+    /// </summary>
     public void Apply(ModelState state, StepWork work, StepRow row)
     {
         var started = clock.Now;

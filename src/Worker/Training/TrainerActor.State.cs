@@ -82,7 +82,8 @@ internal sealed partial class TrainerActor
     private void Donate(WorkerId to, Generation generation, StepNumber step, IReadOnlyList<PinnedVector> vectors)
     {
         if (_peers.Find(to) is { } peer)
-            _donor.Tell(new Donate(peer, generation, step, _view?.State.Fingerprint ?? default, _view?.LossSum, vectors), Self);
+            _donor.Tell(new Donate(peer, generation, step, _view?.State.Fingerprint ?? default, _view?.LossSum,
+                vectors), Self);
         else
             Log(LogLevel.Info, $"{to} asked for step {step} and is gone");
     }

@@ -45,8 +45,8 @@ internal sealed record FromCoordinator(IMessage Message);
 internal sealed record CoordinatorGone;
 
 /// <summary>
-/// Shell of <see cref="StepProtocol"/>. It runs on whatever thread brings the message, so a step has one hand-over only:
-/// from the thread that received the last frame to the device.
+/// Shell of <see cref="StepProtocol"/>. It runs on whatever thread brings the message, so a step has one hand-over
+/// only: from the thread that received the last frame to the device.
 /// </summary>
 internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 {
@@ -115,7 +115,8 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
             .WithDispatcher("pinned"), "saver");
         _donor = Context.ActorOf(Props.Create(() => new StateDonorActor()), "donor");
         _device = Context.ActorOf(Props.Create(() => new DeviceActor(new DeviceOptions(
-            Self, _saver, _options.Open, _options.Disk, _options.Time, _options.Board, _options.DeviceKind))).WithDispatcher("pinned"), "device");
+            Self, _saver, _options.Open, _options.Disk, _options.Time, _options.Board, _options.DeviceKind)))
+                .WithDispatcher("pinned"), "device");
         foreach (var child in new[] { _saver, _donor, _device }) Context.Watch(child);
         Feed(_options.Assign);
     }
@@ -177,14 +178,15 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         var layout = new ExchangeLayout(_elements, m.Members.Count, _options.Job.Sync.BucketBytes);
         _exchange!.Enter(new ExchangeGeneration(m.Generation, m.Start, m.Shares,
             [.. m.Members.Select(x => new Incarnation(x.Incarnation))], m.Shares.IndexOf(_options.Me), layout));
-        // Links to whom is no member any more are closed before the device uses their memory again: frames that wait for
-        // them would be sent with the bytes of another step.
+        // Links to whom is no member any more are closed before the device uses their memory again: frames that wait
+        // for them would be sent with the bytes of another step.
         _peers.Enter(m.Members);
         _device.Tell(new TakeShare(m, layout, _exchange), Self);
         _linkedSaid = false;
         // Steps after the start are done again, and reported again then.
         _rows.RemoveAll(r => r.Step > m.Start.Value);
-        Log(LogLevel.Info, $"{m.Generation}: {m.Members.Count} members, slices {m.Shares.ShareOf(_options.Me)}, from step {m.Start}");
+        Log(LogLevel.Info,
+            $"{m.Generation}: {m.Members.Count} members, slices {m.Shares.ShareOf(_options.Me)}, from step {m.Start}");
         CheckLinked();
     }
 

@@ -6,8 +6,8 @@ using Convoy.Worker.Hosting;
 namespace Convoy.Worker.Training;
 
 /// <summary>
-/// What the heartbeat shows of the trainer, readable while the trainer or the device is busy: a worker whose device hangs
-/// must still be seen, with what it hangs in.
+/// What the heartbeat shows of the trainer, readable while the trainer or the device is busy: a worker whose device
+/// hangs must still be seen, with what it hangs in.
 /// </summary>
 internal sealed class TrainingBoard(MachineFacts machine)
 {
@@ -34,7 +34,8 @@ internal sealed class TrainingBoard(MachineFacts machine)
         {
             if (_status != protocol.Status || _step != protocol.State) _since = now;
             (_status, _generation, _generationSeen) = (protocol.Status, protocol.Generation, protocol.GenerationSeen);
-            (_step, _fingerprint, _token, _jobId) = (protocol.State, protocol.Fingerprint, protocol.Token, protocol.JobId);
+            (_step, _fingerprint, _token, _jobId) =
+                (protocol.State, protocol.Fingerprint, protocol.Token, protocol.JobId);
         }
     }
 
@@ -50,7 +51,8 @@ internal sealed class TrainingBoard(MachineFacts machine)
             var beat = new Beat
             {
                 Incarnation = incarnation.Value, Generation = _generation.Value, Step = _step.Value,
-                Phase = _status.ToString(), Operation = Operation(), OperationMs = (long)(now - _since).TotalMilliseconds,
+                Phase = _status.ToString(), Operation = Operation(),
+                OperationMs = (long)(now - _since).TotalMilliseconds,
                 MemoryBytes = machine.WorkingSet(), TokenSeen = Math.Max(token.Value, _token.Value),
                 KernelMsMax = _kernelMsMax, InGeneration = InGeneration,
             };

@@ -30,8 +30,8 @@ public sealed record MemoryPrediction(int Workers, int Rows, IReadOnlyList<Memor
 /// </summary>
 public static class WorkerMemory
 {
-    // Fitted to the peaks of workers of the example jobs: .NET 10, Linux x64, 2 cores, 2026-11-21. Runs of one job differ
-    // by up to 5 MB, in what the collector and the compiler happened to do.
+    // Fitted to the peaks of workers of the example jobs: .NET 10, Linux x64, 2 cores, 2026-11-21. Runs of one job
+    // differ by up to 5 MB, in what the collector and the compiler happened to do.
     private const long RuntimeBytes = (76L << 20) + (512L << 10);
     // Code of the exchange, of sockets and of their threads.
     private const long LinksBytes = 1L << 20;

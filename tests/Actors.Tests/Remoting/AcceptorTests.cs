@@ -46,7 +46,8 @@ public sealed class AcceptorTests
     [Fact]
     public async Task A_connection_that_says_nothing_or_only_half_a_greeting_is_closed_in_time()
     {
-        await using var a = await Node.StartAsync("a", o => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var a = await Node.StartAsync("a",
+            o => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) });
         using var silent = await DialAsync(a);
         using var slow = await DialAsync(a);
         await slow.SendAsync("CN"u8.ToArray());
@@ -60,7 +61,8 @@ public sealed class AcceptorTests
     [Fact]
     public async Task One_lane_alone_is_not_kept()
     {
-        await using var a = await Node.StartAsync("a", o => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var a = await Node.StartAsync("a",
+            o => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(200) });
         using var lonely = await DialAsync(a);
         await lonely.SendAsync(Greet());
         await ReadAnswerAsync(lonely);
@@ -92,7 +94,8 @@ public sealed class AcceptorTests
     [Fact] // decision 11: seeded garbage costs a closed connection, no more
     public async Task Mutated_greetings_never_hurt_the_listener()
     {
-        await using var a = await Node.StartAsync("a", o => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(500) });
+        await using var a = await Node.StartAsync("a",
+            o => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(500) });
         var random = new Seeded(11);
         for (var round = 0; round < 1_000; round++)
         {
@@ -115,7 +118,8 @@ public sealed class AcceptorTests
     [Fact]
     public async Task Mutated_control_frames_end_their_link_and_nothing_else()
     {
-        await using var a = await Node.StartAsync("a", o => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(500) });
+        await using var a = await Node.StartAsync("a",
+            o => o with { HandshakeTimeout = TimeSpan.FromMilliseconds(500) });
         var random = new Seeded(12);
         for (var round = 0; round < 300; round++)
         {
@@ -148,7 +152,8 @@ public sealed class AcceptorTests
         for (var round = 0; round < 20_000; round++)
         {
             var bytes = random.Mutate(greeting);
-            if (bytes.Length >= Handshake.HeadBytes && Handshake.TryReadHead(bytes, out var kind, out var length) is null
+            if (bytes.Length >= Handshake.HeadBytes
+                && Handshake.TryReadHead(bytes, out var kind, out var length) is null
                 && bytes.Length >= Handshake.HeadBytes + length)
             {
                 _ = Handshake.TryReadGreeting(kind, bytes.AsSpan(Handshake.HeadBytes, length), out _);
@@ -195,7 +200,8 @@ public sealed class AcceptorTests
     private static byte[] BulkFrame()
     {
         var bytes = new byte[BulkHeader.Size + 100];
-        (BulkSink.Header(1) with { PayloadBytes = 100, PayloadCrc = Crc32C.Of(bytes.AsSpan(BulkHeader.Size)) }).Write(bytes);
+        (BulkSink.Header(1) with { PayloadBytes = 100, PayloadCrc = Crc32C.Of(bytes.AsSpan(BulkHeader.Size)) })
+            .Write(bytes);
         return bytes;
     }
 

@@ -16,7 +16,13 @@ public sealed class BulkLaneTests
     {
         using var folder = new TempFolder();
         RemotingOptions Change(RemotingOptions o) =>
-            o with { BulkThreadPairsMax = threadPairs, SharedMemory = shared, UnixSockets = shared, SharedMemoryFolder = folder.Path };
+            o with
+            {
+                BulkThreadPairsMax = threadPairs,
+                SharedMemory = shared,
+                UnixSockets = shared,
+                SharedMemoryFolder = folder.Path
+            };
         await using var a = await Node.StartAsync("a", Change);
         await using var b = await Node.StartAsync("b", Change);
         var (here, there) = a.Join(b);
@@ -103,11 +109,13 @@ public sealed class BulkLaneTests
         do
         {
             Assert.True(++taken < 1_000, "the queue has no bound");
-            overdue = await here.SendBulkAsync(BulkSink.Header(taken), payload, new BulkWait("state for w3", TimeSpan.FromMilliseconds(20)));
+            overdue = await here.SendBulkAsync(BulkSink.Header(taken), payload,
+                new BulkWait("state for w3", TimeSpan.FromMilliseconds(20)));
         }
         while (overdue.IsTaken);
 
-        Assert.Equal((false, $"state for w3 waited 0.02 s for room on the bulk lane to {here}"), (overdue.IsTaken, overdue.Why));
+        Assert.Equal((false, $"state for w3 waited 0.02 s for room on the bulk lane to {here}"),
+            (overdue.IsTaken, overdue.Why));
         var sent = new Completion();
         var waiting = here.SendBulkAsync(
             BulkSink.Header(taken), payload, new BulkWait("state for w3", TimeSpan.FromSeconds(60)), sent).AsTask();
@@ -115,7 +123,8 @@ public sealed class BulkLaneTests
         Assert.True((await waiting).IsTaken);
         Assert.True(sent.Expect());
         here.Close();
-        var late = await here.SendBulkAsync(BulkSink.Header(taken), payload, new BulkWait("state for w3", TimeSpan.FromSeconds(60)));
+        var late = await here.SendBulkAsync(BulkSink.Header(taken), payload,
+            new BulkWait("state for w3", TimeSpan.FromSeconds(60)));
         Assert.Equal((false, $"state for w3: the link to {here} is Closed"), (late.IsTaken, late.Why));
     }
 
@@ -145,7 +154,8 @@ public sealed class BulkLaneTests
         here.Close();
         a.Links.ExpectMsg<LinkDown>();
         Assert.False(here.TrySendBulk(BulkSink.Header(1), Pattern(10, 1), new Completion()));
-        Assert.Throws<ArgumentException>(() => here.TrySendBulk(BulkSink.Header(1), new byte[Limits.BulkPayloadBytesMax + 1]));
+        Assert.Throws<ArgumentException>(() =>
+            here.TrySendBulk(BulkSink.Header(1), new byte[Limits.BulkPayloadBytesMax + 1]));
     }
 
     private static byte[] Pattern(int bytes, int seed)
@@ -172,7 +182,9 @@ public sealed class BulkLaneTests
         }
     }
 
-    /// <summary>Stands for a buffer that is written while it is being sent: other bytes each time it is looked at.</summary>
+    /// <summary>
+    /// Stands for a buffer that is written while it is being sent: other bytes each time it is looked at.
+    /// </summary>
     private sealed class ChangingMemory(int bytes) : MemoryManager<byte>
     {
         private readonly byte[] _bytes = GC.AllocateArray<byte>(bytes, pinned: true);

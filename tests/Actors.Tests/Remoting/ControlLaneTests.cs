@@ -47,7 +47,8 @@ public sealed class ControlLaneTests
     }
 
     [Fact]
-    public async Task What_cannot_be_sent_comes_back_with_size_limit_and_peer_and_later_messages_pass() // R28, scenario 13
+    // R28, scenario 13
+    public async Task What_cannot_be_sent_comes_back_with_size_limit_and_peer_and_later_messages_pass()
     {
         await using var a = await Node.StartAsync("a");
         await using var b = await Node.StartAsync("b");

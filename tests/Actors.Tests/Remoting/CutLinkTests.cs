@@ -30,19 +30,23 @@ public sealed class CutLinkTests
 
     [Theory]
     [MemberData(nameof(Histories))]
-    public async Task Any_history_of_cuts_delivers_at_most_once_in_order_and_accounts_for_everything(int seed, bool sharedMemory)
+    public async Task Any_history_of_cuts_delivers_at_most_once_in_order_and_accounts_for_everything(int seed,
+        bool sharedMemory)
     {
         var random = new Sequence(seed);
         using var folder = new TempFolder();
-        await using var a = await Node.StartAsync("a", o => o with { SharedMemory = sharedMemory, SharedMemoryFolder = folder.Path });
-        await using var b = await Node.StartAsync("b", o => o with { SharedMemory = sharedMemory, SharedMemoryFolder = folder.Path });
+        await using var a = await Node.StartAsync("a",
+            o => o with { SharedMemory = sharedMemory, SharedMemoryFolder = folder.Path });
+        await using var b = await Node.StartAsync("b",
+            o => o with { SharedMemory = sharedMemory, SharedMemoryFolder = folder.Path });
         var pool = new Pool();
         b.Remoting.Bulk = pool;
         var connections = 0;
         await using var wire = new Wire(b.Remoting.Address)
         {
             // Over shared memory only bells go through the wire: there connections live for fewer bytes.
-            BytesOfNext = () => ++connections > Cuts ? null : random.Below(connections % 3 == 0 ? 400 : sharedMemory ? 3_000 : 60_000),
+            BytesOfNext = () => ++connections > Cuts
+                ? null : random.Below(connections % 3 == 0 ? 400 : sharedMemory ? 3_000 : 60_000),
         };
         var (there, here) = (new Arrivals(), new Arrivals());
         b.Remoting.Register("there", b.Kit.Sys.ActorOf(Props.Create(() => new Recorder(there))));
@@ -57,13 +61,15 @@ public sealed class CutLinkTests
         {
             for (var i = 0; i < MessagesOfRound; i++) target.Tell(Node.Step(++told), teller);
             for (var i = 0; i < FramesOfRound; i++)
-                if (peer.TrySendBulk(BulkSink.Header(taken + 1), Payload(taken + 1, random.Below(30_000)), sends)) taken++;
+                if (peer.TrySendBulk(BulkSink.Header(taken + 1), Payload(taken + 1, random.Below(30_000)), sends))
+                    taken++;
             // Everything told so far has arrived or has come back; everything taken has been given back.
             var (messages, frames) = (told, taken);
             Assert.True(
                 SpinWait.SpinUntil(() => there.Count + here.Returned >= messages && sends.Count >= frames, Limit),
                 $"seed {seed} round {round}: told {told}, arrived {there.Count}, returned {here.Returned}, taken {taken}, done {sends.Count}, {peer.State}");
-            Assert.True(SpinWait.SpinUntil(() => peer.State == LinkState.Up, Limit), $"seed {seed} round {round}: {peer.State}");
+            Assert.True(SpinWait.SpinUntil(() => peer.State == LinkState.Up, Limit),
+                $"seed {seed} round {round}: {peer.State}");
         }
 
         var downs = 0;
@@ -79,13 +85,16 @@ public sealed class CutLinkTests
     [Fact] // R28
     public async Task A_frame_for_a_lost_worker_comes_back_and_its_receiver_keeps_no_memory()
     {
-        await using var a = await Node.StartAsync("a", o => o with { SharedMemory = false, UnixSockets = false, Clocks = new() });
-        await using var b = await Node.StartAsync("b", o => o with { SharedMemory = false, UnixSockets = false, Clocks = new() });
+        await using var a = await Node.StartAsync("a",
+            o => o with { SharedMemory = false, UnixSockets = false, Clocks = new() });
+        await using var b = await Node.StartAsync("b",
+            o => o with { SharedMemory = false, UnixSockets = false, Clocks = new() });
         var pool = new Pool();
         b.Remoting.Bulk = pool;
         var lane = 0;
         // Inside the first frame the machine is gone: nobody answers at its address any more.
-        await using var wire = new Wire(b.Remoting.Address) { BytesOfNext = () => ++lane == 2 ? 1_000_000 : null, EndsWithFirstCut = true };
+        await using var wire = new Wire(b.Remoting.Address)
+        { BytesOfNext = () => ++lane == 2 ? 1_000_000 : null, EndsWithFirstCut = true };
         var peer = a.Remoting.Connect(wire.Address, a.Links.Ref);
         a.Links.ExpectMsg<LinkUp>();
         b.Links.ExpectMsg<LinkUp>();
@@ -93,7 +102,8 @@ public sealed class CutLinkTests
         var taken = 0;
         while (taken < 8 && peer.TrySendBulk(BulkSink.Header(taken + 1), Payload(taken + 1, 7 << 20), sends)) taken++;
         Assert.IsType<LinkDown>(a.Links.ExpectMsg<object>());
-        Assert.True(SpinWait.SpinUntil(() => sends.Count == taken && pool.IsBalanced, Limit), $"{taken} taken, {sends.Count} given back, {pool}");
+        Assert.True(SpinWait.SpinUntil(() => sends.Count == taken && pool.IsBalanced, Limit),
+            $"{taken} taken, {sends.Count} given back, {pool}");
         Assert.True(sends.NotSent > 0);
         Assert.False(peer.TrySendBulk(BulkSink.Header(99), new byte[10], sends));
         var refused = a.Kit.Sys.DeadLetterCount;

@@ -65,7 +65,8 @@ public sealed class LinkTests
         await wire.DisposeAsync();     // nobody listens any more: refused at once
         await wireBack.DisposeAsync(); // the accepting side waits for its grace
         Assert.Equal(LinkDownReason.ConnectionLost, a.Links.ExpectMsg<LinkDown>().Reason);
-        Assert.Contains(c.Links.ExpectMsg<LinkDown>().Reason, new[] { LinkDownReason.ConnectionLost, LinkDownReason.BulkLost });
+        Assert.Contains(c.Links.ExpectMsg<LinkDown>().Reason,
+            new[] { LinkDownReason.ConnectionLost, LinkDownReason.BulkLost });
         Assert.True(a.Inbox.ExpectMsg<Terminated>().AddressTerminated);
         Assert.Same(here, there);
         here.Actor("inbox").Tell(Node.Step(1), a.Inbox.Ref);
@@ -129,7 +130,8 @@ public sealed class LinkTests
     [InlineData("example.org:7400")]
     public async Task Only_loopback_is_open_without_credentials(string address)
     {
-        var listen = await Assert.ThrowsAsync<UserException>(() => Node.StartAsync("a", o => o with { Listen = address }));
+        var listen = await Assert.ThrowsAsync<UserException>(() =>
+            Node.StartAsync("a", o => o with { Listen = address }));
         Assert.Equal(ExitCode.Cluster, listen.Code);
         await using var a = await Node.StartAsync("a");
         var dial = Assert.Throws<UserException>(() => a.Remoting.Connect(address, a.Links.Ref));
@@ -143,7 +145,8 @@ public sealed class LinkTests
     [InlineData("127.0.0.1:70000")]
     public async Task An_address_that_is_none_is_refused(string address)
     {
-        var refused = await Assert.ThrowsAsync<UserException>(() => Node.StartAsync("a", o => o with { Listen = address }));
+        var refused = await Assert.ThrowsAsync<UserException>(() =>
+            Node.StartAsync("a", o => o with { Listen = address }));
         Assert.Contains("host:port", refused.Message, StringComparison.Ordinal);
     }
 
@@ -151,7 +154,8 @@ public sealed class LinkTests
     public async Task A_taken_port_is_a_clear_error()
     {
         await using var a = await Node.StartAsync("a");
-        var taken = await Assert.ThrowsAsync<UserException>(() => Node.StartAsync("b", o => o with { Listen = a.Remoting.Address }));
+        var taken = await Assert.ThrowsAsync<UserException>(() =>
+            Node.StartAsync("b", o => o with { Listen = a.Remoting.Address }));
         Assert.Contains(a.Remoting.Address, taken.Message, StringComparison.Ordinal);
     }
 

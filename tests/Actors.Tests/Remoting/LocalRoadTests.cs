@@ -22,7 +22,8 @@ public sealed class LocalRoadTests : IDisposable
     [InlineData(false, true, true, false, "TCP")]
     [InlineData(false, false, true, true, "TCP")]
     [InlineData(true, true, false, false, "TCP")]
-    public async Task The_best_road_that_both_have_is_taken(bool memoryA, bool unixA, bool memoryB, bool unixB, string road)
+    public async Task The_best_road_that_both_have_is_taken(bool memoryA, bool unixA, bool memoryB,
+        bool unixB, string road)
     {
         await using var a = await StartAsync("a", memoryA, unixA);
         await using var b = await StartAsync("b", memoryB, unixB);
@@ -81,7 +82,8 @@ public sealed class LocalRoadTests : IDisposable
             while (line is not null && line != "ready"); // the runner of tests says something first
             Assert.NotNull(line);
             Assert.Contains("0000000000c0ffee.lease", _folder.Files);
-            Assert.Contains(_folder.Files, f => f.StartsWith("0000000000c0ffee-", StringComparison.Ordinal)); // named, not agreed on yet
+            // named, not agreed on yet
+            Assert.Contains(_folder.Files, f => f.StartsWith("0000000000c0ffee-", StringComparison.Ordinal));
         }
         finally
         {
@@ -93,7 +95,8 @@ public sealed class LocalRoadTests : IDisposable
         using (SharedFolder.Open(_folder.Path, new Convoy.Shared.Ids.Incarnation(0xD)))
             Assert.DoesNotContain(_folder.Files, f => f.StartsWith("0000000000c0ffee", StringComparison.Ordinal));
         if (OperatingSystem.IsLinux())
-            Assert.DoesNotContain(File.ReadLines("/proc/self/maps"), l => l.Contains(_folder.Path, StringComparison.Ordinal));
+            Assert.DoesNotContain(File.ReadLines("/proc/self/maps"),
+                l => l.Contains(_folder.Path, StringComparison.Ordinal));
     }
 
     [Fact(Explicit = true)] // what the killed process does; started by the test above
@@ -102,7 +105,8 @@ public sealed class LocalRoadTests : IDisposable
         if (Environment.GetEnvironmentVariable(AddressVariable) is not { } address) return;
         var folder = Environment.GetEnvironmentVariable(FolderVariable)!;
         await using var a = await Node.StartAsync(
-            "child", o => o with { SharedMemoryFolder = folder, Incarnation = new Convoy.Shared.Ids.Incarnation(ChildIncarnation) });
+            "child", o => o with
+            { SharedMemoryFolder = folder, Incarnation = new Convoy.Shared.Ids.Incarnation(ChildIncarnation) });
         a.Remoting.Connect(address, a.Links.Ref);
         a.Links.ExpectMsg<LinkUp>();
         // A ring whose handshake is under way has a name: the state in which a kill would leave something.
@@ -118,10 +122,12 @@ public sealed class LocalRoadTests : IDisposable
 
     private Process StartChild(string address)
     {
-        var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+        var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet"
+            ? path : "dotnet";
         var start = new ProcessStartInfo(host) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var word in (string[])[
-            typeof(LocalRoadTests).Assembly.Location, "-noColor", "-explicit", "only", "-method", $"{typeof(LocalRoadTests).FullName}.{nameof(Child)}"])
+            typeof(LocalRoadTests).Assembly.Location, "-noColor", "-explicit", "only", "-method",
+            $"{typeof(LocalRoadTests).FullName}.{nameof(Child)}"])
             start.ArgumentList.Add(word);
         start.Environment[AddressVariable] = address;
         start.Environment[FolderVariable] = _folder.Path;

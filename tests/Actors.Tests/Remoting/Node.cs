@@ -16,7 +16,8 @@ internal sealed class Node : IAsyncDisposable
 
     private Node(string name)
     {
-        Kit = new TestKit.TestKit(virtualTime: false, logSink: new Sink(this)) { DefaultTimeout = TimeSpan.FromSeconds(20) };
+        Kit = new TestKit.TestKit(virtualTime: false, logSink: new Sink(this))
+        { DefaultTimeout = TimeSpan.FromSeconds(20) };
         Name = name;
         Links = Kit.CreateTestProbe("links");
         Inbox = Kit.CreateTestProbe("inbox");
@@ -112,5 +113,6 @@ internal sealed class Completion : IBulkCompletion
 
     public void Completed(in BulkHeader header, bool sent) => Done.Add(sent);
 
-    public bool Expect() => Done.TryTake(out var sent, TimeSpan.FromSeconds(20)) ? sent : throw new TimeoutException("no completion");
+    public bool Expect() => Done.TryTake(out var sent, TimeSpan.FromSeconds(20))
+        ? sent : throw new TimeoutException("no completion");
 }

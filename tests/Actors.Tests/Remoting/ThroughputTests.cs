@@ -20,7 +20,8 @@ public sealed class ThroughputTests
         for (var step = 0L; step < Messages; step++)
         {
             sink.Tell(Node.Step(step), a.Inbox.Ref);
-            if (step % Window == Window - 1) Assert.True(await arrived.WaitAsync(TimeSpan.FromSeconds(60)), $"stuck at {step}");
+            if (step % Window == Window - 1)
+                Assert.True(await arrived.WaitAsync(TimeSpan.FromSeconds(60)), $"stuck at {step}");
         }
 
         Assert.False(a.Inbox.HasMessages); // nothing came back

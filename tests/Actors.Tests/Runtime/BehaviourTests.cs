@@ -50,7 +50,8 @@ public sealed class BehaviourTests : TestKit.TestKit
     public void Become_replaces_and_become_stacked_comes_back()
     {
         var door = Sys.ActorOf(Props.Create(() => new Door()));
-        foreach (var message in (string[])["open", "peek", "1", "2", "close", "3", "open"]) door.Tell(message, TestActor);
+        foreach (var message in (string[])["open", "peek", "1", "2", "close", "3", "open"])
+            door.Tell(message, TestActor);
         Assert.Equal(["peeked 1", "2", "3"], Probe.ReceiveN(3));
     }
 
@@ -82,7 +83,8 @@ public sealed class BehaviourTests : TestKit.TestKit
         {
             _log = log;
             Receive<string>(m => m == "stop", _ => Timers.Cancel("beat"));
-            Receive<string>(m => m == "replace", _ => Timers.StartSingleTimer("once", "second", TimeSpan.FromSeconds(1)));
+            Receive<string>(m => m == "replace",
+                _ => Timers.StartSingleTimer("once", "second", TimeSpan.FromSeconds(1)));
             Receive<string>(m => m == "fail", _ => throw new InvalidOperationException());
             Receive<TimeSpan>(t => Context.SetReceiveTimeout(t));
             ReceiveAny(m => _log.Tell(m));
@@ -150,7 +152,8 @@ public sealed class BehaviourTests : TestKit.TestKit
     public void The_scheduler_tells_once_and_repeatedly_and_can_be_cancelled()
     {
         Sys.Scheduler.ScheduleTellOnce(TimeSpan.FromSeconds(1), TestActor, "once", null);
-        var repeated = Sys.Scheduler.ScheduleTellRepeatedlyCancelable(TimeSpan.Zero, TimeSpan.FromSeconds(2), TestActor, "often", null);
+        var repeated = Sys.Scheduler.ScheduleTellRepeatedlyCancelable(TimeSpan.Zero, TimeSpan.FromSeconds(2),
+            TestActor, "often", null);
         Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(["often", "once", "often", "often"], Probe.ReceiveN(4));
         repeated.Cancel();
@@ -202,5 +205,6 @@ public sealed class BehaviourTests : TestKit.TestKit
 
     [Fact]
     public void An_actor_is_not_made_with_new() =>
-        Assert.Contains("ActorOf", Assert.Throws<InvalidOperationException>(() => new Door()).Message, StringComparison.Ordinal);
+        Assert.Contains("ActorOf", Assert.Throws<InvalidOperationException>(() => new Door()).Message,
+            StringComparison.Ordinal);
 }

@@ -28,7 +28,8 @@ public sealed class CoordinatedShutdownTests
             });
         }
 
-        await Task.WhenAll(shutdown.Run("test"), shutdown.Run("again")).WaitAsync(Limit, TestContext.Current.CancellationToken);
+        await Task.WhenAll(shutdown.Run("test"), shutdown.Run("again"))
+            .WaitAsync(Limit, TestContext.Current.CancellationToken);
         Assert.Equal([CoordinatedShutdown.PhaseStopTakingWork, CoordinatedShutdown.PhaseCloseLanes], order);
         Assert.True(_system.WhenTerminated.IsCompletedSuccessfully);
         Assert.Throws<InvalidOperationException>(
@@ -46,14 +47,18 @@ public sealed class CoordinatedShutdownTests
         var run = shutdown.Run("test");
         while (!run.IsCompleted)
         {
-            if (_log.Any(l => l.Contains("no port", StringComparison.Ordinal)) && !_log.Any(l => l.Contains("stuck", StringComparison.Ordinal)))
-                _time.Advance(TimeSpan.FromSeconds(3)); // as often as it takes: the wait is armed a moment after its phase began
+            if (_log.Any(l => l.Contains("no port", StringComparison.Ordinal))
+                && !_log.Any(l => l.Contains("stuck", StringComparison.Ordinal)))
+                // as often as it takes: the wait is armed a moment after its phase began
+                _time.Advance(TimeSpan.FromSeconds(3));
             await Task.Yield();
         }
 
         await run;
-        Assert.Contains(_log, l => l.Contains("a task of stop-taking-work failed: no port; going on", StringComparison.Ordinal));
-        Assert.Contains(_log, l => l.Contains("drain is not done after 3 s: stuck; going on", StringComparison.Ordinal));
+        Assert.Contains(_log,
+            l => l.Contains("a task of stop-taking-work failed: no port; going on", StringComparison.Ordinal));
+        Assert.Contains(_log,
+            l => l.Contains("drain is not done after 3 s: stuck; going on", StringComparison.Ordinal));
         Assert.True(_system.WhenTerminated.IsCompletedSuccessfully);
     }
 
@@ -83,7 +88,8 @@ public sealed class CoordinatedShutdownTests
             draining.SetResult();
             return Task.Delay(Timeout.InfiniteTimeSpan, _time, shutdown.AtOnce);
         });
-        foreach (var phase in (string[])[CoordinatedShutdown.PhaseSave, CoordinatedShutdown.PhaseCloseLanes, CoordinatedShutdown.PhaseCloseFiles])
+        foreach (var phase in (string[])[CoordinatedShutdown.PhaseSave, CoordinatedShutdown.PhaseCloseLanes,
+            CoordinatedShutdown.PhaseCloseFiles])
         {
             shutdown.AddTask(phase, phase, () =>
             {
@@ -107,6 +113,7 @@ public sealed class CoordinatedShutdownTests
 
     private sealed class Sink(ConcurrentQueue<string> lines) : ILogSink
     {
-        public void Write(LogLevel level, string source, string text, Exception? exception = null) => lines.Enqueue(text);
+        public void Write(LogLevel level, string source, string text, Exception? exception = null) =>
+            lines.Enqueue(text);
     }
 }

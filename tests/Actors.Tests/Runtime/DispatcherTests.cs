@@ -26,7 +26,8 @@ public sealed class DispatcherTests : TestKit.TestKit
     [InlineData(Dispatchers.Calling)]
     public void Many_threads_tell_one_actor_and_nothing_is_lost(string dispatcher) // MB-1, MB-2
     {
-        var adder = Sys.ActorOf(Props.Create(() => new Adder()).WithDispatcher(dispatcher).WithMailboxCapacity(1_000_000));
+        var adder = Sys.ActorOf(Props.Create(() => new Adder()).WithDispatcher(dispatcher)
+            .WithMailboxCapacity(1_000_000));
         var threads = Enumerable.Range(0, 4).Select(_ => new Thread(() =>
         {
             for (var i = 0; i < 50_000; i++) adder.Tell(1);

@@ -22,8 +22,9 @@ public sealed class FailureTableTests : IDisposable
         // Resume: nothing is lost, no hook runs.
         { Directive.Resume, false, ["subject 1: 3 in second with child", "subject 1: tick"] },
         { Directive.Resume, true, ["subject 1: 3 in second with child", "subject 1: tick"] },
-        // Restart: PreRestart stops the children and calls PostStop at once; when they have ended, a new instance starts
-        // in its first behaviour. Timers end; stashed messages come first, the mailbox stays; who watches hears nothing.
+        // Restart: PreRestart stops the children and calls PostStop at once; when they have ended, a new instance
+        // starts in its first behaviour. Timers end; stashed messages come first, the mailbox stays; who watches hears
+        // nothing.
         {
             Directive.Restart, false,
             [

@@ -29,7 +29,8 @@ public sealed class SupervisionTests : IDisposable
         Assert.Equal("child 2 PreStart", _probe.ExpectMsg<string>());
         Assert.Contains(
             _lines.All,
-            l => l.Level == LogLevel.Error && l.Source == child.Path.ToString() && l.Text.Contains("Child failed on String: told to fail", StringComparison.Ordinal)
+            l => l.Level == LogLevel.Error && l.Source == child.Path.ToString()
+                && l.Text.Contains("Child failed on String: told to fail", StringComparison.Ordinal)
                 && l.Exception is InvalidOperationException);
     }
 
@@ -89,7 +90,8 @@ public sealed class SupervisionTests : IDisposable
     public void Back_off_delays_restarts_longer_and_longer()
     {
         var backoff = new RestartBackoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3));
-        var child = ChildUnder(new OneForOneStrategy(-1, TimeSpan.FromMinutes(10), static _ => Directive.Restart, backoff));
+        var child =
+            ChildUnder(new OneForOneStrategy(-1, TimeSpan.FromMinutes(10), static _ => Directive.Restart, backoff));
         _probe.ExpectMsg("child 1 PreStart");
         foreach (var seconds in (int[])[1, 2, 3, 3])
         {
@@ -120,7 +122,8 @@ public sealed class SupervisionTests : IDisposable
         var broken = _kit.Sys.ActorOf(Props.Create<Child>(() => throw new InvalidOperationException("no device")));
         _probe.Watch(broken);
         _probe.ExpectTerminated(broken);
-        Assert.Contains(_lines.All, l => l.Exception is ActorInitializationException { InnerException.Message: "no device" });
+        Assert.Contains(_lines.All,
+            l => l.Exception is ActorInitializationException { InnerException.Message: "no device" });
     }
 
     [Fact]
@@ -137,13 +140,15 @@ public sealed class SupervisionTests : IDisposable
         _probe.ExpectMsg("child 1 PreStart");
         _probe.ExpectNoMsg(TimeSpan.FromMilliseconds(999));
         Assert.Equal(
-            ["child 1 PreRestart fail", "child 1 PostStop", "child 2 PreStart", "child 2 saw a death", "child 2"], _probe.ReceiveN(5));
+            ["child 1 PreRestart fail", "child 1 PostStop", "child 2 PreStart", "child 2 saw a death", "child 2"],
+            _probe.ReceiveN(5));
     }
 
     [Fact]
     public void Children_end_before_their_parent_and_the_watcher_hears_it_after_both() // AC-2, AC-3
     {
-        var parent = _kit.Sys.ActorOf(Props.Create(() => new Parent(_probe.Ref, SupervisorStrategy.DefaultStrategy, "child")));
+        var parent =
+            _kit.Sys.ActorOf(Props.Create(() => new Parent(_probe.Ref, SupervisorStrategy.DefaultStrategy, "child")));
         _probe.ExpectMsg("child 1 PreStart");
         _probe.Watch(parent);
         parent.Tell(PoisonPill.Instance);
@@ -155,7 +160,8 @@ public sealed class SupervisionTests : IDisposable
     [Fact]
     public void Kill_and_an_unhandled_terminated_follow_the_default_decider()
     {
-        var parent = _kit.Sys.ActorOf(Props.Create(() => new Parent(_probe.Ref, SupervisorStrategy.DefaultStrategy, "child")));
+        var parent =
+            _kit.Sys.ActorOf(Props.Create(() => new Parent(_probe.Ref, SupervisorStrategy.DefaultStrategy, "child")));
         _probe.ExpectMsg("child 1 PreStart");
         parent.Tell(new ToChild("child", Kill.Instance));
         _probe.ExpectMsg("child 1 PostStop");

@@ -15,7 +15,8 @@ public sealed class WatchdogTests
         var cancel = TestContext.Current.CancellationToken;
         var time = new ManualTime();
         var system = ActorSystem.Create(
-            "watched", new ActorSystemOptions { Time = time, LogSink = new Sink(_log), WedgedAfter = TimeSpan.FromSeconds(2) });
+            "watched", new ActorSystemOptions
+            { Time = time, LogSink = new Sink(_log), WedgedAfter = TimeSpan.FromSeconds(2) });
         using var entered = new SemaphoreSlim(0);
         using var release = new SemaphoreSlim(0);
         var actor = system.ActorOf(Props.Create(() => new Waiter(entered, release)).WithMailboxCapacity(100), "waiter");
@@ -30,7 +31,8 @@ public sealed class WatchdogTests
         Assert.Equal(("String", 2), (wedged.Handler, wedged.Queue));
         Assert.EndsWith("/waiter", wedged.Actor, StringComparison.Ordinal);
         time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Single(_log, l => l.Contains("/waiter has been handling String for 2", StringComparison.Ordinal)); // once
+        // once
+        Assert.Single(_log, l => l.Contains("/waiter has been handling String for 2", StringComparison.Ordinal));
         release.Release();
         await system.Terminate().WaitAsync(limit, cancel);
     }
@@ -50,6 +52,7 @@ public sealed class WatchdogTests
 
     private sealed class Sink(ConcurrentQueue<string> lines) : ILogSink
     {
-        public void Write(LogLevel level, string source, string text, Exception? exception = null) => lines.Enqueue(text);
+        public void Write(LogLevel level, string source, string text, Exception? exception = null) =>
+            lines.Enqueue(text);
     }
 }

@@ -38,7 +38,8 @@ public sealed class GradientValidatorTests
             Only(strict, "w", Of(1, 2)));
         Assert.Empty(new GradientValidator(new GradientLimits(Required: false)).Check([("w", Of(1, 2))]));
 
-        var wide = new Variable(Tensor.Zeros(DType.Float64, 2, 3), true) { Gradient = Tensor.Zeros(DType.Float64, 2, 3) };
+        var wide = new Variable(Tensor.Zeros(DType.Float64, 2, 3), true)
+        { Gradient = Tensor.Zeros(DType.Float64, 2, 3) };
         wide.Gradient.Set(-11, 1, 2);
         Assert.Equal(
             "layer.w: element [1, 2] of its gradient is -11, at most 10 is allowed; clip by value or lower the rate",

@@ -20,7 +20,8 @@ public sealed class NumericalTests
     public void Schemes_AreAsGoodAsTheirOrderSays_WithAStepOfTheirOwn(NumericalMethod method, double tolerance)
     {
         (Func<double, double> F, Func<double, double> Slope)[] functions =
-            [(Math.Sin, Math.Cos), (Math.Exp, Math.Exp), (Math.Atan, x => 1 / (1 + (x * x))), (x => x * x * x, x => 3 * x * x)];
+            [(Math.Sin, Math.Cos), (Math.Exp, Math.Exp), (Math.Atan, x => 1 / (1 + (x * x))),
+                (x => x * x * x, x => 3 * x * x)];
         foreach (var (f, slope) in functions)
         {
             foreach (var x in new[] { -1.3, 0, 0.4, 2 })

@@ -8,7 +8,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Errors;
 
-/// <summary>ERR-01, ERR-06, ERR-08, ERR-09: codes, what a failure leaves behind, fallbacks, and where it arose.</summary>
+/// <summary>
+/// ERR-01, ERR-06, ERR-08, ERR-09: codes, what a failure leaves behind, fallbacks, and where it arose.
+/// </summary>
 public sealed class ErrorContextTests
 {
     private static Variable Of(params double[] values) => new(Tensor.Of(values, values.Length), requiresGradient: true);
@@ -31,7 +33,8 @@ public sealed class ErrorContextTests
         var used = (Variable)x.Square().Sum();
         used.Backward();
         Assert.Equal(ErrorCode.Gradient, Assert.Throws<GradientException>(() => used.Backward()).ErrorCode);
-        Assert.Equal(ErrorCode.GraphFormat, Assert.Throws<GraphFormatException>(() => GraphCodec.Decode([1, 2])).ErrorCode);
+        Assert.Equal(ErrorCode.GraphFormat,
+            Assert.Throws<GraphFormatException>(() => GraphCodec.Decode([1, 2])).ErrorCode);
         Assert.Equal(ErrorCode.DeviceAllocation,
             Assert.Throws<DeviceMemoryException>(() => Tensor.Zeros(DType.Float64, 1 << 20, 1 << 20)).ErrorCode);
         using var scope = AnomalyMode.On();
@@ -109,7 +112,8 @@ public sealed class ErrorContextTests
         var frames = OperatorStack.Of(failure);
         Assert.StartsWith("mse-loss([3], [2])", frames[^1], StringComparison.Ordinal);
         Assert.StartsWith("subtract", frames[0], StringComparison.Ordinal);
-        var thrown = Assert.Throws<ThrownByUser>(() => ((Variable)Throwing(inForward: false).Apply(y).Sum()).Backward());
+        var thrown = Assert.Throws<ThrownByUser>(() =>
+            ((Variable)Throwing(inForward: false).Apply(y).Sum()).Backward());
         Assert.Equal(["gradient of fragile"], OperatorStack.Of(thrown));
     }
 

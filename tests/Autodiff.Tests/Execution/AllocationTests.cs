@@ -22,7 +22,8 @@ public sealed class AllocationTests
         var share = new StepSlices(8, 2, [4, 4, 4, 4, 4, 4], cover);
         var flat = new float[program.Layout.TotalLength * cover.Length];
         Memory<float>[] gradients =
-            [.. cover.Select((_, i) => flat.AsMemory(i * (int)program.Layout.TotalLength, (int)program.Layout.TotalLength))];
+            [.. cover.Select((_, i) =>
+                flat.AsMemory(i * (int)program.Layout.TotalLength, (int)program.Layout.TotalLength))];
         var weights = new float[program.Layout.TotalLength];
         program.Initialize(1, weights);
         var losses = new double[6];

@@ -6,7 +6,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Execution;
 
-/// <summary>AD-09: the compiled program and the tape give the same bits, because they share operators and gradients.</summary>
+/// <summary>
+/// AD-09: the compiled program and the tape give the same bits, because they share operators and gradients.
+/// </summary>
 public sealed class CompiledEqualsEagerTests
 {
     [Theory]
@@ -34,7 +36,8 @@ public sealed class CompiledEqualsEagerTests
             var eager = bindings[slot.Name].Gradient!.ToArray<float>();
             var compiled = gradient.AsSpan((int)slot.Offset, (int)slot.Length).ToArray();
             Assert.True(
-                eager.AsSpan().SequenceEqual(compiled), $"{slot.Name}: {string.Join(" ", eager.Zip(compiled).Where(p => p.First != p.Second).Take(3))}");
+                eager.AsSpan().SequenceEqual(compiled),
+                $"{slot.Name}: {string.Join(" ", eager.Zip(compiled).Where(p => p.First != p.Second).Take(3))}");
         }
 
         Assert.Equal(outputs["loss_sum"].Data.At(), loss[0], 1e-4);

@@ -7,7 +7,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Execution;
 
-/// <summary>AD-06, AD-16: random masks are a function of seed, step and sample; batch norm follows its batches.</summary>
+/// <summary>
+/// AD-06, AD-16: random masks are a function of seed, step and sample; batch norm follows its batches.
+/// </summary>
 public sealed class DropoutAndNormTests
 {
     private const int Width = 400;

@@ -15,7 +15,8 @@ public sealed class InPlaceExecutorTests
     private static Tensor Make(DType type) => Tensor.Of(Numbers, 2, 3).Cast(type);
 
     public static TheoryData<string, DType> Unary() => new(
-        from name in new[] { "relu", "sigmoid", "one-minus", "tanh", "abs", "negate", "exp", "log", "sqrt", "square", "pow", "add", "multiply", "clip" }
+        from name in new[] { "relu", "sigmoid", "one-minus", "tanh", "abs", "negate", "exp", "log", "sqrt", "square",
+            "pow", "add", "multiply", "clip" }
         from type in new[] { DType.Float32, DType.Float64 }
         select (name, type));
 
@@ -54,8 +55,10 @@ public sealed class InPlaceExecutorTests
         var y = Tensor.Of([2.0, 1, 0.5], 3);
         (Action<Tensor> InPlace, Func<Value, Value> Apart)[] all =
         [
-            (x => executor.Add(x, y), v => v + new Variable(y)), (x => executor.Subtract(x, y), v => v - new Variable(y)),
-            (x => executor.Multiply(x, y), v => v * new Variable(y)), (x => executor.Divide(x, y), v => v / new Variable(y)),
+            (x => executor.Add(x, y), v => v + new Variable(y)),
+            (x => executor.Subtract(x, y), v => v - new Variable(y)),
+            (x => executor.Multiply(x, y), v => v * new Variable(y)),
+            (x => executor.Divide(x, y), v => v / new Variable(y)),
             (x => executor.Minimum(x, y), v => v.Minimum(new Variable(y))),
             (x => executor.Maximum(x, y), v => v.Maximum(new Variable(y))),
             (x => executor.Multiply(x, x), v => v.Square()),
@@ -64,7 +67,8 @@ public sealed class InPlaceExecutorTests
         {
             var x = Make(DType.Float64);
             inPlace(x);
-            Assert.Equal(((Variable)apart(new Variable(Make(DType.Float64)))).Data.ToArray<double>(), x.ToArray<double>());
+            Assert.Equal(((Variable)apart(new Variable(Make(DType.Float64)))).Data.ToArray<double>(),
+                x.ToArray<double>());
         }
     }
 

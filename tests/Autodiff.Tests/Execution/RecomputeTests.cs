@@ -12,7 +12,8 @@ namespace Convoy.Autodiff.Tests.Execution;
 public sealed class RecomputeTests
 {
     private const int Rows = 12;
-    private static readonly string[] Strategies = ["uniform:2", "uniform:5", "sqrt", "nested:2", "nested:3:3", "nested:3"];
+    private static readonly string[] Strategies =
+        ["uniform:2", "uniform:5", "sqrt", "nested:2", "nested:3:3", "nested:3"];
 
     public static TheoryData<string, string> Cases()
     {

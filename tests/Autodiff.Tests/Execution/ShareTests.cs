@@ -3,7 +3,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Execution;
 
-/// <summary>Decision 4: the gradient of a step has the same bits for any cut of its slices into shares (K-1 to K-4).</summary>
+/// <summary>
+/// Decision 4: the gradient of a step has the same bits for any cut of its slices into shares (K-1 to K-4).
+/// </summary>
 public sealed class ShareTests
 {
     public static TheoryData<string, int, int, int> Cases()
@@ -28,7 +30,8 @@ public sealed class ShareTests
     public void AnyNumberOfWorkers_GivesTheSameBits(string model, int slices, int rows, int workers)
     {
         var whole = new Step(model, slices, rows).Root([0, slices]);
-        int[] cuts = [.. Enumerable.Range(0, workers + 1).Select(i => Math.Min(slices, ((i * slices) + (i * i % 2)) / workers))];
+        int[] cuts = [.. Enumerable.Range(0, workers + 1)
+            .Select(i => Math.Min(slices, ((i * slices) + (i * i % 2)) / workers))];
         var cut = new Step(model, slices, rows).Root(cuts);
         Assert.Equal(Bits(whole.Gradient), Bits(cut.Gradient));
         Assert.Equal(whole.Losses, cut.Losses);
@@ -50,10 +53,13 @@ public sealed class ShareTests
     {
         var step = new Step("gpt", 8, 24);
         Assert.Equal(
-            Bits(step.Root([0, 3, 8], scattered: false).Gradient), Bits(step.Root([0, 3, 8], scattered: true).Gradient));
+            Bits(step.Root([0, 3, 8], scattered: false).Gradient),
+            Bits(step.Root([0, 3, 8], scattered: true).Gradient));
     }
 
-    /// <summary>OPTIM-06: micro-batches of a slice belong to the job, so they cannot be seen in who computed it.</summary>
+    /// <summary>
+    /// OPTIM-06: micro-batches of a slice belong to the job, so they cannot be seen in who computed it.
+    /// </summary>
     [Theory]
     [InlineData("mlp", 8, 48, 2)]
     [InlineData("mlp", 8, 45, 4)]      // a short last batch: short and absent slices, a short micro-batch
@@ -105,7 +111,8 @@ public sealed class ShareTests
             for (var w = 0; w + 1 < cuts.Length; w++)
             {
                 // A fresh program per worker, with its own memory.
-                using var program = TrainProgram.Compile(graph, micro > 0 ? MicroBatches.RowsOf(_sliceRows, micro) : rows);
+                using var program =
+                    TrainProgram.Compile(graph, micro > 0 ? MicroBatches.RowsOf(_sliceRows, micro) : rows);
                 length = program.Layout.TotalLength;
                 RunShare(program, cuts[w], cuts[w + 1], nodes, losses, scattered);
             }

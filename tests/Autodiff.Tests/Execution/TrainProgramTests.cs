@@ -77,7 +77,8 @@ public sealed class TrainProgramTests
     public void FirstWeights_FollowFromTheSeed()
     {
         using var program = TrainProgram.Compile(SmallModels.Build("gpt"), 2);
-        var (a, b, c) = (new float[program.Layout.TotalLength], new float[program.Layout.TotalLength], new float[program.Layout.TotalLength]);
+        var (a, b, c) = (new float[program.Layout.TotalLength], new float[program.Layout.TotalLength],
+            new float[program.Layout.TotalLength]);
         program.Initialize(1, a);
         program.Initialize(1, b);
         program.Initialize(2, c);

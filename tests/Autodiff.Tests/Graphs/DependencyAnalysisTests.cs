@@ -63,7 +63,8 @@ public sealed class DependencyAnalysisTests
         foreach (var model in SmallModels.Names)
         {
             Assert.Null(DependencyAnalysis.FirstCycle(
-                [.. SmallModels.Build(model).Nodes.Select(n => (n.Name, (IReadOnlyList<int>)[.. n.Inputs.Select(i => i.Node)]))]));
+                [.. SmallModels.Build(model).Nodes.Select(n =>
+                    (n.Name, (IReadOnlyList<int>)[.. n.Inputs.Select(i => i.Node)]))]));
         }
     }
 

@@ -45,7 +45,8 @@ public sealed class GraphTests
         {
             var damaged = bytes.ToArray();
             for (var k = 0; k < 1 + (i % 3); k++)
-                damaged[(int)(random.Word((8 * i) + (2 * k)) % (uint)damaged.Length)] = (byte)random.Word((8 * i) + (2 * k) + 1);
+                damaged[(int)(random.Word((8 * i) + (2 * k)) % (uint)damaged.Length)] =
+                    (byte)random.Word((8 * i) + (2 * k) + 1);
             try
             {
                 Assert.Null(GraphVerifier.FirstFault(GraphCodec.Decode(damaged)));
@@ -70,11 +71,14 @@ public sealed class GraphTests
     {
         var graph = SmallModels.Build("mlp");
         var swapped = graph.Nodes.SetItem(4, graph.Nodes[4] with { Inputs = [new ValueRef(9, 0), new ValueRef(1, 0)] });
-        Assert.StartsWith("GV-2", GraphVerifier.FirstFault(new Graph(swapped, graph.Outputs)), StringComparison.Ordinal);
+        Assert.StartsWith("GV-2", GraphVerifier.FirstFault(new Graph(swapped, graph.Outputs)),
+            StringComparison.Ordinal);
         var mistyped = graph.Nodes.SetItem(4, graph.Nodes[4] with { Types = [new TensorType(DType.Float32, 3)] });
-        Assert.StartsWith("GV-3", GraphVerifier.FirstFault(new Graph(mistyped, graph.Outputs)), StringComparison.Ordinal);
+        Assert.StartsWith("GV-3", GraphVerifier.FirstFault(new Graph(mistyped, graph.Outputs)),
+            StringComparison.Ordinal);
         var renamed = graph.Nodes.SetItem(4, graph.Nodes[4] with { Name = "x" });
-        Assert.StartsWith("GV-4", GraphVerifier.FirstFault(new Graph(renamed, graph.Outputs)), StringComparison.Ordinal);
+        Assert.StartsWith("GV-4", GraphVerifier.FirstFault(new Graph(renamed, graph.Outputs)),
+            StringComparison.Ordinal);
         var missing = new Graph(graph.Nodes, [new GraphOutput("out", new ValueRef(1_000, 0))]);
         Assert.StartsWith("GV-5", GraphVerifier.FirstFault(missing), StringComparison.Ordinal);
     }

@@ -130,7 +130,8 @@ public sealed class OperatorLawTests
         {
             foreach (var name in new[]
             {
-                "tanh", "sigmoid", "atan", "erf", "softsign", "asinh", "softplus", "log-sigmoid", "gelu", "silu", "mish",
+                "tanh", "sigmoid", "atan", "erf", "softsign", "asinh", "softplus", "log-sigmoid",
+                "gelu", "silu", "mish",
                 "hard-tanh", "relu", "abs", "log-sum-exp", "norm",
             })
             {

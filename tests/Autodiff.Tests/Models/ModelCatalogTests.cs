@@ -16,15 +16,22 @@ public sealed class ModelCatalogTests
         Assert.Equal(
             20_490,
             Parameters(
-                new ModelSpec { Family = "cnn", Image = [1, 28, 28], Network = ["conv16", "pool", "conv32", "pool", "10"] }, [784], 10));
+                new ModelSpec
+                {
+                    Family = "cnn", Image = [1, 28, 28],
+                    Network = ["conv16", "pool", "conv32", "pool", "10"]
+                }, [784], 10));
         Assert.Equal(
-            826_433, Parameters(new ModelSpec { Family = "gpt", Vocabulary = 65, Context = 128, Width = 128, Depth = 4, Heads = 4 }, [128], 65));
+            826_433,
+            Parameters(new ModelSpec
+            { Family = "gpt", Vocabulary = 65, Context = 128, Width = 128, Depth = 4, Heads = 4 }, [128], 65));
     }
 
     [Fact]
     public void TheDigitsNetwork_IsBuiltFromItsWords()
     {
-        var model = new ModelSpec { Family = "cnn", Image = [1, 8, 8], Network = ["conv16", "conv32", "pool", "64", "10"] };
+        var model = new ModelSpec
+        { Family = "cnn", Image = [1, 8, 8], Network = ["conv16", "conv32", "pool", "64", "10"] };
         var expected = (16 * 9) + 16 + (32 * 16 * 9) + 32 + (64 * 32 * 16) + 64 + (10 * 64) + 10;
         Assert.Equal(expected, Parameters(model, [64], 10));
         Assert.Equal(expected, Parameters(model with { Image = [] }, [1, 8, 8], 10));
@@ -38,11 +45,16 @@ public sealed class ModelCatalogTests
         { "activation", new ModelSpec { Layers = [4, 4, 2], Activation = "step" }, [4], 2, "model.activation" },
         { "family", new ModelSpec { Family = "rnn" }, [4], 2, "model.family" },
         { "image", new ModelSpec { Family = "cnn", Network = ["10"] }, [64], 10, "model.image is missing" },
-        { "image size", new ModelSpec { Family = "cnn", Image = [1, 9, 8], Network = ["10"] }, [64], 10, "64 features" },
-        { "word", new ModelSpec { Family = "cnn", Image = [1, 8, 8], Network = ["cone3", "10"] }, [64], 10, "\"cone3\"" },
-        { "order", new ModelSpec { Family = "cnn", Image = [1, 8, 8], Network = ["5", "conv3", "10"] }, [64], 10, "after a dense" },
-        { "end", new ModelSpec { Family = "cnn", Image = [1, 8, 8], Network = ["conv3", "pool"] }, [64], 10, "ends with a number" },
-        { "pool", new ModelSpec { Family = "cnn", Image = [64, 1, 1], Network = ["pool", "10"] }, [64], 10, "nothing is left" },
+        { "image size", new ModelSpec { Family = "cnn", Image = [1, 9, 8], Network = ["10"] }, [64],
+            10, "64 features" },
+        { "word", new ModelSpec { Family = "cnn", Image = [1, 8, 8], Network = ["cone3", "10"] },
+            [64], 10, "\"cone3\"" },
+        { "order", new ModelSpec { Family = "cnn", Image = [1, 8, 8], Network = ["5", "conv3", "10"] }, [64], 10,
+            "after a dense" },
+        { "end", new ModelSpec { Family = "cnn", Image = [1, 8, 8], Network = ["conv3", "pool"] }, [64], 10,
+            "ends with a number" },
+        { "pool", new ModelSpec { Family = "cnn", Image = [64, 1, 1], Network = ["pool", "10"] }, [64], 10,
+            "nothing is left" },
         { "heads", new ModelSpec { Family = "gpt", Width = 10, Heads = 4 }, [64], 256, "multiple of model.heads" },
         { "context", new ModelSpec { Family = "gpt", Context = 64 }, [65], 256, "model.context 64" },
         { "vocabulary", new ModelSpec { Family = "gpt", Vocabulary = 65 }, [64], 256, "model.vocabulary 65" },
@@ -50,10 +62,12 @@ public sealed class ModelCatalogTests
 
     [Theory]
     [MemberData(nameof(Misfits))]
-    public void AModelThatDoesNotFitItsData_IsRefusedInOneLine(string what, ModelSpec model, int[] sample, int classes, string part)
+    public void AModelThatDoesNotFitItsData_IsRefusedInOneLine(string what, ModelSpec model, int[] sample,
+        int classes, string part)
     {
         Assert.NotEmpty(what);
-        var refused = Assert.Throws<UserException>(() => ModelCatalog.Build(new JobSpec { Model = model }, new DataShape(sample, classes)));
+        var refused = Assert.Throws<UserException>(() =>
+            ModelCatalog.Build(new JobSpec { Model = model }, new DataShape(sample, classes)));
         Assert.Equal(ExitCode.BadJob, refused.Code);
         Assert.Contains(part, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);

@@ -23,7 +23,8 @@ public sealed class NumericGuardTests
         Assert.Equal([1, 7, 9, double.MinValue, 10, -10, 5e-320, 0], clean.ToArray<double>());
         Assert.Equal(new NumericalReport(8, 1, 1, 1, 1, 1, 1, 0, 1), report);
         Assert.Equal(5, report.Faults);
-        Assert.Equal("8 elements: 1 NaN, 1 +infinity, 1 -infinity, 1 too low, 1 too high, the first at element 1", $"{report}");
+        Assert.Equal("8 elements: 1 NaN, 1 +infinity, 1 -infinity, 1 too low, 1 too high, the first at element 1",
+            $"{report}");
     }
 
     [Fact]

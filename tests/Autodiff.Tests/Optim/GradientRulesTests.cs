@@ -38,7 +38,9 @@ public sealed class GradientRulesTests
         Assert.True(Norm(byUnit, program.Layout.Slots[0]) < 0.1 * Norm(plain, program.Layout.Slots[0]));
     }
 
-    /// <summary>GP-02: what a bound has learned lies in the weights, so another worker goes on with the same bits.</summary>
+    /// <summary>
+    /// GP-02: what a bound has learned lies in the weights, so another worker goes on with the same bits.
+    /// </summary>
     [Theory]
     [InlineData(40.0, 0.0)]
     [InlineData(0.0, 1.2)]
@@ -139,7 +141,8 @@ public sealed class GradientRulesTests
         Assert.StartsWith("step 9: linear (", found.Message, StringComparison.Ordinal);
         run.Weights[1] = float.NaN;
         Assert.Contains("element 1 of the weights is NaN before the step", Assert.Throws<AnomalyException>(
-            () => run.Program.Run(batch, StepSlices.Single(4), 10, run.Weights, [gradient.AsMemory()], new double[1], null))
+            () => run.Program.Run(batch, StepSlices.Single(4), 10, run.Weights, [gradient.AsMemory()],
+                new double[1], null))
             .Message, StringComparison.Ordinal);
     }
 

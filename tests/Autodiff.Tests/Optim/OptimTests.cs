@@ -10,7 +10,8 @@ public sealed class OptimTests
     [Fact]
     public void WarmUp_RisesToTheBaseRate_AndCosineFallsToTheFloor()
     {
-        var spec = new OptimizerSpec { Lr = 0.1, Schedule = new ScheduleSpec { Kind = "cosine", Warmup = 10, Floor = 0.2 } };
+        var spec = new OptimizerSpec
+        { Lr = 0.1, Schedule = new ScheduleSpec { Kind = "cosine", Warmup = 10, Floor = 0.2 } };
         var optimizer = Optimizer.Create(spec, 110);
         Assert.Equal(0.01, optimizer.LearningRate(1), 12);
         Assert.Equal(0.09, optimizer.LearningRate(9), 12);
@@ -24,7 +25,8 @@ public sealed class OptimTests
     [Fact]
     public void AConstantRate_IsConstantAfterWarmUp()
     {
-        var optimizer = Optimizer.Create(new OptimizerSpec { Lr = 0.5, Schedule = new ScheduleSpec { Warmup = 2 } }, 10);
+        var optimizer = Optimizer.Create(new OptimizerSpec
+        { Lr = 0.5, Schedule = new ScheduleSpec { Warmup = 2 } }, 10);
         Assert.Equal([0.25, 0.5, 0.5, 0.5], Enumerable.Range(1, 4).Select(t => optimizer.LearningRate(t)));
     }
 

@@ -91,7 +91,8 @@ public sealed class FuseElementwiseTests
             });
         }
 
-        var logits = values[^1].Reshape(new Dim(1, true), 24).Linear(b.Parameter("head", ParameterInit.Normal(0.2), 5, 24));
+        var logits = values[^1].Reshape(new Dim(1, true), 24)
+            .Linear(b.Parameter("head", ParameterInit.Normal(0.2), 5, 24));
         b.Classify(logits);
         return b.Build();
     }

@@ -12,7 +12,8 @@ public sealed class PassTests
 {
     private static readonly (string Name, Func<Graph, Graph> Run)[] All =
     [
-        ("dead code", DeadCode.Run), ("common subexpressions", CommonSubexpressions.Run), ("constants", FoldConstants.Run),
+        ("dead code", DeadCode.Run), ("common subexpressions", CommonSubexpressions.Run),
+        ("constants", FoldConstants.Run),
         ("activations", FuseActivations.Run), ("bias", FuseBias.Run), ("forward", PassPipeline.Forward),
     ];
 

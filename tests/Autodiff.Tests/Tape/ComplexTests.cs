@@ -73,7 +73,9 @@ public sealed class ComplexTests
         Assert.All(A.Zip(Numbers((z * z).Imaginary)), p => Assert.Equal((p.First * p.First).Imaginary, p.Second, 1e-6));
     }
 
-    /// <summary>CPX-01: a holomorphic function has df/dz times the conjugate; conj, |z| and angle end on real numbers.</summary>
+    /// <summary>
+    /// CPX-01: a holomorphic function has df/dz times the conjugate; conj, |z| and angle end on real numbers.
+    /// </summary>
     [Fact]
     public void Gradient_OfAHolomorphicFunction_IsTheConjugateOfItsDerivative()
     {

@@ -34,7 +34,8 @@ public sealed class KeyedRunTests
         Assert.Equal(graph.Nodes.Length - 2, run.Intermediates.Count);
         Assert.Same(inputs, run.Inputs);
         Assert.False(KeyedRun.OutputsOf(graph).Check(run.Outputs).HasErrors);
-        Assert.Contains("linear_2", Assert.Throws<ShapeException>(() => run.Intermediates["none"]).Message, StringComparison.Ordinal);
+        Assert.Contains("linear_2", Assert.Throws<ShapeException>(() => run.Intermediates["none"]).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,10 +52,12 @@ public sealed class KeyedRunTests
     public void EverythingWrongWithTheInputs_IsSaidAtOnce()
     {
         var inputs = new TensorTable(("x", Tensor.Zeros(DType.Int32, 2, 4)), ("z", Tensor.Zeros(DType.Float32, 1)));
-        var found = KeyedRun.InputsOf(Model()).Check(inputs).Found.Select(f => $"{f.Diagnostic.Where}: {f.Diagnostic.Text}");
+        var found = KeyedRun.InputsOf(Model())
+            .Check(inputs).Found.Select(f => $"{f.Diagnostic.Where}: {f.Diagnostic.Text}");
         Assert.Equal(
             [
-                "x: takes float32 or float64, not Int32", "x: dimension 1 is 4, not 3 (operands [2, 4])", "w: is missing",
+                "x: takes float32 or float64, not Int32", "x: dimension 1 is 4, not 3 (operands [2, 4])",
+                "w: is missing",
                 "z: is not asked for",
             ],
             found);
@@ -68,6 +71,7 @@ public sealed class KeyedRunTests
         var type = new BundleType(
             ("a", DType.Float32, ShapeContract.Parse("N, 2")), ("b", DType.Float32, ShapeContract.Parse("3N")));
         var wrong = new TensorTable(("a", Tensor.Zeros(DType.Float32, 4, 2)), ("b", Tensor.Zeros(DType.Float32, 9)));
-        Assert.StartsWith("N is 3 in dimension 0 and 4 before", type.Check(wrong).Found[0].Diagnostic.Text, StringComparison.Ordinal);
+        Assert.StartsWith("N is 3 in dimension 0 and 4 before", type.Check(wrong).Found[0].Diagnostic.Text,
+            StringComparison.Ordinal);
     }
 }

@@ -58,11 +58,13 @@ public sealed class LawTests
     [Fact]
     public void Products_DistributeAndAssociate_AndHaveIdentitiesAndInverses() => Holds(seed =>
     {
-        Value a = new Variable(Make(seed, 0, 3, 3)), b = new Variable(Make(seed, 1, 3, 3)), c = new Variable(Make(seed, 2, 3, 3));
+        Value a = new Variable(Make(seed, 0, 3, 3)), b = new Variable(Make(seed, 1, 3, 3)),
+            c = new Variable(Make(seed, 2, 3, 3));
         Value one = new Variable(Tensor.Of([1.0, 0, 0, 0, 1, 0, 0, 0, 1], 3, 3));
         Tensor T(Value v) => ((Variable)v).Data;
         var regular = a + (one * 8);
-        return Near(T(a.MatMul(b + c)), T(a.MatMul(b) + a.MatMul(c))) && Near(T(a.MatMul(b).MatMul(c)), T(a.MatMul(b.MatMul(c))))
+        return Near(T(a.MatMul(b + c)), T(a.MatMul(b) + a.MatMul(c)))
+            && Near(T(a.MatMul(b).MatMul(c)), T(a.MatMul(b.MatMul(c))))
             && Same(T(a.MatMul(one)), T(a)) && Near(T(a.MatMul(b).Transpose()), T(b.Transpose().MatMul(a.Transpose())))
             && Near(T(regular.MatMul(regular.Inverse())), T(one)) && Same(T(a - a), T(a * 0 + 0))
             && Near(T(a.Exp().Log()), T(a)) && Near(T(a.Square().Sqrt()), T(a.Abs())) && Near(T(a / a), T(a * 0 + 1));

@@ -47,7 +47,8 @@ public sealed class SavedValuesTests
     [Fact]
     public void LargeValues_AreShared_InAnOwningScopeToo()
     {
-        var (small, large) = (new Variable(Tensor.Ones(DType.Float64, 9), true), new Variable(Tensor.Ones(DType.Float64, 10), true));
+        var (small, large) = (new Variable(Tensor.Ones(DType.Float64, 9), true),
+            new Variable(Tensor.Ones(DType.Float64, 10), true));
         using (SavedValues.Own(elementsBelow: 10))
         {
             var (a, b) = ((Variable)small.Square().Sum(), (Variable)large.Square().Sum());

@@ -29,7 +29,8 @@ public sealed class TapeCostTests
     [Fact]
     public void NothingIsRecorded_WhereNothingIsAsked()
     {
-        var (free, fixedValue) = (new Variable(Tensor.Ones(DType.Float64, 4), true), new Variable(Tensor.Ones(DType.Float64, 4)));
+        var (free, fixedValue) = (new Variable(Tensor.Ones(DType.Float64, 4), true),
+            new Variable(Tensor.Ones(DType.Float64, 4)));
         var plain = Bytes(() => Chain(fixedValue, Depth));
         var off = Bytes(() =>
         {
@@ -56,7 +57,8 @@ public sealed class TapeCostTests
         var seed = Tensor.Ones(DType.Float64, 4);
         var plain = new Variable(x.Data);
         double Record(int depth) => (Bytes(() => Chain(x, depth)) - Bytes(() => Chain(plain, depth))) / (double)depth;
-        double Backward(int depth) => (Bytes(() => Chain(x, depth).Backward(seed)) - Bytes(() => Chain(x, depth))) / (double)depth;
+        double Backward(int depth) =>
+            (Bytes(() => Chain(x, depth).Backward(seed)) - Bytes(() => Chain(x, depth))) / (double)depth;
         Assert.InRange(Record(Depth), 0, 500);
         Assert.InRange(Backward(Depth), 0, 3_000);
         Assert.InRange(Backward(8 * Depth), 0, 1.2 * Backward(Depth));

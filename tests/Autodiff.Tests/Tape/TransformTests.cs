@@ -9,7 +9,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Tests.Tape;
 
 /// <summary>
-/// AD-03, AD-13, OPS-14, OPS-15, GIR-02, HO-01..06, EST-01, DBG-09: transforms of functions, hooks, operators of users, finding NaNs.
+/// AD-03, AD-13, OPS-14, OPS-15, GIR-02, HO-01..06, EST-01, DBG-09: transforms of functions, hooks, operators of users,
+/// finding NaNs.
 /// </summary>
 public sealed class TransformTests
 {
@@ -188,7 +189,8 @@ public sealed class TransformTests
         var twice = CustomOperator.Define("twice", t => t[0], x => x[0], g => [g.Gradient * 2]);
         var builder = new GraphBuilder();
         var x = builder.Input("x", DType.Float64, 2);
-        Assert.Contains("table", Assert.Throws<UnsupportedException>(() => twice.Apply(x)).Message, StringComparison.Ordinal);
+        Assert.Contains("table", Assert.Throws<UnsupportedException>(() => twice.Apply(x)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,7 +12,8 @@ public sealed class UserOperatorTests
 {
     private static Variable Of(params double[] values) => new(Tensor.Of(values, values.Length), requiresGradient: true);
 
-    private static readonly ElementwiseFunction Cube = ElementwiseFunction.Of("cube", x => x * x * x, x => x.Square() * 3);
+    private static readonly ElementwiseFunction Cube =
+        ElementwiseFunction.Of("cube", x => x * x * x, x => x.Square() * 3);
 
     private static readonly ElementwiseFunction Mix = ElementwiseFunction.Of(
         "mix", (x, y) => (x * x * y) + Math.Sin(y), (x, y) => x * y * 2, (x, y) => x.Square() + y.Cos());
@@ -21,8 +22,10 @@ public sealed class UserOperatorTests
     public void PartialDerivatives_MakeTheGradient()
     {
         Tensor[] at = [Tensor.Of([0.5, -1.5, 2, 0.1, 0.2, 0.3], 2, 3), Tensor.Of([1.1, 0.7, -0.4], 3)];
-        Assert.All(GradCheck.Run(v => (Variable)Mix.Apply(v[0], v[1]), at), r => Assert.True(GradCheck.Passes(r), r.ToString()));
-        Assert.All(GradCheck.Run(v => (Variable)Cube.Apply(v[0]), at[..1]), r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        Assert.All(GradCheck.Run(v => (Variable)Mix.Apply(v[0], v[1]), at),
+            r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        Assert.All(GradCheck.Run(v => (Variable)Cube.Apply(v[0]), at[..1]),
+            r => Assert.True(GradCheck.Passes(r), r.ToString()));
         Assert.Equal([2f, -2], ((Variable)ElementwiseFunction.Of("twice", x => 2 * x, x => x.Constant(2))
             .Apply(new Variable(Tensor.Of([1f, -1], 2)))).Data.ToArray<float>());
     }
@@ -33,7 +36,8 @@ public sealed class UserOperatorTests
         var chain = Mix.Then(Cube).Then(ElementwiseFunction.Of("exp", Math.Exp, x => x.Exp()));
         Assert.Equal("mix then cube then exp", chain.Name);
         Tensor[] at = [Tensor.Of([0.5, -0.3], 2), Tensor.Of([0.7, 0.4], 2)];
-        Assert.All(GradCheck.Run(v => (Variable)chain.Apply(v[0], v[1]), at), r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        Assert.All(GradCheck.Run(v => (Variable)chain.Apply(v[0], v[1]), at),
+            r => Assert.True(GradCheck.Passes(r), r.ToString()));
         var x = Of(2);
         var first = Differentiate.Gradient([(Variable)Cube.Apply(x)], [x], createGraph: true)[0];
         Assert.Equal(12, Differentiate.Gradient([first], [x])[0].Data.At(0), 12);
@@ -89,13 +93,15 @@ public sealed class UserOperatorTests
         library.Load(bytes);
         Assert.Equal(["gate"], library.Names);
         Assert.Equal(bytes, library["gate"].Encode());
-        Tensor[] at = [Tensor.Of(Enumerable.Range(0, 12).Select(i => i * 0.1).ToArray(), 3, 4), Tensor.Ones(DType.Float64, 4, 4)];
+        Tensor[] at = [Tensor.Of(Enumerable.Range(0, 12).Select(i => i * 0.1).ToArray(), 3, 4),
+            Tensor.Ones(DType.Float64, 4, 4)];
         Value[] operands = [new Variable(at[0]), new Variable(at[1])];
         var (here, there) = (Gate().Apply(operands), library["gate"].Apply(operands));
         for (var i = 0; i < 2; i++)
             Assert.Equal(((Variable)here[i]).Data.ToArray<double>(), ((Variable)there[i]).Data.ToArray<double>());
         Assert.Equal(new Shape(12), ((Variable)there[1]).Data.Shape);
-        Assert.All(GradCheck.Run(v => (Variable)library["gate"].Apply(v[0], v[1])[0], at), r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        Assert.All(GradCheck.Run(v => (Variable)library["gate"].Apply(v[0], v[1])[0], at),
+            r => Assert.True(GradCheck.Passes(r), r.ToString()));
     }
 
     [Fact]
@@ -147,14 +153,17 @@ public sealed class UserOperatorTests
     public void SparseProducts_EqualDenseOnes_WithTheirGradients()
     {
         Value rows = new Variable(Tensor.Of([0, 2, 2, 0], 4)), columns = new Variable(Tensor.Of([1, 0, 3, 1], 4));
-        Tensor[] at = [Tensor.Of([2.0, -1, 0.5, 3], 4), Tensor.Of(Enumerable.Range(1, 8).Select(i => i * 0.3).ToArray(), 4, 2)];
+        Tensor[] at = [Tensor.Of([2.0, -1, 0.5, 3], 4),
+            Tensor.Of(Enumerable.Range(1, 8).Select(i => i * 0.3).ToArray(), 4, 2)];
         Value y = Functions.SparseMatMul(new Variable(at[0]), rows, columns, 3, new Variable(at[1]));
         var dense = new Variable(Tensor.Of([0.0, 5, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0.5], 3, 4));
-        Assert.Equal(((Variable)dense.MatMul(new Variable(at[1]))).Data.ToArray<double>().Select(v => Math.Round(v, 12)),
+        Assert.Equal(((Variable)dense.MatMul(new Variable(at[1]))).Data.ToArray<double>()
+            .Select(v => Math.Round(v, 12)),
             ((Variable)y).Data.ToArray<double>().Select(v => Math.Round(v, 12)));
         Assert.All(GradCheck.Run(v => (Variable)Functions.SparseMatMul(v[0], rows, columns, 3, v[1]), at),
             r => Assert.True(GradCheck.Passes(r), r.ToString()));
-        Assert.Throws<ShapeException>(() => Functions.SparseMatMul(new Variable(at[0]), rows, rows.Slice(0, 0, 2), 3, new Variable(at[1])));
+        Assert.Throws<ShapeException>(() =>
+            Functions.SparseMatMul(new Variable(at[0]), rows, rows.Slice(0, 0, 2), 3, new Variable(at[1])));
     }
 
     [Fact]
@@ -171,7 +180,9 @@ public sealed class UserOperatorTests
         }
 
         Assert.Equal(Math.Log(7), ((Variable)new Variable(Tensor.Of([7.0], 1, 1)).MatrixLog()).Data.At(0, 0), 13);
-        foreach (var none in new[] { Tensor.Of([-1.0, 0, 0, 1], 2, 2), Tensor.Zeros(DType.Float64, 2, 2), Tensor.Of([double.NaN], 1, 1) })
-            Assert.All(((Variable)new Variable(none).MatrixLog()).Data.ToArray<double>(), v => Assert.True(double.IsNaN(v)));
+        foreach (var none in new[] { Tensor.Of([-1.0, 0, 0, 1], 2, 2), Tensor.Zeros(DType.Float64, 2, 2),
+            Tensor.Of([double.NaN], 1, 1) })
+            Assert.All(((Variable)new Variable(none).MatrixLog()).Data.ToArray<double>(),
+                v => Assert.True(double.IsNaN(v)));
     }
 }

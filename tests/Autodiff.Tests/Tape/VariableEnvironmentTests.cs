@@ -5,7 +5,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Tape;
 
-/// <summary>AD-06, AD-08, AD-10, AD-11, AD-12, MEM-11, MEM-13: environments, recording by hand, gradients that are given back.</summary>
+/// <summary>
+/// AD-06, AD-08, AD-10, AD-11, AD-12, MEM-11, MEM-13: environments, recording by hand, gradients that are given back.
+/// </summary>
 public sealed class VariableEnvironmentTests
 {
     private static Variable Of(params double[] values) => new(Tensor.Of(values, values.Length), requiresGradient: true);

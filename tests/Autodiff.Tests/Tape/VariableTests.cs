@@ -111,7 +111,8 @@ public sealed class VariableTests
         static Variable Root(Variable x)
         {
             Value y = x.Data.At(0) < 1 ? (x * 0) + 1 : x / 2;
-            while (Math.Abs((((Variable)y).Data.At(0) * ((Variable)y).Data.At(0)) - x.Data.At(0)) > 1e-13) y = (y + (x / y)) / 2;
+            while (Math.Abs((((Variable)y).Data.At(0) * ((Variable)y).Data.At(0)) - x.Data.At(0)) > 1e-13)
+                y = (y + (x / y)) / 2;
             return (Variable)((y + (x / y)) / 2);
         }
 

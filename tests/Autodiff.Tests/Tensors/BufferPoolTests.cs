@@ -5,7 +5,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Tensors;
 
-/// <summary>MEM-01, MEM-13: eager tensors of a scope share a pool, and what leaves a scope is not used by accident.</summary>
+/// <summary>
+/// MEM-01, MEM-13: eager tensors of a scope share a pool, and what leaves a scope is not used by accident.
+/// </summary>
 public sealed class BufferPoolTests
 {
     [Fact]
@@ -54,7 +56,8 @@ public sealed class BufferPoolTests
         using (pool.Enter()) Tensor.Of([9f, 9, 9], 3);
         Assert.Equal([1, 1, 1], kept.ToArray<float>());
         Assert.Contains(
-            "scope", Assert.Throws<InvalidOperationException>(() => lost.ToArray<float>()).Message, StringComparison.Ordinal);
+            "scope", Assert.Throws<InvalidOperationException>(() => lost.ToArray<float>()).Message,
+            StringComparison.Ordinal);
         Assert.Equal(12, pool.Statistics.HeldBytes);
     }
 

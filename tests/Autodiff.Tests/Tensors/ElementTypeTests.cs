@@ -22,7 +22,8 @@ public sealed class ElementTypeTests
                 "1 float32 4 F32 1 f 2", "2 float64 8 F64 11 g 2", "3 int32 4 I32 6 i 0", "4 int64 8 I64 7 l 0",
                 "5 uint8 1 U8 2 C 1", "6 uint32 4 U32 12 I 1", "7 uint64 8 U64 13 L 1", "8 bool 1 BOOL 9 b 6",
             ],
-            ElementTypes.All.Select(t => $"{(int)t.Type} {t.Name} {t.Bytes} {t.Safetensors} {t.Onnx} {t.Arrow} {t.DlpackCode}"));
+            ElementTypes.All.Select(t =>
+                $"{(int)t.Type} {t.Name} {t.Bytes} {t.Safetensors} {t.Onnx} {t.Arrow} {t.DlpackCode}"));
         Assert.Equal(Enum.GetValues<DType>(), ElementTypes.All.Select(t => t.Type));
         Assert.All(ElementTypes.All, t => Assert.Equal(t.Bytes, t.Type.Size()));
         Assert.All(ElementTypes.All, t => Assert.Equal(t.Safetensors, SafetensorsHeader.NameOf(t.Type)));

@@ -57,7 +57,8 @@ public sealed class RankedTests
     public void Contracts_AreKeptOrBroken(string contract, bool kept)
     {
         if (kept) A.Require(contract);
-        else Assert.Contains(contract, Assert.Throws<ShapeException>(() => A.Require(contract)).Message, StringComparison.Ordinal);
+        else Assert.Contains(contract, Assert.Throws<ShapeException>(() => A.Require(contract)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -80,7 +81,8 @@ public sealed class RankedTests
     [Fact]
     public void TheBuilder_CollectsEverythingThatIsWrong()
     {
-        var made = new RankedBuilder<Rank2, float>().WithShape(2, 2).WithValues(1, 2, 3, 4).WithContract("N, N").Build();
+        var made = new RankedBuilder<Rank2, float>().WithShape(2, 2).WithValues(1, 2, 3, 4)
+            .WithContract("N, N").Build();
         Assert.Equal(3, made.Tensor.At(1, 0));
         var wrong = new RankedBuilder<Rank3, float>().WithShape(2, 3).WithValues(1).WithContract("N, N");
         Assert.Null(wrong.TryBuild(out var findings));

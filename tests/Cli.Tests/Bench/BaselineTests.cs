@@ -74,7 +74,8 @@ public sealed class BaselineTests : IDisposable
         (await CliRun.Of("bench", "compute", "--against", Path.Combine(_folder, "none.json"))).IsOneLine(2);
 
     [Fact]
-    public async Task A_page_needs_a_comparison() => (await CliRun.Of("bench", "compute", "--html", "x.html")).IsOneLine(2);
+    public async Task A_page_needs_a_comparison() =>
+        (await CliRun.Of("bench", "compute", "--html", "x.html")).IsOneLine(2);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

@@ -8,7 +8,8 @@ namespace Convoy.Cli.Tests.Data;
 public sealed class DownloadTests : IDisposable
 {
     private static readonly byte[] Content = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 31))];
-    private static readonly CatalogueFile File1 = new("file", "http://example.invalid/file", Content.Length, Hash(Content));
+    private static readonly CatalogueFile File1 =
+        new("file", "http://example.invalid/file", Content.Length, Hash(Content));
 
     private readonly string _folder = Directory.CreateTempSubdirectory("convoy-data-").FullName;
     private readonly FakeServer _server = new();
@@ -20,7 +21,8 @@ public sealed class DownloadTests : IDisposable
         public bool IgnoresRange { get; set; }
         public long? AskedFrom { get; private set; }
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
+            CancellationToken cancellationToken)
         {
             if (Offline) throw new HttpRequestException("no such host");
             AskedFrom = request.Headers.Range?.Ranges.Single().From;

@@ -29,7 +29,8 @@ public sealed class CredentialCommandTests : IDisposable
         Assert.Contains("(30 days)", shown.Error, StringComparison.Ordinal);
 
         Assert.Equal(0, (await CliRun.Of("cert", "renew", "--credentials", Credentials)).Code);
-        Assert.Empty(before.Intersect(Serials(await CliRun.Of("cert", "show", "--credentials", Credentials, "--json"))));
+        Assert.Empty(
+            before.Intersect(Serials(await CliRun.Of("cert", "show", "--credentials", Credentials, "--json"))));
 
         (await CliRun.Of("cert", "roll", "--switch", "--credentials", Credentials)).IsOneLine(6);
         (await CliRun.Of("cert", "roll", "--credentials", Credentials)).IsOneLine(2);

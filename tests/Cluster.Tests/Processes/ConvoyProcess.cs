@@ -15,7 +15,9 @@ internal sealed record Ended(int Code, string Out, string Error)
     public override string ToString() => $"exit {Code}\n--- out\n{Out}\n--- error\n{Error}";
 }
 
-/// <summary>The built command as a process of its own, as a user starts it. Killed at the end of the test, whatever happens.</summary>
+/// <summary>
+/// The built command as a process of its own, as a user starts it. Killed at the end of the test, whatever happens.
+/// </summary>
 internal sealed class ConvoyProcess : IDisposable
 {
     /// <summary>Longest life of one command in a test; every wait ends before.</summary>
@@ -67,7 +69,8 @@ internal sealed class ConvoyProcess : IDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"no end after {Deadline}: {_process.StartInfo.ArgumentList[2]}\n{Snapshot(-1)}");
+            throw new TimeoutException(
+                $"no end after {Deadline}: {_process.StartInfo.ArgumentList[2]}\n{Snapshot(-1)}");
         }
         return Snapshot(_process.ExitCode);
     }

@@ -29,7 +29,11 @@ public sealed class CheckpointProtocolTests
 
     private static ShardReported Shard(int index, int count = 2, long step = 10, long g = 1, ulong h = 7) => new(
         new WorkerId(index + 1),
-        new ShardSaved { Step = step, Generation = g, Index = index, Count = count, Fingerprint = h, File = $"shard-{index}" });
+        new ShardSaved
+        {
+            Step = step, Generation = g, Index = index, Count = count, Fingerprint = h,
+            File = $"shard-{index}"
+        });
 
     private static PublishDone Done(long step, long g) => new(new StepNumber(step), new Generation(g), $"step-{step}");
 
@@ -65,7 +69,8 @@ public sealed class CheckpointProtocolTests
     public void CP3_a_failed_shard_gives_the_save_up_and_later_shards_change_nothing()
     {
         Run(Shard(0));
-        var text = Run(new ShardLost(new WorkerId(2), new ShardFailed { Step = 10, Generation = 1, Index = 1, Text = "disk full" }));
+        var text = Run(new ShardLost(new WorkerId(2),
+            new ShardFailed { Step = 10, Generation = 1, Index = 1, Text = "disk full" }));
         Assert.Equal("clear 10 g1; failed the save of step 10 in g1 is given up: w2: disk full", text);
         Assert.Equal("", Run(Shard(1)));
         Assert.Equal("publish 20 g1", Run(Shard(0, count: 1, step: 20)));
@@ -74,7 +79,8 @@ public sealed class CheckpointProtocolTests
     [Fact]
     public void CP3_a_failure_before_the_first_shard_counts_too()
     {
-        Run(new ShardLost(new WorkerId(2), new ShardFailed { Step = 10, Generation = 1, Index = 1, Text = "disk full" }));
+        Run(new ShardLost(new WorkerId(2),
+            new ShardFailed { Step = 10, Generation = 1, Index = 1, Text = "disk full" }));
         Assert.Equal("", Run(Shard(0)));
     }
 
@@ -99,7 +105,8 @@ public sealed class CheckpointProtocolTests
     public void CP3_a_publication_that_fails_costs_only_this_save()
     {
         Run(Shard(0, count: 1));
-        Assert.Contains("given up: no space", Run(new PublishFailed(new StepNumber(10), new Generation(1), "no space")), StringComparison.Ordinal);
+        Assert.Contains("given up: no space", Run(new PublishFailed(new StepNumber(10), new Generation(1), "no space")),
+            StringComparison.Ordinal);
         Assert.Equal("publish 20 g1", Run(Shard(0, count: 1, step: 20)));
     }
 }

@@ -12,7 +12,8 @@ public sealed class HealthReviewTests
         var report = HealthReview.Of(Status(), Rows(200));
 
         Assert.Equal(("healthy", 100), (report.Verdict, report.Score));
-        Assert.Equal(["memory", "cluster", "cluster", "gradients", "gradients", "gradients", "performance", "performance"],
+        Assert.Equal(["memory", "cluster", "cluster", "gradients", "gradients", "gradients",
+            "performance", "performance"],
             report.Findings.Select(f => f.Area));
         Assert.All(report.Findings, f => Assert.Equal("", f.Advice));
     }
@@ -49,7 +50,8 @@ public sealed class HealthReviewTests
 
     [Fact]
     public void A_vanishing_gradient_is_found() => Assert.Equal(15, HealthReview
-        .Of(null, [.. Rows(50).Select(r => r with { GradientNorm = 1e-9 })]).Findings.Single(f => f.Name == "gradient norm").Penalty);
+        .Of(null, [.. Rows(50).Select(r => r with { GradientNorm = 1e-9 })]).Findings.Single(f =>
+            f.Name == "gradient norm").Penalty);
 
     [Fact]
     public void Memory_is_summed_over_the_workers_of_a_host()

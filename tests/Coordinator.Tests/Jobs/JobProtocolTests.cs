@@ -35,7 +35,8 @@ public sealed class JobProtocolTests
         _effects.AddRange(_outbox.Drain());
     }
 
-    private void Say(int worker, IMessage message) => Feed(new WorkerSaid(new WorkerId(worker), new Incarnation((ulong)worker), message));
+    private void Say(int worker, IMessage message) =>
+        Feed(new WorkerSaid(new WorkerId(worker), new Incarnation((ulong)worker), message));
 
     private void Feed(JobInput input)
     {
@@ -50,10 +51,12 @@ public sealed class JobProtocolTests
         _effects.AddRange(_outbox.Drain());
     }
 
-    private void Ready(int worker, long samples = 45, byte data = 9, ulong h0 = 5, long test = 0) => Say(worker, new Ready
-    {
-        JobId = "digits-1", Samples = samples, TestSamples = test, DataSha256 = ByteString.CopyFrom([data, 1, 2, 3, 4, 5]), InitialFingerprint = h0,
-    });
+    private void Ready(int worker, long samples = 45, byte data = 9, ulong h0 = 5, long test = 0) =>
+        Say(worker, new Ready
+        {
+            JobId = "digits-1", Samples = samples, TestSamples = test,
+            DataSha256 = ByteString.CopyFrom([data, 1, 2, 3, 4, 5]), InitialFingerprint = h0,
+        });
 
     private void Generation(long g, long start, long until, params int[] members)
     {
@@ -68,7 +71,11 @@ public sealed class JobProtocolTests
     {
         var report = new StepReport { Generation = 1 };
         for (var t = from; t <= to; t++)
-            report.Rows.Add(new StepRow { Step = t, LossSum = 20, Weight = 10, Samples = 10, TotalUs = 1_000, SyncUs = 250, Fingerprint = (ulong)t });
+            report.Rows.Add(new StepRow
+            {
+                Step = t, LossSum = 20, Weight = 10, Samples = 10, TotalUs = 1_000,
+                SyncUs = 250, Fingerprint = (ulong)t
+            });
         Say(worker, report);
     }
 
@@ -140,8 +147,10 @@ public sealed class JobProtocolTests
     public void A_users_mistake_ends_the_job_with_its_line_and_code()
     {
         Begin(1);
-        Say(1, new PrepareFailed { JobId = "digits-1", Text = "data/x.csv:3: 'abc' is not a number", ExitCode = (int)ExitCode.BadData });
-        Assert.Equal(((int)ExitCode.BadData, "data/x.csv:3: 'abc' is not a number"), (_protocol.RootCause!.ExitCode, _protocol.RootCause.Text));
+        Say(1, new PrepareFailed
+        { JobId = "digits-1", Text = "data/x.csv:3: 'abc' is not a number", ExitCode = (int)ExitCode.BadData });
+        Assert.Equal(((int)ExitCode.BadData, "data/x.csv:3: 'abc' is not a number"),
+            (_protocol.RootCause!.ExitCode, _protocol.RootCause.Text));
     }
 
     [Fact]
@@ -149,10 +158,13 @@ public sealed class JobProtocolTests
     {
         var resumed = New(until: 4, origin: new StateOrigin(new StepNumber(4), new Fingerprint(4), "/c/step-4"));
         resumed.Begin([Worker(1)], _now, _outbox);
-        resumed.Step(new WorkerSaid(new WorkerId(1), new Incarnation(1), new Ready { JobId = "digits-1", Samples = 45 }), _now, _outbox);
+        resumed.Step(new WorkerSaid(new WorkerId(1), new Incarnation(1),
+            new Ready { JobId = "digits-1", Samples = 45 }), _now, _outbox);
         resumed.Step(new MembershipSaid(new GenerationBegan(
-            new Generation(1), new ShareMap(4, [new WorkerId(1)], [0, 4]), new StepNumber(4), new StepNumber(4), false)), _now, _outbox);
-        resumed.Step(new WorkerSaid(new WorkerId(1), new Incarnation(1), new ReachedEnd { Generation = 1, Step = 4 }), _now, _outbox);
+            new Generation(1), new ShareMap(4, [new WorkerId(1)], [0, 4]), new StepNumber(4), new StepNumber(4),
+            false)), _now, _outbox);
+        resumed.Step(new WorkerSaid(new WorkerId(1), new Incarnation(1), new ReachedEnd { Generation = 1, Step = 4 }),
+            _now, _outbox);
         Assert.Equal("finished", resumed.Outcome);
     }
 
@@ -164,7 +176,8 @@ public sealed class JobProtocolTests
         Ready(2);
         Generation(1, 0, 10, 1, 2);
         Feed(new ProcessEnded("worker-2", 137, "last words"));
-        Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "worker-2", "its process ended", WasMember: true, Charged: true)));
+        Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "worker-2", "its process ended", WasMember: true,
+            Charged: true)));
         Assert.Equal(("worker-2", "its process ended with code 137 (signal 9)", "last words"),
             (_protocol.RootCause!.Worker, _protocol.RootCause.Text, _protocol.RootCause.Detail));
         Assert.Equal((1, 0), (_protocol.Failures, _protocol.ScaleEvents));
@@ -179,7 +192,8 @@ public sealed class JobProtocolTests
         Begin(1);
         Ready(1);
         Generation(1, 0, 10, 1);
-        for (var i = 0; i < 20; i++) Feed(new MembershipSaid(new WorkerLost(new WorkerId(5), "worker-5", "left", true, Charged: false)));
+        for (var i = 0; i < 20; i++)
+            Feed(new MembershipSaid(new WorkerLost(new WorkerId(5), "worker-5", "left", true, Charged: false)));
         for (var g = 1; g <= 8; g++)
         {
             // Members that are lost out of one generation are one failure.
@@ -206,7 +220,8 @@ public sealed class JobProtocolTests
         Say(1, waiting);
         Say(2, new Beat { Generation = 1, Step = 1, Phase = "Compute", Operation = "forward", OperationMs = 2_000 });
         Tick(TimeSpan.FromSeconds(2.1));
-        Assert.Contains("step 2 is late by 2.1 s: worker-2 (w2) is at step 2 in Compute forward for 2000 ms, worker-1 wait for it",
+        Assert.Contains(
+            "step 2 is late by 2.1 s: worker-2 (w2) is at step 2 in Compute forward for 2000 ms, worker-1 wait for it",
             _protocol.Overdue, StringComparison.Ordinal);
         Tick(TimeSpan.FromSeconds(11));
         Assert.Equal(2, Assert.Single(Told<WorkerHangs>()).Worker.Value);

@@ -43,7 +43,8 @@ public sealed class MetricsFileTests : IDisposable
 
     private int Lines()
     {
-        using var file = new FileStream(Path.Combine(_state, MetricsFile.FileName), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var file = new FileStream(Path.Combine(_state, MetricsFile.FileName), FileMode.Open, FileAccess.Read,
+            FileShare.ReadWrite);
         using var reader = new StreamReader(file);
         return reader.ReadToEnd().Count(c => c == '\n');
     }

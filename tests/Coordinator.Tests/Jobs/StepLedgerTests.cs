@@ -10,7 +10,8 @@ public sealed class StepLedgerTests
     private readonly StepLedger _ledger = new(StepNumber.Zero);
 
     private long[] Offer(long step, ulong fingerprint = 0) =>
-        [.. _ledger.Offer(new StepRow { Step = step, Fingerprint = fingerprint == 0 ? (ulong)step : fingerprint }, out _).Select(r => r.Step)];
+        [.. _ledger.Offer(new StepRow { Step = step, Fingerprint = fingerprint == 0 ? (ulong)step : fingerprint },
+            out _).Select(r => r.Step)];
 
     [Fact]
     public void S5_each_step_once_and_in_order()

@@ -62,7 +62,8 @@ public sealed class AlignDecisionTests
 
     [Fact]
     public void P12_all_replicas_lost_means_the_last_checkpoint() =>
-        Assert.Equal("T=4 w1 LoadCheckpoint, w2 LoadCheckpoint", Text(DecideAlignment.Of([Nothing(1)], [Nothing(2)], Saved)));
+        Assert.Equal("T=4 w1 LoadCheckpoint, w2 LoadCheckpoint",
+            Text(DecideAlignment.Of([Nothing(1)], [Nothing(2)], Saved)));
 
     [Fact]
     public void Nothing_anywhere_means_the_seed() =>
@@ -118,7 +119,8 @@ public sealed class AlignDecisionTests
             case AlignAction.ApplyHeld: Assert.True(mine.HoldsNext && mine.Step.Next == d.Start); break;
             case AlignAction.FetchChunks:
                 Assert.Equal(d.Start, mine.Step.Next);
-                Assert.True(source!.Step == d.Start ? source.RetainsCurrent : source.HoldsNext && source.Step.Next == d.Start);
+                Assert.True(source!.Step == d.Start ? source.RetainsCurrent : source.HoldsNext
+                    && source.Step.Next == d.Start);
                 break;
             case AlignAction.LoadSnapshot: Assert.Equal(d.Start, source!.Step); break;
             default: Assert.Fail($"{action} with state in the cluster"); break;

@@ -12,7 +12,8 @@ public sealed class ControlJournalTests
 {
     private readonly MemoryJournal _journal = new(TimeProvider.System);
 
-    private ControlJournal Lead() => new(_journal, _journal.TryAcquire("test", TimeSpan.FromSeconds(3), _ => true).Lease!);
+    private ControlJournal Lead() =>
+        new(_journal, _journal.TryAcquire("test", TimeSpan.FromSeconds(3), _ => true).Lease!);
 
     [Fact]
     public void M1_R6_a_restart_knows_numbers_and_names()

@@ -59,8 +59,10 @@ public sealed class SecureHostTests : IDisposable
 
         using var next = KeyRequest.Create();
         var renewed = await worker.RenewAsync(new RenewRequest { Request = next.Encode("coordinator") });
-        Assert.Equal("worker w0", NodeCredential.FromPem($"{renewed.CertificatePem}\n{next.KeyPem}", renewed.TrustPem).Identity.ToString());
-        Assert.DoesNotContain(_log.Lines, l => l.Contains(token.Secret, StringComparison.Ordinal) || l.Contains("PRIVATE", StringComparison.Ordinal));
+        Assert.Equal("worker w0",
+            NodeCredential.FromPem($"{renewed.CertificatePem}\n{next.KeyPem}", renewed.TrustPem).Identity.ToString());
+        Assert.DoesNotContain(_log.Lines, l => l.Contains(token.Secret, StringComparison.Ordinal)
+            || l.Contains("PRIVATE", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -109,7 +111,8 @@ public sealed class SecureHostTests : IDisposable
         await using var host = await StartAsync();
         var other = new CredentialRoot(Path.Combine(_folder, "other"));
         other.Init([], "eve", Year, TimeProvider.System.GetUtcNow());
-        using var eve = new ConvoyClient(host.Address, new CredentialSource(other.FolderOf(ClusterRole.Operator), ClusterRole.Operator, TimeProvider.System));
+        using var eve = new ConvoyClient(host.Address,
+            new CredentialSource(other.FolderOf(ClusterRole.Operator), ClusterRole.Operator, TimeProvider.System));
         await RefusedAsync(() => eve.StatusAsync(), "is not believed to be the coordinator");
         // Eve's certificate, if she believed ours, would still be a stranger's to us.
         var mixed = NodeCredential.FromPem(
@@ -134,7 +137,8 @@ public sealed class SecureHostTests : IDisposable
     {
         await using var host = await StartAsync(authority: false);
         using var client = Operator(host);
-        await RefusedAsync(() => client.CreateTokenAsync(new TokenRequest()), "the cluster's authority is not on the coordinator's machine");
+        await RefusedAsync(() => client.CreateTokenAsync(new TokenRequest()),
+            "the cluster's authority is not on the coordinator's machine");
     }
 
     [Fact]
@@ -145,7 +149,8 @@ public sealed class SecureHostTests : IDisposable
         await using var host = await CoordinatorHost.StartAsync(new CoordinatorOptions
         {
             StateDirectory = State, Log = _log,
-            Security = new ServerSecurity { Credentials = new CredentialSource(folder, ClusterRole.Coordinator, clock) },
+            Security = new ServerSecurity
+            { Credentials = new CredentialSource(folder, ClusterRole.Coordinator, clock) },
         });
         using var client = Operator(host);
         await client.StatusAsync(); // stays open over the renewal
@@ -164,7 +169,8 @@ public sealed class SecureHostTests : IDisposable
         await socket.ConnectAsync(IPEndPoint.Parse(host.Address));
         await using var tls = new SslStream(socket.GetStream());
         await tls.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = "convoy", RemoteCertificateValidationCallback = (_, _, _, _) => true });
+            new SslClientAuthenticationOptions
+            { TargetHost = "convoy", RemoteCertificateValidationCallback = (_, _, _, _) => true });
         return tls.RemoteCertificate!.GetSerialNumberString();
     }
 
@@ -186,13 +192,15 @@ public sealed class SecureHostTests : IDisposable
         StateDirectory = State, Log = _log,
         Security = new ServerSecurity
         {
-            Credentials = new CredentialSource(_root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator, TimeProvider.System),
+            Credentials = new CredentialSource(_root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator,
+                TimeProvider.System),
             Authority = authority ? _root.Authority : null,
         },
     });
 
     private ConvoyClient Operator(CoordinatorHost host) =>
-        new(host.Address, new CredentialSource(_root.FolderOf(ClusterRole.Operator), ClusterRole.Operator, TimeProvider.System));
+        new(host.Address,
+            new CredentialSource(_root.FolderOf(ClusterRole.Operator), ClusterRole.Operator, TimeProvider.System));
 
     private async Task<JoinToken> TokenAsync(CoordinatorHost host)
     {
@@ -201,10 +209,12 @@ public sealed class SecureHostTests : IDisposable
         return token;
     }
 
-    private static Task<CertificateReply> JoinAsync(CoordinatorHost host, JoinToken token, string name, out KeyRequest key)
+    private static Task<CertificateReply> JoinAsync(CoordinatorHost host, JoinToken token, string name,
+        out KeyRequest key)
     {
         key = KeyRequest.Create();
-        var request = new JoinRequest { TokenId = token.Id, Secret = token.Secret, Name = name, Request = key.Encode(name) };
+        var request = new JoinRequest
+        { TokenId = token.Id, Secret = token.Secret, Name = name, Request = key.Encode(name) };
         return SendAsync();
 
         async Task<CertificateReply> SendAsync()

@@ -33,7 +33,8 @@ public sealed class SpeaksForItselfTests : IDisposable
             StateDirectory = Path.Combine(_folder, "state"),
             Security = new ServerSecurity
             {
-                Credentials = new CredentialSource(_root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator, TimeProvider.System),
+                Credentials = new CredentialSource(_root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator,
+                    TimeProvider.System),
             },
         });
         await using var w0 = await WorkerAsync("w0", incarnation: 7);
@@ -51,7 +52,8 @@ public sealed class SpeaksForItselfTests : IDisposable
         await using var liar = await WorkerAsync("w2", incarnation: 9);
         var third = _kit.CreateTestProbe("w2");
         Greet(liar, host, third, "w0", 9);
-        Assert.True(SpinWait.SpinUntil(() => host.Status.Events.Any(e => e.Contains("names another process", StringComparison.Ordinal)), Limit));
+        Assert.True(SpinWait.SpinUntil(() =>
+            host.Status.Events.Any(e => e.Contains("names another process", StringComparison.Ordinal)), Limit));
         var worker = Assert.Single(host.Status.Workers);
         Assert.Equal(("w0", 1), (worker.Name, worker.Pid));
     }
@@ -62,21 +64,27 @@ public sealed class SpeaksForItselfTests : IDisposable
         var peer = worker.Connect(host.Address, probe.Ref);
         probe.FishForMessage<LinkUp>();
         peer.Actor("coordinator").Tell(
-            new Hello { WorkerName = name, Incarnation = incarnation, Host = "h", Pid = 1, PeerAddress = worker.Address, DeviceKind = "k", StateStep = -1 },
+            new Hello
+            {
+                WorkerName = name, Incarnation = incarnation, Host = "h", Pid = 1, PeerAddress = worker.Address,
+                DeviceKind = "k", StateStep = -1
+            },
             probe.Ref);
     }
 
     private async Task<Remoting> WorkerAsync(string name, ulong incarnation)
     {
         using var authority = _root.Authority.Open();
-        var pem = authority.IssueWithKey(new NodeIdentity(ClusterRole.Worker, name), [], TimeSpan.FromDays(1), TimeProvider.System.GetUtcNow());
+        var pem = authority.IssueWithKey(new NodeIdentity(ClusterRole.Worker, name), [], TimeSpan.FromDays(1),
+            TimeProvider.System.GetUtcNow());
         var credential = NodeCredential.FromPem(pem, NodeCredential.TrustPem([authority.Certificate]));
         return await Remoting.StartAsync(_kit.Sys, new RemotingOptions
         {
             NodeName = name, Incarnation = new Incarnation(incarnation), BuildId = BuildId.Current,
             Security = new LinkSecurity
             {
-                Credentials = new CredentialSource(credential, TimeProvider.System), Expects = _ => ClusterRole.Coordinator,
+                Credentials = new CredentialSource(credential, TimeProvider.System),
+                Expects = _ => ClusterRole.Coordinator,
             },
         });
     }

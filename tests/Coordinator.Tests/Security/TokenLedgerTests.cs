@@ -28,7 +28,8 @@ public sealed class TokenLedgerTests
         Make(uses: 2);
         Use("key a");
         Assert.Null(Ignore("key a", after: TimeSpan.FromMinutes(59)));
-        Assert.Equal($"token {_token.Id} expired on 2026-01-01 13:00 UTC", Ignore("key a", after: TimeSpan.FromHours(1)));
+        Assert.Equal($"token {_token.Id} expired on 2026-01-01 13:00 UTC",
+            Ignore("key a", after: TimeSpan.FromHours(1)));
     }
 
     [Fact]
@@ -47,7 +48,8 @@ public sealed class TokenLedgerTests
     [InlineData(10_001, 3_600)]
     [InlineData(1, 0)]
     [InlineData(1, 1e9)]
-    public void Tokens_have_bounds(int uses, double seconds) => Assert.NotNull(_ledger.IgnoreCreate(uses, TimeSpan.FromSeconds(seconds), Noon));
+    public void Tokens_have_bounds(int uses, double seconds) =>
+        Assert.NotNull(_ledger.IgnoreCreate(uses, TimeSpan.FromSeconds(seconds), Noon));
 
     [Fact]
     public void Expired_tokens_make_room()
@@ -88,7 +90,8 @@ public sealed class TokenLedgerTests
     [InlineData("GET", "/api/something/new", null, false)]
     public void What_no_rule_names_is_an_operators(string method, string path, ClusterRole? role, bool allowed)
     {
-        var peer = role is { } r ? new CertificateVerdict(CertificateFault.None, new NodeIdentity(r, "x"), "") : CertificateVerdict.Missing;
+        var peer = role is { } r ? new CertificateVerdict(CertificateFault.None, new NodeIdentity(r, "x"), "")
+            : CertificateVerdict.Missing;
         Assert.Equal(allowed, AccessRules.Refusal(method, path, peer) is null);
     }
 
@@ -104,5 +107,6 @@ public sealed class TokenLedgerTests
         if (!_ledger.IsRepeat(_token.Id, key)) _ledger.Apply(new TokenUsed(_token.Id, key, "w0"));
     }
 
-    private string? Ignore(string key, TimeSpan after = default) => _ledger.IgnoreUse(_token.Id, _token.Secret, key, Noon + after);
+    private string? Ignore(string key, TimeSpan after = default) =>
+        _ledger.IgnoreUse(_token.Id, _token.Secret, key, Noon + after);
 }

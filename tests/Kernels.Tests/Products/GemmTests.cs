@@ -104,7 +104,8 @@ public sealed unsafe class GemmTests
     {
         var call = new GemmCall
         {
-            TransA = false, TransB = false, M = m, N = n, K = 1, A = null, Lda = 0, B = null, Ldb = 0, C = null, Ldc = 0,
+            TransA = false, TransB = false, M = m, N = n, K = 1, A = null, Lda = 0, B = null, Ldb = 0,
+            C = null, Ldc = 0,
         };
         Assert.Equal((rows, columns), FloatGemm.Grid(call, parts, 16));
     }

@@ -10,12 +10,17 @@ public sealed class RosterTests
 {
     private static Open Opened(int members, int slices)
     {
-        var open = new Open { LeaderToken = 3, Generation = 7, JobId = "j", StartStep = 4, UntilStep = 9, StartFingerprint = 5 };
+        var open = new Open
+        {
+            LeaderToken = 3, Generation = 7, JobId = "j", StartStep = 4, UntilStep = 9,
+            StartFingerprint = 5
+        };
         for (var i = 0; i < members; i++)
         {
             open.Members.Add(new Member
             {
-                WorkerId = (3 * i) + 1, Incarnation = ulong.MaxValue - (ulong)i, PeerAddress = $"host-{i}.rack:{7000 + i}",
+                WorkerId = (3 * i) + 1, Incarnation = ulong.MaxValue - (ulong)i,
+                PeerAddress = $"host-{i}.rack:{7000 + i}",
                 Action = i % 7 == 6 ? AlignAction.FetchChunks : AlignAction.Keep, Source = i % 7 == 6 ? 1 : 0,
             });
         }

@@ -151,7 +151,8 @@ public sealed class CheckpointStoreTests
         Assert.Contains("own SHA-256", Refusal(() => Decode(sealedThen.Replace("\"step\": 1", "\"step\": 2",
             StringComparison.Ordinal))), StringComparison.Ordinal);
 
-        static Manifest Decode(string json) => Manifest.Decode(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json)), "m");
+        static Manifest Decode(string json) =>
+            Manifest.Decode(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json)), "m");
         static string Sha256(string text) => Convert.ToHexStringLower(
             System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
     }

@@ -35,7 +35,8 @@ public sealed class ErrorTests
     [MemberData(nameof(Natures))]
     public void Failures_AreClassified(Exception failure, ErrorCode code, FailureNature nature)
     {
-        foreach (var shown in new[] { failure, new AggregateException(failure), new InvalidOperationException("outer", failure) })
+        foreach (var shown in new[] { failure, new AggregateException(failure),
+            new InvalidOperationException("outer", failure) })
         {
             var verdict = FailureClass.Of(shown);
             Assert.Equal((code, nature), (verdict.Code, verdict.Nature));
@@ -82,7 +83,8 @@ public sealed class ErrorTests
     {
         var policy = new RecoveryPolicy(new RecoveryOptions());
         var (result, decisions) = RecoveryLoop.Run(
-            policy, d => d.Pieces >= 4 ? d.Pieces : throw new OutOfMemoryException(), _ => Assert.Fail("no wait helps"));
+            policy, d => d.Pieces >= 4 ? d.Pieces : throw new OutOfMemoryException(),
+            _ => Assert.Fail("no wait helps"));
         Assert.Equal(4, result);
         Assert.Equal([2, 4], decisions.Select(d => d.Pieces));
         Assert.Equal((1, 1), policy.Outcome(ErrorCode.OutOfMemory, RecoveryAction.RetrySmaller));

@@ -99,64 +99,100 @@ public sealed class JobReaderTests
     [InlineData("lr: 0.1", "job.yaml:15:1: lr: unknown key; did you mean optimizer.lr?")]
     [InlineData("batch: 4", "job.yaml:15:1: batch: the key stands here twice; keep one")]
     [InlineData("timeouts: 5", "job.yaml:15:11: timeouts: a group of keys is expected (beat, dead, stall), not '5'")]
-    [InlineData("timeouts: { beat: 500ms }", "job.yaml:1:1: timeouts.dead: 3 x beat (00:00:01.5000000) must be below dead (00:00:01); raise timeouts.dead or lower timeouts.beat")]
-    [InlineData("timeouts: { beat: soon }", "job.yaml:15:19: timeouts.beat: a time such as 250ms or 1s is expected, not 'soon'")]
+    [InlineData("timeouts: { beat: 500ms }",
+        "job.yaml:1:1: timeouts.dead: 3 x beat (00:00:01.5000000) must be below dead (00:00:01); raise timeouts.dead or lower timeouts.beat")]
+    [InlineData("timeouts: { beat: soon }",
+        "job.yaml:15:19: timeouts.beat: a time such as 250ms or 1s is expected, not 'soon'")]
     [InlineData("steps: 5", "job.yaml:15:8: steps: epochs is set too; keep one of the two")]
-    [InlineData("zzzzzzzzzzzz: 1", "job.yaml:15:1: zzzzzzzzzzzz: unknown key; the keys here are job, seed, batch, slices, micro_batches, recompute, epochs, steps, anomaly, precision, model, data, optimizer, clip, gradient, average, parallel, sync, checkpoint, elastic, timeouts")]
-    [InlineData("gradient: { non_finite: stopp }", "job.yaml:15:25: gradient.non_finite: 'stopp' is not known (did you mean stop?); use skip, stop or clean")]
+    [InlineData("zzzzzzzzzzzz: 1",
+        "job.yaml:15:1: zzzzzzzzzzzz: unknown key; the keys here are job, seed, batch, slices, micro_batches, recompute, epochs, steps, anomaly, precision, model, data, optimizer, clip, gradient, average, parallel, sync, checkpoint, elastic, timeouts")]
+    [InlineData("gradient: { non_finite: stopp }",
+        "job.yaml:15:25: gradient.non_finite: 'stopp' is not known (did you mean stop?); use skip, stop or clean")]
     [InlineData("gradient: { noise: -1 }", "job.yaml:15:20: gradient.noise: -1 is out of range; it is 0 or more")]
     [InlineData("average: { decay: 1 }", "job.yaml:15:19: average.decay: 1 is out of range; it is 0 to below 1")]
-    [InlineData("average: { evaluate: true }", "job.yaml:15:12: average.evaluate: it is read only where average.decay is above 0; remove it")]
+    [InlineData("average: { evaluate: true }",
+        "job.yaml:15:12: average.evaluate: it is read only where average.decay is above 0; remove it")]
     [InlineData("anomaly: yes", "job.yaml:15:10: anomaly: 'yes' is not true or false")]
     [InlineData("---", "job.yaml:15:1: a job file is one YAML document; remove what follows '---' or '...'")]
     public void A_wrong_line_is_refused_where_it_stands(string line, string message) =>
         Assert.Equal(message, Refusal(Mlp + "\n" + line));
 
     [Theory]
-    [InlineData("seed: 7", "seed: -1", "job.yaml:2:7: seed: a whole number from 0 to 18446744073709551615 is expected, not '-1'")]
-    [InlineData("seed: 7", "seed: \"7\"", "job.yaml:2:7: seed: a whole number is expected, not the text \"7\"; remove the quotes")]
+    [InlineData("seed: 7", "seed: -1",
+        "job.yaml:2:7: seed: a whole number from 0 to 18446744073709551615 is expected, not '-1'")]
+    [InlineData("seed: 7", "seed: \"7\"",
+        "job.yaml:2:7: seed: a whole number is expected, not the text \"7\"; remove the quotes")]
     [InlineData("seed: 7", "seed:", "job.yaml:2:6: seed: has no value; write a whole number or remove the key")]
     [InlineData("batch: 128", "batch: 12.5", "job.yaml:5:8: batch: a whole number is expected, not '12.5'")]
     [InlineData("batch: 128", "batch: 0", "job.yaml:5:8: batch: 0 is out of range; it is 1 to 16777216")]
-    [InlineData("batch: 128", "batch: 4", "job.yaml:6:9: slices: 8 slices are more than the 4 samples of a batch; lower slices or raise batch")]
+    [InlineData("batch: 128", "batch: 4",
+        "job.yaml:6:9: slices: 8 slices are more than the 4 samples of a batch; lower slices or raise batch")]
     [InlineData("batch: 128", "batch: [1]", "job.yaml:5:8: batch: a whole number is expected, not a list")]
-    [InlineData("batch: 128", "batch: 99999999999", "job.yaml:5:8: batch: 99999999999 is too large; at most 2147483647")]
-    [InlineData("slices: 8", "slices: 4", "job.yaml:13:25: elastic.max: 8 workers are more than the 4 slices; lower elastic.max or raise slices")]
-    [InlineData("min: 1", "min: 9", "job.yaml:13:17: elastic.min: 9 is above elastic.max (8); lower elastic.min or raise elastic.max")]
+    [InlineData("batch: 128", "batch: 99999999999",
+        "job.yaml:5:8: batch: 99999999999 is too large; at most 2147483647")]
+    [InlineData("slices: 8", "slices: 4",
+        "job.yaml:13:25: elastic.max: 8 workers are more than the 4 slices; lower elastic.max or raise slices")]
+    [InlineData("min: 1", "min: 9",
+        "job.yaml:13:17: elastic.min: 9 is above elastic.max (8); lower elastic.min or raise elastic.max")]
     [InlineData("epochs: 20", "job2: 20", "job.yaml:7:1: job2: unknown key; did you mean job?")]
-    [InlineData("epochs: 20", "# none", "job.yaml:1:1: epochs: how long to train is missing; write epochs: N or steps: N")]
-    [InlineData("clip: { global_norm: 1.0 }", "clip: { percentile: 20, average: 2 }", "job.yaml:9:34: clip.average: clip.percentile is set too; keep one of the two bounds")]
-    [InlineData("clip: { global_norm: 1.0 }", "clip: { window: 20 }", "job.yaml:9:9: clip.window: it is read only where clip.percentile is above 0; remove it")]
-    [InlineData("clip: { global_norm: 1.0 }", "clip: { average: 1 }", "job.yaml:9:18: clip.average: 1 is out of range; it is 0 or above 1")]
-    [InlineData("family: mlp, ", "family: mlp, dropout: 1, ", "job.yaml:3:32: model.dropout: 1 is out of range; it is 0 to below 1")]
-    [InlineData("family: mlp, ", "family: mlp, norm: batch, ", "job.yaml:3:23: model.norm: it is read only where model.family is cnn; remove it")]
-    [InlineData("family: mlp", "family: mpl", "job.yaml:3:18: model.family: 'mpl' is not known (did you mean mlp?); use mlp, cnn or gpt")]
+    [InlineData("epochs: 20", "# none",
+        "job.yaml:1:1: epochs: how long to train is missing; write epochs: N or steps: N")]
+    [InlineData("clip: { global_norm: 1.0 }", "clip: { percentile: 20, average: 2 }",
+        "job.yaml:9:34: clip.average: clip.percentile is set too; keep one of the two bounds")]
+    [InlineData("clip: { global_norm: 1.0 }", "clip: { window: 20 }",
+        "job.yaml:9:9: clip.window: it is read only where clip.percentile is above 0; remove it")]
+    [InlineData("clip: { global_norm: 1.0 }", "clip: { average: 1 }",
+        "job.yaml:9:18: clip.average: 1 is out of range; it is 0 or above 1")]
+    [InlineData("family: mlp, ", "family: mlp, dropout: 1, ",
+        "job.yaml:3:32: model.dropout: 1 is out of range; it is 0 to below 1")]
+    [InlineData("family: mlp, ", "family: mlp, norm: batch, ",
+        "job.yaml:3:23: model.norm: it is read only where model.family is cnn; remove it")]
+    [InlineData("family: mlp", "family: mpl",
+        "job.yaml:3:18: model.family: 'mpl' is not known (did you mean mlp?); use mlp, cnn or gpt")]
     [InlineData("family: mlp, ", "", "job.yaml:1:1: model.family: the key is missing; write one (mlp, cnn, gpt)")]
-    [InlineData("layers: [64, 128, 10]", "layers: [64]", "job.yaml:3:31: model.layers: 1 widths; write 2 to 64, such as [64, 128, 10]")]
-    [InlineData("layers: [64, 128, 10]", "layers: [64, x]", "job.yaml:3:36: model.layers: a whole number is expected, not 'x'")]
-    [InlineData("layers: [64, 128, 10]", "layers: [64, 0]", "job.yaml:3:31: model.layers: 0 is out of range; it is 1 to 1048576")]
-    [InlineData("layers: [64, 128, 10]", "context: 64", "job.yaml:3:23: model.context: it is read only where model.family is gpt; remove it")]
-    [InlineData("layers: [64, 128, 10], ", "", "job.yaml:1:1: model.layers: 0 widths; write 2 to 64, such as [64, 128, 10]")]
-    [InlineData("format: csv", "format: parquet", "job.yaml:4:17: data.format: 'parquet' is not known; use csv, idx, npy or text")]
-    [InlineData("format: csv", "format: idx", "job.yaml:4:79: data.label: it is read only where data.format is csv; remove it")]
+    [InlineData("layers: [64, 128, 10]", "layers: [64]",
+        "job.yaml:3:31: model.layers: 1 widths; write 2 to 64, such as [64, 128, 10]")]
+    [InlineData("layers: [64, 128, 10]", "layers: [64, x]",
+        "job.yaml:3:36: model.layers: a whole number is expected, not 'x'")]
+    [InlineData("layers: [64, 128, 10]", "layers: [64, 0]",
+        "job.yaml:3:31: model.layers: 0 is out of range; it is 1 to 1048576")]
+    [InlineData("layers: [64, 128, 10]", "context: 64",
+        "job.yaml:3:23: model.context: it is read only where model.family is gpt; remove it")]
+    [InlineData("layers: [64, 128, 10], ", "",
+        "job.yaml:1:1: model.layers: 0 widths; write 2 to 64, such as [64, 128, 10]")]
+    [InlineData("format: csv", "format: parquet",
+        "job.yaml:4:17: data.format: 'parquet' is not known; use csv, idx, npy or text")]
+    [InlineData("format: csv", "format: idx",
+        "job.yaml:4:79: data.label: it is read only where data.format is csv; remove it")]
     [InlineData("scale: 0.0625", "scale: .nan", "job.yaml:4:99: data.scale: a finite number is expected, not '.nan'")]
-    [InlineData("scale: 0.0625", "test_split: 0.5", "job.yaml:4:104: data.test_split: test_path is set too; keep one of the two")]
-    [InlineData("label: last", "labels: [a]", "job.yaml:4:79: data.labels: it is read only where data.format is idx or npy; remove it")]
+    [InlineData("scale: 0.0625", "test_split: 0.5",
+        "job.yaml:4:104: data.test_split: test_path is set too; keep one of the two")]
+    [InlineData("label: last", "labels: [a]",
+        "job.yaml:4:79: data.labels: it is read only where data.format is idx or npy; remove it")]
     [InlineData("lr: 0.002", "lr: NaN", "job.yaml:8:31: optimizer.lr: a finite number is expected, not 'NaN'")]
     [InlineData("lr: 0.002", "lr: 0", "job.yaml:8:31: optimizer.lr: 0 is out of range; it is above 0")]
-    [InlineData("lr: 0.002", "momentum: 0.9", "job.yaml:8:27: optimizer.momentum: it is read only where optimizer.kind is sgd or rmsprop; remove it")]
-    [InlineData("warmup: 50", "warmpu: 50", "job.yaml:8:84: optimizer.schedule.warmpu: unknown key; did you mean optimizer.schedule.warmup?")]
-    [InlineData("kind: cosine", "floor: 0.5", "job.yaml:8:70: optimizer.schedule.floor: it is read only where optimizer.schedule.kind is cosine, linear, polynomial or cosine-restarts; remove it")]
-    [InlineData("tensor: 1", "tensor: 2", "job.yaml:10:33: parallel.tensor: 2 is not there yet; only 1 works in this version")]
-    [InlineData("pipeline: 1", "pipeline: 2", "job.yaml:10:46: parallel.pipeline: 2 is not there yet; only 1 works in this version")]
-    [InlineData("data: auto", "data: 16", "job.yaml:10:19: parallel.data: 16 is outside elastic (1 to 8); change it or elastic")]
+    [InlineData("lr: 0.002", "momentum: 0.9",
+        "job.yaml:8:27: optimizer.momentum: it is read only where optimizer.kind is sgd or rmsprop; remove it")]
+    [InlineData("warmup: 50", "warmpu: 50",
+        "job.yaml:8:84: optimizer.schedule.warmpu: unknown key; did you mean optimizer.schedule.warmup?")]
+    [InlineData("kind: cosine", "floor: 0.5",
+        "job.yaml:8:70: optimizer.schedule.floor: it is read only where optimizer.schedule.kind is cosine, linear, polynomial or cosine-restarts; remove it")]
+    [InlineData("tensor: 1", "tensor: 2",
+        "job.yaml:10:33: parallel.tensor: 2 is not there yet; only 1 works in this version")]
+    [InlineData("pipeline: 1", "pipeline: 2",
+        "job.yaml:10:46: parallel.pipeline: 2 is not there yet; only 1 works in this version")]
+    [InlineData("data: auto", "data: 16",
+        "job.yaml:10:19: parallel.data: 16 is outside elastic (1 to 8); change it or elastic")]
     [InlineData("codec: none", "codec: int8", "job.yaml:11:33: sync.codec: int8 is not there yet; use none")]
-    [InlineData("algorithm: auto", "algorithm: ring", "job.yaml:11:20: sync.algorithm: ring is not there yet; use auto or direct")]
-    [InlineData("bucket: 4MB", "bucket: 4XB", "job.yaml:11:47: sync.bucket: a size such as 4MB, 512KB or a number of bytes is expected, not '4XB'")]
+    [InlineData("algorithm: auto", "algorithm: ring",
+        "job.yaml:11:20: sync.algorithm: ring is not there yet; use auto or direct")]
+    [InlineData("bucket: 4MB", "bucket: 4XB",
+        "job.yaml:11:47: sync.bucket: a size such as 4MB, 512KB or a number of bytes is expected, not '4XB'")]
     [InlineData("bucket: 4MB", "bucket: 9GB", "job.yaml:11:47: sync.bucket: 9GB is too large")]
     [InlineData("keep: 3", "keep: 0", "job.yaml:12:33: checkpoint.keep: 0 is out of range; it is 1 to 10000")]
     [InlineData("float32", "bfloat16", "job.yaml:14:12: precision: bfloat16 is not there yet; use float32")]
-    [InlineData("digits-mlp", "a b", "job.yaml:1:6: job: 'a b' is not a name; use 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or digit")]
+    [InlineData("digits-mlp", "a b",
+        "job.yaml:1:6: job: 'a b' is not a name; use 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or digit")]
     [InlineData("seed: 7", "seed: &a 7", "job.yaml:2:7: anchors (&name) are not read here; remove it")]
     [InlineData("seed: 7", "seed: *a", "job.yaml:2:7: aliases (*name) are not read here; write the value out")]
     [InlineData("seed: 7", "seed: !!int 7", "job.yaml:2:7: tags (tag:yaml.org,2002:int) are not read here; remove it")]
@@ -228,7 +264,8 @@ public sealed class JobReaderTests
     [InlineData("batch=many", "--set batch=many: batch: a whole number is expected, not 'many'")]
     [InlineData("batch=", "--set batch=: batch: has no value; write a whole number or remove the key")]
     [InlineData("batch", "--set batch: an override is KEY=VALUE, such as --set optimizer.lr=0.01")]
-    [InlineData("slices=4096", "--set slices=4096: slices: 4096 slices are more than the 128 samples of a batch; lower slices or raise batch")]
+    [InlineData("slices=4096",
+        "--set slices=4096: slices: 4096 slices are more than the 128 samples of a batch; lower slices or raise batch")]
     public void A_wrong_override_is_refused_by_its_own_name(string set, string message) =>
         Assert.Equal(message, Refusal(Mlp, set));
 

@@ -6,7 +6,8 @@ namespace Convoy.Shared.Tests.Protocol;
 public sealed class Crc32CTests
 {
     [Fact]
-    public void TheCheckValueOfTheStandard() => Assert.Equal(0xE3069283u, Crc32C.Of(Encoding.ASCII.GetBytes("123456789")));
+    public void TheCheckValueOfTheStandard() =>
+        Assert.Equal(0xE3069283u, Crc32C.Of(Encoding.ASCII.GetBytes("123456789")));
 
     [Theory]
     [InlineData(0)]
@@ -35,7 +36,8 @@ public sealed class Crc32CTests
         var split = length / 3;
         Assert.Equal(~expected, ~Crc32C.Append(Crc32C.Append(~0u, data.AsSpan(0, split)), data.AsSpan(split)));
         var copy = new byte[length + 1];
-        Assert.Equal(~expected, ~Crc32C.AppendCopying(Crc32C.AppendCopying(~0u, data.AsSpan(0, split), copy), data.AsSpan(split), copy.AsSpan(split)));
+        Assert.Equal(~expected, ~Crc32C.AppendCopying(Crc32C.AppendCopying(~0u, data.AsSpan(0, split), copy),
+            data.AsSpan(split), copy.AsSpan(split)));
         Assert.True(copy.AsSpan(0, length).SequenceEqual(data) && copy[length] == 0);
     }
 }

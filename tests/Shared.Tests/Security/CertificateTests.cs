@@ -70,7 +70,8 @@ public sealed class CertificateTests : IDisposable
         using var signer = X509Certificate2.CreateFromPem(pem, pem);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=evil", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(CertificateNames.Write(new NodeIdentity(ClusterRole.Coordinator, "evil"), []));
+        request.CertificateExtensions.Add(CertificateNames.Write(new NodeIdentity(ClusterRole.Coordinator, "evil"),
+            []));
         using var signerKey = signer.GetECDsaPrivateKey()!;
         using var evil = request.Create(signer.SubjectName, X509SignatureGenerator.CreateForECDsa(signerKey),
             _clock.Now - TimeSpan.FromMinutes(1), _clock.Now + TimeSpan.FromHours(1), [1, 2, 3]);
@@ -99,9 +100,11 @@ public sealed class CertificateTests : IDisposable
         var forged = (byte[])good.Clone();
         forged[^4] ^= 1; // in the signature
         Assert.ThrowsAny<CryptographicException>(() => _ours.Sign(forged, Worker, [], Day, _clock.Now));
-        Assert.ThrowsAny<CryptographicException>(() => _ours.Sign([.. good, .. new byte[KeyRequest.BytesMax]], Worker, [], Day, _clock.Now));
+        Assert.ThrowsAny<CryptographicException>(() =>
+            _ours.Sign([.. good, .. new byte[KeyRequest.BytesMax]], Worker, [], Day, _clock.Now));
         using var weak = RSA.Create(2048);
-        var other = new CertificateRequest("CN=w0", weak, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSigningRequest();
+        var other = new CertificateRequest("CN=w0", weak, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            .CreateSigningRequest();
         Assert.ThrowsAny<CryptographicException>(() => _ours.Sign(other, Worker, [], Day, _clock.Now));
         using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         var p384 = new CertificateRequest("CN=w0", curve, HashAlgorithmName.SHA256).CreateSigningRequest();
@@ -127,7 +130,8 @@ public sealed class CertificateTests : IDisposable
     [InlineData("..")]
     [InlineData("zwei worte")]
     [InlineData("w\n0")]
-    public void Names_that_could_be_something_else_are_refused(string name) => Assert.NotNull(NodeIdentity.NameFault(name));
+    public void Names_that_could_be_something_else_are_refused(string name) =>
+        Assert.NotNull(NodeIdentity.NameFault(name));
 
     [Theory]
     [InlineData("convoy://node/worker/")]
@@ -140,7 +144,8 @@ public sealed class CertificateTests : IDisposable
     public void A_node_lives_no_longer_than_its_authority()
     {
         using var key = KeyRequest.Create();
-        using var signed = _ours.Sign(key.Encode("w0"), Worker, [], CertificateAuthority.AuthorityLife + Day, _clock.Now);
+        using var signed = _ours.Sign(key.Encode("w0"), Worker, [],
+            CertificateAuthority.AuthorityLife + Day, _clock.Now);
         Assert.Equal(_ours.Certificate.NotAfter, signed.NotAfter);
     }
 
@@ -150,7 +155,8 @@ public sealed class CertificateTests : IDisposable
         return by.Sign(key.Encode("whoever"), identity, [], Day, _clock.Now);
     }
 
-    private CertificateVerdict Verify(X509Certificate2? certificate, CertificateAuthority trusted, bool asServer = false) =>
+    private CertificateVerdict Verify(X509Certificate2? certificate, CertificateAuthority trusted,
+        bool asServer = false) =>
         CertificateCheck.Verify(certificate, [trusted.Certificate], _clock.Now, asServer);
 
     public void Dispose()

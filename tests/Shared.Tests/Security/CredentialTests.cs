@@ -20,7 +20,8 @@ public sealed class CredentialTests : IDisposable
     [Fact]
     public void Init_makes_two_credentials_that_believe_each_other()
     {
-        var coordinator = CredentialFolder.LoadFor(ClusterRole.Coordinator, _root.FolderOf(ClusterRole.Coordinator), _clock.Now);
+        var coordinator = CredentialFolder.LoadFor(ClusterRole.Coordinator,
+            _root.FolderOf(ClusterRole.Coordinator), _clock.Now);
         var person = CredentialFolder.LoadFor(ClusterRole.Operator, _root.FolderOf(ClusterRole.Operator), _clock.Now);
         Assert.Equal("operator ann", person.Identity.ToString());
         Assert.Equal(CertificateFault.None,
@@ -65,7 +66,8 @@ public sealed class CredentialTests : IDisposable
     public void A_running_process_takes_a_renewed_certificate()
     {
         var notes = new List<string>();
-        var source = new CredentialSource(_root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator, _clock, notes.Add);
+        var source = new CredentialSource(_root.FolderOf(ClusterRole.Coordinator), ClusterRole.Coordinator,
+            _clock, notes.Add);
         var first = source.Current;
         _clock.Advance(20 * Day);
         _root.RenewLocal(30 * Day, _clock.Now);
@@ -96,12 +98,15 @@ public sealed class CredentialTests : IDisposable
     {
         var folder = _root.FolderOf(ClusterRole.Operator);
         Assert.Contains("may not act as worker",
-            Assert.Throws<UserException>(() => CredentialFolder.LoadFor(ClusterRole.Worker, folder, _clock.Now)).Message,
+            Assert.Throws<UserException>(() =>
+                CredentialFolder.LoadFor(ClusterRole.Worker, folder, _clock.Now)).Message,
             StringComparison.Ordinal);
         Assert.Contains("expired on 2026-01-31",
-            Assert.Throws<UserException>(() => CredentialFolder.LoadFor(ClusterRole.Operator, folder, _clock.Now + 31 * Day)).Message,
+            Assert.Throws<UserException>(() =>
+                CredentialFolder.LoadFor(ClusterRole.Operator, folder, _clock.Now + 31 * Day)).Message,
             StringComparison.Ordinal);
-        Assert.Contains("convoy init", Assert.Throws<UserException>(() => CredentialFolder.Load(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("convoy init", Assert.Throws<UserException>(() => CredentialFolder.Load(_folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact] // two authorities for a while: at no moment does anybody refuse anybody
@@ -153,19 +158,24 @@ public sealed class CredentialTests : IDisposable
 
     private void AssertEachBelieves(NodeCredential server, NodeCredential client)
     {
-        Assert.Equal(CertificateFault.None, CertificateCheck.Verify(client.Certificate, server.Trusted, _clock.Now, asServer: false).Fault);
-        Assert.Equal(CertificateFault.None, CertificateCheck.Verify(server.Certificate, client.Trusted, _clock.Now, asServer: true).Fault);
+        Assert.Equal(CertificateFault.None,
+            CertificateCheck.Verify(client.Certificate, server.Trusted, _clock.Now, asServer: false).Fault);
+        Assert.Equal(CertificateFault.None,
+            CertificateCheck.Verify(server.Certificate, client.Trusted, _clock.Now, asServer: true).Fault);
     }
 
     // Two writes may fall into one tick of the disk's clock; a renewal by hand never does.
     private void TouchLater() => File.SetLastWriteTimeUtc(
-        Path.Combine(_root.FolderOf(ClusterRole.Coordinator), "node.pem"), new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Path.Combine(_root.FolderOf(ClusterRole.Coordinator), "node.pem"),
+        new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 
-    private static UnixFileMode ModeOf(string path) => OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(path);
+    private static UnixFileMode ModeOf(string path) =>
+        OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(path);
 
     private static void Open(string path)
     {
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
     }
 
     public void Dispose() => _folder.Dispose();

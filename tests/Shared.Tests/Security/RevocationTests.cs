@@ -27,7 +27,8 @@ public sealed class RevocationTests : IDisposable // R26, PROD-01
 
         var refused = Verify(before, list);
         Assert.Equal(CertificateFault.Revoked, refused.Fault);
-        Assert.Equal("the certificate of worker w7 was revoked on 2026-01-01 12:01 UTC: join anew with a token", refused.Text);
+        Assert.Equal("the certificate of worker w7 was revoked on 2026-01-01 12:01 UTC: join anew with a token",
+            refused.Text);
         Assert.Equal(CertificateFault.None, Verify(other, list).Fault);
         Assert.Equal(CertificateFault.None, Verify(after, list).Fault);
         // The same name in another role is another node.
@@ -41,7 +42,8 @@ public sealed class RevocationTests : IDisposable // R26, PROD-01
         var trusted = _root.Authority.Trusted();
         Assert.Equal(1, RevocationList.TryRead(list.Text, trusted)!.Number);
         Assert.Null(RevocationList.TryRead(list.Text.Replace("w7", "w8", StringComparison.Ordinal), trusted));
-        Assert.Null(RevocationList.TryRead(list.Text.Replace("revocations 1", "revocations 9", StringComparison.Ordinal), trusted));
+        Assert.Null(RevocationList.TryRead(list.Text.Replace("revocations 1", "revocations 9",
+            StringComparison.Ordinal), trusted));
         Assert.Null(RevocationList.TryRead("", trusted));
         Assert.Null(RevocationList.TryRead("signature AAAA", trusted));
         using var theirs = CertificateAuthority.Create(_clock.Now);
@@ -99,14 +101,16 @@ public sealed class RevocationTests : IDisposable // R26, PROD-01
     public void A_renewal_that_failed_is_tried_more_often_the_nearer_the_end_is(double daysOver, int seconds)
     {
         var credential = CredentialFolder.Load(_root.FolderOf(ClusterRole.Coordinator));
-        Assert.Equal(seconds, RenewalPlan.Retry(credential, _clock.Now + TimeSpan.FromDays(daysOver)).TotalSeconds, 1.0);
+        Assert.Equal(seconds, RenewalPlan.Retry(credential, _clock.Now + TimeSpan.FromDays(daysOver)).TotalSeconds,
+            1.0);
     }
 
     private NodeCredential Issue(NodeIdentity identity)
     {
         using var authority = _root.Authority.Open();
         return NodeCredential.FromPem(
-            authority.IssueWithKey(identity, [], TimeSpan.FromDays(30), _clock.Now), NodeCredential.TrustPem(_root.Authority.Trusted()));
+            authority.IssueWithKey(identity, [], TimeSpan.FromDays(30), _clock.Now),
+            NodeCredential.TrustPem(_root.Authority.Trusted()));
     }
 
     private CertificateVerdict Verify(NodeCredential credential, RevocationList list) =>

@@ -8,8 +8,8 @@ using Google.Protobuf;
 namespace Convoy.Simulation.Tests.Casting;
 
 /// <summary>
-/// A coordinator (c) and members, each a <see cref="CastProtocol"/>; all are linked to all but who is dead, cut or asleep.
-/// What is said arrives at once, in order, until nothing is said any more; who sleeps hears it when it wakes.
+/// A coordinator (c) and members, each a <see cref="CastProtocol"/>; all are linked to all but who is dead, cut or
+/// asleep. What is said arrives at once, in order, until nothing is said any more; who sleeps hears it when it wakes.
 /// </summary>
 internal sealed class CastMachine : IScriptMachine
 {
@@ -29,7 +29,8 @@ internal sealed class CastMachine : IScriptMachine
     {
         public int Number => number;
         public Incarnation Incarnation => number == Coordinator ? default : new((ulong)number);
-        public CastProtocol Protocol { get; } = new(number == Coordinator ? default : new((ulong)number), new ClockTable());
+        public CastProtocol Protocol { get; } =
+            new(number == Coordinator ? default : new((ulong)number), new ClockTable());
         public bool Dead { get; set; }
         public bool Asleep { get; set; }
         public bool Mute { get; set; } // it takes casts and never answers
@@ -50,7 +51,9 @@ internal sealed class CastMachine : IScriptMachine
             case "speaks": Each(c, n => { n.Mute = false; Answer(n); }); break;
             case "cut": OnCut(c.NumbersAt(0)); break;
             case "open": Begin(new Open { LeaderToken = 1, Generation = ++_generation, JobId = "j" }, []); break;
-            case "fence": Begin(new Fence { LeaderToken = 1, Generation = ++_generation, Kind = FenceKind.Hard }, c); break;
+            case "fence":
+                Begin(new Fence { LeaderToken = 1, Generation = ++_generation, Kind = FenceKind.Hard },
+                c); break;
             case "advance": Advance(c.TimeAt(0)); break;
             case "ask": Step(_nodes[Coordinator], new AskSilent()); break;
             case "repeat": Say(0, c.NumbersAt(0)[0], _last!); break;
@@ -70,7 +73,8 @@ internal sealed class CastMachine : IScriptMachine
         for (var i = 1; i <= c.Number("members"); i++)
         {
             _nodes.Add(new Node(i));
-            _members.Add(new Member { WorkerId = i, Incarnation = (ulong)i, PeerAddress = $"w{i}:7000", Action = AlignAction.Keep });
+            _members.Add(new Member
+            { WorkerId = i, Incarnation = (ulong)i, PeerAddress = $"w{i}:7000", Action = AlignAction.Keep });
         }
 
         foreach (var a in _nodes)
@@ -97,7 +101,11 @@ internal sealed class CastMachine : IScriptMachine
 
     private Cast NewCast(int[] gone)
     {
-        var cast = new Cast { LeaderToken = 1, Generation = _generation, CastId = ++_casts, FanOut = _fanOut, RosterSha256 = _roster!.Sha256 };
+        var cast = new Cast
+        {
+            LeaderToken = 1, Generation = _generation, CastId = ++_casts, FanOut = _fanOut,
+            RosterSha256 = _roster!.Sha256
+        };
         cast.Gone.AddRange(gone);
         return cast;
     }
@@ -197,8 +205,10 @@ internal sealed class CastMachine : IScriptMachine
 
     private static string Text(IMessage message) => message switch
     {
-        Cast m => $"Cast {m.CastId} {(m.Fence is null ? "Open" : "Fence")} g{m.Generation}{(m.Alone ? " alone" : "")}{(m.Gone.Count > 0 ? $" without {m.Gone}" : "")}",
-        CastAnswers m => $"CastAnswers {m.CastId}: {string.Join(", ", m.Answers.Select(a => $"{a.Positions} {(a.Fenced is null ? "aligned" : "fenced")}"))}{(m.Missed.Count > 0 ? $" missed {m.Missed}" : "")}",
+        Cast m =>
+            $"Cast {m.CastId} {(m.Fence is null ? "Open" : "Fence")} g{m.Generation}{(m.Alone ? " alone" : "")}{(m.Gone.Count > 0 ? $" without {m.Gone}" : "")}",
+        CastAnswers m =>
+            $"CastAnswers {m.CastId}: {string.Join(", ", m.Answers.Select(a => $"{a.Positions} {(a.Fenced is null ? "aligned" : "fenced")}"))}{(m.Missed.Count > 0 ? $" missed {m.Missed}" : "")}",
         NeedRoster => "NeedRoster",
         RosterContent m => $"RosterContent of {Roster.Read(m.Content, out _)!.Count}",
         _ => message.Descriptor.Name,

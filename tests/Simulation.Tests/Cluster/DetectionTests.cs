@@ -19,7 +19,8 @@ public sealed class DetectionTests
             var (cluster, trace) = Run(seed, FaultKind.Power, TimeSpan.FromSeconds(5), stallMs: 0);
             Assert.Null(cluster.Violation);
             var lost = trace.First(line => line.Contains("membership: lost w2: silent", StringComparison.Ordinal));
-            var took = TimeOf(lost) - TimeOf(trace.First(line => line.Contains("fault 1: power w2", StringComparison.Ordinal)));
+            var took = TimeOf(lost)
+                - TimeOf(trace.First(line => line.Contains("fault 1: power w2", StringComparison.Ordinal)));
             Assert.True(took is > 0 and < 1_000, $"seed {seed}: {took} ms, {lost}");
         }
     }
@@ -34,7 +35,8 @@ public sealed class DetectionTests
             var (cluster, trace) = Run(seed, FaultKind.Stop, Stall, stallMs);
             Assert.Null(cluster.Violation);
             Assert.Equal(cluster.Plan.Steps, cluster.Rows().Count);
-            var lost = trace.Find(line => line.Contains("membership: lost w2", StringComparison.Ordinal) && TimeOf(line) < 8_000);
+            var lost = trace.Find(line => line.Contains("membership: lost w2", StringComparison.Ordinal)
+                && TimeOf(line) < 8_000);
             Assert.True(lost is not null == isLost, $"seed {seed}: {lost ?? "nobody was lost"}");
         }
     }
@@ -49,7 +51,8 @@ public sealed class DetectionTests
     }
 
     /// <summary>A quiet network, three workers, and one fault of the second.</summary>
-    private static (SimulatedCluster Cluster, List<string> Trace) Run(ulong seed, FaultKind kind, TimeSpan duration, int stallMs)
+    private static (SimulatedCluster Cluster, List<string> Trace) Run(ulong seed, FaultKind kind,
+        TimeSpan duration, int stallMs)
     {
         var plan = SimulationPlan.Of(seed, new SimulationChoice { Workers = 3, Steps = 40, Faults = [] });
         plan = plan with

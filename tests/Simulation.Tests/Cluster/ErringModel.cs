@@ -36,7 +36,8 @@ internal sealed class ErringModel(IJobModel model) : IJobModel
         Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step, double scale)
     {
         model.Optimize(weights, gradient, states, step, scale);
-        if (step == Flips) weights[5] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(weights[5]) ^ 1);
+        if (step == Flips)
+            weights[5] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(weights[5]) ^ 1);
         AfterStep(step);
     }
 

@@ -9,8 +9,8 @@ using Google.Protobuf;
 namespace Convoy.Simulation.Tests.Cluster;
 
 /// <summary>
-/// TEST-07: each checker finds a planted bug of its kind within 500 seeds. The bugs are put around the system's parts: a
-/// message that lies, a disk that forgets, a model that errs.
+/// TEST-07: each checker finds a planted bug of its kind within 500 seeds. The bugs are put around the system's parts:
+/// a message that lies, a disk that forgets, a model that errs.
 /// </summary>
 public sealed partial class PlantedBugTests
 {
@@ -34,7 +34,8 @@ public sealed partial class PlantedBugTests
     [Fact]
     public void A_sample_that_is_taken_twice() => Find("samples", new Plants
     {
-        Model = static (model, _, _) => new ErringModel(model) { Samples = static s => s.Length > 1 ? [s[1], .. s[1..]] : s },
+        Model = static (model, _, _) => new ErringModel(model)
+        { Samples = static s => s.Length > 1 ? [s[1], .. s[1..]] : s },
     });
 
     [Fact]
@@ -65,7 +66,8 @@ public sealed partial class PlantedBugTests
     }, FaultKind.LeaderKill);
 
     [Fact]
-    public void Two_leaders() => Find("leader", new Plants { Store = static journal => new LenientJournal(journal) }, FaultKind.Usurp);
+    public void Two_leaders() =>
+        Find("leader", new Plants { Store = static journal => new LenientJournal(journal) }, FaultKind.Usurp);
 
     [Fact]
     public void A_disk_that_does_not_flush() => Find(
@@ -104,7 +106,8 @@ public sealed partial class PlantedBugTests
     {
         Journal = static (journal, _) => new WatchfulJournal(journal, static _ => { })
         {
-            Rewrite = static json => Lost().Replace(json, static m => $"\"lost\":[{(m.Groups[1].Value == "1" ? 2 : 1)}]"),
+            Rewrite = static json => Lost()
+                .Replace(json, static m => $"\"lost\":[{(m.Groups[1].Value == "1" ? 2 : 1)}]"),
         },
     }, FaultKind.Kill);
 
@@ -171,7 +174,8 @@ public sealed partial class PlantedBugTests
     [Fact]
     public void A_failure_is_made_small()
     {
-        var plants = new Plants { Model = static (model, host, _) => new ErringModel(model) { Flips = host == "w2" ? 4 : -1 } };
+        var plants = new Plants
+        { Model = static (model, host, _) => new ErringModel(model) { Flips = host == "w2" ? 4 : -1 } };
         var found = Find("replicas", plants);
         var small = new Reducer(plants).Reduce(found);
         Assert.Equal("replicas", small.Violation!.Checker);
@@ -198,7 +202,8 @@ public sealed partial class PlantedBugTests
             journal.Append(lease, stream, afterSeq, events);
 
         public IReadOnlyList<JournalEvent> Read(string stream, long afterSeq = 0) =>
-            [.. journal.Read(stream, afterSeq).Select(e => e with { Json = Number().Replace(e.Json, "\"generation\":0") })];
+            [.. journal.Read(stream, afterSeq)
+                .Select(e => e with { Json = Number().Replace(e.Json, "\"generation\":0") })];
 
         public IReadOnlyList<string> Streams() => journal.Streams();
 
@@ -247,7 +252,8 @@ public sealed partial class PlantedBugTests
 
         public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events)
         {
-            var result = journal.Append(lease, stream, afterSeq, [.. events.Select(e => e with { Json = Rewrite(e.Json) })]);
+            var result = journal.Append(lease, stream, afterSeq,
+                [.. events.Select(e => e with { Json = Rewrite(e.Json) })]);
             foreach (var e in events) appended(e.Type);
             return result;
         }

@@ -3,7 +3,8 @@ using Convoy.Cli.Simulation;
 namespace Convoy.Simulation.Tests.Cluster;
 
 /// <summary>
-/// TEST-04, FT-03, PAR-08, R1, R2, R5, R26: the whole system in a simulated world keeps every invariant. More seeds run by
+/// TEST-04, FT-03, PAR-08, R1, R2, R5, R26: the whole system in a simulated world keeps every invariant. More seeds run
+/// by
 /// <c>convoy sim</c>; a failure there says how to run it again.
 /// </summary>
 public sealed class SimulatedClusterTests
@@ -61,7 +62,8 @@ public sealed class SimulatedClusterTests
             cluster.Run();
             Assert.True(cluster.Violation is null, $"seed {seed}: {cluster.Violation}");
             var victim = cluster.VictimsOf(plan.Faults[0]).Single();
-            Assert.All(lost, line => Assert.Contains($"first failure: {victim}: it hangs in ", line, StringComparison.Ordinal));
+            Assert.All(lost,
+                line => Assert.Contains($"first failure: {victim}: it hangs in ", line, StringComparison.Ordinal));
             named += lost.Count;
         }
 
@@ -71,7 +73,8 @@ public sealed class SimulatedClusterTests
     // TEST-05: seeds that once broke an invariant, as small as they were found. What broke is said beside each.
     [Theory]
     [InlineData(31, 3, 12, "1,2,3,4")] // a stopped worker was sent frames with the bytes of a later step
-    [InlineData(161, 7, 23, "1,2,3,4")] // reports of orphans counted as progress of a resumed job; healthy workers were let go
+    // reports of orphans counted as progress of a resumed job; healthy workers were let go
+    [InlineData(161, 7, 23, "1,2,3,4")]
     [InlineData(1, 5, 39, "3,4")] // a shard of an earlier run reached a job without a generation
     [InlineData(87, 6, 26, "2,4")] // orphans of another job kept a new one from being prepared for a minute
     [InlineData(506, 5, 19, "1,2,3,4,5,6")] // a loss during a fence was named again by the next one
@@ -79,7 +82,8 @@ public sealed class SimulatedClusterTests
     [InlineData(1952, 2, 23, "2,3,4")] // the row of a step came from a worker that was just let go
     public void Seeds_that_broke_something_once_hold(ulong seed, int workers, int steps, string keep)
     {
-        var choice = new SimulationChoice { Workers = workers, Steps = steps, Keep = [.. keep.Split(',').Select(int.Parse)] };
+        var choice = new SimulationChoice
+        { Workers = workers, Steps = steps, Keep = [.. keep.Split(',').Select(int.Parse)] };
         Assert.Null(SimulationRun.Run(seed, choice).Violation);
     }
 }

@@ -28,15 +28,32 @@ internal sealed class JobMachine : IScriptMachine
             case "submit": Submit(c); break;
             case "admit": Each(c, w => Said(new WorkerAdmitted(w, Inc(w), w.ToString()))); break;
             case "ready": Each(c, w => Heard(w, Ready(c))); break;
-            case "prepare-failed": Each(c, w => Heard(w, new PrepareFailed { JobId = "job-1", Text = c.Text("why"), ExitCode = (int)c.Number("code") })); break;
+            case "prepare-failed":
+                Each(c,
+                w => Heard(w, new PrepareFailed
+                { JobId = "job-1", Text = c.Text("why"), ExitCode = (int)c.Number("code") })); break;
             case "generation": OnGeneration(c); break;
             case "report": Each(c, w => Heard(w, Report(c))); break;
-            case "lost": Each(c, w => Said(new WorkerLost(w, w.ToString(), c.Text("why", "killed"), true, !c.Words.Contains("drained")))); break;
+            case "lost":
+                Each(c,
+                w => Said(new WorkerLost(w, w.ToString(), c.Text("why", "killed"),
+                    true, !c.Words.Contains("drained")))); break;
             case "exited": Each(c, w => Feed(new ProcessEnded(w.ToString(), (int)c.Number("code", 137), ""))); break;
-            case "reached": Each(c, w => Heard(w, new ReachedEnd { Generation = _generation, Step = c.Number("t"), WeightsSha256 = ByteString.CopyFrom((byte)c.Number("weights", 1)) })); break;
-            case "saved": Feed(new StateSaved(new StepNumber(c.Number("t")), new Fingerprint((ulong)c.Number("t") + 256), $"step-{c.Number("t")}")); break;
+            case "reached":
+                Each(c,
+                w => Heard(w, new ReachedEnd
+                {
+                    Generation = _generation, Step = c.Number("t"),
+                    WeightsSha256 = ByteString.CopyFrom((byte)c.Number("weights", 1))
+                })); break;
+            case "saved":
+                Feed(new StateSaved(new StepNumber(c.Number("t")),
+                new Fingerprint((ulong)c.Number("t") + 256), $"step-{c.Number("t")}")); break;
             case "save-failed": Feed(new SaveGivenUp(new StepNumber(c.Number("t")), c.Text("why", "disk-full"))); break;
-            case "evaluated": Each(c, w => Heard(w, new Evaluated { Generation = _generation, Step = c.Number("t"), Metrics = { ["test_loss"] = 0.5 } })); break;
+            case "evaluated":
+                Each(c,
+                w => Heard(w, new Evaluated
+                { Generation = _generation, Step = c.Number("t"), Metrics = { ["test_loss"] = 0.5 } })); break;
             case "stop": Feed(new StopAsked("asked")); break;
             case "advance":
                 _now += c.TimeAt(0);
@@ -53,7 +70,8 @@ internal sealed class JobMachine : IScriptMachine
         _protocol = new JobProtocol(new JobDescription
         {
             JobId = "job-1", Graph = [1], GraphSha256 = new byte[32], CheckpointRoot = "/state", WorkersExpected = 2,
-            Job = new JobSpec { Batch = 24, Slices = 4, Steps = c.Number("steps", 8), Data = new DataSpec { Path = ["/data"] } },
+            Job = new JobSpec
+            { Batch = 24, Slices = 4, Steps = c.Number("steps", 8), Data = new DataSpec { Path = ["/data"] } },
         });
         _protocol.Begin([], _now, _outbox);
     }
@@ -70,8 +88,10 @@ internal sealed class JobMachine : IScriptMachine
     {
         var members = c.NumbersAt(0);
         _generation = c.Number("g");
-        var shares = new ShareMap(4, [.. members.Select(m => new WorkerId(m))], [.. Enumerable.Range(0, members.Count + 1).Select(i => 4 * i / members.Count)]);
-        Said(new GenerationBegan(new Generation(_generation), shares, new StepNumber(c.Number("t")), new StepNumber(c.Number("until", 8)), c.Words.Contains("voluntary")));
+        var shares = new ShareMap(4, [.. members.Select(m => new WorkerId(m))],
+            [.. Enumerable.Range(0, members.Count + 1).Select(i => 4 * i / members.Count)]);
+        Said(new GenerationBegan(new Generation(_generation), shares, new StepNumber(c.Number("t")),
+            new StepNumber(c.Number("until", 8)), c.Words.Contains("voluntary")));
         Said(new GenerationIsStable(new Generation(_generation), shares.Members));
     }
 
@@ -79,7 +99,11 @@ internal sealed class JobMachine : IScriptMachine
     {
         var report = new StepReport { Generation = c.Number("g", _generation) };
         foreach (var t in c.Numbers("t"))
-            report.Rows.Add(new StepRow { Step = t, LossSum = 24, Weight = 24, Samples = 24, Fingerprint = (ulong)c.Number("h", t + 256), TotalUs = 100_000 });
+            report.Rows.Add(new StepRow
+            {
+                Step = t, LossSum = 24, Weight = 24, Samples = 24,
+                Fingerprint = (ulong)c.Number("h", t + 256), TotalUs = 100_000
+            });
         return report;
     }
 
@@ -100,7 +124,8 @@ internal sealed class JobMachine : IScriptMachine
         PersistJob { Event: CheckpointPublished e } => $"journal checkpoint of step {e.Step}: {e.Path}",
         PersistJob { Event: JobOver e } => $"journal job {e.Outcome} at step {e.Step}",
         TellWorker e => $"> {e.Worker} {e.Message.Descriptor.Name}",
-        TellMembership { Input: JobStarted e } => $"membership: job starts, until {e.Terms.Until}, {e.Terms.MembersExpected} expected",
+        TellMembership { Input: JobStarted e } =>
+            $"membership: job starts, until {e.Terms.Until}, {e.Terms.MembersExpected} expected",
         TellMembership { Input: JobEnded e } => $"membership: job ended with {e.ExitCode}: {e.Reason}",
         TellMembership { Input: WorkerPrepared e } => $"membership: {e.Worker} is prepared",
         TellMembership { Input: WorkerHangs e } => $"membership: {e.Worker} hangs: {e.Text}",

@@ -8,8 +8,8 @@ using Google.Protobuf;
 namespace Convoy.Simulation.Tests.Membership;
 
 /// <summary>
-/// Drives the real protocol from a script. Living workers beat by themselves while time advances; everything else that a
-/// worker says is a command, so that a script shows each message. Fingerprint of state t is t + 256 unless h= says
+/// Drives the real protocol from a script. Living workers beat by themselves while time advances; everything else that
+/// a worker says is a command, so that a script shows each message. Fingerprint of state t is t + 256 unless h= says
 /// otherwise; a worker's incarnation is 10 x its number plus the count of its restarts.
 /// </summary>
 internal sealed class MembershipMachine : IScriptMachine
@@ -54,7 +54,9 @@ internal sealed class MembershipMachine : IScriptMachine
             case "suspect": Each(command, w => OnSuspect(w, command)); break;
             case "fenced": Each(command, w => OnFenced(w, command)); break;
             case "aligned": Each(command, w => OnAligned(w, command)); break;
-            case "align-failed": Each(command, w => Say(w, new AlignFailed { Generation = Open(), Text = "no source" })); break;
+            case "align-failed":
+                Each(command,
+                w => Say(w, new AlignFailed { Generation = Open(), Text = "no source" })); break;
             case "drain": Each(command, w => Say(w, new Drain { GraceMs = 10_000 })); break;
             case "stale": Each(command, w => Say(w, new Stale { TokenSeen = command.Number("token") })); break;
             case "scale": Feed(new ScaleTo(command.NumbersAt(0)[0])); break;
@@ -83,7 +85,8 @@ internal sealed class MembershipMachine : IScriptMachine
     {
         var all = $"1..{c.Number("workers")}";
         OnJob(c);
-        foreach (var line in new[] { $"hello {all}", "advance 300ms", $"aligned {all} t=0", $"step {all} t={c.Number("t", 0)}" })
+        foreach (var line in new[] { $"hello {all}", "advance 300ms", $"aligned {all} t=0",
+            $"step {all} t={c.Number("t", 0)}" })
             _ = Run(new ScriptCommand(line));
     }
 
@@ -102,7 +105,8 @@ internal sealed class MembershipMachine : IScriptMachine
         Feed(new HelloReceived(new Hello
         {
             WorkerName = $"worker-{w.Number}", Incarnation = w.Incarnation.Value, Host = "host", Pid = 100 + w.Number,
-            PeerAddress = $"10.0.0.{w.Number}:7000", StateStep = c.Number("step", -1), JobId = c.Has("step") ? "job-1" : "",
+            PeerAddress = $"10.0.0.{w.Number}:7000", StateStep = c.Number("step", -1),
+            JobId = c.Has("step") ? "job-1" : "",
             InGeneration = w.InGeneration, StateFingerprint = c.Has("step") ? (ulong)c.Number("step") + 256 : 0,
         }));
         if (!c.Words.Contains("unprepared")) Prepare(w);
@@ -157,7 +161,8 @@ internal sealed class MembershipMachine : IScriptMachine
     }
 
     private void OnCheckpoint(ScriptCommand c) => Feed(new CheckpointKnown(
-        new StateOrigin(new StepNumber(c.Number("t")), new Fingerprint((ulong)c.Number("t") + 256), $"step-{c.Number("t")}")));
+        new StateOrigin(new StepNumber(c.Number("t")), new Fingerprint((ulong)c.Number("t") + 256),
+            $"step-{c.Number("t")}")));
 
     private void Advance(TimeSpan time)
     {
@@ -176,7 +181,8 @@ internal sealed class MembershipMachine : IScriptMachine
         if (_protocol.Workers.All(r => r.Incarnation != w.Incarnation)) return;
         var beat = new Beat
         {
-            Incarnation = w.Incarnation.Value, Generation = Open(), Step = w.Step, Phase = "Reduce", KernelMsMax = w.KernelMs,
+            Incarnation = w.Incarnation.Value, Generation = Open(), Step = w.Step, Phase = "Reduce",
+            KernelMsMax = w.KernelMs,
             InGeneration = w.InGeneration, OperationMs = w.Waits > 0 ? 400 : 0,
         };
         if (w.Waits > 0) beat.WaitsOn.Add(w.Waits);
@@ -187,7 +193,8 @@ internal sealed class MembershipMachine : IScriptMachine
 
     private long Open() => _protocol.Generation.Value;
 
-    private void Say(ModelWorker w, IMessage message) => Feed(new FromWorker(new WorkerId(w.Number), w.Incarnation, message));
+    private void Say(ModelWorker w, IMessage message) =>
+        Feed(new FromWorker(new WorkerId(w.Number), w.Incarnation, message));
 
     private void Feed(MembershipInput input)
     {

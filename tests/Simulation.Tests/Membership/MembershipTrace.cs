@@ -51,7 +51,8 @@ internal static class MembershipTrace
     private static string Text(MembershipNews news) => news switch
     {
         WorkerAdmitted m => $"WorkerAdmitted {m.Worker}",
-        WorkerLost m => $"WorkerLost {m.Worker}{(m.WasMember ? " member" : "")}{(m.Charged ? " failure" : " no failure")}",
+        WorkerLost m =>
+            $"WorkerLost {m.Worker}{(m.WasMember ? " member" : "")}{(m.Charged ? " failure" : " no failure")}",
         GenerationBegan m => $"GenerationBegan {m.Generation}{(m.Voluntary ? " voluntary" : "")}",
         GenerationIsStable m => $"GenerationIsStable {m.Generation} [{List(m.Members)}]",
         WorkersAreWanted m => $"WorkersAreWanted {m.Count}",
@@ -65,7 +66,8 @@ internal static class MembershipTrace
         Refuse m => $"Refuse {m.Reason}",
         Fence { Kind: FenceKind.Soft } m => $"Fence g{m.Generation} soft E={m.StopAt}: {m.Reason}",
         Fence m => $"Fence g{m.Generation} hard: {m.Reason}",
-        Open m => $"Open g{m.Generation} T={m.StartStep} until={m.UntilStep}: {string.Join(", ", m.Members.Select(Text))}",
+        Open m =>
+            $"Open g{m.Generation} T={m.StartStep} until={m.UntilStep}: {string.Join(", ", m.Members.Select(Text))}",
         Evict m => $"Evict g{m.Generation}{(m.MayRejoin ? "" : " for good")}: {m.Reason}",
         Release m => $"Release {m.ExitCode}: {m.Reason}",
         _ => message.ToString() ?? "",

@@ -7,7 +7,9 @@ using Google.Protobuf;
 
 namespace Convoy.Simulation.Tests.Random;
 
-/// <summary>Looks at everything that happens; throws with the invariant's id. Nothing here is known to the protocol.</summary>
+/// <summary>
+/// Looks at everything that happens; throws with the invariant's id. Nothing here is known to the protocol.
+/// </summary>
 internal sealed class MembershipCheckers(int slices)
 {
     private readonly SortedDictionary<long, ulong> _history = [];
@@ -31,7 +33,9 @@ internal sealed class MembershipCheckers(int slices)
         {
             case Persist { Event: FencingStarted e }: OnFencing(e, now); break;
             case Persist { Event: GenerationOpened e }: OnOpened(e, alive); break;
-            case Send { Message: Open m }: Check(m.Generation == _openedInJournal.Value, $"M5 Open g{m.Generation} before its record"); break;
+            case Send { Message: Open m }:
+                Check(m.Generation == _openedInJournal.Value,
+                $"M5 Open g{m.Generation} before its record"); break;
             default: break;
         }
 
@@ -48,7 +52,8 @@ internal sealed class MembershipCheckers(int slices)
     private void OnSend(ulong incarnation, long generation)
     {
         if (generation == 0) return;
-        Check(!_toldTo.TryGetValue(incarnation, out var before) || before <= generation, $"M2 g{generation} after g{before}");
+        Check(!_toldTo.TryGetValue(incarnation, out var before) || before <= generation,
+            $"M2 g{generation} after g{before}");
         _toldTo[incarnation] = generation;
     }
 
@@ -57,7 +62,8 @@ internal sealed class MembershipCheckers(int slices)
         Check(e.Generation > _journal, $"M1 {e.Generation} after {_journal}");
         _journal = e.Generation;
         _highestFenced = -1;
-        if (!e.Reason.StartsWith("join", StringComparison.Ordinal) && !e.Reason.StartsWith("scale", StringComparison.Ordinal)) return;
+        if (!e.Reason.StartsWith("join", StringComparison.Ordinal)
+            && !e.Reason.StartsWith("scale", StringComparison.Ordinal)) return;
         Check(_voluntaryAt is null || now - _voluntaryAt.Value >= TimeSpan.FromSeconds(5), $"M7 {e.Reason} too soon");
         _voluntaryAt = now;
     }
@@ -75,7 +81,8 @@ internal sealed class MembershipCheckers(int slices)
         Check(new ShareMap(slices, e.Members, e.Cuts).Check() is null, "M4 cuts");
         Check(e.Start.Value >= _highestFenced, $"S1 opened at {e.Start}, a survivor reported {_highestFenced}");
         // One step of a worker that came back may be redone; of a survivor none (the line above).
-        var lost = alive.Where(w => !w.Frozen && e.Members.Contains(new WorkerId(w.Id)) && w.Step > e.Start.Value + 1).ToList();
+        var lost = alive.Where(w => !w.Frozen && e.Members.Contains(new WorkerId(w.Id)) && w.Step > e.Start.Value + 1)
+            .ToList();
         Check(lost.Count == 0, $"S1 opened at {e.Start}, but a member has state {lost.FirstOrDefault()?.Step}");
     }
 
@@ -85,6 +92,7 @@ internal sealed class MembershipCheckers(int slices)
             Check(known == worker.Fingerprint, $"M6 two histories of step {worker.Step}");
         else _history.Add(worker.Step, worker.Fingerprint);
         foreach (var other in all.Where(w => w.Running && w.Generation == worker.Generation))
-            Check(Math.Abs(other.Step - worker.Step) <= 1, $"M3 {worker.Name} at {worker.Step}, {other.Name} at {other.Step} in g{worker.Generation}");
+            Check(Math.Abs(other.Step - worker.Step) <= 1,
+                $"M3 {worker.Name} at {worker.Step}, {other.Name} at {other.Step} in g{worker.Generation}");
     }
 }

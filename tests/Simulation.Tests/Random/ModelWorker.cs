@@ -23,9 +23,9 @@ internal interface IModelWorld
 }
 
 /// <summary>
-/// The worker's rules W1 to W7 and a data-parallel step, small enough to be read at once: partial sums go to every member
-/// as owner of one chunk, owners answer with the reduced chunk, who holds all chunks applies. State is a number and its
-/// hash; state t+1 is a function of state t (determinism replaces consensus).
+/// The worker's rules W1 to W7 and a data-parallel step, small enough to be read at once: partial sums go to every
+/// member as owner of one chunk, owners answer with the reduced chunk, who holds all chunks applies. State is a number
+/// and its hash; state t+1 is a function of state t (determinism replaces consensus).
 /// </summary>
 internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld world)
 {
@@ -68,7 +68,8 @@ internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld wo
 
     public Beat Beat() => new()
     {
-        Incarnation = Incarnation, Generation = Generation, Step = Math.Max(0, Step), Phase = _mode.ToString(), KernelMsMax = 60,
+        Incarnation = Incarnation, Generation = Generation, Step = Math.Max(0, Step), Phase = _mode.ToString(),
+        KernelMsMax = 60,
     };
 
     public void Receive(IMessage message)
@@ -124,12 +125,14 @@ internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld wo
         {
             case AlignAction.Keep: Reach(m, epoch, m.StartStep == Step, Fingerprint, _retains); break;
             case AlignAction.ApplyHeld:
-                world.Later(this, 1, 5, () => Reach(m, epoch, holder && Step + 1 == m.StartStep, Chain(Fingerprint, m.StartStep), true));
+                world.Later(this, 1, 5,
+                    () => Reach(m, epoch, holder && Step + 1 == m.StartStep, Chain(Fingerprint, m.StartStep), true));
                 break;
             case AlignAction.FetchChunks: AskFor(m, mine, epoch, chunks: true); break;
             case AlignAction.LoadSnapshot: AskFor(m, mine, epoch, chunks: false); break;
             case AlignAction.LoadCheckpoint:
-                world.Later(this, 50, 200, () => Reach(m, epoch, world.Checkpoint.Step == m.StartStep, world.Checkpoint.Fingerprint, false));
+                world.Later(this, 50, 200,
+                    () => Reach(m, epoch, world.Checkpoint.Step == m.StartStep, world.Checkpoint.Fingerprint, false));
                 break;
             default: world.Later(this, 10, 50, () => Reach(m, epoch, m.StartStep == 0, 7, false)); break;
         }
@@ -169,7 +172,8 @@ internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld wo
             return;
         }
 
-        (Step, Fingerprint, _retains, Generation, _mode) = (m.StartStep, fingerprint, retains, m.Generation, Mode.Running);
+        (Step, Fingerprint, _retains, Generation, _mode) =
+            (m.StartStep, fingerprint, retains, m.Generation, Mode.Running);
         _previous = fingerprint;
         world.ToCoordinator(this, new Aligned { Generation = Generation, Step = Step, Fingerprint = Fingerprint });
         world.Applied(this);
@@ -229,7 +233,8 @@ internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld wo
             _previous = Fingerprint;
             (Step, Fingerprint, _retains) = (Step + 1, Chain(Fingerprint, Step + 1), true);
             world.Applied(this);
-            if (_fence is { } fence && (fence.Kind == FenceKind.Hard || Step >= fence.StopAt || Step >= _open.UntilStep)) AnswerFence();
+            if (_fence is { } fence
+                && (fence.Kind == FenceKind.Hard || Step >= fence.StopAt || Step >= _open.UntilStep)) AnswerFence();
             else Compute();
         });
     }

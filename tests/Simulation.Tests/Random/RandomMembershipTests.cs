@@ -1,8 +1,8 @@
 namespace Convoy.Simulation.Tests.Random;
 
 /// <summary>
-/// M1 to M7, S1 and progress under random faults. A failure is a seed: CONVOY_SEED=n runs that one and prints its history.
-/// CONVOY_SEEDS=n runs that many instead of the usual number.
+/// M1 to M7, S1 and progress under random faults. A failure is a seed: CONVOY_SEED=n runs that one and prints its
+/// history. CONVOY_SEEDS=n runs that many instead of the usual number.
 /// </summary>
 public sealed class RandomMembershipTests
 {

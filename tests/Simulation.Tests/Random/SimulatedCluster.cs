@@ -35,7 +35,8 @@ internal sealed class SimulatedCluster : IModelWorld
         (_plan, _choice, Checkers) = (plan, new SeededChoice(seed), new MembershipCheckers(plan.Slices));
         Feed(new JobStarted(new JobTerms
         {
-            JobId = "job", Slices = plan.Slices, MembersMin = plan.Min, MembersMax = plan.Slices, MembersExpected = plan.Workers,
+            JobId = "job", Slices = plan.Slices, MembersMin = plan.Min, MembersMax = plan.Slices,
+            MembersExpected = plan.Workers,
             Until = new StepNumber(plan.Until),
         }));
         for (var i = 1; i <= plan.Workers; i++) Start($"worker-{i}");
@@ -61,7 +62,8 @@ internal sealed class SimulatedCluster : IModelWorld
     private void CheckEnd()
     {
         if (_protocol.Status != MembershipStatus.Stable || _generationMembers.Count == 0) return;
-        Finished = _generationMembers.All(id => _workers.Exists(w => w.Id == id.Value && w.Ended && w.Step == _plan.Until));
+        Finished = _generationMembers.All(id =>
+            _workers.Exists(w => w.Id == id.Value && w.Ended && w.Step == _plan.Until));
     }
 
     private void Start(string name)
@@ -70,7 +72,8 @@ internal sealed class SimulatedCluster : IModelWorld
         _workers.Add(worker);
         Note($"start {name} {worker.Incarnation}");
         _time.After(_choice.Between(1, 300), () => { if (worker.Alive) ToCoordinator(worker, worker.Hello()); });
-        Every(Beat, () => { if (worker.Alive && !worker.Frozen) ToCoordinator(worker, worker.Beat()); }, () => worker.Alive);
+        Every(Beat, () => { if (worker.Alive && !worker.Frozen) ToCoordinator(worker, worker.Beat()); },
+            () => worker.Alive);
     }
 
     private void Every(TimeSpan interval, Action action, Func<bool>? still = null)
@@ -92,7 +95,8 @@ internal sealed class SimulatedCluster : IModelWorld
         if (message is Hello hello) OnHello(from, hello);
         else Feed(new FromWorker(new WorkerId(from.Id), new Incarnation(from.Incarnation), message));
         if (message is Fenced fenced) Checkers.OnFenced(fenced);
-    }, before: message is Fenced f ? () => Note($"{from.Name} fenced g{f.Generation} t={f.Step} holds={f.HoldsNext}") : null);
+    }, before: message is Fenced f
+        ? () => Note($"{from.Name} fenced g{f.Generation} t={f.Step} holds={f.HoldsNext}") : null);
 
     private void OnHello(ModelWorker from, Hello hello)
     {
@@ -174,7 +178,8 @@ internal sealed class SimulatedCluster : IModelWorld
             if (g != _protocol.Generation || step <= Checkpoint.Step) return;
             if (!_generationMembers.All(m => _shards.Contains((g, step, m.Value)))) return;
             Checkpoint = (step, fingerprint);
-            Feed(new CheckpointKnown(new StateOrigin(new StepNumber(step), new Fingerprint(fingerprint), $"step-{step}")));
+            Feed(new CheckpointKnown(new StateOrigin(new StepNumber(step), new Fingerprint(fingerprint),
+                $"step-{step}")));
         });
     }
 
@@ -218,7 +223,8 @@ internal sealed class SimulatedCluster : IModelWorld
         Note($"kill {victim.Name} {victim.Incarnation} at t={victim.Step}");
         Kills++;
         victim.Alive = false;
-        _time.After(_choice.Between(1, 250), () => Feed(new LinkLost(new Incarnation(victim.Incarnation), "connection closed", Final: true)));
+        _time.After(_choice.Between(1, 250),
+            () => Feed(new LinkLost(new Incarnation(victim.Incarnation), "connection closed", Final: true)));
         Replace(victim.Name);
     }
 
@@ -253,6 +259,7 @@ internal sealed class SimulatedCluster : IModelWorld
 
     private void Suspect(ModelWorker witness, int about, ulong incarnation) => ToCoordinator(witness, new Suspect
     {
-        Generation = witness.Generation, About = about, AboutIncarnation = incarnation, Evidence = SuspectEvidence.Reset,
+        Generation = witness.Generation, About = about, AboutIncarnation = incarnation,
+        Evidence = SuspectEvidence.Reset,
     });
 }

@@ -5,8 +5,8 @@ using Convoy.Simulation.Tests.Scripting;
 namespace Convoy.Simulation.Tests.Remoting;
 
 /// <summary>
-/// Two ends of one session, a and b, and what is on the wire between them: <c>send</c> numbers messages and writes those
-/// that may be written, <c>deliver</c> brings what the wire has, <c>cut</c> loses it with the connection.
+/// Two ends of one session, a and b, and what is on the wire between them: <c>send</c> numbers messages and writes
+/// those that may be written, <c>deliver</c> brings what the wire has, <c>cut</c> loses it with the connection.
 /// </summary>
 internal sealed class SessionMachine : IScriptMachine
 {
@@ -69,7 +69,8 @@ internal sealed class SessionMachine : IScriptMachine
         for (var i = 0; i < count; i++)
         {
             var text = $"m{++_messages}";
-            if (end.Session.Send(text, bytes) is { } refused) _trace.Add($"{end.Name}: {text} of {bytes} bytes is refused: {refused}");
+            if (end.Session.Send(text, bytes) is { } refused)
+                _trace.Add($"{end.Name}: {text} of {bytes} bytes is refused: {refused}");
         }
 
         Write(end);
@@ -114,7 +115,8 @@ internal sealed class SessionMachine : IScriptMachine
         var to = Other(from);
         if (from.Ack is not { } through) return;
         from.Ack = null;
-        _trace.Add(to.Session.Acknowledge(through) is { } error ? $"{to.Name}: {error}" : $"{to.Name}: {to.Session.Waiting} wait");
+        _trace.Add(to.Session.Acknowledge(through) is { } error
+            ? $"{to.Name}: {error}" : $"{to.Name}: {to.Session.Waiting} wait");
     }
 
     private void Cut()
@@ -128,12 +130,15 @@ internal sealed class SessionMachine : IScriptMachine
         }
     }
 
-    /// <summary>The process at this end is another one: the old session ends at the other, a new one begins at 0.</summary>
+    /// <summary>
+    /// The process at this end is another one: the old session ends at the other, a new one begins at 0.
+    /// </summary>
     private void Restart(End end)
     {
         foreach (var over in new[] { Other(end), end })
         {
-            foreach (var frame in over.Session.End()) if (over != end) _trace.Add($"{over.Name}: {frame.Content} comes back as PeerRestarted");
+            foreach (var frame in over.Session.End()) if (over != end)
+                _trace.Add($"{over.Name}: {frame.Content} comes back as PeerRestarted");
             over.Wire.Clear();
             over.Session = new SessionProtocol<string>(Limits);
         }

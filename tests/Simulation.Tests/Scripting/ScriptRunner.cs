@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Convoy.Simulation.Tests.Scripting;
 
-/// <summary>What a script drives: runs one command and returns what was seen, one fact a line (no blank lines).</summary>
+/// <summary>
+/// What a script drives: runs one command and returns what was seen, one fact a line (no blank lines).
+/// </summary>
 public interface IScriptMachine
 {
     IEnumerable<string> Run(ScriptCommand command);
@@ -18,7 +20,9 @@ public static class ScriptRunner
 {
     private const string Separator = "----";
 
-    /// <summary>Names of the scripts (without <c>.txt</c>) whose first line starts with <c># </c> and the given word.</summary>
+    /// <summary>
+    /// Names of the scripts (without <c>.txt</c>) whose first line starts with <c># </c> and the given word.
+    /// </summary>
     public static IEnumerable<string> Names(string subject) =>
         Directory.GetFiles(Folder(), "*.txt")
             .Where(f => File.ReadLines(f).First().StartsWith($"# {subject}", StringComparison.Ordinal))

@@ -14,7 +14,8 @@ internal sealed class ExchangeMachine : IScriptMachine
 {
     private const int Members = 3;
     private static readonly ShareMap Shares = new(6, [new(1), new(2), new(3)], [0, 2, 4, 6]);
-    private static readonly ExchangeLayout Layout = new(Members * 4_096, Members, Members * 4_096 * sizeof(float), directBytesMax: 0);
+    private static readonly ExchangeLayout Layout =
+        new(Members * 4_096, Members, Members * 4_096 * sizeof(float), directBytesMax: 0);
 
     private readonly ExchangeProtocol _exchange = new(earlyBytesMax: 40_000);
     private readonly ExchangeOutbox _outbox = new();
@@ -26,7 +27,8 @@ internal sealed class ExchangeMachine : IScriptMachine
         switch (c.Verb)
         {
             case "enter":
-                _exchange.Enter(new Generation(c.Number("g")), new StepNumber(c.Number("t")), [new(1), new(2), new(3)], 0, Layout, _outbox);
+                _exchange.Enter(new Generation(c.Number("g")), new StepNumber(c.Number("t")), [new(1), new(2), new(3)],
+                    0, Layout, _outbox);
                 break;
             case "begin": _exchange.Begin(new StepNumber(c.Number("t")), _tree, _outbox); break;
             case "bucket": _exchange.BucketReady(_exchange.Step, 0, _outbox); break;
@@ -57,10 +59,12 @@ internal sealed class ExchangeMachine : IScriptMachine
 
     private string Text(ExchangeAction a) => a.Kind switch
     {
-        ExchangeActionKind.SendPartial => $"> w{a.Member + 1} Partial node {_tree.Slots[a.Slot].Node} of chunk {Layout.Blocks[a.Block].Owner}",
+        ExchangeActionKind.SendPartial =>
+            $"> w{a.Member + 1} Partial node {_tree.Slots[a.Slot].Node} of chunk {Layout.Blocks[a.Block].Owner}",
         ExchangeActionKind.SendReduced => $"> members Reduced chunk {Layout.Blocks[a.Block].Owner}",
         ExchangeActionKind.SendScalars => "> members Scalars",
-        ExchangeActionKind.Reduce => $"adds chunk {Layout.Blocks[a.Block].Owner}: {string.Join(" + ", _tree.Slots.Select(s => s.Node))}",
+        ExchangeActionKind.Reduce =>
+            $"adds chunk {Layout.Blocks[a.Block].Owner}: {string.Join(" + ", _tree.Slots.Select(s => s.Node))}",
         ExchangeActionKind.Store => $"stores frame {a.Handle}: chunk {Layout.Blocks[a.Block].Owner} is final",
         ExchangeActionKind.TakeScalars => $"takes frame {a.Handle}: scalars of w{a.Member + 1}",
         ExchangeActionKind.Release => $"gives frame {a.Handle} back",

@@ -6,8 +6,8 @@ using Convoy.Worker.Training;
 namespace Convoy.Simulation.Tests.Training;
 
 /// <summary>
-/// A joiner (w3) and a member (w1) as pure machines: what the coordinator says is a command, what they ask of each other
-/// is delivered at once, and the transfer ends as the script says.
+/// A joiner (w3) and a member (w1) as pure machines: what the coordinator says is a command, what they ask of each
+/// other is delivered at once, and the transfer ends as the script says.
 /// </summary>
 internal sealed class JoinMachine : IScriptMachine
 {
@@ -24,11 +24,21 @@ internal sealed class JoinMachine : IScriptMachine
             case "prepare": Each(c, OnPrepare); break;
             case "open": OnOpen(c); break;
             case "linked": Each(c, w => Feed(w, new PeersLinked(_seats[w].Generation))); break;
-            case "ready": Each(c, w => Feed(w, new StateReady(_seats[w].Generation, new StepNumber(c.Number("t")), H(c), c.Words.Contains("retains")))); break;
+            case "ready":
+                Each(c,
+                w => Feed(w, new StateReady(_seats[w].Generation, new StepNumber(c.Number("t")), H(c),
+                    c.Words.Contains("retains")))); break;
             case "failed": Each(c, w => Feed(w, new StateFailed(_seats[w].Generation, c.Text("why")))); break;
-            case "ask": Feed((int)c.Number("of"), new NeedState { Generation = c.Number("g"), Step = c.Number("t"), From = c.NumbersAt(0)[0] }); break;
-            case "fence": Each(c, w => Feed(w, new Fence { LeaderToken = 1, Generation = c.Number("g"), Kind = FenceKind.Hard })); break;
-            case "evict": Each(c, w => Feed(w, new Evict { LeaderToken = 1, Generation = c.Number("g"), Reason = "let go", MayRejoin = true })); break;
+            case "ask":
+                Feed((int)c.Number("of"),
+                new NeedState { Generation = c.Number("g"), Step = c.Number("t"), From = c.NumbersAt(0)[0] }); break;
+            case "fence":
+                Each(c,
+                w => Feed(w, new Fence { LeaderToken = 1, Generation = c.Number("g"), Kind = FenceKind.Hard })); break;
+            case "evict":
+                Each(c,
+                w => Feed(w, new Evict
+                { LeaderToken = 1, Generation = c.Number("g"), Reason = "let go", MayRejoin = true })); break;
             case "stopped": Each(c, w => Feed(w, new ExchangeStopped(_seats[w].Generation))); break;
             case "computed": Each(c, w => Feed(w, new StepComputed(_seats[w].Generation, _seats[w].State.Next))); break;
             default: throw new FormatException($"unknown command {c}");
@@ -51,7 +61,8 @@ internal sealed class JoinMachine : IScriptMachine
     {
         _open = new Open
         {
-            LeaderToken = 1, Generation = c.Number("g"), JobId = "j", StartStep = c.Number("t"), UntilStep = 50, StartFingerprint = (ulong)c.Number("t") + 256,
+            LeaderToken = 1, Generation = c.Number("g"), JobId = "j", StartStep = c.Number("t"), UntilStep = 50,
+            StartFingerprint = (ulong)c.Number("t") + 256,
         };
         _open.Cuts.Add(0);
         foreach (var parts in c.Words.Select(w => w.Split(':')))
@@ -59,7 +70,8 @@ internal sealed class JoinMachine : IScriptMachine
             var id = int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture);
             _open.Members.Add(new Member
             {
-                WorkerId = id, Incarnation = (ulong)id, PeerAddress = $"w{id}:7000", Action = Enum.Parse<AlignAction>(parts[1], ignoreCase: true),
+                WorkerId = id, Incarnation = (ulong)id, PeerAddress = $"w{id}:7000",
+                Action = Enum.Parse<AlignAction>(parts[1], ignoreCase: true),
                 Source = parts.Length > 2 ? int.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture) : 0,
             });
             _open.Cuts.Add(_open.Cuts[^1] + 4);
@@ -87,7 +99,8 @@ internal sealed class JoinMachine : IScriptMachine
         TellCoordinator { Message: AlignFailed m } => $"> coordinator AlignFailed g{m.Generation}: {m.Text}",
         TellCoordinator m => $"> coordinator {m.Message.Descriptor.Name}",
         EnterGeneration m => $"links to {string.Join(", ", m.Members.Select(x => $"w{x.WorkerId}"))} in {m.Generation}",
-        AlignState m => $"device: {m.Action}{(m.Source.Value > 0 ? $" from {m.Source}" : "")} to reach state {m.Target}",
+        AlignState m =>
+            $"device: {m.Action}{(m.Source.Value > 0 ? $" from {m.Source}" : "")} to reach state {m.Target}",
         CancelAlign m => $"gives the transfer of {m.Generation} up",
         ServeState m => $"sends {m.To} the state of step {m.Step}",
         DeclineState m => $"declines: {m.To} asked for step {m.Step}",

@@ -8,8 +8,9 @@ using Convoy.Worker.Training;
 namespace Convoy.Simulation.Tests.Training;
 
 /// <summary>
-/// Workers as pure machines: StepProtocol and ExchangeProtocol of each, a network that delivers when the script says so,
-/// and devices whose results the script reports. Nobody computes; the trace shows who sends what and when a step is held.
+/// Workers as pure machines: StepProtocol and ExchangeProtocol of each, a network that delivers when the script says
+/// so, and devices whose results the script reports. Nobody computes; the trace shows who sends what and when a step is
+/// held.
 /// </summary>
 internal sealed class StepMachine : IScriptMachine
 {
@@ -58,10 +59,12 @@ internal sealed class StepMachine : IScriptMachine
     {
         var open = new Open
         {
-            LeaderToken = 1, Generation = c.Number("g"), JobId = "j", StartStep = c.Number("t"), UntilStep = c.Number("until"),
+            LeaderToken = 1, Generation = c.Number("g"), JobId = "j", StartStep = c.Number("t"),
+            UntilStep = c.Number("until"),
         };
         foreach (var seat in _seats)
-            open.Members.Add(new Member { WorkerId = seat.Id, Incarnation = (ulong)seat.Id, Action = AlignAction.Keep });
+            open.Members.Add(new Member
+            { WorkerId = seat.Id, Incarnation = (ulong)seat.Id, Action = AlignAction.Keep });
         open.Cuts.AddRange(_shares.Cuts);
         foreach (var seat in _seats) seat.Open(open, _layout, _shares, _rows);
     }

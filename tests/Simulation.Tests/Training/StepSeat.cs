@@ -91,14 +91,18 @@ internal sealed class StepSeat
             case TellCoordinator { Message: Fenced m }:
                 _machine.Say($"w{Id} -> coordinator Fenced g{m.Generation} t={m.Step} holds={m.HoldsNext} retains={m.RetainsCurrent}");
                 break;
-            case TellCoordinator { Message: Aligned m }: _machine.Say($"w{Id} -> coordinator Aligned g{m.Generation} t={m.Step}"); break;
+            case TellCoordinator { Message: Aligned m }:
+                _machine.Say(
+                $"w{Id} -> coordinator Aligned g{m.Generation} t={m.Step}"); break;
             case TellMembers { Message: StepDone m }:
                 _machine.Say($"w{Id} -> members StepDone step {m.Step} H={m.Fingerprint:x}");
                 for (var to = 1; to <= _members; to++)
                     if (to != Id) _machine.Send(Id, to, m);
                 break;
             case Note m: _machine.Say($"w{Id} {m.Text}"); break;
-            case SaveShard m: _machine.Say($"w{Id} device: save shard {m.Index + 1} of {m.Count} of step {m.Step}"); break;
+            case SaveShard m:
+                _machine.Say(
+                $"w{Id} device: save shard {m.Index + 1} of {m.Count} of step {m.Step}"); break;
             default: break; // links, layouts and hashes have no part in this trace
         }
     }
@@ -116,7 +120,8 @@ internal sealed class StepSeat
         switch (a.Kind)
         {
             case ExchangeActionKind.SendPartial:
-                Send(BulkKind.Partial, a.Block, _tree.Slots[a.Slot].Node, a.Member + 1, $"node {_tree.Slots[a.Slot].Node}");
+                Send(BulkKind.Partial, a.Block, _tree.Slots[a.Slot].Node, a.Member + 1,
+                    $"node {_tree.Slots[a.Slot].Node}");
                 break;
             case ExchangeActionKind.Reduce:
                 var sum = string.Join(" + ", _tree.Slots.Select(s => $"{s.Node}"));
@@ -129,7 +134,10 @@ internal sealed class StepSeat
                 break;
             case ExchangeActionKind.SendScalars:
                 for (var to = 1; to <= _members; to++)
-                    if (to != Id) _machine.Send(Id, to, new BulkHeader(BulkKind.Scalars, 0, default, _exchange.Generation, _exchange.Step, 0, 0, 0, 16, 0));
+                    if (to != Id)
+                        _machine.Send(Id, to,
+                            new BulkHeader(BulkKind.Scalars, 0, default, _exchange.Generation, _exchange.Step,
+                                0, 0, 0, 16, 0));
                 _machine.Say($"w{Id} -> members Scalars of step {_exchange.Step}");
                 break;
             case ExchangeActionKind.Held:
@@ -144,7 +152,8 @@ internal sealed class StepSeat
     {
         var b = _layout.Blocks[block];
         _machine.Say($"w{Id} -> w{to} {kind} bucket {b.Bucket} chunk {b.Owner}: {what}");
-        _machine.Send(Id, to, new BulkHeader(kind, 0, node, _exchange.Generation, _exchange.Step, b.Bucket, b.Owner, b.Offset,
+        _machine.Send(Id, to,
+            new BulkHeader(kind, 0, node, _exchange.Generation, _exchange.Step, b.Bucket, b.Owner, b.Offset,
             b.Length * sizeof(float), 0));
     }
 }

@@ -12,7 +12,8 @@ internal sealed class NodeMachine : IScriptMachine
 
     private readonly List<NodeOutput> _outputs = [];
     private readonly NodeProtocol _protocol = new(
-        "c:7400", TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10), new Instant(1_000_000));
+        "c:7400", TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10),
+        new Instant(1_000_000));
     private Instant _now = new(1_000_000);
     private bool _hasTrainer;
 
@@ -26,7 +27,11 @@ internal sealed class NodeMachine : IScriptMachine
             case "welcome": Feed(new Welcome { WorkerId = (int)c.Number("id", 1), LeaderToken = c.Number("k") }); break;
             case "refuse": Feed(new Refuse { Reason = c.Text("why") }); break;
             case "release":
-                Feed(new Release { LeaderToken = c.Number("k"), ExitCode = (int)c.Number("code"), Reason = c.Text("why", "finished") });
+                Feed(new Release
+                {
+                    LeaderToken = c.Number("k"), ExitCode = (int)c.Number("code"),
+                    Reason = c.Text("why", "finished")
+                });
                 break;
             case "trainer": _hasTrainer = c.Words[0] == "on"; break;
             case "sigterm": Feed(new DrainAsked()); break;

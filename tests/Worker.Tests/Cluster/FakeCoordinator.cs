@@ -23,7 +23,8 @@ internal sealed class FakeCoordinator : IAsyncDisposable
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     // Test machines are busy: a link is not given up because its process had no processor for a second.
-    private static readonly ClockTable Clocks = new() { Dead = TimeSpan.FromSeconds(10), StepOverdue = TimeSpan.FromSeconds(20) };
+    private static readonly ClockTable Clocks = new()
+    { Dead = TimeSpan.FromSeconds(10), StepOverdue = TimeSpan.FromSeconds(20) };
     private readonly Lock _gate = new();
     private readonly List<(string Worker, IMessage Message)> _heard = [];
     private readonly List<TaskCompletionSource> _waiters = [];
@@ -70,10 +71,12 @@ internal sealed class FakeCoordinator : IAsyncDisposable
         return process;
     }
 
-    public Task<WorkerProcess> StartWorkerAsync(string name, OpenModel open) => WorkerProcess.StartAsync(new WorkerOptions
-    {
-        Join = _remoting.Address, Name = name, Say = _ => { }, Clocks = Clocks, LogDirectory = Path.Combine(Folder, "logs"),
-    }, open);
+    public Task<WorkerProcess> StartWorkerAsync(string name, OpenModel open) =>
+        WorkerProcess.StartAsync(new WorkerOptions
+        {
+            Join = _remoting.Address, Name = name, Say = _ => { }, Clocks = Clocks,
+            LogDirectory = Path.Combine(Folder, "logs"),
+        }, open);
 
     public async Task AddWorkersAsync(int count)
     {
@@ -120,11 +123,13 @@ internal sealed class FakeCoordinator : IAsyncDisposable
     }
 
     /// <summary>Fences these workers for the next generation and returns their answers.</summary>
-    public async Task<IReadOnlyDictionary<string, Fenced>> FenceAsync(FenceKind kind, long stopAt, params string[] workers)
+    public async Task<IReadOnlyDictionary<string, Fenced>> FenceAsync(FenceKind kind, long stopAt,
+        params string[] workers)
     {
         var generation = Generation + 1;
         foreach (var w in workers)
-            Tell(w, new Fence { LeaderToken = 1, Generation = generation, Kind = kind, StopAt = stopAt, Reason = "test" });
+            Tell(w, new Fence
+            { LeaderToken = 1, Generation = generation, Kind = kind, StopAt = stopAt, Reason = "test" });
         var answers = new Dictionary<string, Fenced>();
         foreach (var w in workers) answers[w] = await HearAsync<Fenced>(w, f => f.Generation == generation);
         return answers;
@@ -210,7 +215,8 @@ internal sealed class FakeCoordinator : IAsyncDisposable
 
     private void Admit(Hello hello, IActorRef node)
     {
-        var id = _seats.TryGetValue(hello.WorkerName, out var old) ? old.Id : _seats.Values.Select(s => s.Id).DefaultIfEmpty(0).Max() + 1;
+        var id = _seats.TryGetValue(hello.WorkerName, out var old)
+            ? old.Id : _seats.Values.Select(s => s.Id).DefaultIfEmpty(0).Max() + 1;
         _seats[hello.WorkerName] = new Seat(id, hello, node);
         node.Tell(new Welcome { WorkerId = id, LeaderToken = 1 }, _actor);
         node.Tell(new Assign
@@ -223,6 +229,7 @@ internal sealed class FakeCoordinator : IAsyncDisposable
 
     private sealed class Ear : ReceiveActor
     {
-        public Ear(FakeCoordinator owner) => ReceiveAny(m => { if (m is IMessage message) owner.Hear(message, Sender); });
+        public Ear(FakeCoordinator owner) =>
+            ReceiveAny(m => { if (m is IMessage message) owner.Hear(message, Sender); });
     }
 }

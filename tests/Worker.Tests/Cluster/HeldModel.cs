@@ -31,7 +31,8 @@ internal sealed class HeldModel(IJobModel model, Action<long> beforeRun) : IJobM
         ReadOnlySpan<float> reduced, ReadOnlySpan<float> weights, long step, double weight) =>
         model.Prepare(reduced, weights, step, weight);
 
-    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step,
+    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient,
+        IReadOnlyList<Memory<float>> states, long step,
         double scale) => model.Optimize(weights, gradient, states, step, scale);
 
     public ReadOnlySpan<float> WeightsForTests(ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> states) =>

@@ -19,7 +19,8 @@ internal sealed class ToyModel : IJobModel
 
     public IReadOnlyList<ModelParameter> Parameters { get; } =
     [
-        new("a.weight", new Shape(50, 80), 0, 4000), new("a.bias", new Shape(77), 4000, 77), new("b", new Shape(4900), 4080, 4900),
+        new("a.weight", new Shape(50, 80), 0, 4000), new("a.bias", new Shape(77), 4000, 77),
+        new("b", new Shape(4900), 4080, 4900),
     ];
 
     public int Elements => Length;
@@ -99,7 +100,8 @@ internal sealed class ToyModel : IJobModel
 
     public double LearningRate(long step) => 0.01;
 
-    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states, long step, double scale)
+    public void Optimize(Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> states,
+        long step, double scale)
     {
         var momentum = states[0].Span;
         for (var i = 0; i < weights.Length; i++)

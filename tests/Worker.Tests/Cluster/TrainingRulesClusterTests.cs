@@ -40,7 +40,11 @@ public sealed class TrainingRulesClusterTests : IDisposable
         },
         Data = new DataSpec { Format = "csv", Path = [_file], TestSplit = 0.2 },
         Optimizer = new OptimizerSpec { Kind = "adamw", Lr = 0.01, WeightDecay = 0.01 },
-        Clip = new ClipSpec { Value = 0.5, LayerNorm = 2, WeightNorm = 0.5, Percentile = 50, Window = 5, GlobalNorm = 1 },
+        Clip = new ClipSpec
+        {
+            Value = 0.5, LayerNorm = 2, WeightNorm = 0.5, Percentile = 50, Window = 5,
+            GlobalNorm = 1
+        },
         Gradient = new GradientSpec { Noise = 1e-4, NonFinite = "clean" },
         Average = new AverageSpec { Decay = 0.9 },
         Sync = new SyncSpec { BucketBytes = 16 << 10 }, Checkpoint = new CheckpointSpec { Every = 0 },
@@ -96,7 +100,8 @@ public sealed class TrainingRulesClusterTests : IDisposable
         var losses = new List<double>();
         foreach (var evaluate in new[] { true, false })
         {
-            await using var c = await StartAsync(Job with { Average = new AverageSpec { Decay = 0.9, Evaluate = evaluate } });
+            await using var c =
+                await StartAsync(Job with { Average = new AverageSpec { Decay = 0.9, Evaluate = evaluate } });
             await c.AddWorkerAsync("n1", Open);
             c.OpenAll(0, Steps, AlignAction.Initialize);
             await c.WeightsAtEndAsync("n1", Steps);
@@ -128,7 +133,8 @@ public sealed class TrainingRulesClusterTests : IDisposable
     [Fact]
     public async Task An_anomaly_names_operator_and_step()
     {
-        var job = Job with { Anomaly = true, Clip = new ClipSpec(), Optimizer = new OptimizerSpec { Kind = "sgd", Lr = 1e38 } };
+        var job = Job with
+        { Anomaly = true, Clip = new ClipSpec(), Optimizer = new OptimizerSpec { Kind = "sgd", Lr = 1e38 } };
         await using var c = await StartAsync(job);
         await c.AddWorkerAsync("n1", Open);
         c.OpenAll(0, Steps, AlignAction.Initialize);
@@ -172,7 +178,8 @@ public sealed class TrainingRulesClusterTests : IDisposable
         await c.WeightsAtEndAsync("n1", 5);
         await c.WeightsAtEndAsync("n2", 5);
         await c.AddWorkerAsync("n3", Open);
-        c.Open(5, Steps, ("n1", AlignAction.Keep, ""), ("n2", AlignAction.Keep, ""), ("n3", AlignAction.LoadSnapshot, "n2"));
+        c.Open(5, Steps, ("n1", AlignAction.Keep, ""), ("n2", AlignAction.Keep, ""),
+            ("n3", AlignAction.LoadSnapshot, "n2"));
         return [await c.WeightsAtEndAsync("n3", Steps), await c.WeightsAtEndAsync("n1", Steps)];
     }
 

@@ -83,7 +83,8 @@ public sealed class WorkerClusterTests
         Assert.InRange(at, 3, Steps);
         Assert.Equal(at, fenced["n2"].Step);
         await c.AddWorkerAsync("n3");
-        c.Open(at, Steps, ("n1", AlignAction.Keep, ""), ("n2", AlignAction.Keep, ""), ("n3", AlignAction.LoadSnapshot, "n2"));
+        c.Open(at, Steps, ("n1", AlignAction.Keep, ""), ("n2", AlignAction.Keep, ""),
+            ("n3", AlignAction.LoadSnapshot, "n2"));
         var aligned = await c.HearAsync<Aligned>("n3");
         Assert.Equal(fenced["n1"].Fingerprint, aligned.Fingerprint);
         Assert.Equal(await ReferenceAsync(), await c.WeightsAtEndAsync("n3", Steps));

@@ -23,7 +23,8 @@ public sealed class ExchangeProtocolTests
     public void Every_member_ends_with_the_bits_of_the_one_tree_X1_X2(int members, int slices, ulong seed)
     {
         foreach (var directBytesMax in new[] { 0, 1 << 30 })
-            CheckBits(new ExchangeSimulation(members, slices, 3 * 4096 + 80, 2 * 4096 * 4, seed, directBytesMax: directBytesMax));
+            CheckBits(new ExchangeSimulation(members, slices, 3 * 4096 + 80, 2 * 4096 * 4,
+                seed, directBytesMax: directBytesMax));
     }
 
     private static void CheckBits(ExchangeSimulation net)

@@ -69,13 +69,16 @@ public sealed class CsvTests : IDisposable
     [InlineData("", "a.csv: the file is empty; check where it comes from")]
     [InlineData("\n", "a.csv:1: the first line is empty; it must name the columns")]
     [InlineData("a,b,c\n", "a.csv:2: there is no row after the header; the set is empty")]
-    [InlineData("1,2,0\n3,4,1\n", "a.csv:1: there is no header (only numbers); put a line with the names of the columns first")]
-    [InlineData("a;b;c\n1;2;0\n", "a.csv:1: there is one column; a sample needs features and a label, separated by commas")]
+    [InlineData("1,2,0\n3,4,1\n",
+        "a.csv:1: there is no header (only numbers); put a line with the names of the columns first")]
+    [InlineData("a;b;c\n1;2;0\n",
+        "a.csv:1: there is one column; a sample needs features and a label, separated by commas")]
     [InlineData("a,b,c\n1,2,0\n1,2\n", "a.csv:3: 2 fields, the header has 3; the row is ragged")]
     [InlineData("a,b,c\n1,2,0,9\n", "a.csv:2: 4 fields, the header has 3; the row is ragged")]
     [InlineData("a,b,c\n1,2,0\n\n1,2,0\n", "a.csv:3: the line is empty; remove it")]
     [InlineData("a,b,c\n1,NaN,0\n", "a.csv:2: column 'b': 'NaN' is not a finite number; mend or remove the row")]
-    [InlineData("a,b,c\n1,Infinity,0\n", "a.csv:2: column 'b': 'Infinity' is not a finite number; mend or remove the row")]
+    [InlineData("a,b,c\n1,Infinity,0\n",
+        "a.csv:2: column 'b': 'Infinity' is not a finite number; mend or remove the row")]
     [InlineData("a,b,c\n1,1e39,0\n", "a.csv:2: column 'b': '1e39' is not a finite number; mend or remove the row")]
     [InlineData("a,b,c\n1,,0\n", "a.csv:2: column 'b': '' is not a number")]
     [InlineData("a,b,c\n1,x2,0\n", "a.csv:2: column 'b': 'x2' is not a number")]
@@ -86,7 +89,8 @@ public sealed class CsvTests : IDisposable
     [InlineData("a,b,c\n1,2,NaN\n", "a.csv:2: label 'NaN' (column 'c') is not a whole number")]
     [InlineData("a,b,c\n1,2,cat\n", "a.csv:2: label 'cat' (column 'c') is not a whole number")]
     [InlineData("a,b,c\n1,\"2,0\n", "a.csv:2: a quote is opened and never closed")]
-    [InlineData("a,b,c\n1,\"2\"3,0\n", "a.csv:2: text follows a closing quote; put a comma between, or double the quote")]
+    [InlineData("a,b,c\n1,\"2\"3,0\n",
+        "a.csv:2: text follows a closing quote; put a comma between, or double the quote")]
     public void A_wrong_file_is_refused_by_its_line(string csv, string message) =>
         Assert.Equal(message, _folder.Refusal(Job(csv)));
 

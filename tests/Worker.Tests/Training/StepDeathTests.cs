@@ -4,7 +4,9 @@ using Convoy.Worker.Training;
 
 namespace Convoy.Worker.Tests.Training;
 
-/// <summary>The table of 12 points where another worker dies, seen by a survivor: what it reports, what it does next.</summary>
+/// <summary>
+/// The table of 12 points where another worker dies, seen by a survivor: what it reports, what it does next.
+/// </summary>
 public sealed class StepDeathTests
 {
     [Fact]

@@ -5,7 +5,9 @@ using Google.Protobuf;
 
 namespace Convoy.Worker.Tests.Training;
 
-/// <summary>Worker 1 of a few, driven by hand: says what the coordinator, the device and the exchange would say.</summary>
+/// <summary>
+/// Worker 1 of a few, driven by hand: says what the coordinator, the device and the exchange would say.
+/// </summary>
 internal sealed class StepDriver
 {
     private readonly StepOutbox _outbox = new();
@@ -52,7 +54,8 @@ internal sealed class StepDriver
     public StepDriver Prepare() => Do(new Assign { JobId = "j", LeaderToken = 1 })
         .Do(new JobPrepared(new Ready { JobId = "j" }));
 
-    public static Open OpenOf(long generation, long start, long until, AlignAction action, int members = 3, long token = 1,
+    public static Open OpenOf(long generation, long start, long until, AlignAction action,
+        int members = 3, long token = 1,
         int source = 0, ulong fingerprint = 0, int firstMember = 1)
     {
         var open = new Open

@@ -4,7 +4,9 @@ using Convoy.Worker.Training;
 
 namespace Convoy.Worker.Tests.Training;
 
-/// <summary>Every message in every state: handled, or ignored with a named reason; never a silent drop, never a crash.</summary>
+/// <summary>
+/// Every message in every state: handled, or ignored with a named reason; never a silent drop, never a crash.
+/// </summary>
 public sealed class StepMatrixTests
 {
     private static readonly Generation OtherGeneration = new(77);
@@ -85,7 +87,8 @@ public sealed class StepMatrixTests
     public void Every_transition_starts_and_ends_in_a_reachable_state()
     {
         var reached = new HashSet<StepStatus> { StepStatus.Idle };
-        foreach (var row in StepProtocol.Transitions.Concat(StepProtocol.Transitions)) if (reached.Contains(row.From)) reached.Add(row.To);
+        foreach (var row in StepProtocol.Transitions.Concat(StepProtocol.Transitions)) if (reached.Contains(row.From))
+            reached.Add(row.To);
         Assert.Equal(Enum.GetValues<StepStatus>().Length, reached.Count);
     }
 }

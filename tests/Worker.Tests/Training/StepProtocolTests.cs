@@ -161,7 +161,8 @@ public sealed class StepProtocolTests
         Assert.Equal(7, d.Protocol.Token.Value);
         object[] older =
         [
-            new Fence { LeaderToken = 6, Generation = 9 }, new Release { LeaderToken = 6 }, new Assign { LeaderToken = 6 },
+            new Fence { LeaderToken = 6, Generation = 9 }, new Release { LeaderToken = 6 },
+            new Assign { LeaderToken = 6 },
             new Evict { LeaderToken = 6, Generation = 9 }, new Evaluate { LeaderToken = 6 },
             StepDriver.OpenOf(9, 0, 1, AlignAction.Keep, token: 6),
         ];
@@ -230,7 +231,8 @@ public sealed class StepProtocolTests
     [Fact]
     public void Evicted_while_running_it_comes_to_rest_keeps_its_state_and_greets_again_W5()
     {
-        var d = new StepDriver().Running().OneStep().Do(new Evict { LeaderToken = 1, Generation = 2, MayRejoin = true });
+        var d = new StepDriver().Running().OneStep()
+            .Do(new Evict { LeaderToken = 1, Generation = 2, MayRejoin = true });
         Assert.Equal(StepStatus.Fencing, d.Status);
         d.Computed().Stopped();
         Assert.Equal(StepStatus.Prepared, d.Status);
@@ -337,7 +339,8 @@ public sealed class StepProtocolTests
         d.Do(new Evaluate { LeaderToken = 1, Generation = 1, Step = d.Protocol.State.Value });
         Assert.Equal(runs, d.Last.OfType<RunEvaluation>().Any());
         Assert.Equal(!runs, d.Told.OfType<Evaluated>().Any());
-        Assert.Contains("holds step", d.Do(new Evaluate { LeaderToken = 1, Generation = 1, Step = 77 }).Tells<Evaluated>().Error);
+        Assert.Contains("holds step", d.Do(new Evaluate { LeaderToken = 1, Generation = 1, Step = 77 })
+            .Tells<Evaluated>().Error);
     }
 
     [Fact]

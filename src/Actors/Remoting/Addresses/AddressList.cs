@@ -27,7 +27,8 @@ internal static class AddressList
     /// <param name="local">All addresses of this machine.</param>
     /// <returns>host:port, best first.</returns>
     /// <exception cref="UserException">The user's list cannot be understood.</exception>
-    public static IReadOnlyList<string> Advertised(IPEndPoint bound, string? advertise, IReadOnlyList<HostAddress> local)
+    public static IReadOnlyList<string> Advertised(IPEndPoint bound, string? advertise,
+        IReadOnlyList<HostAddress> local)
     {
         if (advertise is not null) return OfUser(advertise, bound.Port);
         var isAny = bound.Address.Equals(IPAddress.Any) || bound.Address.Equals(IPAddress.IPv6Any);
@@ -48,7 +49,9 @@ internal static class AddressList
 
     public static string Text(IReadOnlyList<string> entries) => string.Join(',', entries);
 
-    /// <summary>Indices of the places in the order in which they are tried: the nearest first, else as they stand.</summary>
+    /// <summary>
+    /// Indices of the places in the order in which they are tried: the nearest first, else as they stand.
+    /// </summary>
     /// <param name="places">Addresses; null: a name, of which nothing is known yet.</param>
     /// <param name="local">Addresses of the dialler's machine.</param>
     public static IReadOnlyList<int> Ranked(IReadOnlyList<IPAddress?> places, IReadOnlyList<HostAddress> local) =>
@@ -81,7 +84,8 @@ internal static class AddressList
 
     private static IReadOnlyList<string> OfUser(string advertise, int port)
     {
-        var entries = Entries(advertise).Select(entry => WithPort(entry, port)).Distinct(StringComparer.Ordinal).ToList();
+        var entries = Entries(advertise).Select(entry => WithPort(entry, port))
+            .Distinct(StringComparer.Ordinal).ToList();
         if (entries.Count is 0 or > EntriesMax)
             throw Wrong(advertise, $"{entries.Count} addresses; give 1 to {EntriesMax}, with commas");
         foreach (var entry in entries)
@@ -89,7 +93,8 @@ internal static class AddressList
             var host = entry[..entry.LastIndexOf(':')].Trim('[', ']');
             if (IPAddress.TryParse(host, out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)))
                 throw Wrong(advertise, $"{host} is no address that anybody can dial; name one of an interface");
-            if (Uri.CheckHostName(host) == UriHostNameType.Unknown) throw Wrong(advertise, $"'{host}' is neither an address nor a name");
+            if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
+                throw Wrong(advertise, $"'{host}' is neither an address nor a name");
         }
 
         return entries;
@@ -103,5 +108,6 @@ internal static class AddressList
         return colon > 0 && ushort.TryParse(entry.AsSpan(colon + 1), out _) ? entry : $"{entry}:{port}";
     }
 
-    private static UserException Wrong(string advertise, string text) => new(ExitCode.Usage, $"advertise {advertise}: {text}");
+    private static UserException Wrong(string advertise, string text) =>
+        new(ExitCode.Usage, $"advertise {advertise}: {text}");
 }

@@ -8,8 +8,11 @@ using Convoy.Actors.Remoting.Connections;
 
 namespace Convoy.Actors.Remoting.Addresses;
 
-/// <summary>The connection that was opened, and to which of the places; or none. Failures: the places that came to nothing.</summary>
-internal readonly record struct Probed(IConnection? Connection, int Place, IReadOnlyList<(int Place, Exception Why)> Failures);
+/// <summary>
+/// The connection that was opened, and to which of the places; or none. Failures: the places that came to nothing.
+/// </summary>
+internal readonly record struct Probed(IConnection? Connection, int Place,
+    IReadOnlyList<(int Place, Exception Why)> Failures);
 
 internal static class AddressProbe
 {
@@ -22,7 +25,8 @@ internal static class AddressProbe
     /// <param name="time">The clock of the head start.</param>
     /// <param name="cancel">The deadline of all attempts together.</param>
     public static async Task<Probed> DialAsync(
-        INetwork network, IReadOnlyList<DialPlace> places, IReadOnlyList<int> order, List<string> tried, TimeProvider time,
+        INetwork network, IReadOnlyList<DialPlace> places, IReadOnlyList<int> order, List<string> tried,
+        TimeProvider time,
         CancellationToken cancel)
     {
         using var rest = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -67,7 +71,8 @@ internal static class AddressProbe
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "refused",
         SocketException { SocketErrorCode: SocketError.TimedOut } or OperationCanceledException => "no answer",
         SocketException { SocketErrorCode: SocketError.HostNotFound } => "no such name",
-        SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.HostUnreachable } => "no way there",
+        SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.HostUnreachable } =>
+            "no way there",
         _ => failure.Message,
     };
 

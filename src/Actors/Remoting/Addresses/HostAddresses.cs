@@ -10,14 +10,17 @@ public sealed record HostAddress(IPAddress Address, int PrefixBits, string Inter
 /// <summary>What the operating system says of this machine's network: the only place where it is asked.</summary>
 public static class HostAddresses
 {
-    /// <summary>Addresses of interfaces that are up, loopback too; just loopback where the system does not tell.</summary>
+    /// <summary>
+    /// Addresses of interfaces that are up, loopback too; just loopback where the system does not tell.
+    /// </summary>
     public static IReadOnlyList<HostAddress> All()
     {
         try
         {
             return [.. NetworkInterface.GetAllNetworkInterfaces()
                 .Where(i => i.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
-                .SelectMany(i => i.GetIPProperties().UnicastAddresses.Select(a => new HostAddress(a.Address, BitsOf(a), i.Name)))];
+                .SelectMany(i =>
+                    i.GetIPProperties().UnicastAddresses.Select(a => new HostAddress(a.Address, BitsOf(a), i.Name)))];
         }
         catch (NetworkInformationException)
         {

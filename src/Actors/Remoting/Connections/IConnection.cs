@@ -3,8 +3,9 @@ using System.Net.Sockets;
 namespace Convoy.Actors.Remoting.Connections;
 
 /// <summary>
-/// A stream of bytes to one peer, both ways, in order: a TCP socket, TLS over one, or a simulated wire. One send and one
-/// receive may be under way at a time, not two of a kind. A lost connection throws what <see cref="ConnectionLoss.Is"/>
+/// A stream of bytes to one peer, both ways, in order: a TCP socket, TLS over one, or a simulated wire. One send and
+/// one receive may be under way at a time, not two of a kind. A lost connection throws what
+/// <see cref="ConnectionLoss.Is"/>
 /// recognises; so does every call after <c>Dispose</c>, which also ends the calls under way. Calls are per system call,
 /// never per message, and allocate nothing once a connection is warm.
 /// </summary>
@@ -16,7 +17,9 @@ internal interface IConnection : IDisposable
     /// <summary>Both ends are on this machine, and the path between them leaves it nowhere.</summary>
     bool IsLoopback { get; }
 
-    /// <summary>Both ends are on this machine, whatever address was dialled: other roads between them may be shorter.</summary>
+    /// <summary>
+    /// Both ends are on this machine, whatever address was dialled: other roads between them may be shorter.
+    /// </summary>
     bool IsSameMachine => IsLoopback;
 
     /// <summary>What it goes through, for people.</summary>
@@ -42,8 +45,8 @@ internal interface IConnection : IDisposable
     }
 
     /// <summary>
-    /// The connection copies a payload itself, and takes its checksum while a piece of it is in the cache: for a payload
-    /// that is not gathered the four bytes follow it, and the header's field is 0.
+    /// The connection copies a payload itself, and takes its checksum while a piece of it is in the cache: for a
+    /// payload that is not gathered the four bytes follow it, and the header's field is 0.
     /// </summary>
     bool SealsPayloads => false;
 
@@ -64,12 +67,15 @@ internal interface IConnection : IDisposable
     /// <summary>At least one byte, or 0 when the peer sends no more.</summary>
     ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default);
 
-    /// <summary>As above; what comes beyond <paramref name="into"/> may go to <paramref name="beyond"/> with the same call.</summary>
+    /// <summary>
+    /// As above; what comes beyond <paramref name="into"/> may go to <paramref name="beyond"/> with the same call.
+    /// </summary>
     ValueTask<int> ReceiveAsync(Memory<byte> into, Memory<byte> beyond) => ReceiveAsync(into);
 }
 
 internal static class ConnectionLoss
 {
     /// <summary>The connection is gone: an ordinary event of a network, not a fault of the program.</summary>
-    public static bool Is(Exception exception) => exception is SocketException or ObjectDisposedException or IOException;
+    public static bool Is(Exception exception) =>
+        exception is SocketException or ObjectDisposedException or IOException;
 }

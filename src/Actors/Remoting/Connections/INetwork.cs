@@ -5,7 +5,8 @@ namespace Convoy.Actors.Remoting.Connections;
 /// <summary>Where connections come from: the machine's TCP, or a simulated network.</summary>
 internal interface INetwork
 {
-    /// <exception cref="System.Net.Sockets.SocketException">The address is taken, or is none of this machine.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address is taken, or is none of this
+    /// machine.</exception>
     IConnectionListener Listen(IPEndPoint at);
 
     /// <summary>Throws what <see cref="ConnectionLoss.Is"/> recognises when nobody answers.</summary>
@@ -18,6 +19,8 @@ internal interface IConnectionListener : IDisposable
     /// <summary>With the real port where port 0 was asked for.</summary>
     IPEndPoint LocalAddress { get; }
 
-    /// <summary>Throws what <see cref="ConnectionLoss.Is"/> recognises when one connection failed: the listener lives on.</summary>
+    /// <summary>
+    /// Throws what <see cref="ConnectionLoss.Is"/> recognises when one connection failed: the listener lives on.
+    /// </summary>
     ValueTask<IConnection?> AcceptAsync();
 }

@@ -1,8 +1,9 @@
 // Waits for a socket without the runtime's event thread. Where that thread has been asked once about a socket (any
-// asynchronous call that did not complete at once), it is told of every arrival as long as the socket lives, and wakes a
-// thread of the pool for each. A bulk lane whose handshake had waited that way cost a third more processor time, on the
-// cores that its own two threads needed (perf, 256 KB frames, 2026-11-21). So connections are made, and hands shaken,
-// with plain calls; each wait that is really one takes a thread of its own, as many as may shake hands at a time.
+// asynchronous call that did not complete at once), it is told of every arrival as long as the socket lives, and wakes
+// a thread of the pool for each. A bulk lane whose handshake had waited that way cost a third more processor time, on
+// the cores that its own two threads needed (perf, 256 KB frames, 2026-11-21). So connections are made, and hands
+// shaken, with plain calls; each wait that is really one takes a thread of its own, as many as may shake hands at a
+// time.
 using System.Net;
 using System.Net.Sockets;
 using Convoy.Actors.Remoting.Lanes;
@@ -16,9 +17,11 @@ internal static class QuietWait
     /// <summary>Windows has no such registration.</summary>
     public static bool IsNeeded { get; } = !OperatingSystem.IsWindows();
 
-    public static Task ForDataAsync(Socket socket, CancellationToken cancel) => ForAsync(socket, SelectMode.SelectRead, cancel);
+    public static Task ForDataAsync(Socket socket, CancellationToken cancel) =>
+        ForAsync(socket, SelectMode.SelectRead, cancel);
 
-    public static Task ForRoomAsync(Socket socket, CancellationToken cancel) => ForAsync(socket, SelectMode.SelectWrite, cancel);
+    public static Task ForRoomAsync(Socket socket, CancellationToken cancel) =>
+        ForAsync(socket, SelectMode.SelectWrite, cancel);
 
     /// <summary>Cancelled, it gives the socket up.</summary>
     public static async Task ConnectAsync(Socket socket, EndPoint to, CancellationToken cancel)

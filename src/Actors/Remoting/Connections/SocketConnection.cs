@@ -11,7 +11,8 @@ internal sealed class SocketConnection : IConnection
 
     /// <summary>
     /// On one machine the distance is short, and what is under way should still be in the caches when it is read. Left
-    /// alone the kernel lets several megabytes pile up; frames of 256 KB then took twice the processor time (2026-11-21).
+    /// alone the kernel lets several megabytes pile up; frames of 256 KB then took twice the processor time
+    /// (2026-11-21).
     /// </summary>
     private const int LoopbackBufferBytes = 512 << 10;
 
@@ -32,7 +33,8 @@ internal sealed class SocketConnection : IConnection
     public string RemoteAddress { get; }
 
     public bool IsSameMachine => IsLoopback
-        || (_socket.LocalEndPoint is IPEndPoint here && _socket.RemoteEndPoint is IPEndPoint there && here.Address.Equals(there.Address));
+        || (_socket.LocalEndPoint is IPEndPoint here && _socket.RemoteEndPoint is IPEndPoint there
+            && here.Address.Equals(there.Address));
 
     public bool IsLoopback { get; }
 
@@ -53,7 +55,8 @@ internal sealed class SocketConnection : IConnection
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default)
     {
-        if (!_blocks) return cancel.CanBeCanceled && QuietWait.IsNeeded ? SendQuietlyAsync(bytes, cancel) : SendLaterAsync(bytes, cancel);
+        if (!_blocks) return cancel.CanBeCanceled && QuietWait.IsNeeded
+            ? SendQuietlyAsync(bytes, cancel) : SendLaterAsync(bytes, cancel);
         SendNow(bytes.Span);
         return default;
     }
@@ -73,7 +76,9 @@ internal sealed class SocketConnection : IConnection
 
     public void Expect(int bytes) => _expected = bytes;
 
-    /// <summary>With a token that can be cancelled, which is what handshakes do, the event thread stays out of it.</summary>
+    /// <summary>
+    /// With a token that can be cancelled, which is what handshakes do, the event thread stays out of it.
+    /// </summary>
     public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default) =>
         _blocks ? new ValueTask<int>(ReceiveNow(into.Span))
         : cancel.CanBeCanceled && QuietWait.IsNeeded ? ReceiveQuietlyAsync(into, SocketFlags.None, cancel)
@@ -111,7 +116,9 @@ internal sealed class SocketConnection : IConnection
         return _socket.Receive(into.Span, flags);
     }
 
-    /// <summary>What is sent in a handshake fits into the buffers of a connection that is new: this waits for none.</summary>
+    /// <summary>
+    /// What is sent in a handshake fits into the buffers of a connection that is new: this waits for none.
+    /// </summary>
     private async ValueTask SendQuietlyAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
         await QuietWait.ForRoomAsync(_socket, cancel).ConfigureAwait(false);
@@ -156,8 +163,9 @@ internal sealed class SocketConnection : IConnection
 
     /// <summary>
     /// A machine that paces its TCP (BBR) spreads a frame over time by an estimate of the path, and on loopback the
-    /// estimate follows the sender's own pauses: frames of 256 KB ran at 0.65 of what they do without (2026-11-21). Reno
-    /// paces nothing, every Linux has it, and between two processes of one machine there is no congestion to control.
+    /// estimate follows the sender's own pauses: frames of 256 KB ran at 0.65 of what they do without (2026-11-21).
+    /// Reno paces nothing, every Linux has it, and between two processes of one machine there is no congestion to
+    /// control.
     /// </summary>
     private void SendUnpaced()
     {

@@ -42,7 +42,8 @@ internal sealed class TcpNetwork : INetwork
         }
     }
 
-    private static Socket NewSocket(AddressFamily family) => new(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private static Socket NewSocket(AddressFamily family) =>
+        new(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     private sealed class Listener(Socket socket) : IConnectionListener
     {

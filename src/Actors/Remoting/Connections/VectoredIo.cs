@@ -1,5 +1,5 @@
-// One system call for two pieces of memory. The runtime's sockets gather from arrays only, and tensors live in memory of
-// their own. Unix has writev and readv for it; elsewhere the two pieces take two calls, which is all that differs.
+// One system call for two pieces of memory. The runtime's sockets gather from arrays only, and tensors live in memory
+// of their own. Unix has writev and readv for it; elsewhere the two pieces take two calls, which is all that differs.
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -30,7 +30,9 @@ internal static unsafe partial class VectoredIo
         }
     }
 
-    /// <summary>Bytes read, the first piece filled before the second; 0: the peer sends no more. Waits for data.</summary>
+    /// <summary>
+    /// Bytes read, the first piece filled before the second; 0: the peer sends no more. Waits for data.
+    /// </summary>
     /// <exception cref="SocketException">The connection is lost.</exception>
     public static int Read(Socket socket, Memory<byte> first, Memory<byte> second)
     {

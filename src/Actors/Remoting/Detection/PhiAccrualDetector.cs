@@ -1,7 +1,7 @@
 // How sure is it that a silent peer is dead? Hayashibara, Defago, Yared, Katayama, "The phi accrual failure detector",
-// SRDS 2004: the suspicion is phi = -log10 P(a beat comes later than now), with the times between beats taken as normal.
-// The tail of the normal distribution is the logistic approximation of Bowling and others (J. of Industrial Engineering
-// and Management, 2009), which is exact enough for a threshold and has no table. No clock, no I/O.
+// SRDS 2004: the suspicion is phi = -log10 P(a beat comes later than now), with the times between beats taken as
+// normal. The tail of the normal distribution is the logistic approximation of Bowling and others (J. of Industrial
+// Engineering and Management, 2009), which is exact enough for a threshold and has no table. No clock, no I/O.
 // PA-1  Between two signs of life the suspicion never falls.
 // PA-2  A sign of life makes it fall at once.
 // PA-3  What is not known yet is never suspected: before the first sign phi is 0.
@@ -28,7 +28,9 @@ public sealed record PhiAccrualOptions
     /// <summary>Times between beats that are remembered.</summary>
     public int WindowMax { get; init; } = 100;
 
-    /// <summary>What is expected before anything was measured, and at least: beats that came together are no habit.</summary>
+    /// <summary>
+    /// What is expected before anything was measured, and at least: beats that came together are no habit.
+    /// </summary>
     public TimeSpan FirstInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Floor of the deviation: a very steady network must not make one late beat a death.</summary>
@@ -92,8 +94,8 @@ public sealed class PhiAccrualDetector(PhiAccrualOptions options)
         _reporters.Clear();
     }
 
-    /// <summary>Another peer waits for this one. Its word counts once until the next sign of life, and only when that is
-    /// due: who waits for somebody on time has nothing to report.</summary>
+    /// <summary>Another peer waits for this one. Its word counts once until the next sign of life, and only when that
+    /// is due: who waits for somebody on time has nothing to report.</summary>
     public void OnReport(string reporter, Instant now)
     {
         if (_heard is not { } heard || (now - heard).TotalMilliseconds <= Expected().Mean) return;
@@ -126,7 +128,8 @@ public sealed class PhiAccrualDetector(PhiAccrualOptions options)
         var silence = now - heard;
         var phi = Phi(now);
         if (phi >= options.Threshold) return Dead(silence, $"phi {Text(phi)}");
-        if (silence >= options.SilenceMax + options.AcceptableStall) return Dead(silence, "the longest that is waited for");
+        if (silence >= options.SilenceMax + options.AcceptableStall)
+            return Dead(silence, "the longest that is waited for");
         return _reporters.Count >= options.ReportsMin && phi >= options.Threshold / 2
             ? Dead(silence, $"phi {Text(phi)}, and {string.Join(" and ", _reporters)} wait for it too")
             : default;

@@ -23,7 +23,9 @@ internal enum FrameKind : byte
     Goodbye = 17,
 }
 
-/// <summary>What a numbered frame carries. A struct: it waits in queues and rings, and costs no allocation there.</summary>
+/// <summary>
+/// What a numbered frame carries. A struct: it waits in queues and rings, and costs no allocation there.
+/// </summary>
 internal readonly record struct ControlContent(FrameKind Kind, string Target, string Sender)
 {
     /// <summary>Message: the payload. Otherwise null.</summary>
@@ -70,7 +72,8 @@ internal static class ControlCodec
     private const int BounceBytes = 16;
     public const int NameBytesMax = byte.MaxValue;
     /// <summary>Largest value of the length field.</summary>
-    public const int LengthMax = FixedBytes - LengthBytes + BounceBytes + 2 * NameBytesMax + Limits.ControlMessageBytesMax;
+    public const int LengthMax = FixedBytes - LengthBytes + BounceBytes + 2 * NameBytesMax
+        + Limits.ControlMessageBytesMax;
 
     public static int SizeOf(in ControlContent content) =>
         FixedBytes + (content.Kind == FrameKind.Bounce ? BounceBytes : 0)
@@ -107,7 +110,9 @@ internal static class ControlCodec
         return FixedBytes;
     }
 
-    /// <summary>Length of the frame that starts here, length field included; 0: more bytes are needed to know.</summary>
+    /// <summary>
+    /// Length of the frame that starts here, length field included; 0: more bytes are needed to know.
+    /// </summary>
     /// <returns>Null, or why the stream cannot be one of ours.</returns>
     public static string? TryReadLength(ReadOnlySpan<byte> from, out int length)
     {

@@ -15,7 +15,8 @@ internal enum Lane : byte
 /// <param name="Lane">What the connection is for.</param>
 /// <param name="Protocol">Version of everything after the handshake.</param>
 /// <param name="Incarnation">Process start of the dialler.</param>
-/// <param name="Expected">Incarnation of the acceptor in this session; 0 while the session is new and it is unknown.</param>
+/// <param name="Expected">Incarnation of the acceptor in this session; 0 while the session is new and it is
+/// unknown.</param>
 /// <param name="Link">Number of the link among the dialler's links.</param>
 /// <param name="Session">Number of the session on the link.</param>
 /// <param name="Received">Control: highest sequence number received. Bulk: frames received.</param>
@@ -46,7 +47,8 @@ internal enum AnswerKind : byte
 }
 
 /// <summary>The acceptor's answer.</summary>
-internal sealed record Answer(AnswerKind Kind, ulong Incarnation, long Received, string Node, IReadOnlyList<string> Texts);
+internal sealed record Answer(AnswerKind Kind, ulong Incarnation, long Received, string Node,
+    IReadOnlyList<string> Texts);
 
 /// <summary>
 /// Bytes of a handshake, little endian; the same frame carries the greeting and the answer:
@@ -54,7 +56,8 @@ internal sealed record Answer(AnswerKind Kind, ulong Incarnation, long Received,
 ///  0 magic "CNVY"   4 format (2) = 2   6 kind (1): lane or answer   7 zero (1)
 ///  8 body bytes (4), at most 4,096    12 body
 /// </code>
-/// Nothing is allocated for a body before its length has passed the check. Strings are a length (1 or 2 bytes) and UTF-8.
+/// Nothing is allocated for a body before its length has passed the check. Strings are a length (1 or 2 bytes) and
+/// UTF-8.
 /// </summary>
 internal static class Handshake
 {
@@ -120,7 +123,8 @@ internal static class Handshake
             (long)reader.UInt64(), reader.Text(), reader.Text(), reader.Texts())
         { Wanted = reader.UInt64() };
         if (!reader.IsWhole) return "the greeting is cut short, or longer than its fields";
-        if (read.Node.Length == 0 || read.Node.Length > NameBytesMax || read.Received < 0) return "the greeting has a bad field";
+        if (read.Node.Length == 0 || read.Node.Length > NameBytesMax || read.Received < 0)
+            return "the greeting has a bad field";
         greeting = read;
         return null;
     }
@@ -210,7 +214,8 @@ internal static class Handshake
 
         public readonly bool IsWhole => !_bad && _left.IsEmpty;
 
-        public ushort UInt16() => Take(2) is { IsEmpty: false } b ? BinaryPrimitives.ReadUInt16LittleEndian(b) : (ushort)0;
+        public ushort UInt16() => Take(2) is { IsEmpty: false } b
+            ? BinaryPrimitives.ReadUInt16LittleEndian(b) : (ushort)0;
 
         public uint UInt32() => Take(4) is { IsEmpty: false } b ? BinaryPrimitives.ReadUInt32LittleEndian(b) : 0;
 

@@ -127,7 +127,8 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
                 }
 
                 var head = _out.AsMemory(0, gathered);
-                if (connection.SealsPayloads && current.Payload.Length > 0) connection.SendSealed(head, current.Payload);
+                if (connection.SealsPayloads && current.Payload.Length > 0)
+                    connection.SendSealed(head, current.Payload);
                 else await connection.SendAsync(head, current.Payload).ConfigureAwait(false);
                 CompleteGathered(sent: true);
                 if (current.Payload.Length == 0) continue;

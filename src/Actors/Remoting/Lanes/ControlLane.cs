@@ -4,7 +4,9 @@ using Convoy.Actors.Remoting.Session;
 
 namespace Convoy.Actors.Remoting.Lanes;
 
-/// <summary>One connection of a control lane. Writes what the link's session has, in batches; reads and hands over frames.</summary>
+/// <summary>
+/// One connection of a control lane. Writes what the link's session has, in batches; reads and hands over frames.
+/// </summary>
 internal sealed class ControlLane(Link link, IConnection connection) : IThreadPoolWorkItem
 {
     private const int BufferBytes = 64 << 10;
@@ -36,7 +38,9 @@ internal sealed class ControlLane(Link link, IConnection connection) : IThreadPo
         if (Interlocked.Exchange(ref _pumping, 1) == 0) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>As <see cref="Kick"/>, on this thread, for one batch: an acknowledgement must not wait for a free thread.</summary>
+    /// <summary>
+    /// As <see cref="Kick"/>, on this thread, for one batch: an acknowledgement must not wait for a free thread.
+    /// </summary>
     public void KickHere()
     {
         if (Interlocked.Exchange(ref _pumping, 1) == 0) _ = PumpAsync(batches: 1);
@@ -111,7 +115,8 @@ internal sealed class ControlLane(Link link, IConnection connection) : IThreadPo
 
     private async Task ReadAsync(Task previousReader)
     {
-        await previousReader.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        await previousReader.ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
         var buffer = new byte[BufferBytes];
         var filled = 0;
         var reads = 0;

@@ -20,13 +20,15 @@ internal static class HandshakeIo
     public static async Task<Greeting> ReadGreetingAsync(IConnection connection, CancellationToken cancel)
     {
         var (kind, body) = await ReadAsync(connection, cancel).ConfigureAwait(false);
-        return Handshake.TryReadGreeting(kind, body, out var greeting) is { } why ? throw new HandshakeException(why) : greeting!;
+        return Handshake.TryReadGreeting(kind, body, out var greeting) is { } why
+            ? throw new HandshakeException(why) : greeting!;
     }
 
     public static async Task<Answer> ReadAnswerAsync(IConnection connection, CancellationToken cancel)
     {
         var (kind, body) = await ReadAsync(connection, cancel).ConfigureAwait(false);
-        return Handshake.TryReadAnswer(kind, body, out var answer) is { } why ? throw new HandshakeException(why) : answer!;
+        return Handshake.TryReadAnswer(kind, body, out var answer) is { } why
+            ? throw new HandshakeException(why) : answer!;
     }
 
     private static async Task<(byte Kind, byte[] Body)> ReadAsync(IConnection connection, CancellationToken cancel)

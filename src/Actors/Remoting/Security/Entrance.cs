@@ -12,7 +12,8 @@ using Convoy.Shared.Time;
 namespace Convoy.Actors.Remoting.Security;
 
 /// <summary>What a new connection turned out to be.</summary>
-/// <param name="Lane">It wants to be a lane: a greeting follows. Null: it was something else and has been dealt with.</param>
+/// <param name="Lane">It wants to be a lane: a greeting follows. Null: it was something else and has been dealt
+/// with.</param>
 /// <param name="Peer">Secure: what its certificate was worth. Null: plain.</param>
 /// <param name="Kept">Somebody else owns the connection now.</param>
 internal readonly record struct Arrival(IConnection? Lane, CertificateVerdict? Peer, bool Kept);
@@ -60,7 +61,8 @@ internal sealed class Entrance(Remoting remoting)
         lock (_lock)
         {
             _inFlight--;
-            if (!connection.IsLoopback) _guard.Leave(AddressGuard.HostOf(connection.RemoteAddress), refused, remoting.Now);
+            if (!connection.IsLoopback)
+                _guard.Leave(AddressGuard.HostOf(connection.RemoteAddress), refused, remoting.Now);
         }
     }
 
@@ -81,16 +83,19 @@ internal sealed class Entrance(Remoting remoting)
         }
 
         var first = await PeekAsync(plain, cancel).ConfigureAwait(false);
-        if (_tls is not null && first.Span[0] == TlsHandshakeRecord) return await MeetTlsAsync(plain, cancel).ConfigureAwait(false);
+        if (_tls is not null && first.Span[0] == TlsHandshakeRecord)
+            return await MeetTlsAsync(plain, cancel).ConfigureAwait(false);
         var isOurs = first.Span.SequenceEqual(Handshake.Magic);
         if (isOurs) return new Arrival(plain, null, false); // where TLS is required, Examine refuses it with a reason
         if (_security is null)
         {
             if (remoting.Options.Foreign?.Invoke(plain.Socket, first) == true) return new Arrival(null, null, true);
-            if (first.Span[0] != TlsHandshakeRecord) throw new HandshakeException("not a convoy connection") { Why = Refusal.NotConvoy };
+            if (first.Span[0] != TlsHandshakeRecord)
+                throw new HandshakeException("not a convoy connection") { Why = Refusal.NotConvoy };
             // Bytes that are not TLS let the other side fail at once instead of trying on.
             const string Why = "it speaks TLS, and this process was started without credentials";
-            var answer = new Answer(AnswerKind.Denied, remoting.Options.Incarnation.Value, 0, remoting.Options.NodeName, [Why]);
+            var answer = new Answer(AnswerKind.Denied, remoting.Options.Incarnation.Value,
+                0, remoting.Options.NodeName, [Why]);
             await AnswerAndEndAsync(plain, Handshake.Encode(answer), cancel).ConfigureAwait(false);
             throw new HandshakeException(Why) { Why = Refusal.NotConvoy };
         }
@@ -118,7 +123,8 @@ internal sealed class Entrance(Remoting remoting)
         if (secured.IsLane) return new Arrival(secured.Connection, secured.Verdict, false);
         var stream = new SecureStream(secured.Stream, secured.Verdict, plain.Socket.RemoteEndPoint);
         if (_security!.Foreign?.Invoke(stream) == true) return new Arrival(null, null, true);
-        throw new HandshakeException("TLS, but neither lanes nor a protocol that is spoken here") { Why = Refusal.NotConvoy };
+        throw new HandshakeException("TLS, but neither lanes nor a protocol that is spoken here")
+        { Why = Refusal.NotConvoy };
     }
 
     /// <summary>The first bytes, left in the socket: all four of the magic, or those that differ from it.</summary>
@@ -139,7 +145,8 @@ internal sealed class Entrance(Remoting remoting)
     }
 
     // Closed with unread bytes, a socket would reset and the answer be lost: a bounded number of them is read first.
-    private static async Task AnswerAndEndAsync(SocketConnection plain, ReadOnlyMemory<byte> answer, CancellationToken cancel)
+    private static async Task AnswerAndEndAsync(SocketConnection plain, ReadOnlyMemory<byte> answer,
+        CancellationToken cancel)
     {
         if (answer.IsEmpty) return;
         await plain.SendAsync(answer, cancel).ConfigureAwait(false);

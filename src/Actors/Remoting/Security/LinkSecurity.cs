@@ -5,8 +5,8 @@ using Convoy.Shared.Security;
 namespace Convoy.Actors.Remoting.Security;
 
 /// <summary>
-/// What makes the links of a process secure: with it every connection, loopback too, is TLS 1.3 with certificates on both
-/// sides, and any address may be listened on and dialled. Without it connections are plain and loopback only.
+/// What makes the links of a process secure: with it every connection, loopback too, is TLS 1.3 with certificates on
+/// both sides, and any address may be listened on and dialled. Without it connections are plain and loopback only.
 /// </summary>
 public sealed record LinkSecurity
 {
@@ -22,22 +22,28 @@ public sealed record LinkSecurity
     /// <summary>Registered names that only a coordinator may tell: other peers get their messages back.</summary>
     public IReadOnlyList<string> CoordinatorOnly { get; init; } = [];
 
-    /// <summary>Bytes of control frames that one peer may send in a second, on average; it is slowed down to it.</summary>
+    /// <summary>
+    /// Bytes of control frames that one peer may send in a second, on average; it is slowed down to it.
+    /// </summary>
     public long ControlBytesPerSecondMax { get; init; } = 64 << 20;
 
     /// <summary>Bytes of control frames that a peer may send at once before it is slowed down.</summary>
     public long ControlBurstBytesMax { get; init; } = 128 << 20;
 
     /// <summary>
-    /// Gets a TLS connection that does not ask for lanes, such as HTTPS, whatever its certificate: the receiver looks at
-    /// the verdict. True: it owns the stream now. False, or no callback: the connection is closed.
+    /// Gets a TLS connection that does not ask for lanes, such as HTTPS, whatever its certificate: the receiver looks
+    /// at the verdict. True: it owns the stream now. False, or no callback: the connection is closed.
     /// </summary>
     public Func<SecureStream, bool>? Foreign { get; init; }
 
-    /// <summary>What a plain connection that is not ours gets before it is closed, such as an HTTP error; may be empty.</summary>
+    /// <summary>
+    /// What a plain connection that is not ours gets before it is closed, such as an HTTP error; may be empty.
+    /// </summary>
     public ReadOnlyMemory<byte> PlainAnswer { get; init; }
 
-    /// <summary>A control lane has a peer that is not quite trusted; bulk lanes go as fast as their receiver lets them.</summary>
+    /// <summary>
+    /// A control lane has a peer that is not quite trusted; bulk lanes go as fast as their receiver lets them.
+    /// </summary>
     internal void LimitReads(IConnection lane, TimeProvider time)
     {
         if (lane is TlsConnection tls) tls.LimitReads(ControlBytesPerSecondMax, ControlBurstBytesMax, time);

@@ -2,7 +2,9 @@ using Convoy.Shared.Security;
 
 namespace Convoy.Actors.Remoting.Security;
 
-/// <summary>Why a connection was not taken. Logs count by these, so they are few and no text of the peer is in them.</summary>
+/// <summary>
+/// Why a connection was not taken. Logs count by these, so they are few and no text of the peer is in them.
+/// </summary>
 internal enum Refusal
 {
     /// <summary>Too many connections from there, or in all, are shaking hands.</summary>

@@ -60,7 +60,8 @@ internal sealed class TlsConnection(SslStream stream, SocketConnection plain) : 
         try
         {
             var read = await stream.ReadAsync(into, cancel).ConfigureAwait(false);
-            if (_budget?.Take(read, _clock!.Now) is { Ticks: > 0 } wait) await Task.Delay(wait, _time, cancel).ConfigureAwait(false);
+            if (_budget?.Take(read, _clock!.Now) is { Ticks: > 0 } wait)
+                await Task.Delay(wait, _time, cancel).ConfigureAwait(false);
             return read;
         }
         catch (Exception e) when (!Expected(e))

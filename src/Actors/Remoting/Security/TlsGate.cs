@@ -10,7 +10,9 @@ namespace Convoy.Actors.Remoting.Security;
 /// <summary>A connection that has agreed on TLS. Whether its owner may do anything is not decided yet.</summary>
 internal sealed record Secured(SslStream Stream, TlsConnection Connection, CertificateVerdict Verdict, bool IsLane);
 
-/// <summary>Turns sockets into TLS connections, as either side. A failed handshake leaves the socket to its caller.</summary>
+/// <summary>
+/// Turns sockets into TLS connections, as either side. A failed handshake leaves the socket to its caller.
+/// </summary>
 internal sealed class TlsGate(CredentialSource credentials)
 {
     /// <exception cref="HandshakeException">No TLS 1.3 came about.</exception>
@@ -25,7 +27,8 @@ internal sealed class TlsGate(CredentialSource credentials)
                 (_, hello, _, _) =>
                 {
                     offered = hello.SslProtocols;
-                    return ValueTask.FromResult(TlsProfile.ForServer(credentials.Current, credentials.Time.GetUtcNow(), out verdict));
+                    return ValueTask.FromResult(TlsProfile.ForServer(credentials.Current,
+                        credentials.Time.GetUtcNow(), out verdict));
                 },
                 null, cancel).ConfigureAwait(false);
         }
@@ -46,7 +49,8 @@ internal sealed class TlsGate(CredentialSource credentials)
     public async Task<Secured> DialAsync(SocketConnection plain, CancellationToken cancel)
     {
         var me = credentials.Current;
-        var options = TlsProfile.ForClient(me, me.Trusted, TlsProfile.Lanes, credentials.Time.GetUtcNow(), out var verdict);
+        var options = TlsProfile.ForClient(me, me.Trusted, TlsProfile.Lanes, credentials.Time.GetUtcNow(),
+            out var verdict);
         var stream = StreamOver(plain);
         try
         {
@@ -66,7 +70,8 @@ internal sealed class TlsGate(CredentialSource credentials)
     private static SslStream StreamOver(SocketConnection plain) =>
         new(new NetworkStream(plain.Socket, ownsSocket: true), leaveInnerStreamOpen: false);
 
-    private static bool IsPlainLoss(Exception e) => ConnectionLoss.Is(e) && e is not IOException { InnerException: not SocketException };
+    private static bool IsPlainLoss(Exception e) =>
+        ConnectionLoss.Is(e) && e is not IOException { InnerException: not SocketException };
 
     private static string Root(Exception e)
     {

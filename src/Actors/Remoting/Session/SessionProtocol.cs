@@ -39,7 +39,8 @@ internal sealed class SessionLimits
     public TimeSpan AckAfter { get; init; } = TimeSpan.FromMilliseconds(20);
     public TimeSpan Grace { get; init; } = TimeSpan.FromMilliseconds(150);
     /// <summary>Age of the oldest unacknowledged message, while connected, at which the link is given up.</summary>
-    public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(5); // grows while sessions live; one word, so never torn
+    // grows while sessions live; one word, so never torn
+    public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>A numbered message.</summary>
@@ -101,7 +102,8 @@ internal sealed class SessionProtocol<TContent>(SessionLimits limits)
         // A single large message passes when nothing waits; otherwise it could never be sent.
         if (_frames.Count >= limits.MessagesMax || (_frames.Count > 0 && _bytes + bytes > limits.BytesMax))
             return UndeliverableReason.LinkFull;
-        _frames.PushBack(new Kept { Frame = new SessionFrame<TContent>(++_accepted, content, bytes), SentAt = Instant.Never });
+        _frames.PushBack(new Kept
+        { Frame = new SessionFrame<TContent>(++_accepted, content, bytes), SentAt = Instant.Never });
         _bytes += bytes;
         return null;
     }
@@ -148,7 +150,9 @@ internal sealed class SessionProtocol<TContent>(SessionLimits limits)
         return ReceiveVerdict.Deliver;
     }
 
-    /// <summary>The number to acknowledge when an acknowledgement is due, or when it may ride along with other data.</summary>
+    /// <summary>
+    /// The number to acknowledge when an acknowledgement is due, or when it may ride along with other data.
+    /// </summary>
     public long? TakeAck(Instant now, bool riding)
     {
         if (Status != SessionStatus.Up || (_received == _ackSent && !_ackAgain)) return null;
@@ -162,19 +166,24 @@ internal sealed class SessionProtocol<TContent>(SessionLimits limits)
     public bool AckIsDue(Instant now) =>
         Status == SessionStatus.Up && now >= _ackDue && (_received != _ackSent || _ackAgain);
 
-    /// <summary>Connected, for the first time or again. Everything above the peer's number is sent again (SE-1).</summary>
+    /// <summary>
+    /// Connected, for the first time or again. Everything above the peer's number is sent again (SE-1).
+    /// </summary>
     /// <returns>Null, or the protocol error.</returns>
     public string? Connect(long peerReceived)
     {
-        Invariant.Check(Status is SessionStatus.Opening or SessionStatus.Broken, "SE-4 connect outside Opening or Broken");
+        Invariant.Check(Status is SessionStatus.Opening or SessionStatus.Broken,
+            "SE-4 connect outside Opening or Broken");
         if (Acknowledge(peerReceived) is { } error) return error;
-        if (peerReceived < _acknowledged) return $"SE-3 the peer forgot: received {peerReceived}, acknowledged {_acknowledged}";
+        if (peerReceived < _acknowledged)
+            return $"SE-3 the peer forgot: received {peerReceived}, acknowledged {_acknowledged}";
         _sent = peerReceived;
         for (var i = 0; i < _frames.Count; i++) _frames[i].SentAt = Instant.Never;
         _ackSent = _received; // the handshake told our number
         _ackAgain = false;
         _ackDue = Instant.Never;
-        Become(SessionStatus.Up, Status == SessionStatus.Opening ? "both lanes shook hands" : "resumed within the grace");
+        Become(SessionStatus.Up, Status == SessionStatus.Opening
+            ? "both lanes shook hands" : "resumed within the grace");
         return null;
     }
 

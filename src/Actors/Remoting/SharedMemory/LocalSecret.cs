@@ -5,8 +5,8 @@ using System.Text;
 namespace Convoy.Actors.Remoting.SharedMemory;
 
 /// <summary>
-/// A random number that the acceptor tells the dialler inside the handshake, which TLS protects where there is TLS. With
-/// it each side shows on the other road (the mapped file, the Unix socket) that it is the one who shook hands.
+/// A random number that the acceptor tells the dialler inside the handshake, which TLS protects where there is TLS.
+/// With it each side shows on the other road (the mapped file, the Unix socket) that it is the one who shook hands.
 /// </summary>
 internal sealed class LocalSecret
 {
@@ -35,7 +35,8 @@ internal sealed class LocalSecret
         Span<byte> text = stackalloc byte[8 + 4 * sizeof(ulong)];
         Encoding.ASCII.GetBytes(ofAcceptor ? "acceptor" : "dialler ", text);
         ReadOnlySpan<ulong> fields = [key.Owner, key.Dialler, key.Link, key.Generation];
-        for (var i = 0; i < fields.Length; i++) BinaryPrimitives.WriteUInt64LittleEndian(text[(8 + 8 * i)..], fields[i]);
+        for (var i = 0; i < fields.Length; i++)
+            BinaryPrimitives.WriteUInt64LittleEndian(text[(8 + 8 * i)..], fields[i]);
         return HMACSHA256.HashData(_secret, text);
     }
 

@@ -1,7 +1,7 @@
 // A Unix socket between two processes that have shaken hands on another connection: one listener for one lane, in the
-// folder that only this user may enter, its name gone as soon as it was used. Both sides prove that they know the secret
-// of the handshake before a byte of the lane goes over it. Windows has these sockets too; where the system refuses, the
-// lane stays on the connection it has.
+// folder that only this user may enter, its name gone as soon as it was used. Both sides prove that they know the
+// secret of the handshake before a byte of the lane goes over it. Windows has these sockets too; where the system
+// refuses, the lane stays on the connection it has.
 using System.Net.Sockets;
 using Convoy.Actors.Remoting.Connections;
 
@@ -23,7 +23,8 @@ internal sealed class LocalSocket : IDisposable
         {
             listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             listener.Bind(new UnixDomainSocketEndPoint(path));
-            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             listener.Listen(1);
             return new LocalSocket(listener, path);
         }
@@ -59,7 +60,8 @@ internal sealed class LocalSocket : IDisposable
     }
 
     /// <summary>The dialler's end; null: it cannot be reached from here, or it is not the acceptor's.</summary>
-    public static async Task<SocketConnection?> DialAsync(string path, LocalSecret secret, RingKey key, CancellationToken cancel)
+    public static async Task<SocketConnection?> DialAsync(string path, LocalSecret secret, RingKey key,
+        CancellationToken cancel)
     {
         Socket? socket = null;
         try
@@ -68,7 +70,8 @@ internal sealed class LocalSocket : IDisposable
             await QuietWait.ConnectAsync(socket, new UnixDomainSocketEndPoint(path), cancel).ConfigureAwait(false);
             var connection = new SocketConnection(socket);
             await connection.SendAsync(secret.Proof(ofAcceptor: false, key), cancel).ConfigureAwait(false);
-            if (await ReadsProofAsync(connection, secret, key, ofAcceptor: true, cancel).ConfigureAwait(false)) return connection;
+            if (await ReadsProofAsync(connection, secret, key, ofAcceptor: true, cancel).ConfigureAwait(false))
+                return connection;
         }
         catch (Exception none) when (IsRefusal(none))
         {

@@ -1,6 +1,7 @@
-// Where the files of shared rings and the names of Unix sockets live, and how none is left behind. A ring's file is deleted as soon as both ends have
-// mapped it, so there is a name only for milliseconds. A process that is killed in them leaves its file; therefore each
-// process holds a lock on a file of its own, its lease, and whoever starts next deletes what belongs to no living lease.
+// Where the files of shared rings and the names of Unix sockets live, and how none is left behind. A ring's file is
+// deleted as soon as both ends have mapped it, so there is a name only for milliseconds. A process that is killed in
+// them leaves its file; therefore each process holds a lock on a file of its own, its lease, and whoever starts next
+// deletes what belongs to no living lease.
 using System.Globalization;
 using Convoy.Shared.Ids;
 
@@ -17,14 +18,17 @@ internal sealed class SharedFolder : IDisposable
     private readonly FileStream _lease;
     private long _rings;
 
-    private SharedFolder(string folder, string owner, FileStream lease) => (_folder, _owner, _lease) = (folder, owner, lease);
+    private SharedFolder(string folder, string owner, FileStream lease) =>
+        (_folder, _owner, _lease) = (folder, owner, lease);
 
     /// <summary>In memory where the system has a place for that; otherwise the folder for temporary files.</summary>
     public static string DefaultFolder { get; } = Path.Combine(
         OperatingSystem.IsLinux() && Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(),
         "convoy-" + Environment.UserName);
 
-    /// <summary>Null: there is no folder that only this user may write to; peers then talk over their sockets.</summary>
+    /// <summary>
+    /// Null: there is no folder that only this user may write to; peers then talk over their sockets.
+    /// </summary>
     public static SharedFolder? Open(string folder, Incarnation owner)
     {
         try
@@ -32,14 +36,16 @@ internal sealed class SharedFolder : IDisposable
             if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
             else
             {
-                const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+                const UnixFileMode OwnerOnly =
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
                 Directory.CreateDirectory(folder, OwnerOnly);
                 if (File.GetUnixFileMode(folder) != OwnerOnly) return null;
             }
 
             Sweep(folder);
             var name = owner.Value.ToString("x16", CultureInfo.InvariantCulture);
-            var lease = new FileStream(Path.Combine(folder, name + LeaseSuffix), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+            var lease = new FileStream(Path.Combine(folder, name + LeaseSuffix), FileMode.OpenOrCreate,
+                FileAccess.Write, FileShare.None);
             return new SharedFolder(folder, name, lease);
         }
         catch (Exception denied) when (denied is IOException or UnauthorizedAccessException)
@@ -79,7 +85,8 @@ internal sealed class SharedFolder : IDisposable
 
     private static void Sweep(string folder)
     {
-        foreach (var lease in Directory.EnumerateFiles(folder, "*" + LeaseSuffix).Order(StringComparer.Ordinal).ToList())
+        foreach (var lease in Directory.EnumerateFiles(folder, "*" + LeaseSuffix)
+            .Order(StringComparer.Ordinal).ToList())
         {
             try
             {

@@ -8,8 +8,8 @@ namespace Convoy.Actors.Remoting.SharedMemory;
 /// How two processes of one machine agree on a shorter road for a bulk lane. The dialler greets with
 /// <see cref="Lane.SharedBulk"/> when it would like one; the acceptor may then name a secret and roads in its answer, a
 /// ring in shared memory and a Unix socket, and the dialler says with one byte which of them it could take: another
-/// container cannot map the file, and the lane stays on its connection. Where that one is TLS, the bell of a ring is the
-/// Unix socket: what goes over it is plain, and leaves the machine nowhere.
+/// container cannot map the file, and the lane stays on its connection. Where that one is TLS, the bell of a ring is
+/// the Unix socket: what goes over it is plain, and leaves the machine nowhere.
 /// </summary>
 internal sealed class SharedMemoryOffer : IDisposable
 {
@@ -50,11 +50,13 @@ internal sealed class SharedMemoryOffer : IDisposable
     }
 
     /// <summary>The dialler's side after the answer: takes the best road that it can, and says which.</summary>
-    public async Task<IConnection> TakeUpAsync(IConnection connection, Greeting greeting, Answer answer, CancellationToken cancel)
+    public async Task<IConnection> TakeUpAsync(IConnection connection, Greeting greeting, Answer answer,
+        CancellationToken cancel)
     {
         if (TextOf(answer, SecretPrefix) is not { } hex || LocalSecret.Parse(hex) is not { } secret) return connection;
         var key = KeyOf(greeting, answer.Incarnation);
-        var ring = _options.SharedMemory && TextOf(answer, RingPrefix) is { } ringPath ? OpenRing(ringPath, key, secret) : null;
+        var ring = _options.SharedMemory && TextOf(answer, RingPrefix) is { } ringPath
+            ? OpenRing(ringPath, key, secret) : null;
         SocketConnection? socket = null;
         var kept = false;
         try
@@ -62,7 +64,8 @@ internal sealed class SharedMemoryOffer : IDisposable
             var bellIsHere = ring is not null && connection is SocketConnection;
             if (!bellIsHere && _options.UnixSockets && TextOf(answer, SocketPrefix) is { } path)
                 socket = await LocalSocket.DialAsync(path, secret, key, cancel).ConfigureAwait(false);
-            var took = bellIsHere ? TookRing : socket is null ? TookNone : ring is null ? TookSocket : TookRingAndSocket;
+            var took = bellIsHere ? TookRing : socket is null ? TookNone : ring is null
+                ? TookSocket : TookRingAndSocket;
             await connection.SendAsync(new[] { took }, cancel).ConfigureAwait(false);
             if (took == TookNone) ring?.Dispose();
             if (socket is not null) await LeaveAsync(connection, cancel).ConfigureAwait(false);
@@ -81,7 +84,9 @@ internal sealed class SharedMemoryOffer : IDisposable
 
     public void Dispose() => _folder?.Dispose();
 
-    /// <summary>The acceptor closes first: closed here with its last bytes unread, the byte it waits for could be lost.</summary>
+    /// <summary>
+    /// The acceptor closes first: closed here with its last bytes unread, the byte it waits for could be lost.
+    /// </summary>
     private static async Task LeaveAsync(IConnection connection, CancellationToken cancel)
     {
         try
@@ -124,9 +129,12 @@ internal sealed class SharedMemoryOffer : IDisposable
             _ => connection,
         };
 
-    private static RingKey KeyOf(Greeting greeting, ulong owner) => new(owner, greeting.Incarnation, greeting.Link, greeting.Session);
+    private static RingKey KeyOf(Greeting greeting, ulong owner) =>
+        new(owner, greeting.Incarnation, greeting.Link, greeting.Session);
 
-    /// <summary>Roads that nobody uses yet. Disposed of, they have no names any more, and no memory if nobody took them.</summary>
+    /// <summary>
+    /// Roads that nobody uses yet. Disposed of, they have no names any more, and no memory if nobody took them.
+    /// </summary>
     internal sealed class Offer(RingKey key) : IDisposable
     {
         private readonly LocalSecret _secret = LocalSecret.New();
@@ -174,7 +182,8 @@ internal sealed class SharedMemoryOffer : IDisposable
                     throw new IOException("the connection was closed while another road was agreed on");
                 usesSocket = said[0] is TookSocket or TookRingAndSocket;
                 var usesRing = said[0] is TookRing or TookRingAndSocket;
-                if (usesRing && (_ring?.IsProvedBy(_secret, key) != true || (!usesSocket && connection is not SocketConnection)))
+                if (usesRing
+                    && (_ring?.IsProvedBy(_secret, key) != true || (!usesSocket && connection is not SocketConnection)))
                     throw new IOException("the dialler took a ring without a proof that it may");
                 if (usesSocket && (socket = await arriving.ConfigureAwait(false)) is null)
                     throw new IOException("the dialler took a Unix socket without a proof that it may");

@@ -66,7 +66,8 @@ internal sealed unsafe class SharedRing : IDisposable
                 stream.Write(zeros, 0, (int)Math.Min(left, zeros.Length));
             stream.Flush();
             stream.Position = 0;
-            stream.Write(MemoryMarshal.AsBytes<ulong>([Magic, (ulong)bytes, key.Owner, key.Dialler, key.Link, key.Generation]));
+            stream.Write(MemoryMarshal.AsBytes<ulong>([Magic, (ulong)bytes, key.Owner, key.Dialler, key.Link,
+                key.Generation]));
             stream.Write(secret.Proof(ofAcceptor: true, key));
             stream.Flush();
             return Map(stream, bytes);
@@ -76,9 +77,11 @@ internal sealed unsafe class SharedRing : IDisposable
     /// <summary>The dialler's end, which leaves its proof. Null: the file is not the ring it should be.</summary>
     public static SharedRing? Open(string path, RingKey key, LocalSecret secret)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite,
+            FileShare.ReadWrite | FileShare.Delete);
         Span<ulong> head = stackalloc ulong[6];
-        if (stream.ReadAtLeast(MemoryMarshal.AsBytes(head), head.Length * sizeof(ulong), throwOnEndOfStream: false) < head.Length * sizeof(ulong))
+        if (stream.ReadAtLeast(MemoryMarshal.AsBytes(head), head.Length * sizeof(ulong),
+            throwOnEndOfStream: false) < head.Length * sizeof(ulong))
             return null;
         var bytes = head[1];
         var isOurs = head[0] == Magic && key == new RingKey(head[2], head[3], head[4], head[5])
@@ -120,9 +123,11 @@ internal sealed unsafe class SharedRing : IDisposable
     private static SharedRing Map(FileStream stream, int bytes)
     {
         var file = MemoryMappedFile.CreateFromFile(
-            stream, null, FileBytes(bytes), MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+            stream, null, FileBytes(bytes), MemoryMappedFileAccess.ReadWrite, HandleInheritability.None,
+            leaveOpen: true);
         return new SharedRing(file, bytes);
     }
 
-    private ref long At(bool toOwner, int offset) => ref Unsafe.AsRef<long>(Start + ControlAt * (toOwner ? 1 : 2) + offset);
+    private ref long At(bool toOwner, int offset) =>
+        ref Unsafe.AsRef<long>(Start + ControlAt * (toOwner ? 1 : 2) + offset);
 }

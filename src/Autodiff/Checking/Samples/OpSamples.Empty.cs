@@ -156,7 +156,8 @@ internal static partial class OpSamples
             Tensor.Zeros(DType.Int32, 2));
         Op[] square =
             [OpTable.Inverse, OpTable.SignLogDet, OpTable.LogDet, OpTable.Determinant, OpTable.Cholesky, OpTable.Qr,
-                OpTable.Eigh, OpTable.Svd, OpTable.MatrixExp, OpTable.MatrixLog, OpTable.FrobeniusNorm, OpTable.NuclearNorm,
+                OpTable.Eigh, OpTable.Svd, OpTable.MatrixExp, OpTable.MatrixLog, OpTable.FrobeniusNorm,
+                OpTable.NuclearNorm,
                     OpTable.SpectralNorm];
         foreach (var op in square) yield return Make(op, none, Normal(0, 2, 2));
         yield return Make(OpTable.Solve, none, Normal(0, 2, 2), Normal(0, 2, 1));

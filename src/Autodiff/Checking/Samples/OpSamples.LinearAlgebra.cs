@@ -44,7 +44,8 @@ internal static partial class OpSamples
             FloatTolerance = 1e-4
         };
         // Far from 1, with eigenvalues that turn: several roots are taken.
-        yield return new OpSample(OpTable.MatrixLog, Attributes.None, [Diagonally(Normal(2, 3, 3), 4)]) { FloatTolerance = 1e-4 };
+        yield return new OpSample(OpTable.MatrixLog, Attributes.None, [Diagonally(Normal(2, 3, 3), 4)])
+        { FloatTolerance = 1e-4 };
         yield return new OpSample(OpTable.MatrixExp, Attributes.None, [Normal(2, 3, 3)]) { FloatTolerance = 1e-4 };
         yield return new OpSample(OpTable.FrobeniusNorm, Attributes.None, [Normal(2, 3, 4)]);
         yield return new OpSample(OpTable.NuclearNorm, Attributes.None, [Apart(3, 3)]) { FloatTolerance = 1e-4 };

@@ -20,7 +20,8 @@ internal static partial class References
 
         void W(Op op, Func<double[], double[], double> f) =>
             known[op] = (s, i) => f(Group(s, i), Group(s with { Inputs = [s.Inputs[1]] }, i));
-        double All(IEnumerable<double> x, double[] w) => x.Zip(w).Aggregate(1.0, (p, v) => p * Power(v.First, v.Second));
+        double All(IEnumerable<double> x, double[] w) =>
+            x.Zip(w).Aggregate(1.0, (p, v) => p * Power(v.First, v.Second));
         W(OpTable.ForAllWeighted, (x, w) => All(x, w));
         W(OpTable.ExistsWeighted, (x, w) => 1 - All(x.Select(v => 1 - v), w));
         W(OpTable.WeightedMean, (x, w) => x.Zip(w).Sum(v => v.First * v.Second) / w.Sum());

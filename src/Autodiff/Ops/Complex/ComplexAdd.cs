@@ -5,5 +5,6 @@ internal sealed class ComplexAdd() : ComplexOp(2)
 {
     public override string Name => "complex-add";
 
-    private protected override Value[] Formula(ComplexValue[] z) => Parts(z[0].Real + z[1].Real, z[0].Imaginary + z[1].Imaginary);
+    private protected override Value[] Formula(ComplexValue[] z) =>
+        Parts(z[0].Real + z[1].Real, z[0].Imaginary + z[1].Imaginary);
 }

@@ -35,7 +35,8 @@ internal sealed class Clamp : FloatOp
     {
         var (low, high) = Bounds(g.Attributes);
         return Kink.At(
-            g, g.Dy * g.X.GreaterEqual(g.X.Constant(low)) * g.X.LessEqual(g.X.Constant(high)), (low, 0, 1), (high, 1, 0));
+            g, g.Dy * g.X.GreaterEqual(g.X.Constant(low)) * g.X.LessEqual(g.X.Constant(high)),
+            (low, 0, 1), (high, 1, 0));
     }
 
     private static (double Low, double High) Bounds(Attributes a) =>

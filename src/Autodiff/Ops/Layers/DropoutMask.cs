@@ -5,8 +5,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y = 1 / (1 - rate) where the random number is rate or more, else 0        -> y
-// The number is that of (seed, stream, element) in a tensor of fixed shape; where the first dimension is the batch, that
-// of (seed of the job, seed, stream; step, position of the sample, element of the sample). 1 in evaluation.
+// The number is that of (seed, stream, element) in a tensor of fixed shape; where the first dimension is the batch,
+// that of (seed of the job, seed, stream; step, position of the sample, element of the sample). 1 in evaluation.
 // no inputs, no gradient
 internal sealed class DropoutMask : FloatOp
 {

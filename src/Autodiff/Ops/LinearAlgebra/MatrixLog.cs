@@ -109,7 +109,8 @@ internal static class MatrixLogarithm
             }
 
             if (!double.IsFinite(size)) return false;
-            // Convergence is quadratic: below this the next step is rounding, and once steps grow again they are rounding too.
+            // Convergence is quadratic: below this the next step is rounding, and once steps grow again they are
+            // rounding too.
             if (change <= 1e-15 * size || (change <= 1e-9 * size && change >= before))
             {
                 y.CopyTo(a, 0);

@@ -20,8 +20,8 @@ internal readonly struct Smaller : IOrder
     public static bool Beats<T>(T value, T best) where T : unmanaged, IFloatingPointIeee754<T> => value < best;
 }
 
-// y = the place of the extreme x on one axis, the first of equals; a NaN counts as the extreme        int32, without the
-// axis; no gradient
+// y = the place of the extreme x on one axis, the first of equals; a NaN counts as the extreme        int32, without
+// the axis; no gradient
 internal abstract class ArgExtreme<TOrder> : FloatOp where TOrder : struct, IOrder
 {
     public sealed override string Sharding => "!t a... -> a...";

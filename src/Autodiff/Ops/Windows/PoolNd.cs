@@ -26,7 +26,8 @@ internal abstract class PoolNd : CompositeOp
     }
 }
 
-// y = the largest of each window; ties share the gradient unless the attribute ties says first or last        x_NC(sizes) -> y_NC(places)
+// y = the largest of each window; ties share the gradient unless the attribute ties says first or last
+// x_NC(sizes) -> y_NC(places)
 internal sealed class MaxPoolNd : PoolNd
 {
     public override string Name => "max-pool";

@@ -34,7 +34,8 @@ public sealed class AddNoise : NoiseStage
 
     /// <param name="deviationOf">By parameter and step.</param>
     /// <param name="seed">Of the noise.</param>
-    public AddNoise(Func<GradientPart, long, double> deviationOf, ulong seed) : base(seed) => _deviationOf = deviationOf;
+    public AddNoise(Func<GradientPart, long, double> deviationOf, ulong seed) : base(seed) =>
+        _deviationOf = deviationOf;
 
     /// <summary>The variance is eta / (1 + step)^decay (Neelakantan and others 2015).</summary>
     public AddNoise(double eta, ulong seed, double decay = 0.55)

@@ -3,7 +3,9 @@ using Convoy.Shared.Ids;
 
 namespace Convoy.Cli.Simulation.Checkers;
 
-/// <summary>Every report of a death names the right worker (R3): one whose process, machine or wires had something.</summary>
+/// <summary>
+/// Every report of a death names the right worker (R3): one whose process, machine or wires had something.
+/// </summary>
 internal sealed class BlameChecker : Checker
 {
     /// <summary>How long after a fault its consequences may be blamed on its victim.</summary>
@@ -17,7 +19,8 @@ internal sealed class BlameChecker : Checker
     {
         var until = Now + fault.Duration + Aftermath;
         if (fault.Kind is FaultKind.LeaderKill or FaultKind.LeaderStop or FaultKind.Usurp or FaultKind.Scale or FaultKind.Loss
-            or FaultKind.DiskCrash or FaultKind.DiskFull or FaultKind.DiskSlow) _allExcusedUntil = Later(_allExcusedUntil, until);
+            or FaultKind.DiskCrash or FaultKind.DiskFull or FaultKind.DiskSlow)
+            _allExcusedUntil = Later(_allExcusedUntil, until);
         foreach (var host in Cluster.VictimsOf(fault)) Excuse(host, until);
     }
 
@@ -32,17 +35,20 @@ internal sealed class BlameChecker : Checker
         foreach (var id in record.Numbers("lost"))
         {
             var host = _names[id];
-            Check(IsExcused(host), $"{host} is reported lost ({record.Text("reason")}), but nothing has happened to it");
+            Check(IsExcused(host),
+                $"{host} is reported lost ({record.Text("reason")}), but nothing has happened to it");
         }
     }
 
     public override void OnJobOver(StatusReport report)
     {
         if (report.RootCause is not { Worker.Length: > 0 } cause) return;
-        Check(IsExcused(cause.Worker), $"{cause.Worker} is named as the cause ({cause.Text}), but nothing has happened to it");
+        Check(IsExcused(cause.Worker),
+            $"{cause.Worker} is named as the cause ({cause.Text}), but nothing has happened to it");
     }
 
-    private bool IsExcused(string host) => Now <= _allExcusedUntil || (_excused.TryGetValue(host, out var until) && Now <= until);
+    private bool IsExcused(string host) => Now <= _allExcusedUntil
+        || (_excused.TryGetValue(host, out var until) && Now <= until);
 
     private void Excuse(string host, TimeSpan until) => _excused[host] = Later(until, _excused.GetValueOrDefault(host));
 

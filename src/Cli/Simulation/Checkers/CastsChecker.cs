@@ -5,8 +5,8 @@ using Google.Protobuf;
 namespace Convoy.Cli.Simulation.Checkers;
 
 /// <summary>
-/// What goes through a tree arrives as it was sent: a relayed cast is one that the coordinator sent, unaltered; nobody is
-/// said to have answered a cast that did not reach it; each member computes the slices that the journal deals it.
+/// What goes through a tree arrives as it was sent: a relayed cast is one that the coordinator sent, unaltered; nobody
+/// is said to have answered a cast that did not reach it; each member computes the slices that the journal deals it.
 /// </summary>
 internal sealed class CastsChecker : Checker
 {
@@ -30,7 +30,9 @@ internal sealed class CastsChecker : Checker
             [.. record.Numbers("members").Select(id => _names[id])], [.. record.Numbers("cuts").Select(c => (long)c)]);
     }
 
-    /// <summary>Positions of an open count in its own list, those of a fence in the list of the generation that it ends.</summary>
+    /// <summary>
+    /// Positions of an open count in its own list, those of a fence in the list of the generation that it ends.
+    /// </summary>
     private string[] MembersOf(Cast cast)
     {
         string[] newest = [];
@@ -64,7 +66,8 @@ internal sealed class CastsChecker : Checker
             return;
         }
 
-        Check(sent.Cast.Equals(plain), $"{from} sends cast {key.LeaderToken}.{key.CastId} to {host} with another content");
+        Check(sent.Cast.Equals(plain),
+            $"{from} sends cast {key.LeaderToken}.{key.CastId} to {host} with another content");
         sent.Reached.Add(host);
         if (cast.Open is not null) Enter(host, cast.Generation);
     }
@@ -75,18 +78,21 @@ internal sealed class CastsChecker : Checker
         foreach (var position in answers.Answers.SelectMany(a => a.Positions))
         {
             var host = position < sent.Members.Length ? sent.Members[position] : $"position {position}";
-            Check(sent.Reached.Contains(host), $"{host} is said to answer cast {answers.LeaderToken}.{answers.CastId}, which never reached it");
+            Check(sent.Reached.Contains(host),
+                $"{host} is said to answer cast {answers.LeaderToken}.{answers.CastId}, which never reached it");
         }
     }
 
-    public override void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rows, IReadOnlyList<long> samples)
+    public override void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rows,
+        IReadOnlyList<long> samples)
     {
         // The process may compute the step of an older generation to its end while a newer one is on its way to it.
         if (!_entered.TryGetValue(host, out var generation)) return;
         foreach (var (number, (members, cuts)) in _generations)
         {
             var at = Array.IndexOf(members, host);
-            if (number <= generation && at >= 0 && firstSlice >= cuts[at] && firstSlice + rows.Count <= cuts[at + 1]) return;
+            if (number <= generation && at >= 0 && firstSlice >= cuts[at] && firstSlice + rows.Count <= cuts[at + 1])
+                return;
         }
 
         Fail($"{host} computes slices {firstSlice} to {firstSlice + rows.Count - 1} of step {step}, which no generation dealt it");

@@ -59,12 +59,14 @@ internal abstract class Checker
     }
 
     /// <summary>Slices of a step are computed at a worker.</summary>
-    public virtual void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rows, IReadOnlyList<long> samples)
+    public virtual void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rows,
+        IReadOnlyList<long> samples)
     {
     }
 
     /// <summary>A worker has applied a step.</summary>
-    public virtual void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights, ReadOnlySpan<float> momentum)
+    public virtual void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights,
+        ReadOnlySpan<float> momentum)
     {
     }
 

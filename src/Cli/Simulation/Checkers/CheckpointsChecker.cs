@@ -6,8 +6,8 @@ using Convoy.Coordinator.Api;
 namespace Convoy.Cli.Simulation.Checkers;
 
 /// <summary>
-/// A published checkpoint always loads, and has the reference's bits (CK-1 to CK-3): looked at when it is published, after
-/// every crash of the storage, and at the end. Files are read here by the format's definition.
+/// A published checkpoint always loads, and has the reference's bits (CK-1 to CK-3): looked at when it is published,
+/// after every crash of the storage, and at the end. Files are read here by the format's definition.
 /// </summary>
 internal sealed class CheckpointsChecker : Checker
 {
@@ -27,12 +27,14 @@ internal sealed class CheckpointsChecker : Checker
     {
         Look("at the end");
         if (report.Outcome == "finished")
-            Check(_step == Cluster.Plan.Steps, $"the job is over at step {Cluster.Plan.Steps}, the newest checkpoint is of {_step}");
+            Check(_step == Cluster.Plan.Steps,
+                $"the job is over at step {Cluster.Plan.Steps}, the newest checkpoint is of {_step}");
     }
 
     private void Look(string when)
     {
-        if (_newest is null || Cluster.IsDiskDown) return; // while the server is down nobody reads; it is looked at when it is back
+        // while the server is down nobody reads; it is looked at when it is back
+        if (_newest is null || Cluster.IsDiskDown) return;
         try
         {
             if (WhyBad(_newest) is { } why) Fail($"the checkpoint of step {_step} does not load {when}: {why}");
@@ -50,13 +52,15 @@ internal sealed class CheckpointsChecker : Checker
         var found = new SortedDictionary<string, float[]>(StringComparer.Ordinal);
         foreach (var shard in manifest.RootElement.GetProperty("shards").EnumerateArray())
             ReadShard(Read(Path.Combine(folder, shard.GetProperty("file").GetString()!)), found);
-        if (Cluster.Replicas.WeightsOf(_step) is not { } weights || Cluster.Replicas.MomentumOf(_step) is not { } momentum)
+        if (Cluster.Replicas.WeightsOf(_step) is not { } weights
+            || Cluster.Replicas.MomentumOf(_step) is not { } momentum)
             return _step == 0 ? null : "nobody has reached its step";
         var at = 0;
         foreach (var (name, length) in new[] { ("a", 160), ("b", weights.Length - 163) })
         {
             if (Differs(found, name, weights.AsSpan(at, length))) return $"{name} has other bits than the reference";
-            if (Differs(found, "momentum", name, momentum.AsSpan(at, length))) return $"the momentum of {name} has other bits than the reference";
+            if (Differs(found, "momentum", name, momentum.AsSpan(at, length)))
+                return $"the momentum of {name} has other bits than the reference";
             at += length;
         }
 
@@ -88,12 +92,15 @@ internal sealed class CheckpointsChecker : Checker
     private static bool Differs(SortedDictionary<string, float[]> found, string name, ReadOnlySpan<float> expected) =>
         !found.Keys.Any(k => IsNameOf(k, name)) || !Same(found.First(f => IsNameOf(f.Key, name)).Value, expected);
 
-    private static bool Differs(SortedDictionary<string, float[]> found, string state, string name, ReadOnlySpan<float> expected) =>
+    private static bool Differs(SortedDictionary<string, float[]> found, string state, string name,
+        ReadOnlySpan<float> expected) =>
         !found.Keys.Any(k => k.Contains(state, StringComparison.Ordinal) && k.EndsWith(name, StringComparison.Ordinal))
-        || !Same(found.First(f => f.Key.Contains(state, StringComparison.Ordinal) && f.Key.EndsWith(name, StringComparison.Ordinal)).Value, expected);
+        || !Same(found.First(f => f.Key.Contains(state, StringComparison.Ordinal)
+            && f.Key.EndsWith(name, StringComparison.Ordinal)).Value, expected);
 
     private static bool IsNameOf(string key, string name) =>
-        key == name || (key.EndsWith(name, StringComparison.Ordinal) && !key.Contains("momentum", StringComparison.Ordinal));
+        key == name
+            || (key.EndsWith(name, StringComparison.Ordinal) && !key.Contains("momentum", StringComparison.Ordinal));
 
     private static bool Same(float[] found, ReadOnlySpan<float> expected) =>
         MemoryMarshal.Cast<float, uint>(found.AsSpan()).SequenceEqual(MemoryMarshal.Cast<float, uint>(expected));

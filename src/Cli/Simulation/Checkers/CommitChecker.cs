@@ -24,7 +24,8 @@ internal sealed class CommitChecker : Checker
         string host, ulong incarnation, long step, ReadOnlySpan<float> weights, ReadOnlySpan<float> momentum) =>
         _states[host] = (incarnation, step);
 
-    public override void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rows, IReadOnlyList<long> samples)
+    public override void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rows,
+        IReadOnlyList<long> samples)
     {
         var generation = _generations.GetValueOrDefault(host);
         for (var s = 0; s < rows.Count; s++)

@@ -5,8 +5,8 @@ using Google.Protobuf;
 namespace Convoy.Cli.Simulation.Checkers;
 
 /// <summary>
-/// Generations only grow: in the journal, over all coordinators (M1), and for each worker process (M2); every generation's
-/// cuts deal all slices once (M4), and it is told after it is durable (M5).
+/// Generations only grow: in the journal, over all coordinators (M1), and for each worker process (M2); every
+/// generation's cuts deal all slices once (M4), and it is told after it is durable (M5).
 /// </summary>
 internal sealed class GenerationsChecker : Checker
 {
@@ -22,12 +22,14 @@ internal sealed class GenerationsChecker : Checker
         var before = _opened.Count > 0 ? _opened.Max : 0;
         if (type == "fencing_started")
         {
-            Check(generation > Math.Max(before, _fencing), $"g{generation} is fenced after g{Math.Max(before, _fencing)}");
+            Check(generation > Math.Max(before, _fencing),
+                $"g{generation} is fenced after g{Math.Max(before, _fencing)}");
             _fencing = generation;
             return;
         }
 
-        Check(generation > before && generation >= _fencing, $"g{generation} is opened after g{before}, fenced g{_fencing}");
+        Check(generation > before && generation >= _fencing,
+            $"g{generation} is opened after g{before}, fenced g{_fencing}");
         _opened.Add(generation);
         var (members, cuts) = (record.Numbers("members"), record.Numbers("cuts"));
         var covers = cuts.Length == members.Length + 1 && cuts[0] == 0 && cuts[^1] == Cluster.Plan.Job.Slices;
@@ -38,12 +40,15 @@ internal sealed class GenerationsChecker : Checker
     public override void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
     {
         if (message is Beat beat) OnBeat(from, beat);
-        // Casts come by several ways, an older one after a newer at times: what their takers make of them is in the beats.
+        // Casts come by several ways, an older one after a newer at times: what their takers make of them is in the
+        // beats.
         if (message is Cast { Open: { } cast })
-            Check(_opened.Contains(cast.Generation), $"g{cast.Generation} is cast to {to.Process} and is not in the journal");
+            Check(_opened.Contains(cast.Generation),
+                $"g{cast.Generation} is cast to {to.Process} and is not in the journal");
         var generation = message is Fence f ? f.Generation : message is Open o ? o.Generation : 0;
         if (generation == 0) return;
-        if (message is Open) Check(_opened.Contains(generation), $"g{generation} is told to {to.Process} and is not in the journal");
+        if (message is Open)
+            Check(_opened.Contains(generation), $"g{generation} is told to {to.Process} and is not in the journal");
         var known = _told.GetValueOrDefault(to.Incarnation.Value);
         Check(generation >= known, $"{to.Process} is told g{generation} after g{known}");
         _told[to.Incarnation.Value] = generation;

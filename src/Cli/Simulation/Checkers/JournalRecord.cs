@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Convoy.Cli.Simulation.Checkers;
 
-/// <summary>An event of the journal, read from its text: the names of the format, not the types of the system.</summary>
+/// <summary>
+/// An event of the journal, read from its text: the names of the format, not the types of the system.
+/// </summary>
 internal sealed class JournalRecord(string json)
 {
     private readonly JsonElement _root = JsonDocument.Parse(json).RootElement;

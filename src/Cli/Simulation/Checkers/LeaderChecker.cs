@@ -4,7 +4,9 @@ using Google.Protobuf;
 
 namespace Convoy.Cli.Simulation.Checkers;
 
-/// <summary>At most one leader: only the newest lease appends (L1), and no process hears an older one after a newer (L3).</summary>
+/// <summary>
+/// At most one leader: only the newest lease appends (L1), and no process hears an older one after a newer (L3).
+/// </summary>
 internal sealed class LeaderChecker : Checker
 {
     private readonly SortedDictionary<ulong, long> _heard = [];

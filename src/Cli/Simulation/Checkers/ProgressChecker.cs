@@ -8,8 +8,8 @@ internal sealed class ProgressChecker : Checker
     private bool _over;
 
     /// <summary>
-    /// The rest of the job at a third of its speed, twice over because a coordinator that was lost redoes it from the last
-    /// save, and two minutes for everything that waits: quarantine, spacing of joins, deadlines of saves.
+    /// The rest of the job at a third of its speed, twice over because a coordinator that was lost redoes it from the
+    /// last save, and two minutes for everything that waits: quarantine, spacing of joins, deadlines of saves.
     /// </summary>
     public static TimeSpan Bound(SimulationPlan plan) =>
         plan.QuietAfter + (6 * plan.Steps * plan.StepTime) + TimeSpan.FromMinutes(2);
@@ -17,10 +17,12 @@ internal sealed class ProgressChecker : Checker
     public override void OnJobOver(StatusReport report)
     {
         if (report.Outcome == "finished") _over = true;
-        else if (Now > Cluster.Plan.QuietAfter + TimeSpan.FromSeconds(30) && Now > Cluster.LastTrouble + TimeSpan.FromSeconds(30))
+        else if (Now > Cluster.Plan.QuietAfter + TimeSpan.FromSeconds(30)
+            && Now > Cluster.LastTrouble + TimeSpan.FromSeconds(30))
             Fail($"the job ends as {report.Outcome} although faults are over: {report.RootCause?.Text}");
     }
 
     public override void OnEnd() =>
-        Check(_over, $"the job is not over {Bound(Cluster.Plan) - Cluster.Plan.QuietAfter:g} after the last fault: {Cluster.Describe()}");
+        Check(_over,
+            $"the job is not over {Bound(Cluster.Plan) - Cluster.Plan.QuietAfter:g} after the last fault: {Cluster.Describe()}");
 }

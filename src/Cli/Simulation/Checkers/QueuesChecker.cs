@@ -1,6 +1,8 @@
 namespace Convoy.Cli.Simulation.Checkers;
 
-/// <summary>No queue grows without bound: mailboxes, unacknowledged messages, frames under way, events of the world.</summary>
+/// <summary>
+/// No queue grows without bound: mailboxes, unacknowledged messages, frames under way, events of the world.
+/// </summary>
 internal sealed class QueuesChecker : Checker
 {
     // A job of this size never has that many of anything in flight; what grows passes these within a run.
@@ -19,8 +21,10 @@ internal sealed class QueuesChecker : Checker
             Check(waiting <= MailboxMax, $"{waiting} messages wait for {actor}");
             foreach (var peer in remoting.Peers)
             {
-                Check(peer.Unacknowledged <= UnacknowledgedMax, $"{peer.Unacknowledged} messages from {remoting.Process} to {peer} wait");
-                Check(peer.BulkUnderWay <= BulkMax, $"{peer.BulkUnderWay} frames from {remoting.Process} to {peer} are under way");
+                Check(peer.Unacknowledged <= UnacknowledgedMax,
+                    $"{peer.Unacknowledged} messages from {remoting.Process} to {peer} wait");
+                Check(peer.BulkUnderWay <= BulkMax,
+                    $"{peer.BulkUnderWay} frames from {remoting.Process} to {peer} are under way");
             }
         }
     }

@@ -12,7 +12,8 @@ namespace Convoy.Cli.Simulation.Checkers;
 /// </summary>
 internal sealed class WaitsChecker : Checker
 {
-    private readonly SortedDictionary<string, (string State, TimeSpan Since, long Generation)> _since = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (string State, TimeSpan Since, long Generation)> _since =
+        new(StringComparer.Ordinal);
     private TimeSpan _excusedUntil;
 
     public override void OnFault(Fault fault, string what)

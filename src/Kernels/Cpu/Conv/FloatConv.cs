@@ -26,7 +26,8 @@ internal static unsafe class FloatConv
         {
             var (from, count) = ThreadTeam.Range(s.N, part, parts);
             ForwardWhole(
-                x + ((nint)from * s.InputSize), w, bias, y + ((nint)from * s.OutputSize), s with { N = count }, activation);
+                x + ((nint)from * s.InputSize), w, bias, y + ((nint)from * s.OutputSize),
+                s with { N = count }, activation);
         }
     }
 

@@ -4,10 +4,10 @@ using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels.Cpu.Conv;
 
-// The input gradient, one phase of pixels after the other. With a stride, most terms of a pixel are zeros because dy has
-// no pixel there; a phase lists the others. A zero times a finite weight changes a sum only in one case: it makes +0
-// of -0. So with finite weights the bits are those of all terms, but for results that are -0: these few (only underflow
-// makes them) are summed again in full.
+// The input gradient, one phase of pixels after the other. With a stride, most terms of a pixel are zeros because dy
+// has no pixel there; a phase lists the others. A zero times a finite weight changes a sum only in one case: it makes
+// +0 of -0. So with finite weights the bits are those of all terms, but for results that are -0: these few (only
+// underflow makes them) are summed again in full.
 internal static unsafe class FloatConvInput
 {
     public static void Run(float* dy, float* w, float* dx, in Conv2dShape s)

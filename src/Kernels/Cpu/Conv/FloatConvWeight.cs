@@ -23,7 +23,8 @@ internal static unsafe class FloatConvWeight
             Node(x, dy, dw.Slice(i * nodeStride, shape.WeightSize), shape, s, s.Nodes[i], parts);
     }
 
-    // A node of the tree by its descendants, so many levels down that every thread has one; then their sums, pair by pair.
+    // A node of the tree by its descendants, so many levels down that every thread has one; then their sums, pair by
+    // pair.
     private static void Node(
         float* x, float* dy, Span<float> dw, in Conv2dShape shape, in Segments s, TreeNode node, int parts)
     {
@@ -47,7 +48,8 @@ internal static unsafe class FloatConvWeight
     private static bool HasRows(TreeNode node, in Segments s) => s.RowsOf(node) is var (from, end) && from < end;
 
     private readonly ref struct Descendants(
-        float* x, float* dy, float* c, float* carry, Conv2dShape shape, Segments s, TreeNode node, int levels) : ITeamWork
+        float* x, float* dy, float* c, float* carry, Conv2dShape shape, Segments s, TreeNode node, int levels)
+            : ITeamWork
     {
         private readonly float* _x = x;
         private readonly float* _dy = dy;

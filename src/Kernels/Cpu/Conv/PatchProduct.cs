@@ -82,7 +82,8 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
         for (var i = 0; i < pixels; i += Tile.Rows)
         {
             Tile.Pixels<V>(
-                terms, image, _places + pixel + i, _terms.Offsets + from, weights, _strip + ((nint)i * width), width, from > 0);
+                terms, image, _places + pixel + i, _terms.Offsets + from, weights, _strip + ((nint)i * width),
+                width, from > 0);
         }
     }
 

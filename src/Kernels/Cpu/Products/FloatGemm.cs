@@ -59,8 +59,8 @@ internal static unsafe class FloatGemm
     }
 
     /// <summary>
-    /// The grid of parts with the least work for the busiest: tiles of 6 cycles a term, and an element of a or b that is
-    /// packed for about one. Integers only, and no other input than sizes: a kernel is always cut the same way.
+    /// The grid of parts with the least work for the busiest: tiles of 6 cycles a term, and an element of a or b that
+    /// is packed for about one. Integers only, and no other input than sizes: a kernel is always cut the same way.
     /// </summary>
     internal static (int Rows, int Columns) Grid(in GemmCall g, int parts, int width)
     {

@@ -15,15 +15,19 @@ internal static unsafe class FloatLayerNorm
     }
 
     private readonly struct ForwardParts(
-        float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd) : ITeamWork
+        float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
+            : ITeamWork
     {
         public void Run(int part, int parts)
         {
             var (r, count) = ThreadTeam.Range(rows, part, parts);
             var at = (nint)r * n;
-            if (SimdInfo.Lanes == 16) Forward<Lane16>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
-            else if (SimdInfo.Lanes == 8) Forward<Lane8>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
-            else if (SimdInfo.Lanes == 4) Forward<Lane4>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+            if (SimdInfo.Lanes == 16)
+                Forward<Lane16>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+            else if (SimdInfo.Lanes == 8)
+                Forward<Lane8>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+            else if (SimdInfo.Lanes == 4)
+                Forward<Lane4>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
             else Forward<Lane1>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
         }
     }
@@ -69,8 +73,10 @@ internal static unsafe class FloatLayerNorm
             var (r, count) = ThreadTeam.Range(rows, part, parts);
             var at = (nint)r * n;
             if (SimdInfo.Lanes == 16) GradInput<Lane16>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
-            else if (SimdInfo.Lanes == 8) GradInput<Lane8>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
-            else if (SimdInfo.Lanes == 4) GradInput<Lane4>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
+            else if (SimdInfo.Lanes == 8)
+                GradInput<Lane8>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
+            else if (SimdInfo.Lanes == 4)
+                GradInput<Lane4>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
             else GradInput<Lane1>(dy + at, x + at, count, n, gain, mean + r, rstd + r, dx + at);
         }
     }

@@ -136,9 +136,12 @@ internal static unsafe class FloatSoftmax
         {
             var (r, count) = ThreadTeam.Range(rows, part, parts);
             var at = (nint)r * classes;
-            if (SimdInfo.Lanes == 16) CrossEntropy<Lane16>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
-            else if (SimdInfo.Lanes == 8) CrossEntropy<Lane8>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
-            else if (SimdInfo.Lanes == 4) CrossEntropy<Lane4>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+            if (SimdInfo.Lanes == 16)
+                CrossEntropy<Lane16>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+            else if (SimdInfo.Lanes == 8)
+                CrossEntropy<Lane8>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+            else if (SimdInfo.Lanes == 4)
+                CrossEntropy<Lane4>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
             else CrossEntropy<Lane1>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
         }
     }
@@ -168,10 +171,17 @@ internal static unsafe class FloatSoftmax
         {
             var (r, count) = ThreadTeam.Range(rows, part, parts);
             var at = (nint)r * classes;
-            if (SimdInfo.Lanes == 16) CrossEntropyBackward<Lane16>(logits + at, count, classes, targets + r, logSumExp + r, dLoss + r, dLogits + at);
-            else if (SimdInfo.Lanes == 8) CrossEntropyBackward<Lane8>(logits + at, count, classes, targets + r, logSumExp + r, dLoss + r, dLogits + at);
-            else if (SimdInfo.Lanes == 4) CrossEntropyBackward<Lane4>(logits + at, count, classes, targets + r, logSumExp + r, dLoss + r, dLogits + at);
-            else CrossEntropyBackward<Lane1>(logits + at, count, classes, targets + r, logSumExp + r, dLoss + r, dLogits + at);
+            if (SimdInfo.Lanes == 16)
+                CrossEntropyBackward<Lane16>(logits + at, count, classes, targets + r, logSumExp + r,
+                    dLoss + r, dLogits + at);
+            else if (SimdInfo.Lanes == 8)
+                CrossEntropyBackward<Lane8>(logits + at, count, classes, targets + r, logSumExp + r,
+                    dLoss + r, dLogits + at);
+            else if (SimdInfo.Lanes == 4)
+                CrossEntropyBackward<Lane4>(logits + at, count, classes, targets + r, logSumExp + r,
+                    dLoss + r, dLogits + at);
+            else CrossEntropyBackward<Lane1>(logits + at, count, classes, targets + r, logSumExp + r,
+                dLoss + r, dLogits + at);
         }
     }
 

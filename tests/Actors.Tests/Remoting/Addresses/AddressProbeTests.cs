@@ -10,7 +10,8 @@ namespace Convoy.Actors.Tests.Remoting.Addresses;
 public sealed class AddressProbeTests // R19
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
-    private static readonly DialPlace[] Places = [.. Enumerable.Range(1, 3).Select(i => new DialPlace($"10.0.0.{i}", 7, new IPEndPoint(IPAddress.Parse($"10.0.0.{i}"), 7)))];
+    private static readonly DialPlace[] Places = [.. Enumerable.Range(1, 3)
+        .Select(i => new DialPlace($"10.0.0.{i}", 7, new IPEndPoint(IPAddress.Parse($"10.0.0.{i}"), 7)))];
     private readonly Wires _wires = new();
     private readonly ManualTime _time = new();
     private readonly List<string> _tried = [];
@@ -60,7 +61,8 @@ public sealed class AddressProbeTests // R19
         await PassAsync(dialling);
         var probed = await dialling;
         Assert.Null(probed.Connection);
-        Assert.Equal(["10.0.0.1:7 (no answer)", "10.0.0.2:7 (refused)", "10.0.0.3:7 (no answer)"], _tried.Order(StringComparer.Ordinal));
+        Assert.Equal(["10.0.0.1:7 (no answer)", "10.0.0.2:7 (refused)", "10.0.0.3:7 (no answer)"],
+            _tried.Order(StringComparer.Ordinal));
         Assert.Equal(3, probed.Failures.Count);
     }
 
@@ -86,7 +88,8 @@ public sealed class AddressProbeTests // R19
 
         public void Answer(int host) => At(host).TrySetResult(new Wire());
 
-        public void Refuse(int host) => At(host).TrySetException(new SocketException((int)SocketError.ConnectionRefused));
+        public void Refuse(int host) =>
+            At(host).TrySetException(new SocketException((int)SocketError.ConnectionRefused));
 
         public Wire AnswerLate(int host)
         {
@@ -119,7 +122,8 @@ public sealed class AddressProbeTests // R19
             lock (_answers)
             {
                 if (!_answers.TryGetValue(host, out var answer))
-                    _answers.Add(host, answer = new TaskCompletionSource<IConnection>(TaskCreationOptions.RunContinuationsAsynchronously));
+                    _answers.Add(host, answer =
+                        new TaskCompletionSource<IConnection>(TaskCreationOptions.RunContinuationsAsynchronously));
                 return answer;
             }
         }
@@ -131,8 +135,10 @@ public sealed class AddressProbeTests // R19
         public string RemoteAddress => "wire";
         public bool IsLoopback => false;
         public string Kind => "wire";
-        public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => ValueTask.CompletedTask;
-        public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default) => ValueTask.FromResult(0);
+        public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
+            ValueTask.CompletedTask;
+        public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default) =>
+            ValueTask.FromResult(0);
         public void Dispose() => Closed.TrySetResult();
     }
 }

@@ -12,7 +12,8 @@ public sealed class SeveralAddressesTests
         await using var dialler = await Node.StartAsync("a");
         await using var target = await Node.StartAsync("b", o => o with { Listen = "127.0.0.1:0" });
         var (closed, open) = ("127.0.0.1:1", target.Remoting.Address);
-        var peer = dialler.Remoting.Connect($"{closed}, {open}", dialler.Links.Ref, target.Remoting.Options.Incarnation);
+        var peer = dialler.Remoting.Connect($"{closed}, {open}", dialler.Links.Ref,
+            target.Remoting.Options.Incarnation);
         Assert.Same(peer, dialler.Links.ExpectMsg<LinkUp>().Peer);
         Assert.Equal("b", peer.Id!.Value.Node);
         target.Links.ExpectMsg<LinkUp>();
@@ -24,7 +25,8 @@ public sealed class SeveralAddressesTests
         await using var dialler = await Node.StartAsync("a");
         await using var stranger = await Node.StartAsync("s");
         await using var target = await Node.StartAsync("b");
-        dialler.Remoting.Connect($"{stranger.Remoting.Address},{target.Remoting.Address}", dialler.Links.Ref, target.Remoting.Options.Incarnation);
+        dialler.Remoting.Connect($"{stranger.Remoting.Address},{target.Remoting.Address}", dialler.Links.Ref,
+            target.Remoting.Options.Incarnation);
         Assert.Equal("b", dialler.Links.ExpectMsg<LinkUp>().Peer.Id!.Value.Node);
         target.Links.ExpectMsg<LinkUp>();
         Assert.Empty(stranger.Remoting.AcceptedLinks);
@@ -35,7 +37,8 @@ public sealed class SeveralAddressesTests
     {
         await using var dialler = await Node.StartAsync("a");
         await using var stranger = await Node.StartAsync("s");
-        var peer = dialler.Remoting.Connect($"127.0.0.1:1,{stranger.Remoting.Address}", dialler.Links.Ref, new Incarnation(0xDEAD));
+        var peer = dialler.Remoting.Connect($"127.0.0.1:1,{stranger.Remoting.Address}", dialler.Links.Ref,
+            new Incarnation(0xDEAD));
         var told = dialler.Links.ExpectMsg<LinkUnreachable>();
         Assert.Equal(
             $"none of 2 addresses leads there: 127.0.0.1:1 (refused), {stranger.Remoting.Address} (s answers there, as another process than the one that is looked for)",

@@ -85,7 +85,8 @@ public sealed class PhiAccrualDetectorTests // FT-03
         var last = Instant.Zero;
         for (var i = 0; i < 100; i++) detector.OnBeat(last += TimeSpan.FromMilliseconds(i % 2 == 0 ? 100 : 1_900));
         Assert.False(detector.Decide(last + TimeSpan.FromMilliseconds(1_950)).IsDead);
-        Assert.Equal("silent for 2000 ms, the longest that is waited for", detector.Decide(last + TimeSpan.FromSeconds(2)).Reason);
+        Assert.Equal("silent for 2000 ms, the longest that is waited for",
+            detector.Decide(last + TimeSpan.FromSeconds(2)).Reason);
     }
 
     [Fact]
@@ -131,7 +132,8 @@ public sealed class PhiAccrualDetectorTests // FT-03
     }
 
     /// <summary>Beats with a fixed pattern of lateness around 250 ms.</summary>
-    private static (PhiAccrualDetector Detector, Instant Last) Beaten(PhiAccrualOptions options, int beats, int jitterMs)
+    private static (PhiAccrualDetector Detector, Instant Last) Beaten(PhiAccrualOptions options,
+        int beats, int jitterMs)
     {
         var detector = new PhiAccrualDetector(options);
         var now = Instant.Zero;

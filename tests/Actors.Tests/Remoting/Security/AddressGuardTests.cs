@@ -75,7 +75,8 @@ public class AddressGuardTests
         _now += TimeSpan.FromMinutes(2);
         log.Note("10.0.0.1", nameof(Refusal.Expired), "too old", _now);
         Assert.Equal("refused 10.0.0.1 (Expired) another 1000 times in 120 s", said[3]);
-        for (var i = 0; i < 5_000; i++) log.Note($"10.1.{i / 256}.{i % 256}", nameof(Refusal.Silent), "", _now += TimeSpan.FromMilliseconds(1));
+        for (var i = 0; i < 5_000; i++)
+            log.Note($"10.1.{i / 256}.{i % 256}", nameof(Refusal.Silent), "", _now += TimeSpan.FromMilliseconds(1));
         Assert.Equal(RefusalLog.PairsMax, log.PairsCount);
     }
 
@@ -83,7 +84,8 @@ public class AddressGuardTests
     public void A_peer_gets_no_lines_of_its_own_in_our_log()
     {
         var said = new List<string>();
-        new RefusalLog(said.Add).Note("10.0.0.1", nameof(Refusal.Versions), "w0\n[6001] link up\u2028\u001b[31m" + new string('x', 5_000), _now);
+        new RefusalLog(said.Add).Note("10.0.0.1", nameof(Refusal.Versions),
+            "w0\n[6001] link up\u2028\u001b[31m" + new string('x', 5_000), _now);
         Assert.DoesNotContain(said[0], c => char.IsControl(c) || c is '\u2028');
         Assert.InRange(said[0].Length, 100, 600);
     }

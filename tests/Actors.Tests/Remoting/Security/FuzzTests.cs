@@ -9,7 +9,8 @@ public class FuzzTests
     public void Mutated_bytes_of_a_peer_are_refused_and_cost_little()
     {
         var time = TimeProvider.System;
-        var fuzzer = new Fuzzer(seed: 1, [.. WireTargets.All(), .. CredentialTargets.All(time.GetUtcNow())], time).Warmed();
+        var fuzzer = new Fuzzer(seed: 1, [.. WireTargets.All(), .. CredentialTargets.All(time.GetUtcNow())], time)
+            .Warmed();
         Assert.Null(fuzzer.Run(0, 150_000));
         Assert.InRange(fuzzer.AcceptedCount, 1_000, 149_000); // both ways through the readers are taken
     }
@@ -40,9 +41,11 @@ public class FuzzTests
     {
         byte[][] corpus = [[4, 0, 0, 0, 1, 2, 3, 4]];
         Assert.Contains("IndexOutOfRange", Planted(input => input[input[0]] == 0).What, StringComparison.Ordinal);
-        Assert.Contains("bytes allocated", Planted(input => new byte[BitConverter.ToUInt16(input) * 16].Length > 0).What, StringComparison.Ordinal);
+        Assert.Contains("bytes allocated",
+            Planted(input => new byte[BitConverter.ToUInt16(input) * 16].Length > 0).What, StringComparison.Ordinal);
 
         Finding Planted(TargetRead read) =>
-            new Fuzzer(1, [new Target("planted", corpus, input => input.Length >= 4 && read(input))], TimeProvider.System).Run(0, 10_000)!;
+            new Fuzzer(1, [new Target("planted", corpus, input => input.Length >= 4 && read(input))],
+                TimeProvider.System).Run(0, 10_000)!;
     }
 }

@@ -131,7 +131,8 @@ public sealed class SecureLinkTests : IDisposable
         await tls.WriteAsync(Greet("w1"));
         Assert.Contains("calls itself w1", await ReadDeniedAsync(tls), StringComparison.Ordinal);
         ExpectLogged(server, "WrongName");
-        await Assert.ThrowsAsync<UserException>(() => Node.StartAsync("w1", TestCluster.With(_cluster.Security(ClusterRole.Worker, "w0"))));
+        await Assert.ThrowsAsync<UserException>(() =>
+            Node.StartAsync("w1", TestCluster.With(_cluster.Security(ClusterRole.Worker, "w0"))));
     }
 
     [Fact]
@@ -176,7 +177,8 @@ public sealed class SecureLinkTests : IDisposable
         await using var tls = new SslStream(new NetworkStream(socket));
         await Assert.ThrowsAnyAsync<Exception>(() => tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
-            TargetHost = "convoy", EnabledSslProtocols = OlderTls, RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            TargetHost = "convoy", EnabledSslProtocols = OlderTls,
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
         }).WaitAsync(Limit));
         ExpectLogged(server, "OldTls");
     }
@@ -224,13 +226,15 @@ public sealed class SecureLinkTests : IDisposable
         for (var i = 0; i < 5; i++)
         {
             using var socket = await DialAsync(server);
-            await using var stream = why == "Plain" ? new NetworkStream(socket) : (Stream)await ShakeAsync(socket, credential);
+            await using var stream = why == "Plain"
+                ? new NetworkStream(socket) : (Stream)await ShakeAsync(socket, credential);
             if (why != "Silent") await stream.WriteAsync(Said(why));
             else socket.Shutdown(SocketShutdown.Send);
             await ExpectEndAsync(socket);
         }
 
-        Assert.True(SpinWait.SpinUntil(() => server.Remoting.RefusedCount == 5, Limit), string.Join('\n', server.LogLines));
+        Assert.True(SpinWait.SpinUntil(() => server.Remoting.RefusedCount == 5, Limit),
+            string.Join('\n', server.LogLines));
         Assert.Single(server.LogLines, l => l.Contains($"({why})", StringComparison.Ordinal));
         Assert.Single(server.LogLines, l => l.Contains("refused", StringComparison.Ordinal));
         Assert.Empty(server.Remoting.AcceptedLinks);
@@ -239,7 +243,8 @@ public sealed class SecureLinkTests : IDisposable
     private static byte[] Said(string why) => why switch
     {
         "BadGreeting" => [.. "CNVY"u8, 9, 9, 0, 0, 0xFF, 0xFF, 0xFF, 0x7F],
-        "Versions" => Handshake.Encode(new Greeting(Lane.Control, Handshake.ProtocolVersion, 0xFEED, 0, 1, 1, 0, "w0", "b0", [])),
+        "Versions" =>
+            Handshake.Encode(new Greeting(Lane.Control, Handshake.ProtocolVersion, 0xFEED, 0, 1, 1, 0, "w0", "b0", [])),
         _ => Greet("w0"),
     };
 
@@ -248,7 +253,8 @@ public sealed class SecureLinkTests : IDisposable
     {
         await using var server = await _cluster.StartAsync("server");
         await using var older = await Node.StartAsync("older",
-            o => TestCluster.With(_cluster.Security(ClusterRole.Worker, "older"))(o) with { BuildId = "b0", Features = ["shm"] });
+            o => TestCluster.With(_cluster.Security(ClusterRole.Worker, "older"))(o) with
+            { BuildId = "b0", Features = ["shm"] });
         older.Dial(server);
         var refused = older.Links.ExpectMsg<LinkRefused>();
         Assert.Equal(LinkRefusedReason.Versions, refused.Reason);
@@ -274,7 +280,8 @@ public sealed class SecureLinkTests : IDisposable
     public async Task What_is_for_a_coordinator_alone_is_not_told_by_a_worker()
     {
         await using var server = await Node.StartAsync("server", TestCluster.With(
-            _cluster.Security(ClusterRole.Worker, "server") with { CoordinatorOnly = ["inbox"], Admits = [ClusterRole.Worker, ClusterRole.Coordinator] }));
+            _cluster.Security(ClusterRole.Worker, "server") with
+            { CoordinatorOnly = ["inbox"], Admits = [ClusterRole.Worker, ClusterRole.Coordinator] }));
         await using var worker = await _cluster.StartAsync("w0");
         await using var leader = await _cluster.StartAsync("coordinator", ClusterRole.Coordinator);
         worker.Dial(server).Actor("inbox").Tell(Node.Step(1), worker.Inbox.Ref);
@@ -288,7 +295,8 @@ public sealed class SecureLinkTests : IDisposable
     {
         var address = NonLoopback();
         Assert.SkipWhen(address is null, "this machine has no address but loopback");
-        var refused = await Assert.ThrowsAsync<UserException>(() => Node.StartAsync("a", o => o with { Listen = $"{address}:0" }));
+        var refused = await Assert.ThrowsAsync<UserException>(() =>
+            Node.StartAsync("a", o => o with { Listen = $"{address}:0" }));
         Assert.Equal(ExitCode.Cluster, refused.Code);
         Assert.Contains("without cluster credentials", refused.Message, StringComparison.Ordinal);
 
@@ -305,7 +313,8 @@ public sealed class SecureLinkTests : IDisposable
         await using var a = await _cluster.StartAsync("a");
         var peer = a.Remoting.Connect("no-such-host.invalid:1", a.Links.Ref);
         Assert.Equal(LinkState.Connecting, peer.State);
-        await Assert.ThrowsAsync<UserException>(() => Node.StartAsync("c", o => TestCluster.With(_cluster.Security(ClusterRole.Worker, "c"))(o) with { Listen = "some-name:0" }));
+        await Assert.ThrowsAsync<UserException>(() => Node.StartAsync("c",
+            o => TestCluster.With(_cluster.Security(ClusterRole.Worker, "c"))(o) with { Listen = "some-name:0" }));
     }
 
     private static LinkSecurity SecurityOf(NodeCredential credential) => new()
@@ -321,9 +330,11 @@ public sealed class SecureLinkTests : IDisposable
     }
 
     private static void ExpectLogged(Node node, string what) => Assert.True(
-        SpinWait.SpinUntil(() => node.LogLines.Any(l => l.Contains(what, StringComparison.Ordinal)), Limit), string.Join('\n', node.LogLines));
+        SpinWait.SpinUntil(() => node.LogLines.Any(l => l.Contains(what, StringComparison.Ordinal)), Limit),
+        string.Join('\n', node.LogLines));
 
-    private static byte[] Greet(string name, Lane lane = Lane.Control, ulong incarnation = 0xFEED) => Handshake.Encode(new Greeting(
+    private static byte[] Greet(string name, Lane lane = Lane.Control, ulong incarnation = 0xFEED) =>
+        Handshake.Encode(new Greeting(
         lane, Handshake.ProtocolVersion, incarnation, 0, 1, 1, 0, name, "b1", []));
 
     private static async Task<Socket> DialAsync(Node node)
@@ -338,7 +349,8 @@ public sealed class SecureLinkTests : IDisposable
         var tls = new SslStream(new NetworkStream(socket));
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
-            TargetHost = "convoy", ApplicationProtocols = [TlsProfile.Lanes], RemoteCertificateValidationCallback = (_, _, _, _) => true,
+            TargetHost = "convoy", ApplicationProtocols = [TlsProfile.Lanes],
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
             ClientCertificates = credential is null ? null : [credential.Certificate],
         }).WaitAsync(Limit);
         return tls;

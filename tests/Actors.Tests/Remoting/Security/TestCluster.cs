@@ -12,7 +12,8 @@ internal sealed class TestCluster : IDisposable
     public CertificateAuthority Authority { get; } = CertificateAuthority.Create(TimeProvider.System.GetUtcNow());
 
     public NodeCredential Credential(ClusterRole role, string name, TimeSpan? age = null) =>
-        NodeCredential.FromPem(PemOf(role, name, age ?? TimeSpan.Zero), NodeCredential.TrustPem([Authority.Certificate]));
+        NodeCredential.FromPem(PemOf(role, name, age ?? TimeSpan.Zero),
+            NodeCredential.TrustPem([Authority.Certificate]));
 
     public string PemOf(ClusterRole role, string name, TimeSpan age) =>
         Authority.IssueWithKey(new NodeIdentity(role, name), [], Life, TimeProvider.System.GetUtcNow() - age);
@@ -22,11 +23,15 @@ internal sealed class TestCluster : IDisposable
         Credentials = new CredentialSource(Credential(role, name, age), TimeProvider.System),
     };
 
-    public static Func<RemotingOptions, RemotingOptions> With(LinkSecurity security) => o => o with { Security = security };
+    public static Func<RemotingOptions, RemotingOptions> With(LinkSecurity security) =>
+        o => o with { Security = security };
 
-    /// <summary>Without <paramref name="roads"/> all bytes go over TLS, also between processes of one machine.</summary>
+    /// <summary>
+    /// Without <paramref name="roads"/> all bytes go over TLS, also between processes of one machine.
+    /// </summary>
     public Task<Node> StartAsync(
-        string name, ClusterRole role = ClusterRole.Worker, TimeSpan? age = null, bool roads = true, string? folder = null) =>
+        string name, ClusterRole role = ClusterRole.Worker, TimeSpan? age = null, bool roads = true,
+        string? folder = null) =>
         Node.StartAsync(name, o => o with
         {
             Security = Security(role, name, age),

@@ -30,7 +30,8 @@ public sealed class PipelineTests
         Assert.Equal((4, 0), (clean.Steps, clean.Changed));
         Assert.Equal((4, 2, 4), (clip.Steps, clip.Changed, clip.LargestNorm));
         Assert.Equal((1 + 0.25 + 0.5 + 1) / 4, clip.MeanFactor, 12);
-        Assert.Equal("clip by global norm: changed 2 of 4 steps, norms by 0.6875 in the mean, up to 4", clip.ToString());
+        Assert.Equal("clip by global norm: changed 2 of 4 steps, norms by 0.6875 in the mean, up to 4",
+            clip.ToString());
     }
 
     public static TheoryData<string> Presets() => [.. GradientPresets.Names];
