@@ -140,7 +140,8 @@ public sealed class ActorSystem : IActorRefFactory
     internal void OnRefused(object message, IActorRef? sender, IActorRef recipient,
         UndeliverableReason reason, int limit)
     {
-        if (message is TimerFired or ReceiveTimeoutCheck or DeathNotice or PoisonPill or Undeliverable { Reason: UndeliverableReason.ReceiverGone })
+        if (message is TimerFired or ReceiveTimeoutCheck or DeathNotice or PoisonPill
+            or Undeliverable { Reason: UndeliverableReason.ReceiverGone })
             return;
         OnDeadLetter(new DeadLetter(message, sender, recipient, reason));
         if (reason != UndeliverableReason.MailboxFull) return;

@@ -82,6 +82,23 @@ public class FloorTests
         }
     }
 
+    // A text in quotes is not cut for its length: it is easier to search for in one piece.
+    [Fact]
+    public void LinesFitOnAScreen()
+    {
+        foreach (var file in ((string[])["src", "tests", "load-tests", "examples"]).SelectMany(Sources))
+        {
+            var (number, isRaw) = (0, false);
+            foreach (var line in File.ReadLines(file))
+            {
+                number++;
+                Assert.True(line.Length <= 120 || isRaw || line.Contains('"', StringComparison.Ordinal),
+                    $"{file}:{number} has {line.Length} columns, at most 120 are allowed");
+                if (line.Split("\"\"\"").Length % 2 == 0) isRaw = !isRaw;
+            }
+        }
+    }
+
     private static IEnumerable<string> Sources(string folder) =>
         Directory.EnumerateFiles(Repository.PathOf(folder), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}",

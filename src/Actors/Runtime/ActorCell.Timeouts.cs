@@ -30,7 +30,8 @@ internal sealed partial class ActorCell
 
     private void NoteActivity(object message)
     {
-        if (message is not (ReceiveTimeoutCheck or INotInfluenceReceiveTimeout or TimerFired { Message: INotInfluenceReceiveTimeout }))
+        if (message is not (ReceiveTimeoutCheck or INotInfluenceReceiveTimeout
+            or TimerFired { Message: INotInfluenceReceiveTimeout }))
             _lastActivity = System.Time.GetTimestamp();
     }
 

@@ -121,7 +121,8 @@ internal sealed class VerifyGoldenCommand : CliCommand
             return use(document.RootElement);
         }
         catch (Exception e) when (
-            e is JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException)
+            e is JsonException or InvalidOperationException or KeyNotFoundException or IOException
+                or UnauthorizedAccessException)
         {
             throw new UserException(ExitCode.BadData,
                 $"{path}: {e.Message} Each file has the form that docs/verify.md says.");

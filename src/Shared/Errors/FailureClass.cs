@@ -64,7 +64,8 @@ public static class FailureClass
 
     public static FailureNature NatureOf(ErrorCode code) => code switch
     {
-        ErrorCode.Peer or ErrorCode.Disk or ErrorCode.OutOfMemory or ErrorCode.DeviceAllocation or ErrorCode.DeviceSync =>
+        ErrorCode.Peer or ErrorCode.Disk or ErrorCode.OutOfMemory or ErrorCode.DeviceAllocation
+            or ErrorCode.DeviceSync =>
             FailureNature.Transient,
         ErrorCode.UserInput => FailureNature.UserError,
         ErrorCode.Cancelled => FailureNature.Wanted,

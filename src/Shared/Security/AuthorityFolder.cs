@@ -103,7 +103,8 @@ public sealed class AuthorityFolder(string path)
         {
             return CertificateAuthority.FromPem(File.ReadAllText(At(file)));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException
+            or ArgumentException)
         {
             throw Refused($"the authority in {At(file)} cannot be used: {e.Message}");
         }

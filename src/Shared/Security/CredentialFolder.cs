@@ -34,7 +34,8 @@ public static class CredentialFolder
                 ReadText(node), ReadText(Path.Combine(folder, TrustFile)), File.Exists(revoked)
                     ? ReadText(revoked) : null);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException
+            or ArgumentException)
         {
             throw new UserException(ExitCode.Cluster, $"the credential in {folder} cannot be used: {e.Message}");
         }

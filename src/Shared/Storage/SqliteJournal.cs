@@ -108,7 +108,8 @@ public sealed class SqliteJournal : IJournal
 
         using var write = Command(transaction, $"""
             INSERT INTO lease(id, holder, token, expires_ms) VALUES(1, $holder, $token, {NowMs} + $life)
-            ON CONFLICT(id) DO UPDATE SET holder = excluded.holder, token = excluded.token, expires_ms = excluded.expires_ms
+            ON CONFLICT(id) DO UPDATE
+                SET holder = excluded.holder, token = excluded.token, expires_ms = excluded.expires_ms
             """, ("$holder", holder), ("$token", token + 1), ("$life", (long)life.TotalMilliseconds));
         write.ExecuteNonQuery();
         return new LeaseAnswer(new Lease(holder, new LeaderToken(token + 1)), holder, life);

@@ -81,7 +81,8 @@ internal sealed class Wire : IAsyncDisposable
                 _ = CopyAsync(incoming, outgoing, life);
                 _ = CopyAsync(outgoing, incoming, life);
             }
-            catch (Exception closed) when (closed is SocketException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception closed) when (closed is SocketException or ObjectDisposedException
+                or InvalidOperationException)
             {
                 if (!_listener.Server.IsBound) return;
             }

@@ -125,7 +125,7 @@ public sealed class WorkerClusterTests
     }
 
     [Fact]
-    public async Task Shards_of_a_due_step_are_written_while_training_goes_on_and_a_checkpoint_resumes_to_the_same_bits_CKPT_01()
+    public async Task CKPT_01_shards_are_written_while_training_goes_on_and_a_checkpoint_resumes_to_the_same_bits()
     {
         await using var c = await FakeCoordinator.StartAsync();
         await c.AddWorkersAsync(3);

@@ -39,7 +39,8 @@ internal sealed class CheckpointsChecker : Checker
         {
             if (WhyBad(_newest) is { } why) Fail($"the checkpoint of step {_step} does not load {when}: {why}");
         }
-        catch (Exception e) when (e is IOException or JsonException or KeyNotFoundException or ArgumentException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or JsonException or KeyNotFoundException or ArgumentException
+            or InvalidOperationException)
         {
             Fail($"the checkpoint of step {_step} does not load {when}: {e.Message}");
         }
