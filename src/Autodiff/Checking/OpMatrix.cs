@@ -50,8 +50,7 @@ public sealed record OpRow(string Name, ImmutableArray<OpCell> Cells)
 
 /// <summary>
 /// The coverage of operators: every row of <see cref="OpTable"/> times both element types times every check,
-/// computed by
-/// running the checks on the samples. Inputs and parameters have no formula and no row.
+/// computed by running the checks on the samples. Inputs and parameters have no formula and no row.
 /// </summary>
 public static class OpMatrix
 {

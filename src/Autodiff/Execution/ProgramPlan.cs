@@ -173,8 +173,7 @@ internal sealed class ProgramPlan
     }
 
     // The step that makes a gradient writes it where the caller wants it; a second parameter with the same gradient,
-    // and a
-    // gradient that is not made per node, take a copy.
+    // and a gradient that is not made per node, take a copy.
     private void PlaceGradients()
     {
         for (var slot = 0; slot < Layout.Slots.Count; slot++)

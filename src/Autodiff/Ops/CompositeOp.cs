@@ -7,8 +7,7 @@ namespace Convoy.Autodiff.Ops;
 /// <summary>
 /// An operator whose formula is written in other operators: applying it applies them, eagerly or as nodes, so gradient,
 /// forward mode, batching and cost are theirs, and graphs carry nothing new. Its own row in the table gives it a
-/// name in
-/// errors and a line in the checks.
+/// name in errors and a line in the checks.
 /// </summary>
 internal abstract class CompositeOp : Op
 {

@@ -3,8 +3,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// loss_r = ln Σ e^x_rc - x_r,target        x_..C logits, targets_.. class numbers -> loss_.., l_.. = ln Σ e^x; 0
-// outside of C dx = cross-entropy-grad
+// loss_r = ln Σ e^x_rc - x_r,target        x_..C logits, targets_.. -> loss_.., l_.. = ln Σ e^x; 0 outside of C
+// dx = cross-entropy-grad
 internal sealed class CrossEntropy : FloatOp
 {
     public override string Name => "cross-entropy";

@@ -16,10 +16,9 @@ public sealed record CustomGradient(IReadOnlyList<Value> Inputs, Value Output, V
 
 /// <summary>
 /// An operator of a user's own, for eager variables: forward on tensors, a shape rule, and a gradient, which is
-/// either a rule
-/// written in operators or follows from a formula written in operators. Graphs carry operators of the table only,
-/// because
-/// workers never load a user's code: in a graph one becomes its formula, and one without a formula is refused.
+/// either a rule written in operators or follows from a formula written in operators. Graphs carry operators of the
+/// table only, because workers never load a user's code: in a graph one becomes its formula, and one without a formula
+/// is refused.
 /// </summary>
 public sealed class CustomOperator
 {

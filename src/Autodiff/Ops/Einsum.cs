@@ -4,8 +4,8 @@ using Convoy.Kernels;
 
 namespace Convoy.Autodiff.Ops;
 
-// y[result] = Σ over the other letters of Π operands        operands left to right, two at a time, each as matrix
-// products d operand i = the contraction of dy and all other operands to the letters of i: an adjoint for every spec
+// y[result] = Σ over the other letters of Π operands        operands left to right, two at a time, as matrix products
+// d operand i = the contraction of dy and all other operands to the letters of i: an adjoint for every spec
 // Here a letter is once in an operand, and in the result or another operand; Functions.Einsum brings other specs to
 // this form with diagonal and sum.
 internal sealed class Einsum : FloatOp

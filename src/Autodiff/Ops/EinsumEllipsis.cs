@@ -5,8 +5,7 @@ namespace Convoy.Autodiff.Ops;
 
 /// <summary>
 /// Writes "..." of a contraction as letters, one for each dimension that has none of its own, the same from the
-/// right in
-/// every operand; a dimension of size 1 there is repeated, so the operand loses it.
+/// right in every operand; a dimension of size 1 there is repeated, so the operand loses it.
 /// </summary>
 internal static class EinsumEllipsis
 {

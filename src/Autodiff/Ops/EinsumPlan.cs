@@ -5,10 +5,8 @@ namespace Convoy.Autodiff.Ops;
 
 /// <summary>
 /// How a contraction of many operands is cut into pairs: the tree of least total multiplications, by dynamic
-/// programming
-/// over sets of operands. A set's result keeps the letters that are needed outside of it, so its cost does not
-/// depend on
-/// how it was made.
+/// programming over sets of operands. A set's result keeps the letters that are needed outside of it, so its cost does
+/// not depend on how it was made.
 /// </summary>
 internal static class EinsumPlan
 {

@@ -76,8 +76,7 @@ public static partial class Functions
 
     /// <summary>
     /// Matrix product over the last two dimensions, leading ones repeated where they are 1; a vector on either side
-    /// is a
-    /// row or a column.
+    /// is a row or a column.
     /// </summary>
     public static Value MatMul(this Value a, Value b, bool ta = false, bool tb = false)
     {
@@ -105,10 +104,8 @@ public static partial class Functions
 
     /// <summary>
     /// Any contraction, such as "bhqd,bhkd->bhqk": repeated letters in an operand take its diagonal, letters that
-    /// are not in
-    /// the result are summed, "..." stands for all other dimensions. Many operands are contracted in the order that
-    /// costs
-    /// least. An error points at the character.
+    /// are not in the result are summed, "..." stands for all other dimensions. Many operands are contracted in the
+    /// order that costs least. An error points at the character.
     /// </summary>
     public static Value Einsum(string spec, params ReadOnlySpan<Value> operands)
     {

@@ -2,8 +2,9 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// dx = rstd (p - Σp/D - h Σ(p h)/D), h = (x - mean) rstd, p = dy gain        dy, x_..D, gain_D, mean_.., rstd_.. ->
-// dx_..D The second derivative is that of the same formula in terms of x, gain and dy (mean and rstd follow from x).
+// dx = rstd (p - Σp/D - h Σ(p h)/D), h = (x - mean) rstd, p = dy gain
+// dy, x_..D, gain_D, mean_.., rstd_.. -> dx_..D
+// The second derivative is that of the same formula in terms of x, gain and dy (mean and rstd follow from x).
 internal sealed class LayerNormGradInput : FloatOp
 {
     public override string Name => "layer-norm-grad-input";

@@ -4,8 +4,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y = a b        a_BMK (or a_BKM with ta), b_BKN (or b_BNK with tb) -> y_BMN; B: any leading dimensions, repeated where
-// 1 da = dy bᵀ     db = aᵀ dy        flops 2·B·M·N·K
+// y = a b        a_BMK (or a_BKM with ta), b_BKN (or b_BNK with tb) -> y_BMN; B: leading dimensions, repeated where 1
+// da = dy bᵀ     db = aᵀ dy        flops 2·B·M·N·K
 internal sealed class MatMul : FloatOp
 {
     public override string Name => "matmul";

@@ -16,8 +16,7 @@ public static class Schedule
 
     /// <summary>
     /// Warm-up rises in a straight line to the base rate, which it reaches at step <c>warmup</c>; then the course
-    /// runs to
-    /// the last step, where courses that fall have fallen to floor x base.
+    /// runs to the last step, where courses that fall have fallen to floor x base.
     /// </summary>
     public static double RateAt(ScheduleSpec spec, double baseRate, long step, long totalSteps)
     {

@@ -14,8 +14,7 @@ public enum JacobianMode
 
 /// <summary>
 /// Derivatives of functions of one tensor x. A function may have any control flow; it is called once or twice, never
-/// once
-/// per element. Results have the shape of the output followed by that of x.
+/// once per element. Results have the shape of the output followed by that of x.
 /// </summary>
 public static class Derivatives
 {
@@ -82,8 +81,7 @@ public static class Derivatives
 
     /// <summary>
     /// HO-05: the n-th derivative of a function of each element, of x's shape; exact for functions that treat
-    /// elements one
-    /// by one. The cost grows fast with the order: about twice the operators for each.
+    /// elements one by one. The cost grows fast with the order: about twice the operators for each.
     /// </summary>
     public static Tensor Nth(Func<Variable, Variable> f, Tensor x, int order)
     {

@@ -25,8 +25,7 @@ public static class Differentiate
 
     /// <summary>
     /// Forward mode: per output, the derivative along the tangents of the inputs (J·t), zeros where it does not
-    /// depend on
-    /// them. The cost is that of a few forward passes, however many outputs there are.
+    /// depend on them. The cost is that of a few forward passes, however many outputs there are.
     /// </summary>
     public static IReadOnlyList<Variable> Forward(
         IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs, IReadOnlyList<Variable> tangents,

@@ -4,8 +4,7 @@ namespace Convoy.Autodiff.Tape;
 
 /// <summary>
 /// Tangents along a tape: each application maps the tangents of its inputs to tangents of its results, by the rule
-/// of its
-/// operator. Tangents are values like all others, so they have derivatives themselves.
+/// of its operator. Tangents are values like all others, so they have derivatives themselves.
 /// </summary>
 internal static class ForwardMode
 {

@@ -9,8 +9,7 @@ internal sealed record Application(Op Op, Attributes Attributes, Value[] Inputs,
 
 /// <summary>
 /// The chain rule, once for eager variables and for graphs. The only place that checks the number and shape of
-/// gradients,
-/// sums over what was broadcast and accumulates; a gradient rule never touches an accumulator.
+/// gradients, sums over what was broadcast and accumulates; a gradient rule never touches an accumulator.
 /// </summary>
 internal sealed class ReverseMode(Builder builder)
 {
@@ -106,8 +105,7 @@ internal sealed class ReverseMode(Builder builder)
 
     /// <summary>
     /// The adjoint of broadcasting. Inner dimensions first, then the leading ones in one sum over rows: the order
-    /// that a
-    /// segmented sum has, so that eager and compiled gradients have the same bits.
+    /// that a segmented sum has, so that eager and compiled gradients have the same bits.
     /// </summary>
     internal static Value SumTo(Value gradient, TensorType target, string from)
     {

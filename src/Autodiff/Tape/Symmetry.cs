@@ -5,8 +5,7 @@ namespace Convoy.Autodiff.Tape;
 
 /// <summary>
 /// HO-03: second derivatives do not mind their order, but rounding does; a solver that needs a symmetric matrix gets
-/// one
-/// here.
+/// one here.
 /// </summary>
 public static class Symmetry
 {

@@ -60,8 +60,7 @@ public sealed class Variable : Value
 
     /// <summary>
     /// Called with the gradient of this variable when all of it has arrived, before it goes on; what it returns goes
-    /// on in its
-    /// place. Hooks run in the order in which they were added.
+    /// on in its place. Hooks run in the order in which they were added.
     /// </summary>
     public void OnGradient(Func<Variable, Variable> hook) => (_hooks ??= []).Add(hook);
 
@@ -84,8 +83,7 @@ public sealed class Variable : Value
 
     /// <summary>
     /// Adds d this / d v to the gradient of every variable v that it was computed from and that asks for gradients,
-    /// then
-    /// releases the history (unless it is retained for another call).
+    /// then releases the history (unless it is retained for another call).
     /// </summary>
     /// <param name="seed">Gradient of this variable; 1 when it is a scalar.</param>
     /// <param name="retain">Keeps the history for another call.</param>

@@ -19,8 +19,7 @@ public sealed record VjpResult(Tensor Value, IReadOnlyList<Tensor> Gradients, st
 
 /// <summary>
 /// HO-02: one question, f(x) and Jᵀu for some u, and several ways to an answer that differ in memory and time.
-/// Standard,
-/// checkpointed and fused give the same bits where they apply the same operators.
+/// Standard, checkpointed and fused give the same bits where they apply the same operators.
 /// </summary>
 public abstract class VjpStrategy
 {
@@ -36,8 +35,7 @@ public abstract class VjpStrategy
 
     /// <summary>
     /// Function and gradient captured as one graph, made smaller and fused by the passes; the graph is kept for the
-    /// next
-    /// call with the same shapes.
+    /// next call with the same shapes.
     /// </summary>
     public static VjpStrategy Fused(FunctionChain f) => new FusedVjp(f);
 

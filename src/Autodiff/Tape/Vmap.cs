@@ -6,9 +6,8 @@ namespace Convoy.Autodiff.Tape;
 
 /// <summary>
 /// Turns a function of one sample into a function of many: every operator of it is applied once to all samples,
-/// which lie
-/// along a dimension that the function does not see. Each operator says how; one without a rule is applied sample by
-/// sample, with the same result.
+/// which lie along a dimension that the function does not see. Each operator says how; one without a rule is applied
+/// sample by sample, with the same result.
 /// </summary>
 public static class Vmap
 {
@@ -66,8 +65,7 @@ public static class Vmap
 
     /// <summary>
     /// The gradient of each sample's loss with respect to the parameters, stacked on a first dimension: what
-    /// clipping or
-    /// measuring single samples needs. One forward and one backward pass over all samples.
+    /// clipping or measuring single samples needs. One forward and one backward pass over all samples.
     /// </summary>
     /// <param name="loss">The loss of one sample, one number, from the parameters and the sample's data.</param>
     public static IReadOnlyList<Tensor> PerSampleGradients(

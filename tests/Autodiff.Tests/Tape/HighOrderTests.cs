@@ -7,8 +7,7 @@ namespace Convoy.Autodiff.Tests.Tape;
 
 /// <summary>
 /// HO-05, HO-06: derivatives up to the fourth order of chains of activations against truncated power series, which
-/// share
-/// nothing with the tape. The limits are the table in docs/verify.md.
+/// share nothing with the tape. The limits are the table in docs/verify.md.
 /// </summary>
 public sealed class HighOrderTests
 {

@@ -7,8 +7,7 @@ namespace Convoy.Autodiff.Checking.Golden;
 
 /// <summary>
 /// Cases of ops.json: figures of one application of an operator. Compared with a reference, or written in the same
-/// form,
-/// for another library or another day (GV-03, GV-06).
+/// form, for another library or another day (GV-03, GV-06).
 /// </summary>
 public static class GoldenOperator
 {

@@ -2,8 +2,7 @@ namespace Convoy.Autodiff.Checking.Samples;
 
 /// <summary>
 /// Elementary functions from their series alone, so that the reference of a kernel is not the library call that the
-/// kernel
-/// makes. Right to 1e-12 for the small arguments of the samples.
+/// kernel makes. Right to 1e-12 for the small arguments of the samples.
 /// </summary>
 internal static class Series
 {

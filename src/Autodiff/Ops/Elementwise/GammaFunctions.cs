@@ -2,8 +2,7 @@ namespace Convoy.Autodiff.Ops;
 
 /// <summary>
 /// ln Γ by the approximation of Lanczos (g = 7, nine terms) and the polygamma functions by their asymptotic series,
-/// both
-/// after the argument was moved to where they hold; see Abramowitz and Stegun, chapter 6.
+/// both after the argument was moved to where they hold; see Abramowitz and Stegun, chapter 6.
 /// </summary>
 internal static class GammaFunctions
 {

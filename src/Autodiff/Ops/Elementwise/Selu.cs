@@ -3,8 +3,8 @@ using Convoy.Kernels.Operators;
 
 namespace Convoy.Autodiff.Ops;
 
-// y = s x where x > 0, else s a (e^x - 1); s and a keep mean 0 and variance 1 (Klambauer and others 2017)   x, y of
-// one shape
+// y = s x where x > 0, else s a (e^x - 1); s and a keep mean 0 and variance 1 (Klambauer and others 2017)
+// x, y of one shape
 // dx = dy s where x > 0, else dy (y + s a); s a dy at the kink unless the attribute kink chooses
 internal sealed class Selu : UnaryOp<SeluOperator>
 {

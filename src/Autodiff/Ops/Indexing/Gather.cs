@@ -3,8 +3,7 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y[.., k, ..] = x[.., index[.., k, ..], ..] on one axis        x, index (int32) of x's shape but for the axis -> y
-// of index's shape
-// dx = dy added at the places of the index
+// of index's shape dx = dy added at the places of the index
 internal sealed class Gather : FloatOp
 {
     public override string Name => "gather";

@@ -3,8 +3,7 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y[.., j, ..] = Σ x[.., k, ..] over the k with index[k] = j, on one axis of the given size; the adjoint of
-// index-select
-// dx = dy selected at the index
+// index-select dx = dy selected at the index
 internal sealed class IndexAdd : FloatOp
 {
     public override string Name => "index-add";

@@ -1,8 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
 // r, z, n = parts: r and z = σ(x wᵀ + h uᵀ + b), n = tanh(x wᵀ + b + r (h uᵀ + b')); h = (1 - z) n + z h (Cho and
-// others 2014)
-// x_NI, h_NH, w_(3H)I, u_(3H)H, b_3H, b'_3H -> h_NH
+// others 2014) x_NI, h_NH, w_(3H)I, u_(3H)H, b_3H, b'_3H -> h_NH
 internal sealed class GruCell : CompositeOp
 {
     public override string Name => "gru-cell";

@@ -1,8 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
 // i, f, g, o = four parts of x wᵀ + h uᵀ + b; c = σ(f) c + σ(i) tanh(g); h = σ(o) tanh(c) (Hochreiter and
-// Schmidhuber 1997)
-// x_NI, h_NH, c_NH, w_(4H)I, u_(4H)H, b_4H -> h_NH, c_NH
+// Schmidhuber 1997) x_NI, h_NH, c_NH, w_(4H)I, u_(4H)H, b_4H -> h_NH, c_NH
 internal sealed class LstmCell : CompositeOp
 {
     public override string Name => "lstm-cell";

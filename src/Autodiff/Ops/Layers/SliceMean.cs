@@ -2,9 +2,9 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y_n = the mean of x over the rows of the slice that n lies in, element by element        x, y of one shape, rows
-// first Slices are fixed cuts of the batch, so the result does not depend on how they are dealt; a call without slices
-// is one slice. A mean is symmetric: dx = the same mean of dy.
+// y_n = the mean of x over the rows of the slice that n lies in, element by element        x, y of one shape
+// Rows first. Slices are fixed cuts of the batch, so the result does not depend on how they are dealt; a call without
+// slices is one slice. A mean is symmetric: dx = the same mean of dy.
 internal sealed class SliceMean : FloatOp
 {
     public override string Name => "slice-mean";

@@ -3,8 +3,8 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // x = u diag(s) vᵀ, s descending, K = min(M, N), the largest element of each column of v (of u when M < N) positive
-// x_..MN -> u_..MK, s_..K, v_..NK
-// dx = u (F ∘ (uᵀdu - duᵀu) s + s F ∘ (vᵀdv - dvᵀv) + diag ds) vᵀ + (1 - uuᵀ) du s⁻¹ vᵀ + u s⁻¹ dvᵀ (1 - vvᵀ),
+// x_..MN -> u_..MK, s_..K, v_..NK dx = u (F ∘ (uᵀdu - duᵀu) s + s F ∘ (vᵀdv - dvᵀv) + diag ds) vᵀ + (1 - uuᵀ) du s⁻¹ vᵀ
+// + u s⁻¹ dvᵀ (1 - vvᵀ),
 // F_ij = 1 / (s_j² - s_i²) off the diagonal (Townsend 2016)
 internal sealed class Svd : MatrixOp
 {

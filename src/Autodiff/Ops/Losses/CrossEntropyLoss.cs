@@ -1,8 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = nll of log-softmax, smoothing: that share of the target is spread evenly over all classes; ignore: a class
-// that does not count
-// x_NC, targets_N (int32); reduction: sum, none, or mean unless given
+// that does not count x_NC, targets_N (int32); reduction: sum, none, or mean unless given
 internal sealed class CrossEntropyLoss : CompositeOp
 {
     public override string Name => "cross-entropy-loss";

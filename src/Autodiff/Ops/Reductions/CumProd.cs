@@ -2,8 +2,7 @@ namespace Convoy.Autodiff.Ops;
 
 // y_i = Π x_j over j ≤ i on one axis        x, y of one shape
 // dx_j = Σ_{i ≥ j} dy_i Π_{k ≤ i, k ≠ j} x_k without a division, so zeros are legal: row j of an n x n matrix has x
-// with 1 in
-// place j, and the products along its rows are these
+// with 1 in place j, and the products along its rows are these
 internal sealed class CumProd : AlongAxis
 {
     public override string Name => "cumprod";

@@ -2,8 +2,7 @@ namespace Convoy.Autodiff.Optim.Gradients;
 
 /// <summary>
 /// GP-02: where a bound of norms comes from. Told the norm of each step, it gives the bound of that step; the same
-/// norms
-/// give the same bounds. A norm that is not finite is not remembered.
+/// norms give the same bounds. A norm that is not finite is not remembered.
 /// </summary>
 public abstract class ClipBound
 {
@@ -122,8 +121,7 @@ public sealed class AverageBound : ClipBound
 
 /// <summary>
 /// The running mean of norms plus some running deviations, so that a noisy training is clipped less than a calm one.
-/// Mean
-/// and variance are updated together (Finch 2009).
+/// Mean and variance are updated together (Finch 2009).
 /// </summary>
 public sealed class VarianceBound : ClipBound
 {

@@ -112,8 +112,7 @@ public sealed class ClipEachLayer(Func<GradientPart, ClipBound> boundOf) : Gradi
 
 /// <summary>
 /// GP-03: first each parameter to its bound, then each layer (parameters whose names agree up to the last dot), then
-/// all
-/// of them.
+/// all of them.
 /// </summary>
 public sealed class ClipHierarchically(double parameterBound, double layerBound, double globalBound) : GradientStage
 {

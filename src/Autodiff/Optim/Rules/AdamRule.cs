@@ -4,8 +4,7 @@ using Convoy.Shared.Jobs;
 namespace Convoy.Autodiff.Optim.Rules;
 
 // m = mean of g, v = mean of g²; w -= rate m̂ / (√v̂ + ε) (Kingma and Ba 2015). Decoupled: the decay shrinks w apart
-// from g
-// (Loshchilov and Hutter 2019). AMSGrad: the largest v so far takes the place of v (Reddi and others 2018)
+// from g (Loshchilov and Hutter 2019). AMSGrad: the largest v so far takes the place of v (Reddi and others 2018)
 internal sealed class AdamRule(OptimizerSpec spec, bool decoupled) : UpdateRule(spec)
 {
     public override IReadOnlyList<string> StateNames =>

@@ -21,8 +21,7 @@ public readonly record struct ParameterSpan(int Start, int Length, int Columns =
 
 /// <summary>
 /// An update rule in any floating-point type, over flat vectors with state vectors that start as zeros. Most are
-/// element
-/// by element, so that vectors may be updated in any pieces; the others say so and need the parameters.
+/// element by element, so that vectors may be updated in any pieces; the others say so and need the parameters.
 /// </summary>
 public abstract class UpdateRule(OptimizerSpec spec)
 {

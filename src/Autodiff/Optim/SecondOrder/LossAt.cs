@@ -65,8 +65,7 @@ public sealed class LossAt
 
     /// <summary>
     /// An estimate of the diagonal of H: the mean of v (H v) over vectors v of random signs, which is right in the
-    /// mean,
-    /// and exact where H is diagonal (Bekas and others 2007). The signs are a function of seed, step and probe.
+    /// mean, and exact where H is diagonal (Bekas and others 2007). The signs are a function of seed, step and probe.
     /// </summary>
     public double[] EstimateDiagonal(int probes, ulong seed, long step = 0)
     {
