@@ -8,9 +8,9 @@ namespace Convoy.Autodiff.Passes;
 public sealed record MergeReport(int Chains, int Contractions, long FlopsBefore, long FlopsAfter);
 
 /// <summary>
-/// Chains of einsum and two-dimensional matmul, each read only by the next, become one contraction of all their operands
-/// in the cheapest order, where that saves work. Sums are taken in another order, so the last bits of results change:
-/// no worker runs this pass. Run it on a graph before it is submitted; then it is the same graph for everybody.
+/// Chains of einsum and two-dimensional matmul, each read only by the next, become one contraction of all operands in
+/// the cheapest order, where that saves work. Sums are taken in another order, so the last bits of results change: no
+/// worker runs this pass. Run it on a graph before it is submitted; then it is the same graph for everybody.
 /// </summary>
 public static class MergeEinsums
 {
