@@ -23,7 +23,7 @@ public sealed class InPlaceExecutor
     public IDisposable Protect(Tensor tensor)
     {
         _protected.Add(tensor);
-        return new Scope(() => _protected.Remove(tensor));
+        return new ScopeEnd(() => _protected.Remove(tensor));
     }
 
     /// <summary>Protects everything that a later backward call of the variable reads.</summary>
@@ -31,7 +31,7 @@ public sealed class InPlaceExecutor
     {
         var held = History.Of([variable]).Tensors();
         _protected.AddRange(held);
-        return new Scope(() =>
+        return new ScopeEnd(() =>
         {
             foreach (var tensor in held) _protected.Remove(tensor);
         });
@@ -143,16 +143,5 @@ public sealed class InPlaceExecutor
         }
 
         return (low, high);
-    }
-
-    private sealed class Scope(Action end) : IDisposable
-    {
-        private Action? _end = end;
-
-        public void Dispose()
-        {
-            _end?.Invoke();
-            _end = null;
-        }
     }
 }

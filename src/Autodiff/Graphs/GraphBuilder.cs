@@ -133,9 +133,4 @@ public sealed class GraphBuilder : Builder
         internal override object Identity => reference;
         public override string ToString() => $"{reference} {type}";
     }
-
-    private sealed class ScopeEnd(Action end) : IDisposable
-    {
-        public void Dispose() => end();
-    }
 }

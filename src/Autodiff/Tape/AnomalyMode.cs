@@ -26,7 +26,7 @@ public static class AnomalyMode
     {
         _depth++;
         _step = step;
-        return new Scope();
+        return new ScopeEnd(static () => _depth--);
     }
 
     /// <summary>Results until the end of the scope belong to the formula of this operator; it is named too.</summary>
@@ -66,16 +66,4 @@ public static class AnomalyMode
     }
 
     private static long? Index(int at) => at < 0 ? null : at;
-
-    private sealed class Scope : IDisposable
-    {
-        private bool _ended;
-
-        public void Dispose()
-        {
-            if (_ended) return;
-            _ended = true;
-            _depth--;
-        }
-    }
 }

@@ -39,7 +39,7 @@ public sealed class OpProfile(TimeProvider clock)
     {
         var outer = _current;
         _current = this;
-        return new Scope(outer);
+        return new ScopeEnd(() => _current = outer);
     }
 
     internal long Now => clock.GetTimestamp();
@@ -86,16 +86,4 @@ public sealed class OpProfile(TimeProvider clock)
 
     /// <summary>MON-04: a list with one object for each operator.</summary>
     public string ToJson() => JsonSerializer.Serialize(Timings);
-
-    private sealed class Scope(OpProfile? outer) : IDisposable
-    {
-        private bool _ended;
-
-        public void Dispose()
-        {
-            if (_ended) return;
-            _ended = true;
-            _current = outer;
-        }
-    }
 }

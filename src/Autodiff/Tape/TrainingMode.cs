@@ -14,18 +14,6 @@ public static class TrainingMode
     public static IDisposable Evaluate()
     {
         _evaluations++;
-        return new Scope();
-    }
-
-    private sealed class Scope : IDisposable
-    {
-        private bool _ended;
-
-        public void Dispose()
-        {
-            if (_ended) return;
-            _ended = true;
-            _evaluations--;
-        }
+        return new ScopeEnd(static () => _evaluations--);
     }
 }

@@ -156,18 +156,6 @@ public static class GradientMode
     public static IDisposable Off()
     {
         _offDepth++;
-        return new Scope();
-    }
-
-    private sealed class Scope : IDisposable
-    {
-        private bool _ended;
-
-        public void Dispose()
-        {
-            if (_ended) return;
-            _ended = true;
-            _offDepth--;
-        }
+        return new ScopeEnd(static () => _offDepth--);
     }
 }

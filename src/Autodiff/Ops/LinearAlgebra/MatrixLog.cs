@@ -5,30 +5,12 @@ namespace Convoy.Autodiff.Ops;
 // y = ln x of the last two dimensions, e^y = x, with eigenvalues in (-π, π) i        x_..NN -> y_..NN
 // dx = the upper right block of ln [[xᵀ, dy], [0, xᵀ]] (Mathias 1996)
 // A matrix with an eigenvalue on the negative real axis, or 0, has no such logarithm: NaN.
-internal sealed class MatrixLog : MatrixOp
+internal sealed class MatrixLog : MatrixFunction
 {
     public override string Name => "matrix-log";
 
-    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
-    {
-        RequireCount(inputs, 1);
-        RequireFloat(inputs);
-        RequireSquare(inputs[0]);
-        return [inputs[0]];
-    }
-
     private protected override void One(double[][] inputs, double[][] outputs, Tensor[] shapes) =>
         MatrixLogarithm.Run(inputs[0], shapes[0].Shape[-1], outputs[0]);
-
-    internal override Value?[] Backward(OpGradient g)
-    {
-        var n = g.X.Type[-1].Size;
-        var turned = g.X.Transpose();
-        var zero = g.Builder.Full(0, turned.Type);
-        var block = Functions.Concat(
-            -2, Functions.Concat(-1, turned, g.Dy), Functions.Concat(-1, zero, turned));
-        return [block.Apply(this).Slice(-1, n, n).Slice(-2, 0, n)];
-    }
 }
 
 /// <summary>
