@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using Convoy.Shared.Protocol;
 using Convoy.Worker.Collectives;
 using Convoy.Worker.Training;
+using Convoy.Tests;
 
 namespace Convoy.Worker.Tests;
 
@@ -9,21 +9,9 @@ namespace Convoy.Worker.Tests;
 public sealed class ProtocolPageTests
 {
     [Fact]
-    public void Step() => Check("step.md", TransitionTable.ToMarkdown(StepProtocol.Transitions));
+    public void Step() => ProtocolPage.Check("step.md", TransitionTable.ToMarkdown(StepProtocol.Transitions));
 
     [Fact]
-    public void Exchange() => Check("exchange.md", TransitionTable.ToMarkdown(ExchangeProtocol.Transitions));
-
-    private static void Check(string page, string table, [CallerFilePath] string here = "")
-    {
-        var path = Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "docs", "protocols", page);
-        var text = File.ReadAllText(path).ReplaceLineEndings("\n");
-        const string heading = "## Transitions\n\n";
-        var from = text.IndexOf(heading, StringComparison.Ordinal) + heading.Length;
-        var end = text.IndexOf("\n\n", from, StringComparison.Ordinal) + 1;
-        if (Environment.GetEnvironmentVariable("CONVOY_REWRITE") == "1")
-            File.WriteAllText(path, string.Concat(text.AsSpan(0, from), table, text.AsSpan(end)));
-        else
-            Assert.Equal(table, text[from..end]);
-    }
+    public void Exchange() =>
+        ProtocolPage.Check("exchange.md", TransitionTable.ToMarkdown(ExchangeProtocol.Transitions));
 }

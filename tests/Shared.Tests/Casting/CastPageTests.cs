@@ -1,6 +1,6 @@
-using System.Runtime.CompilerServices;
 using Convoy.Shared.Casting;
 using Convoy.Shared.Protocol;
+using Convoy.Tests;
 
 namespace Convoy.Shared.Tests.Casting;
 
@@ -8,18 +8,6 @@ namespace Convoy.Shared.Tests.Casting;
 public sealed class CastPageTests
 {
     [Fact]
-    public void Transitions_stand_on_the_page() => Check(TransitionTable.ToMarkdown(CastProtocol.Transitions));
-
-    private static void Check(string table, [CallerFilePath] string here = "")
-    {
-        var path = Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "docs", "protocols", "cast.md");
-        var text = File.ReadAllText(path).ReplaceLineEndings("\n");
-        const string heading = "## Transitions\n\n";
-        var from = text.IndexOf(heading, StringComparison.Ordinal) + heading.Length;
-        var end = text.IndexOf("\n\n", from, StringComparison.Ordinal) + 1;
-        if (Environment.GetEnvironmentVariable("CONVOY_REWRITE") == "1")
-            File.WriteAllText(path, string.Concat(text.AsSpan(0, from), table, text.AsSpan(end)));
-        else
-            Assert.Equal(table, text[from..end]);
-    }
+    public void Transitions_stand_on_the_page() =>
+        ProtocolPage.Check("cast.md", TransitionTable.ToMarkdown(CastProtocol.Transitions));
 }
