@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Convoy.Cluster.Tests.Jobs;
 using Convoy.Cluster.Tests.Processes;
 using Convoy.Coordinator.Api;
 using Convoy.Shared;
@@ -14,15 +15,15 @@ public sealed partial class DetectionTests(ClusterFixture cluster)
     [Fact]
     public async Task AWorkerThatIsKilledIsMissedWithinASecond()
     {
-        var (ended, events) = await DisturbedAsync("struck", [], async (_, worker) =>
+        var (ended, _, events) = await DisturbedAsync("struck", [], async (run, worker) =>
         {
             Signal.Kill9(worker.Pid);
-            await Task.CompletedTask;
+            await LossAsync(run);
         });
         var lost = events.First(e => e.Contains("lost w1", StringComparison.Ordinal));
         // the closed socket or the end of the process said so
         Assert.DoesNotContain("silent", lost, StringComparison.Ordinal);
-        await SameBitsAsync(ended);
+        await EndlessJob.SameBitsAsync(cluster, ended);
     }
 
     [Theory]
@@ -30,44 +31,40 @@ public sealed partial class DetectionTests(ClusterFixture cluster)
     [InlineData("3s", false)]
     public async Task AWorkerThatIsStoppedForThreeSecondsStaysAMemberByOption(string stall, bool isLost)
     {
-        var (ended, events) = await DisturbedAsync($"stopped-{stall}", ["--set", $"timeouts.stall={stall}"],
+        var (ended, generation, events) = await DisturbedAsync($"stopped-{stall}", ["--set", $"timeouts.stall={stall}"],
             async (run, worker) =>
         {
             Signal.Stop(worker.Pid);
             using var pause = new PeriodicTimer(TimeSpan.FromSeconds(3));
-            if (isLost)
-                await run.UntilAsync("the loss",
-                    status => status.Events.Any(e => e.Contains("lost w1", StringComparison.Ordinal)));
+            if (isLost) await LossAsync(run);
             else await pause.WaitForNextTickAsync();
             Signal.Continue(worker.Pid);
         });
         var lost = events.Where(e => e.Contains("lost w1: silent", StringComparison.Ordinal)).ToList();
         Assert.Equal(isLost, lost.Count > 0);
-        Assert.Equal(isLost, ended.Json.GetProperty("generations").GetInt64() > 1);
+        Assert.Equal(isLost, generation > 1);
         if (isLost) Assert.InRange(SilenceMs(lost[0]), 650, 2_100);
-        await SameBitsAsync(ended);
+        await EndlessJob.SameBitsAsync(cluster, ended);
     }
 
-    private async Task<(Ended Ended, IReadOnlyList<string> Events)> DisturbedAsync(
+    private async Task<(Ended Ended, long Generation, IReadOnlyList<string> Events)> DisturbedAsync(
         string name, string[] more, Func<RunningJob, WorkerView, Task> disturb)
     {
         var state = Path.Combine(cluster.Folder, name);
-        using var train = ConvoyProcess.Start(cluster.Folder,
-            ["train", "job.yaml", "--workers", "2", "--state", state, "--json", .. more]);
+        using var train = EndlessJob.Start(cluster, state, 2, more);
         var run = new RunningJob(state, train);
         var status = await run.AtStepAsync(20);
         await disturb(run, status.Workers.Single(w => w.Name == "w1"));
-        var ended = await train.EndAsync();
+        var now = await run.UntilAsync("the coordinator", _ => true);
+        now = await run.AtStepAsync(now.Step + 20);
+        var ended = await EndlessJob.StopAsync(cluster, state, train);
         var log = await File.ReadAllLinesAsync(Directory.GetFiles(state, "coordinator*.log",
             SearchOption.AllDirectories).Single());
-        return (ended, log);
+        return (ended, now.Generation, log);
     }
 
-    private async Task SameBitsAsync(Ended ended)
-    {
-        Assert.True(ended.Code == (int)ExitCode.Finished, ended.ToString());
-        Assert.Equal(await cluster.ReferenceHashAsync(), ended.Json.GetProperty("weights_sha256").GetString());
-    }
+    private static Task LossAsync(RunningJob run) => run.UntilAsync("the loss",
+        status => status.Events.Any(e => e.Contains("lost w1", StringComparison.Ordinal)));
 
     private static int SilenceMs(string line) =>
         int.Parse(Silent().Match(line).Groups[1].ValueSpan, CultureInfo.InvariantCulture);

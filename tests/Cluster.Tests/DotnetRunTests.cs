@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Convoy.Cluster.Tests.Jobs;
 using Convoy.Cluster.Tests.Processes;
 using Convoy.Coordinator.Api;
 
@@ -17,7 +18,7 @@ public class DotnetRunTests(ClusterFixture cluster)
         string[] words =
         [
             "run", "--no-build", "-c", Configuration, "--project", ProjectFolder(), "--",
-            "train", "job.yaml", "--state", state, "--json",
+            "train", "job.yaml", "--set", EndlessJob.Steps, "--state", state, "--json",
         ];
         foreach (var word in words) start.ArgumentList.Add(word);
         using var outer = Process.Start(start)!;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Convoy.Cluster.Tests.Jobs;
 using Convoy.Cluster.Tests.Processes;
 using Convoy.Coordinator.Api;
 
@@ -8,14 +9,11 @@ namespace Convoy.Cluster.Tests;
 // FT-05, R5, R25). Joins are spaced by seconds (M7), so the job is endless and is stopped when all of it has happened.
 public class ElasticTests(ClusterFixture cluster)
 {
-    private const string Endless = "steps=1000000";
-
     [Fact]
     public async Task ReplacedGrownAndShrunk()
     {
         var state = Path.Combine(cluster.Folder, "elastic");
-        using var train = ConvoyProcess.Start(cluster.Folder, "train", "job.yaml", "--set", Endless, "--workers", "2",
-            "--state", state, "--json");
+        using var train = EndlessJob.Start(cluster, state, 2);
         var run = new RunningJob(state, train);
         var before = await run.AtStepAsync(10);
 
@@ -28,17 +26,7 @@ public class ElasticTests(ClusterFixture cluster)
         await run.UntilAsync("three members", status => Members(status) == 3);
         await ScaleAsync(state, 1);
         await run.UntilAsync("one member", status => Members(status) == 1);
-        Assert.Equal(0, (await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--state", state)).Code);
-        var ended = await train.EndAsync();
-
-        Assert.True(ended.Code == 0, ended.ToString());
-        Assert.Equal("stopped", ended.Json.GetProperty("outcome").GetString());
-        var steps = ended.Json.GetProperty("steps").GetInt64().ToString(CultureInfo.InvariantCulture);
-        var calm = await ConvoyProcess.RunAsync(cluster.Folder, "train", "job.yaml", "--set", Endless, "--workers", "1",
-            "--steps", steps, "--state", "calm", "--json");
-        Assert.True(calm.Code == 0, calm.ToString());
-        Assert.Equal(calm.Json.GetProperty("weights_sha256").GetString(),
-            ended.Json.GetProperty("weights_sha256").GetString());
+        await EndlessJob.SameBitsAsync(cluster, await EndlessJob.StopAsync(cluster, state, train));
     }
 
     private async Task ScaleAsync(string state, int workers)

@@ -1,3 +1,4 @@
+using Convoy.Cluster.Tests.Jobs;
 using Convoy.Cluster.Tests.Processes;
 using Convoy.Coordinator.Api;
 using Convoy.Shared;
@@ -9,8 +10,6 @@ namespace Convoy.Cluster.Tests;
 /// <summary>FT-04, R24: processes end in named phases; asked a second time, at once.</summary>
 public class ShutdownTests(ClusterFixture cluster)
 {
-    private const string Endless = "steps=1000000";
-
     [Fact]
     public async Task ACoordinatorThatIsAskedToEndSavesItsJobFirst()
     {
@@ -69,7 +68,8 @@ public class ShutdownTests(ClusterFixture cluster)
         await new RunningJob(state, coordinator).UntilAsync("the coordinator", _ => true);
         var address = EndpointFile.Read(state).Address;
         var worker = ConvoyProcess.Start(cluster.Folder, "worker", "--join", address, "--name", "w0");
-        var submit = ConvoyProcess.Start(cluster.Folder, "submit", "job.yaml", "--set", Endless, "--to", address);
+        var submit = ConvoyProcess.Start(cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps,
+            "--to", address);
         await new RunningJob(state, coordinator).AtStepAsync(5);
         return new Running(state, coordinator, worker, submit);
     }

@@ -4,8 +4,8 @@ using System.Text;
 namespace Convoy.Cluster.Tests.Jobs;
 
 /// <summary>
-/// A data set and job that the tests make themselves: seeded blobs of 16 numbers in 4 classes. Large enough that a run
-/// takes a few seconds, so that a kill lands inside it.
+/// A data set and job that the tests make themselves: seeded blobs of 16 numbers in 4 classes. A run takes a few
+/// seconds; what must be struck while it runs is an <see cref="EndlessJob"/>.
 /// </summary>
 internal static class SmallDigits
 {
