@@ -1,22 +1,31 @@
+using BenchmarkDotNet.Attributes;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.LoadTests.Kernels;
 
-// Whole training steps as bare kernel calls, 8 slices, with AdamW: what an executor can reach at best.
-internal static class StepRuns
+/// <summary>
+/// Whole training steps as bare kernel calls, 8 slices, with AdamW: what an executor can reach at best
+/// (<see cref="EndToEndBenchmarks"/> has the executor).
+/// </summary>
+public class BareStepBenchmarks
 {
     private const int Slices = 8;
 
-    private static readonly TreeNode[] Nodes = new SliceTree(Slices).Cover(0, Slices);
+    private static readonly TreeNode[] Nodes = Operands.Cover(Slices);
+    private readonly Action _mlp = MlpStep();
+    private readonly Action _cnn = CnnStep();
+    private readonly Action _gpt = GptStep();
 
-    private static int[] Starts(int rows)
-    {
-        var starts = new int[Slices + 1];
-        for (var i = 0; i <= Slices; i++) starts[i] = rows * i / Slices;
-        return starts;
-    }
+    [Benchmark]
+    public void Mlp() => _mlp();
+
+    [Benchmark]
+    public void Cnn() => _cnn();
+
+    [Benchmark]
+    public void Gpt() => _gpt();
 
     /// <summary>A dense layer with its buffers.</summary>
     private sealed class Dense(int rows, int inputs, int outputs)
@@ -27,7 +36,7 @@ internal static class StepRuns
         private readonly float[] _db = new float[outputs];
         private readonly float[] _m = new float[inputs * outputs];
         private readonly float[] _v = new float[inputs * outputs];
-        private readonly int[] _starts = Starts(rows);
+        private readonly int[] _starts = Operands.Starts(rows, Slices);
         public readonly float[] Y = new float[rows * outputs];
         public readonly float[] Dx = new float[rows * inputs];
 
@@ -48,32 +57,37 @@ internal static class StepRuns
 
         private static float[] Scaled(int count, int inputs)
         {
-            var w = Measure.Numbers(count);
+            var w = Operands.Numbers(count);
             AxpyTree.Scale(w.AsSpan(), 1 / MathF.Sqrt(inputs));
             return w;
         }
     }
 
-    private static void Loss(float[] logits, int classes, int[] targets, float[] d)
+    private sealed class Loss(int classes, int[] targets)
     {
-        var rows = targets.Length;
-        var (loss, lse, one) = (new float[rows], new float[rows], new float[rows]);
-        Array.Fill(one, 1f);
-        CrossEntropy.Forward<float>(logits, classes, targets, loss, lse);
-        CrossEntropy.Backward<float>(logits, classes, targets, lse, one, d);
+        private readonly float[] _loss = new float[targets.Length];
+        private readonly float[] _lse = new float[targets.Length];
+        private readonly float[] _one = [.. Enumerable.Repeat(1f, targets.Length)];
+
+        public void Run(float[] logits, float[] d)
+        {
+            CrossEntropy.Forward<float>(logits, classes, targets, _loss, _lse);
+            CrossEntropy.Backward<float>(logits, classes, targets, _lse, _one, d);
+        }
     }
 
-    public static void Mlp()
+    // mlp 784-512-512-10 b128
+    private static Action MlpStep()
     {
         const int rows = 128;
-        var (x, targets, d) = (Measure.Numbers(rows * 784), new int[rows], new float[rows * 10]);
+        var (x, loss, d) = (Operands.Numbers(rows * 784), new Loss(10, new int[rows]), new float[rows * 10]);
         var (l1, l2, l3) = (new Dense(rows, 784, 512), new Dense(rows, 512, 512), new Dense(rows, 512, 10));
-        Measure.Report("step", "mlp 784-512-512-10 b128", Measure.Seconds(() =>
+        return () =>
         {
             l1.Forward(x, Activation.Relu);
             l2.Forward(l1.Y, Activation.Relu);
             l3.Forward(l2.Y, Activation.None);
-            Loss(l3.Y, 10, targets, d);
+            loss.Run(l3.Y, d);
             l3.Backward(l2.Y, d);
             Elementwise.Binary<float, ReluGrad>(l3.Dx, l2.Y, l3.Dx);
             l2.Backward(l1.Y, l3.Dx);
@@ -82,19 +96,19 @@ internal static class StepRuns
             l1.Apply();
             l2.Apply();
             l3.Apply();
-        }));
+        };
     }
 
     private sealed class Conv(Conv2dShape shape)
     {
         private readonly Pool2dShape _pool = new(shape.N, shape.COut, shape.OutH, shape.OutW, 2, 2, 2);
-        private readonly float[] _w = Measure.Numbers(shape.WeightSize);
+        private readonly float[] _w = Operands.Numbers(shape.WeightSize);
         private readonly float[] _b = new float[shape.COut];
         private readonly float[] _dw = new float[shape.WeightSize];
         private readonly float[] _y = new float[shape.N * shape.OutputSize];
         private readonly float[] _dy = new float[shape.N * shape.OutputSize];
         private readonly int[] _places = new int[shape.N * shape.OutputSize / 4];
-        private readonly int[] _starts = Starts(shape.N);
+        private readonly int[] _starts = Operands.Starts(shape.N, Slices);
         public readonly float[] Y = new float[shape.N * shape.OutputSize / 4];
         public readonly float[] Dx = new float[shape.N * shape.InputSize];
 
@@ -115,34 +129,35 @@ internal static class StepRuns
         }
     }
 
-    public static void Cnn()
+    // cnn conv16-pool-conv32-pool-fc b64
+    private static Action CnnStep()
     {
         const int rows = 64;
-        var (x, targets, d) = (Measure.Numbers(rows * 784), new int[rows], new float[rows * 10]);
+        var (x, loss, d) = (Operands.Numbers(rows * 784), new Loss(10, new int[rows]), new float[rows * 10]);
         var c1 = new Conv(new Conv2dShape(rows, 1, 28, 28, 16, 3, 3, Padding: 1));
         var c2 = new Conv(new Conv2dShape(rows, 16, 14, 14, 32, 3, 3, Padding: 1));
         var head = new Dense(rows, 32 * 49, 10);
-        Measure.Report("step", "cnn conv16-pool-conv32-pool-fc b64", Measure.Seconds(() =>
+        return () =>
         {
             c1.Forward(x);
             c2.Forward(c1.Y);
             head.Forward(c2.Y, Activation.None);
-            Loss(head.Y, 10, targets, d);
+            loss.Run(head.Y, d);
             head.Backward(c2.Y, d);
             c2.Backward(c1.Y, head.Dx, wantsDx: true);
             c1.Backward(x, c2.Dx, wantsDx: false);
             head.Apply();
-        }));
+        };
     }
 
     private sealed class Norm(int rows, int n)
     {
-        private readonly float[] _gain = Measure.Numbers(n);
+        private readonly float[] _gain = Operands.Numbers(n);
         private readonly float[] _bias = new float[n];
         private readonly float[] _mean = new float[rows];
         private readonly float[] _rstd = new float[rows];
         private readonly float[] _d = new float[2 * n];
-        private readonly int[] _starts = Starts(rows);
+        private readonly int[] _starts = Operands.Starts(rows, Slices);
         public readonly float[] Y = new float[rows * n];
 
         public void Forward(float[] x) => LayerNorm.Forward<float>(x, _gain, _bias, 1e-5f, Y, _mean, _rstd);
@@ -210,18 +225,20 @@ internal static class StepRuns
         }
     }
 
-    public static void Gpt()
+    // gpt L4 D128 T128 b8
+    private static Action GptStep()
     {
         var (batch, time, width, symbols) = (8, 128, 128, 65);
         var rows = batch * time;
-        var (table, places) = (Measure.Numbers(symbols * width), Measure.Numbers(time * width));
+        var (table, places) = (Operands.Numbers(symbols * width), Operands.Numbers(time * width));
         var (ids, x, dx) = (new int[rows], new float[rows * width], new float[rows * width]);
         for (var i = 0; i < rows; i++) ids[i] = i * 7 % symbols;
         var blocks = Enumerable.Range(0, 4).Select(_ => new Block(batch, time, width, 4)).ToArray();
         var (norm, head, d) = (new Norm(rows, width), new Dense(rows, width, symbols), new float[rows * symbols]);
-        var (dTable, dPlaces, starts, samples) =
-            (new float[table.Length], new float[places.Length], Starts(rows), Starts(batch));
-        Measure.Report("step", "gpt L4 D128 T128 b8", Measure.Seconds(() =>
+        var loss = new Loss(symbols, ids);
+        var (dTable, dPlaces) = (new float[table.Length], new float[places.Length]);
+        var (starts, samples) = (Operands.Starts(rows, Slices), Operands.Starts(batch, Slices));
+        return () =>
         {
             Embedding.Gather<float>(table, width, ids, x);
             Elementwise.BinaryRow<float, Add>(x, places, x);
@@ -234,7 +251,7 @@ internal static class StepRuns
 
             norm.Forward(input);
             head.Forward(norm.Y, Activation.None);
-            Loss(head.Y, symbols, ids, d);
+            loss.Run(head.Y, d);
             head.Backward(norm.Y, d);
             norm.Backward(input, head.Dx);
             head.Dx.CopyTo(dx, 0);
@@ -243,6 +260,6 @@ internal static class StepRuns
                 ids, dx, width, symbols, dTable, dTable.Length, new Segments(starts, 0, Slices, Nodes));
             SegmentedSum.Rows<float>(
                 dx, time * width, dPlaces, dPlaces.Length, new Segments(samples, 0, Slices, Nodes));
-        }));
+        };
     }
 }
