@@ -82,6 +82,9 @@ public sealed class GraphBuilder : Builder
         return Append(op, attributes, refs, null);
     }
 
+    /// <summary>Forgets the nodes from so many on; nothing may refer to them.</summary>
+    internal void TakeBack(int count) => Rollback(count);
+
     internal Value[] Append(Op op, Attributes attributes, ReadOnlySpan<ValueRef> inputs, string? name)
     {
         var types = new TensorType[inputs.Length];

@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Passes.Rewriting;
 
 namespace Convoy.Autodiff.Passes;
 
@@ -6,13 +7,16 @@ namespace Convoy.Autodiff.Passes;
 public sealed record GraphPass(string Name, Func<Graph, Graph> Run)
 {
     /// <summary>A pass that is made of rules, which are counted.</summary>
-    public static GraphPass Of(string name, IReadOnlyList<IdentityRule> rules, RewriteStrategy strategy) =>
-        new(name, graph => IdentityRules.Run(graph, rules, strategy).Graph)
-        {
-            Rewrite = graph => IdentityRules.Run(graph, rules, strategy),
-        };
+    public static GraphPass Of(string name, Strategy strategy) =>
+        new(name, graph => Rewriter.Run(graph, strategy).Graph) { Rewrite = graph => Rules(graph, strategy) };
 
     internal Func<Graph, (Graph Graph, IReadOnlyList<RuleReport> Rules)>? Rewrite { get; private init; }
+
+    private static (Graph Graph, IReadOnlyList<RuleReport> Rules) Rules(Graph graph, Strategy strategy)
+    {
+        var (next, report) = Rewriter.Run(graph, strategy);
+        return (next, report.Rules);
+    }
 
     internal (Graph Graph, IReadOnlyList<RuleReport> Rules) Apply(Graph graph) =>
         Rewrite is null ? (Run(graph), []) : Rewrite(graph);
@@ -31,8 +35,8 @@ public static class PassPipeline
     /// <summary>Passes that make a graph smaller without another bit in any result.</summary>
     public static readonly IReadOnlyList<GraphPass> Simplifying =
     [
-        new("fold constants", FoldConstants.Run),
-        GraphPass.Of("identities", IdentityRules.All, RewriteStrategy.FixedPoint),
+        GraphPass.Of("fold constants", Strategy.Exhaustive(FoldConstants.All)),
+        GraphPass.Of("identities", Strategy.FixedPoint(IdentityRules.All)),
         new("common subexpressions", CommonSubexpressions.Run),
         new("dead code", DeadCode.Run),
     ];

@@ -50,12 +50,12 @@ public static class Transform
     /// <summary>f as a graph: captured once for each shape of its argument, made smaller, then run.</summary>
     public static Func<Value, Value> Jit(Func<Value, Value> f)
     {
-        var compiled = new Compiled(x => f(x[0]));
-        return x => compiled.Run([x]);
+        var compiled = OptimizedFunction.Of("jit", x => f(x[0]));
+        return x => compiled.Apply(x);
     }
 
     /// <summary>f as a graph: captured once for all shapes of its arguments, made smaller, then run.</summary>
-    public static Func<Value[], Value> JitOf(Func<Value[], Value> f) => new Compiled(f).Run;
+    public static Func<Value[], Value> JitOf(Func<Value[], Value> f) => OptimizedFunction.Of("jit", f).Apply;
 
     /// <summary>f(x) and what was applied on the way, in values of the builder alone.</summary>
     internal static (Value X, Application[] Tape, Value Y) Record(Builder builder, Value x, Func<Value, Value> f)
@@ -86,58 +86,5 @@ public static class Transform
         foreach (var value in x)
             if (value.Builder.Level > highest.Level) highest = value.Builder;
         return highest;
-    }
-
-    /// <summary>The graphs of one function, by the types of its arguments; the one unused longest goes first.</summary>
-    private sealed class Compiled(Func<Value[], Value> f)
-    {
-        private const int GraphsMax = 16;
-        private readonly List<(TensorType[] Types, Graph Graph)> _graphs = [];
-
-        public Value Run(Value[] x)
-        {
-            var builder = HighestOf(x);
-            var graph = GraphOf([.. x.Select(v => v.Type)]);
-            var values = new Value[graph.Nodes.Length][];
-            var argument = 0;
-            foreach (var node in graph.Nodes)
-            {
-                values[node.Id] = node.Op == OpTable.Input ? [x[argument++]]
-                    : builder.Apply(node.Op, node.Attributes, [.. node.Inputs.Select(i => values[i.Node][i.Output])]);
-            }
-
-            var result = graph.Outputs[0].Value;
-            return values[result.Node][result.Output];
-        }
-
-        private Graph GraphOf(TensorType[] types)
-        {
-            lock (_graphs)
-            {
-                var at = _graphs.FindIndex(g => g.Types.AsSpan().SequenceEqual(types));
-                var entry = at >= 0 ? _graphs[at] : (types, Captured(types));
-                if (at >= 0) _graphs.RemoveAt(at);
-                else if (_graphs.Count == GraphsMax) _graphs.RemoveAt(0);
-                _graphs.Add(entry);
-                return entry.Item2;
-            }
-        }
-
-        private Graph Captured(TensorType[] types)
-        {
-            var builder = new GraphBuilder();
-            Value[] inputs = [.. types.Select((t, i) => builder.Input($"x{i}", t.DType, t.Dims.AsSpan()))];
-            try
-            {
-                builder.Output("y", f(inputs));
-            }
-            catch (InvalidCastException e)
-            {
-                throw new ShapeException(
-                    $"jit: the function looks at numbers, which a graph does not have yet; write it in operators ({e.Message})");
-            }
-
-            return PassPipeline.Forward(builder.Build());
-        }
     }
 }
