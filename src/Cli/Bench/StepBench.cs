@@ -20,6 +20,8 @@ internal sealed record StepResult
     public required double Variation { get; init; }
     /// <summary>Bytes that a step allocates on the managed heap, after warm-up.</summary>
     public required long AllocatedBytes { get; init; }
+    /// <summary>Time of a step over the time of one with a single slice, taken in turns; null: it has one.</summary>
+    public double? OfOneSlice { get; init; }
     public required long PlannedBytes { get; init; }
     /// <summary>Milliseconds of each step of the plan, slowest first; empty without --profile.</summary>
     public IReadOnlyList<(string Step, double Milliseconds)> Profile { get; init; } = [];
@@ -46,50 +48,75 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
 
     private StepResult Run(string name, int rows, int classes, ModelSpec model, DataShape data, bool profile)
     {
-        using var program = TrainProgram.Compile(ModelCatalog.Build(new JobSpec { Model = model }, data), rows);
-        var batch = program.CreateBatch(rows);
-        Fill(batch, rows, classes);
-        var length = checked((int)program.Layout.TotalLength);
         var count = Math.Min(slices, rows);
-        var size = ((rows - 1) / count) + 1;
-        int[] perSlice = [.. Enumerable.Range(0, count).Select(s => Math.Clamp(rows - (s * size), 0, size))];
-        var share = new StepSlices(count, 0, perSlice, new SliceTree(count).Cover(0, count));
-        Memory<float>[] gradients = [Pinned(length)];
-        Memory<float>[] state = [Pinned(length), Pinned(length)];
-        var weights = Pinned(length);
-        program.Initialize(1, weights);
-        var optimizer = Optimizer.Create(new OptimizerSpec { Kind = "adam", Lr = 1e-3 }, 1_000_000);
-        var losses = new double[count];
-        var scale = 1 / (rows * program.WeightPerSample);
-        var t = 0L;
-        void Step()
-        {
-            t++;
-            program.Run(batch, share, t, weights, gradients, losses, null);
-            optimizer.Apply(weights, gradients[0].Span, state, t, scale);
-        }
-
-        var seconds = timing.Measure(Step);
+        using var run = new Training(model, data, rows, classes, count);
+        using var whole = count == 1 ? null : new Training(model, data, rows, classes, 1);
+        Action[] calls = whole is null ? [run.Step] : [run.Step, whole.Step];
+        var turns = timing.Measure(calls);
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        for (var i = 0; i < 10; i++) Step();
+        for (var i = 0; i < 10; i++) run.Step();
         var allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / 10;
         return new StepResult
         {
-            Model = name, Threads = threads, Slices = count, Params = program.Layout.Slots.Sum(s => s.Length),
-            Ms = Math.Round(seconds.Median * 1e3, 3), SamplesPerS = Math.Round(rows / seconds.Median, 1),
-            Variation = Math.Round(seconds.Variation, 3), AllocatedBytes = allocated,
-            PlannedBytes = program.MemoryBytes.Planned,
-            Profile = profile ? ProfileOf(program, batch, share, weights, gradients, losses) : [],
+            Model = name, Threads = threads, Slices = count, Params = run.Program.Layout.Slots.Sum(s => s.Length),
+            Ms = Math.Round(turns[0].Median * 1e3, 3), SamplesPerS = Math.Round(rows / turns[0].Median, 1),
+            Variation = Math.Round(turns[0].Variation, 3), AllocatedBytes = allocated,
+            OfOneSlice = whole is null ? null : Math.Round(turns[0].Median / turns[1].Median, 3),
+            PlannedBytes = run.Program.MemoryBytes.Planned,
+            Profile = profile ? ProfileOf(run) : [],
         };
     }
 
-    private IReadOnlyList<(string Step, double Milliseconds)> ProfileOf(
-        TrainProgram program, BatchBuffer batch, StepSlices share, float[] weights, Memory<float>[] gradients,
-        double[] losses)
+    private IReadOnlyList<(string Step, double Milliseconds)> ProfileOf(Training run)
     {
         var begun = 0L;
-        return [.. program.Profile(batch, share, weights, gradients, losses, () => begun = time.GetTimestamp(),
+        return [.. run.Profile(() => begun = time.GetTimestamp(),
             () => time.GetElapsedTime(begun).TotalMilliseconds).OrderByDescending(p => p.Milliseconds)];
+    }
+
+    /// <summary>One model in training: its program, state and batch.</summary>
+    private sealed class Training : IDisposable
+    {
+        private readonly BatchBuffer _batch;
+        private readonly StepSlices _share;
+        private readonly float[] _weights;
+        private readonly Memory<float>[] _gradients;
+        private readonly Memory<float>[] _state;
+        private readonly Optimizer _optimizer;
+        private readonly double[] _losses;
+        private readonly double _scale;
+        private long _t;
+
+        public Training(ModelSpec model, DataShape data, int rows, int classes, int slices)
+        {
+            Program = TrainProgram.Compile(ModelCatalog.Build(new JobSpec { Model = model }, data), rows);
+            _batch = Program.CreateBatch(rows);
+            Fill(_batch, rows, classes);
+            var length = checked((int)Program.Layout.TotalLength);
+            var size = ((rows - 1) / slices) + 1;
+            int[] perSlice = [.. Enumerable.Range(0, slices).Select(s => Math.Clamp(rows - (s * size), 0, size))];
+            _share = new StepSlices(slices, 0, perSlice, new SliceTree(slices).Cover(0, slices));
+            (_gradients, _state) = ([Pinned(length)], [Pinned(length), Pinned(length)]);
+            _weights = Pinned(length);
+            Program.Initialize(1, _weights);
+            _optimizer = Optimizer.Create(new OptimizerSpec { Kind = "adam", Lr = 1e-3 }, 1_000_000);
+            _losses = new double[slices];
+            _scale = 1 / (rows * Program.WeightPerSample);
+        }
+
+        public TrainProgram Program { get; }
+
+        public void Step()
+        {
+            _t++;
+            Program.Run(_batch, _share, _t, _weights, _gradients, _losses, null);
+            _optimizer.Apply(_weights, _gradients[0].Span, _state, _t, _scale);
+        }
+
+        public IReadOnlyList<(string Step, double Milliseconds)> Profile(Action begin, Func<double> end) =>
+            Program.Profile(_batch, _share, _weights, _gradients, _losses, begin, end);
+
+        public void Dispose() => Program.Dispose();
     }
 
     private static float[] Pinned(int length) => GC.AllocateArray<float>(length, pinned: true);

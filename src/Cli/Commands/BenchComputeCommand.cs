@@ -20,7 +20,7 @@ internal sealed class BenchComputeCommand : CliCommand
     };
     private readonly Option<int> _slices = new("--slices")
     {
-        Description = "Slices of the batch in the training steps.",
+        Description = "Slices of the batch in the training steps, beside the same steps with one slice.",
         DefaultValueFactory = _ => 1,
     };
     private readonly Option<bool> _profile = new("--profile")
@@ -85,15 +85,17 @@ internal sealed class BenchComputeCommand : CliCommand
 
     private static void Report(CliContext context, List<BaselineEntry> entries, StepResult r)
     {
+        var beside = r.OfOneSlice is { } of
+            ? string.Create(CultureInfo.InvariantCulture, $", {of:0.00} of the time with one slice") : "";
         context.Line(string.Create(CultureInfo.InvariantCulture,
             $"{r.Model,-24} {r.Slices} slices {r.Ms,9:0.000} ms {r.SamplesPerS,10:0.0} samples/s  " +
-            $"{r.AllocatedBytes} bytes allocated a step"));
+            $"{r.AllocatedBytes} bytes allocated a step{beside}"));
         foreach (var (step, ms) in r.Profile.Take(24))
             context.Line(string.Create(CultureInfo.InvariantCulture, $"  {ms,8:0.000} ms  {step}"));
         context.Result(new
         {
             r.Model, r.Threads, r.Slices, r.Params, r.Ms, r.SamplesPerS, r.Variation, r.AllocatedBytes,
-            r.PlannedBytes,
+            r.PlannedBytes, r.OfOneSlice,
             Profile = r.Profile.Select(p => new { p.Step, Ms = Math.Round(p.Milliseconds, 4) }),
         });
         entries.Add(new BaselineEntry(

@@ -70,7 +70,7 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
         for (var j = 0; j < KeysOf(i); j += columns)
         {
             Tile.Packed<V>(
-                Shape.HeadSize, _rows, Tile.Rows, keysT + ((nint)j * Shape.HeadSize), null, 0, scores + j, Stride,
+                Shape.HeadSize, _rows, Tile.Rows, keysT + ((nint)j * Shape.HeadSize), scores + j, Stride,
                 false);
         }
     }
@@ -116,7 +116,7 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
             {
                 var panel = panels + ((nint)t * _width) + ((nint)e * block) + ((nint)skip * Tile.Columns<V>());
                 Tile.Packed<V>(
-                    block - skip, a + ((nint)(t + skip) * Stride) + j, Stride, panel, null, 0, _result + e, _width,
+                    block - skip, a + ((nint)(t + skip) * Stride) + j, Stride, panel, _result + e, _width,
                     t + skip > first);
             }
         }

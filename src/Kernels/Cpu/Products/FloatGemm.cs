@@ -180,7 +180,7 @@ internal static unsafe class FloatGemm
                 }
                 else
                 {
-                    Tile.Packed<V>(k, panel, Tile.Rows, packedB, null, 0, (float*)to, stride, add && whole);
+                    Tile.Packed<V>(k, panel, Tile.Rows, packedB, (float*)to, stride, add && whole);
                     panel += (nint)Tile.Rows * k;
                 }
 

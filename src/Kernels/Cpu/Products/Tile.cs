@@ -6,7 +6,6 @@ namespace Convoy.Kernels.Cpu.Products;
 // registers). One call is one block of K-2: every element is one chain of fused multiply-adds from zero, in
 // ascending order.
 //   b        packed: term p has its 2·V.Count columns at b + p·2·V.Count
-//   merges   tiles that lie under each other, below `stack`: sum = stack[-1] + sum, then stack[-2] + sum, …  (K-3)
 //   add      c = c + sum, else c = sum
 // All write the whole tile; edges go through a buffer (TileEdges).
 // Measured: 85 to 92 GFLOP/s at n = 128 to 2048, all transposes, one core of Zen 3 (104 in a loop of multiply-adds),
@@ -26,8 +25,7 @@ internal static unsafe class Tile
     /// <summary>Term p of the six rows lies at a + p·stepA, contiguous.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Packed<V>(
-        int terms, float* a, nint stepA, float* b, float* stack, int merges, float* c, nint ldc, bool add)
-        where V : unmanaged, ILanes<V>
+        int terms, float* a, nint stepA, float* b, float* c, nint ldc, bool add) where V : unmanaged, ILanes<V>
     {
         V s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default;
         V s30 = default, s31 = default, s40 = default, s41 = default, s50 = default, s51 = default;
@@ -56,23 +54,6 @@ internal static unsafe class Tile
             s50 = V.Fma(x, b0, s50);
             s51 = V.Fma(x, b1, s51);
             a += stepA;
-        }
-
-        for (; merges > 0; merges--)
-        {
-            stack -= Rows * 2 * V.Count;
-            s00 = V.Load(stack) + s00;
-            s01 = V.Load(stack + V.Count) + s01;
-            s10 = V.Load(stack + (2 * V.Count)) + s10;
-            s11 = V.Load(stack + (3 * V.Count)) + s11;
-            s20 = V.Load(stack + (4 * V.Count)) + s20;
-            s21 = V.Load(stack + (5 * V.Count)) + s21;
-            s30 = V.Load(stack + (6 * V.Count)) + s30;
-            s31 = V.Load(stack + (7 * V.Count)) + s31;
-            s40 = V.Load(stack + (8 * V.Count)) + s40;
-            s41 = V.Load(stack + (9 * V.Count)) + s41;
-            s50 = V.Load(stack + (10 * V.Count)) + s50;
-            s51 = V.Load(stack + (11 * V.Count)) + s51;
         }
 
         Row(c, s00, s01, add);
@@ -230,7 +211,7 @@ internal static unsafe class Tile
 
     // The rows of c are needed after the sums only; asked for before them, they come from memory meanwhile.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Fetch(float* c, nint ldc, int columns)
+    internal static void Fetch(float* c, nint ldc, int columns)
     {
         for (var r = 0; r < Rows; r++, c += ldc)
         {
