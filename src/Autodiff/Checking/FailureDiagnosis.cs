@@ -47,6 +47,8 @@ public sealed record FailureDiagnosis(
             "name a rule in OperatorFallback, or write it in other operators"),
     ];
 
+    /// <summary>What an exception means: code, nature, operators, cause and remedy; the patterns are tried in their
+    /// order.</summary>
     public static FailureDiagnosis Of(Exception failure)
     {
         var verdict = FailureClass.Of(failure);
@@ -57,6 +59,7 @@ public sealed record FailureDiagnosis(
             verdict.Code, verdict.Nature, operators, verdict.Root.Message, cause, ImpactOf(verdict.Nature), remedy);
     }
 
+    /// <summary>As one line among others.</summary>
     public Diagnostic ToDiagnostic() => new(
         Severity.Error, Code, Operators.Count > 0 ? string.Join(" in ", Operators) : "the run",
         $"{Message} ({Cause})", Remedy);

@@ -19,6 +19,7 @@ public sealed record GradCheckResult(int Input, double AbsoluteMax, double Relat
     /// <summary>Their deviation from that mean.</summary>
     public double AbsoluteDeviation { get; init; }
 
+    /// <inheritdoc/>
     public override string ToString() =>
         $"input {Input}: {Checked} elements, at most {AbsoluteMax:e2} absolute, {RelativeMax:e2} relative, at element {Worst}, {AbsoluteMean:e2} in the mean";
 }
@@ -38,6 +39,11 @@ public sealed record GradCheckOptions(
 /// </summary>
 public static class GradCheck
 {
+    /// <summary>Checks the gradient with respect to each float64 input; a line for each.</summary>
+    /// <param name="function">From variables to one of any shape; called several times, so without
+    /// randomness.</param>
+    /// <param name="inputs">Where; they are not changed.</param>
+    /// <param name="options">Step and tolerances.</param>
     public static IReadOnlyList<GradCheckResult> Run(
         Func<Variable[], Variable> function, IReadOnlyList<Tensor> inputs, GradCheckOptions? options = null)
     {

@@ -17,17 +17,24 @@ public sealed record GradientLimits(
 /// <summary>The rule of a gradient that was broken.</summary>
 public enum GradientRule
 {
+    /// <summary>A value that asks for a gradient has none.</summary>
     Missing,
+    /// <summary>It has another shape than its value.</summary>
     Shape,
+    /// <summary>It has another element type than its value.</summary>
     ElementType,
+    /// <summary>It holds NaN or an infinity.</summary>
     Finite,
+    /// <summary>An element is larger than <see cref="GradientLimits.SizeMax"/>.</summary>
     Size,
+    /// <summary>Its norm is larger than <see cref="GradientLimits.NormMax"/>.</summary>
     Norm,
 }
 
 /// <summary>One broken rule, in one line: whose gradient, where, what it is, what the rule says, what to do.</summary>
 public sealed record GradientFault(string Name, GradientRule Rule, string Text)
 {
+    /// <inheritdoc/>
     public override string ToString() => Text;
 }
 

@@ -10,10 +10,14 @@ namespace Convoy.Autodiff.Checking;
 /// gap.</param>
 public sealed record OpCell(OpCheckKind Check, DType DType, OpCellState State, string Note);
 
+/// <summary>How a check ended.</summary>
 public enum OpCellState
 {
+    /// <summary>It holds.</summary>
     Pass,
+    /// <summary>It says nothing of this operator; the note says why.</summary>
     NotApplicable,
+    /// <summary>It fails, or there is no sample to check it with.</summary>
     Gap,
 }
 
@@ -40,11 +44,15 @@ public enum OpCheckKind
     Vmap,
 }
 
+/// <summary>One operator and all that is known of it.</summary>
+/// <param name="Name">Of the operator.</param>
+/// <param name="Cells">Every check in both element types.</param>
 public sealed record OpRow(string Name, ImmutableArray<OpCell> Cells)
 {
     /// <summary>Vmap applies the operator sample by sample.</summary>
     public bool IsLooped => Cells.Any(c => c.Check == OpCheckKind.Vmap && c.Note == "loop");
 
+    /// <summary>Checks that fail.</summary>
     public IEnumerable<OpCell> Gaps => Cells.Where(c => c.State == OpCellState.Gap);
 }
 
@@ -54,8 +62,10 @@ public sealed record OpRow(string Name, ImmutableArray<OpCell> Cells)
 /// </summary>
 public static class OpMatrix
 {
+    /// <summary>Checks all operators; this takes seconds.</summary>
     public static IReadOnlyList<OpRow> Run() => [.. OpTable.All.Where(HasFormula).Select(Row)];
 
+    /// <summary>Checks one operator.</summary>
     public static OpRow Row(Op op)
     {
         var samples = OpSamples.Of(op).ToArray();
@@ -65,6 +75,7 @@ public static class OpMatrix
         return new OpRow(op.Name, cells.ToImmutable());
     }
 
+    /// <summary>False for inputs and parameters.</summary>
     public static bool HasFormula(Op op) => op != OpTable.Input && op != OpTable.Parameter;
 
     private static OpCell Cell(Op op, OpSample[] samples, OpCheckKind check, DType dtype)

@@ -35,6 +35,7 @@ public static class OpMatrixText
         return text.ToString();
     }
 
+    /// <summary>A page that needs nothing else: operators down, checks across, reasons as tooltips.</summary>
     public static string Html(IReadOnlyList<OpRow> rows)
     {
         var text = new StringBuilder();

@@ -7,6 +7,7 @@ namespace Convoy.Autodiff.Execution;
 /// <summary>An input of a program: its name, element type and the shape of one sample.</summary>
 public sealed record InputSpec(string Name, DType DType, Shape SampleShape)
 {
+    /// <summary>The product of the sample's sizes.</summary>
     public int ElementsPerSample => checked((int)SampleShape.Count);
 }
 
@@ -18,6 +19,7 @@ public sealed class BatchBuffer
 {
     private readonly Storage[] _storages;
 
+    /// <summary>Reserves pinned memory for so many samples of each input.</summary>
     public BatchBuffer(IReadOnlyList<InputSpec> inputs, int rowsMax)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rowsMax);
@@ -26,7 +28,9 @@ public sealed class BatchBuffer
             [.. inputs.Select(i => Storage.AllocatePinned((long)rowsMax * i.ElementsPerSample * i.DType.Size()))];
     }
 
+    /// <summary>The inputs of the program, in its order.</summary>
     public IReadOnlyList<InputSpec> Inputs { get; }
+    /// <summary>Samples that fit.</summary>
     public int RowsMax { get; }
 
     /// <summary>Rows of the next call. Setting it begins them at the first row.</summary>

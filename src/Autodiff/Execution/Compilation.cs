@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Execution;
 /// <summary>How a graph is made into a program. None of it changes a bit of any result.</summary>
 public sealed record CompileOptions
 {
+    /// <summary>Everything is kept, element-wise operators are fused.</summary>
     public static readonly CompileOptions Default = new();
 
     /// <summary>Activations that are computed again instead of kept.</summary>
@@ -16,6 +17,7 @@ public sealed record CompileOptions
     /// <summary>Trees of element-wise operators run as one; false is for comparison.</summary>
     public bool FuseElementwise { get; init; } = true;
 
+    /// <summary>What a job file asks for.</summary>
     public static CompileOptions Of(JobSpec job) => new() { Recompute = RecomputeSpec.Of(job) };
 }
 
@@ -49,6 +51,7 @@ public sealed class CompileReport
     /// <summary>Length of the flat vector of weights.</summary>
     public long ParameterElements => _training.Layout.TotalLength;
 
+    /// <summary>Bytes of one sample, all inputs together.</summary>
     public long InputBytesPerSample => _training.Graph.Inputs.Sum(i => i.Type.Coefficient * i.Type.DType.Size());
 
     /// <summary>

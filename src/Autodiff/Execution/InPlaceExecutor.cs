@@ -17,6 +17,7 @@ public sealed class InPlaceExecutor
     /// <summary>Memory for results that did not have to be reserved.</summary>
     public long BytesSaved { get; private set; }
 
+    /// <summary>Operators that ran.</summary>
     public int Applied { get; private set; }
 
     /// <summary>Refuses writes to any element of the tensor until the scope is disposed.</summary>
@@ -37,40 +38,66 @@ public sealed class InPlaceExecutor
         });
     }
 
+    /// <summary>x = max(x, 0).</summary>
     public void Relu(Tensor x) => Run(OpTable.Relu, x);
+    /// <summary>x = 1 / (1 + e^-x).</summary>
     public void Sigmoid(Tensor x) => Run(OpTable.Sigmoid, x);
+    /// <summary>x = 1 - x.</summary>
     public void OneMinus(Tensor x) => Run(OpTable.OneMinus, x);
+    /// <summary>x = tanh x.</summary>
     public void Tanh(Tensor x) => Run(OpTable.Tanh, x);
+    /// <summary>x = |x|.</summary>
     public void Abs(Tensor x) => Run(OpTable.Abs, x);
+    /// <summary>x = -x.</summary>
     public void Negate(Tensor x) => Run(OpTable.Negate, x);
+    /// <summary>x = e^x.</summary>
     public void Exp(Tensor x) => Run(OpTable.Exp, x);
+    /// <summary>x = ln x.</summary>
     public void Log(Tensor x) => Run(OpTable.Log, x);
+    /// <summary>x = √x.</summary>
     public void Sqrt(Tensor x) => Run(OpTable.Sqrt, x);
+    /// <summary>x = x².</summary>
     public void Square(Tensor x) => Run(OpTable.Square, x);
 
+    /// <summary>x = min(max(x, low), high).</summary>
     public void Clip(Tensor x, double low, double high)
     {
         ClampLow(x, low);
         ClampHigh(x, high);
     }
 
+    /// <summary>x += y; y has x's shape or is repeated to it.</summary>
     public void Add(Tensor x, Tensor y) => Run(OpTable.Add, x, y);
+    /// <summary>x -= y; y has x's shape or is repeated to it.</summary>
     public void Subtract(Tensor x, Tensor y) => Run(OpTable.Subtract, x, y);
+    /// <summary>x *= y element by element; y has x's shape or is repeated to it.</summary>
     public void Multiply(Tensor x, Tensor y) => Run(OpTable.Multiply, x, y);
+    /// <summary>x /= y; y has x's shape or is repeated to it.</summary>
     public void Divide(Tensor x, Tensor y) => Run(OpTable.Divide, x, y);
+    /// <summary>x = min(x, y); y has x's shape or is repeated to it.</summary>
     public void Minimum(Tensor x, Tensor y) => Run(OpTable.Minimum, x, y);
+    /// <summary>x = max(x, y); y has x's shape or is repeated to it.</summary>
     public void Maximum(Tensor x, Tensor y) => Run(OpTable.Maximum, x, y);
 
+    /// <summary>x += y.</summary>
     public void Add(Tensor x, double y) => Run(OpTable.Add, x, One(x, y));
+    /// <summary>x *= y.</summary>
     public void Multiply(Tensor x, double y) => Run(OpTable.Multiply, x, One(x, y));
+    /// <summary>x = x to a constant power.</summary>
     public void Pow(Tensor x, double exponent) => Run(OpTable.PowScalar, Attributes.Of("exponent", exponent), x);
+    /// <summary>x = max(x, low).</summary>
     public void ClampLow(Tensor x, double low) => Run(OpTable.Maximum, x, One(x, low));
+    /// <summary>x = min(x, high).</summary>
     public void ClampHigh(Tensor x, double high) => Run(OpTable.Minimum, x, One(x, high));
 
     /// <summary>Any operator whose kernel may write over what it reads.</summary>
     public void Run(Op op, Tensor target, params ReadOnlySpan<Tensor> others) =>
         Run(op, Attributes.None, target, others);
 
+    /// <summary>The same with the constants of the operator.</summary>
+    /// <exception cref="UnsupportedException">The operator reads more than it writes over.</exception>
+    /// <exception cref="ShapeException">The write would change the shape or damage another value; nothing was
+    /// written.</exception>
     public void Run(Op op, Attributes attributes, Tensor target, params ReadOnlySpan<Tensor> others)
     {
         Check(op, attributes, target, others);

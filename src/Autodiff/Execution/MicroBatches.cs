@@ -21,6 +21,7 @@ public sealed class MicroBatches
     private readonly double[] _loss = new double[1];
     private int[] _firstRows = [];
 
+    /// <summary>Runs a share of slices in pieces of so many samples.</summary>
     /// <param name="program">Compiled for at least <paramref name="rows"/> rows.</param>
     /// <param name="rows">Samples of a micro-batch; the last one of a slice may have fewer.</param>
     public MicroBatches(TrainProgram program, int rows)

@@ -19,9 +19,12 @@ public sealed class ParameterLayout
         (Slots, TotalLength) = (slots, total);
     }
 
+    /// <summary>In the order of the graph's parameters.</summary>
     public IReadOnlyList<ParameterSlot> Slots { get; }
+    /// <summary>Elements of the flat vector, gaps included.</summary>
     public long TotalLength { get; }
 
+    /// <summary>The layout of a graph's parameters.</summary>
     public static ParameterLayout Of(Graph graph)
     {
         var slots = new ParameterSlot[graph.Parameters.Length];

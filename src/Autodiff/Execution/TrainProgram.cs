@@ -44,12 +44,15 @@ public sealed partial class TrainProgram : IDisposable
         WeightPerSample = _plan.Graph.TypeOf(_plan.Graph.Output(LossRows.Name)!.Value).Coefficient;
     }
 
+    /// <summary>Samples of the largest call.</summary>
     public int RowsMax { get; }
     /// <summary>Seed of the random numbers of training steps, such as dropout: that of the job.</summary>
     public ulong Seed { get => _memory.Context.Seed; set => _memory.Context.Seed = value; }
     /// <summary>Parameters that follow the data by a rule of their own; no optimizer may touch them.</summary>
     public IReadOnlyList<ParameterSlot> Statistics => _statistics;
+    /// <summary>Where each parameter lies in the vectors of weights and gradients.</summary>
     public ParameterLayout Layout => _plan.Layout;
+    /// <summary>What <see cref="CreateBatch"/> makes buffers for.</summary>
     public IReadOnlyList<InputSpec> Inputs { get; }
     /// <summary>Elements of the loss per sample: 1, or the tokens of a sequence.</summary>
     public double WeightPerSample { get; }
@@ -59,6 +62,7 @@ public sealed partial class TrainProgram : IDisposable
     /// <summary>What the passes and the plan did.</summary>
     public CompileReport Report => _compiled.Report;
 
+    /// <summary>Makes the gradient graph, runs the passes, plans and reserves the memory.</summary>
     /// <param name="forward">A graph with the output loss_sum: a sum over all elements of something per sample.</param>
     /// <param name="rowsMax">Samples of the largest call.</param>
     /// <param name="options">Choices that keep every bit; null: the defaults.</param>
@@ -82,6 +86,7 @@ public sealed partial class TrainProgram : IDisposable
         _running.Follow(before, sums, samples, values);
     }
 
+    /// <summary>Buffers for so many samples of the program's inputs.</summary>
     public BatchBuffer CreateBatch(int rowsMax) => new(Inputs, rowsMax);
 
     /// <summary>First weights: a function of (seed, parameter, element); the gaps of the layout are zeros.</summary>
@@ -163,6 +168,7 @@ public sealed partial class TrainProgram : IDisposable
         return $"{step.Node.Name} {step.Kind}: {inputs} -> {step.Node.Type.Text}";
     }
 
+    /// <summary>Gives the planned memory back; the program is not used again.</summary>
     public void Dispose() => _arena.Dispose();
 
     private static InputSpec SpecOf(GraphNode input)

@@ -23,6 +23,8 @@ public sealed class DependencyAnalysis
         CriticalPath = LongestChain();
     }
 
+    /// <summary>Looks at a graph as it runs on so many samples. Operations are counted by the operators'
+    /// costs.</summary>
     public static DependencyAnalysis Of(Graph graph, int rows) => new(graph, rows);
 
     /// <summary>Nodes of one level do not depend on each other; each needs one of the level before.</summary>
@@ -38,6 +40,7 @@ public sealed class DependencyAnalysis
     /// <summary>The chain of nodes with the most operations: no number of devices is faster.</summary>
     public IReadOnlyList<GraphNode> CriticalPath { get; }
 
+    /// <summary>Operations on <see cref="CriticalPath"/>.</summary>
     public long CriticalWork => CriticalPath.Sum(n => _flops[n.Id]);
 
     /// <summary>Work over the longest chain: the most that any number of devices could gain.</summary>

@@ -7,16 +7,28 @@ namespace Convoy.Autodiff.Graphs;
 /// <summary>Result <paramref name="Output"/> of node <paramref name="Node"/>.</summary>
 public readonly record struct ValueRef(int Node, int Output)
 {
+    /// <inheritdoc/>
     public override string ToString() => Output == 0 ? $"%{Node}" : $"%{Node}.{Output}";
 }
 
+/// <summary>One application of an operator.</summary>
+/// <param name="Id">Its place in the graph, from 0.</param>
+/// <param name="Name">Unique in the graph; of inputs and parameters the name by which they are bound.</param>
+/// <param name="Op">The operator, one of the table.</param>
+/// <param name="Attributes">Its constants.</param>
+/// <param name="Inputs">Results of earlier nodes.</param>
+/// <param name="Types">Element types and shapes of its results, as the operator infers them.</param>
 public sealed record GraphNode(
     int Id, string Name, Op Op, Attributes Attributes, ImmutableArray<ValueRef> Inputs,
     ImmutableArray<TensorType> Types)
 {
+    /// <summary>The type of the first result.</summary>
     public TensorType Type => Types[0];
 }
 
+/// <summary>A result that the graph gives out.</summary>
+/// <param name="Name">Unique among the outputs.</param>
+/// <param name="Value">Which result of which node.</param>
 public sealed record GraphOutput(string Name, ValueRef Value);
 
 /// <summary>
@@ -33,12 +45,16 @@ public sealed class Graph
         Parameters = [.. nodes.Where(n => n.Op == OpTable.Parameter)];
     }
 
+    /// <summary>All nodes; node i has id i, and each comes after its inputs.</summary>
     public ImmutableArray<GraphNode> Nodes { get; }
+    /// <summary>What a run returns, by name.</summary>
     public ImmutableArray<GraphOutput> Outputs { get; }
+    /// <summary>What a run is given: the nodes of the operator input, in their order.</summary>
     public ImmutableArray<GraphNode> Inputs { get; }
     /// <summary>In the order of the layout of weights.</summary>
     public ImmutableArray<GraphNode> Parameters { get; }
 
+    /// <summary>The result behind a name, or null.</summary>
     public ValueRef? Output(string name)
     {
         foreach (var output in Outputs)
@@ -46,5 +62,6 @@ public sealed class Graph
         return null;
     }
 
+    /// <summary>Element type and shape of a result.</summary>
     public TensorType TypeOf(ValueRef value) => Nodes[value.Node].Types[value.Output];
 }

@@ -19,12 +19,17 @@ public sealed class GraphBuilder : Builder
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private string _scope = "";
 
+    /// <summary>A named input, such as "x" of [<see cref="Dim.Batch"/>, features]. Names differ from those of all
+    /// other inputs and parameters.</summary>
     public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> dims) =>
         Leaf(OpTable.Input, name, new TensorType(dtype, dims), Attributes.None);
 
+    /// <summary>A named float32 parameter of fixed shape, with the rule for its first values. The order of calls is
+    /// the order of the layout of weights.</summary>
     public Value Parameter(string name, ParameterInit init, params ReadOnlySpan<int> dims) =>
         Parameter(name, init, DType.Float32, dims);
 
+    /// <summary>A named parameter of fixed shape in float32 or float64, with the rule for its first values.</summary>
     public Value Parameter(string name, ParameterInit init, DType dtype, params ReadOnlySpan<int> dims) =>
         Parameter(name, init, dtype, Attributes.None, dims);
 
@@ -34,6 +39,8 @@ public sealed class GraphBuilder : Builder
 
     internal string NameOf(Value value) => _nodes[RefOf(value).Node].Name;
 
+    /// <summary>Gives a value out under a name.</summary>
+    /// <exception cref="ShapeException">Another output has the name.</exception>
     public void Output(string name, Value value)
     {
         if (_outputs.Any(o => o.Name == name)) throw new ShapeException($"two outputs are named {name}");
@@ -50,6 +57,9 @@ public sealed class GraphBuilder : Builder
         return new ScopeEnd(() => _scope = outer);
     }
 
+    /// <summary>The graph of what was recorded so far.</summary>
+    /// <exception cref="GraphException">It breaks a rule of the verifier, whose id the message starts
+    /// with.</exception>
     public Graph Build()
     {
         var graph = new Graph([.. _nodes], [.. _outputs]);

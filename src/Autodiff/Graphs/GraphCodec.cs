@@ -19,12 +19,15 @@ public sealed class GraphFormatException(string message) : ConvoyException(Error
 //   output  name | node | output
 // Types are not sent: the decoder infers them, so a graph that decodes is a graph that verifies. Equal graphs have
 // equal bytes, and the SHA-256 of the bytes names the graph.
+/// <summary>Graphs as bytes, and back: what travels to workers and is named by its SHA-256.</summary>
 public static class GraphCodec
 {
     private const byte Version = 1;
     internal static ReadOnlySpan<byte> Magic => "CVYG"u8;
+    /// <summary>Bytes of the longest graph that is read: 8 MiB.</summary>
     public const int BytesMax = 8 << 20;
 
+    /// <summary>The bytes of a graph; equal graphs have equal bytes.</summary>
     public static byte[] Encode(Graph graph)
     {
         var writer = new GraphWriter();
@@ -42,6 +45,9 @@ public static class GraphCodec
         return writer.ToArray();
     }
 
+    /// <summary>Reads what a stranger sent: sizes are checked before memory is asked for, and the graph is
+    /// verified.</summary>
+    /// <exception cref="GraphFormatException">The bytes are no graph, or one that breaks a rule.</exception>
     public static Graph Decode(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > BytesMax) throw new GraphFormatException($"a graph has at most {BytesMax} bytes");
@@ -63,6 +69,7 @@ public static class GraphCodec
         return graph;
     }
 
+    /// <summary>The name of a graph: SHA-256 of its bytes, 32 bytes.</summary>
     public static byte[] Sha256(Graph graph) => SHA256.HashData(Encode(graph));
 
     private static void EncodeNode(GraphWriter writer, GraphNode node)

@@ -7,6 +7,9 @@ namespace Convoy.Autodiff.Graphs;
 /// <summary>What a look at a legal graph finds that its author may want to know before it runs.</summary>
 public static class GraphFindings
 {
+    /// <summary>
+    /// Nodes that nothing reads, values that take much memory, slices with few rows, several element types of weights.
+    /// </summary>
     /// <param name="graph">A legal graph.</param>
     /// <param name="rows">Samples of one pass.</param>
     /// <param name="bytesMax">Memory that one value may take before it is worth a line.</param>

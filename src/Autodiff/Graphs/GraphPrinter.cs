@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Graphs;
 /// <summary>Graphs for readers: as lines of text, or for Graphviz.</summary>
 public static class GraphPrinter
 {
+    /// <summary>A line for each node and output, under a line of totals for one sample.</summary>
     public static string Text(Graph graph)
     {
         var text = new StringBuilder();
@@ -21,6 +22,7 @@ public static class GraphPrinter
         return text.ToString();
     }
 
+    /// <summary>The graph in the DOT language of Graphviz, inputs blue, parameters yellow.</summary>
     public static string Dot(Graph graph)
     {
         var text = new StringBuilder("digraph model {\n  rankdir=TB; node [shape=box, fontname=monospace];\n");

@@ -6,6 +6,7 @@ namespace Convoy.Autodiff.Graphs;
 public sealed record GraphStatistics(
     int Nodes, int Edges, long Parameters, OpCost Cost, IReadOnlyList<(string Op, int Count)> PerOperator)
 {
+    /// <summary>Counts a graph as it runs on so many samples.</summary>
     public static GraphStatistics Of(Graph graph, int rows)
     {
         var cost = default(OpCost);
@@ -26,6 +27,7 @@ public sealed record GraphStatistics(
 /// <summary>Which nodes could run at the same time: level 0 has no inputs, level n needs one of level n - 1.</summary>
 public static class GraphLevels
 {
+    /// <summary>The nodes of each level, in the order of the graph.</summary>
     public static IReadOnlyList<IReadOnlyList<GraphNode>> Of(Graph graph)
     {
         var level = new int[graph.Nodes.Length];

@@ -18,6 +18,8 @@ public static class GraphVerifier
     /// <summary>Elements of one value, without the batch; larger ones are refused before memory is asked for.</summary>
     public const long ElementsMax = 1L << 33;
 
+    /// <summary>Refuses an illegal graph.</summary>
+    /// <exception cref="GraphException">The first broken rule, with its id and the node.</exception>
     public static void Check(Graph graph)
     {
         if (FirstFault(graph) is { } fault) throw new GraphException(fault);

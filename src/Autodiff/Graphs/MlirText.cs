@@ -14,6 +14,9 @@ namespace Convoy.Autodiff.Graphs;
 /// </summary>
 public static class MlirText
 {
+    /// <summary>The module as text.</summary>
+    /// <param name="graph">Any graph that the verifier takes.</param>
+    /// <param name="function">The name of its one function.</param>
     public static string Of(Graph graph, string function = "model")
     {
         var text = new StringBuilder("module {\n");

@@ -24,7 +24,9 @@ public sealed class OperatorPackage
         (Name, Graph) = (name, graph);
     }
 
+    /// <summary>The operator's name, at most 255 bytes of UTF-8 and none of the table's.</summary>
     public string Name { get; }
+    /// <summary>The formula.</summary>
     public Graph Graph { get; }
 
     /// <summary>Captures a formula.</summary>
@@ -43,6 +45,7 @@ public sealed class OperatorPackage
         return Checked(name, builder.Build());
     }
 
+    /// <summary>"CVYO", version, name, graph, and the SHA-256 of all that.</summary>
     public byte[] Encode()
     {
         using var bytes = new MemoryStream();
@@ -157,14 +160,19 @@ public sealed class OperatorLibrary
 {
     private readonly SortedDictionary<string, OperatorPackage> _packages = new(StringComparer.Ordinal);
 
+    /// <summary>Of all packages, sorted.</summary>
     public IEnumerable<string> Names => _packages.Keys;
 
+    /// <summary>Takes a package in and returns it.</summary>
+    /// <exception cref="GraphException">Another one has its name.</exception>
     public OperatorPackage Add(OperatorPackage package) => _packages.TryAdd(package.Name, package) ? package
         : throw new GraphException($"two operator packages are named {package.Name}");
 
     /// <summary>Reads a package and adds it.</summary>
     public OperatorPackage Load(ReadOnlySpan<byte> bytes) => Add(OperatorPackage.Decode(bytes));
 
+    /// <summary>The package of a name.</summary>
+    /// <exception cref="GraphException">There is none; the message lists those there are.</exception>
     public OperatorPackage this[string name] => _packages.TryGetValue(name, out var package) ? package
         : throw new GraphException(
             $"no operator package is named {name}; there are {string.Join(", ", _packages.Keys)}");

@@ -5,10 +5,14 @@ namespace Convoy.Autodiff.Graphs;
 /// <summary>How a parameter gets its first values; a function of (seed, parameter, element) and nothing else.</summary>
 public sealed record ParameterInit(string Kind, double Value)
 {
+    /// <summary>All 0, as biases start.</summary>
     public static readonly ParameterInit Zeros = new("constant", 0);
+    /// <summary>All 1, as gains start.</summary>
     public static readonly ParameterInit Ones = new("constant", 1);
 
+    /// <summary>All of one value.</summary>
     public static ParameterInit Constant(double value) => new("constant", value);
+    /// <summary>Normal with mean 0 and this standard deviation.</summary>
     public static ParameterInit Normal(double deviation) => new("normal", deviation);
     /// <summary>Even in [-bound, bound].</summary>
     public static ParameterInit Uniform(double bound) => new("uniform", bound);

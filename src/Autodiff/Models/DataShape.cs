@@ -6,6 +6,8 @@ namespace Convoy.Autodiff.Models;
 /// </summary>
 public sealed record DataShape(IReadOnlyList<int> SampleShape, int Classes)
 {
+    /// <summary>Numbers of one sample.</summary>
     public int Features => SampleShape.Aggregate(1, (a, b) => checked(a * b));
+    /// <summary>Such as 3x32x32.</summary>
     public string Text => string.Join("x", SampleShape);
 }

@@ -19,6 +19,8 @@ public static class Layers
         return x.Linear(w, graph.Parameter($"{name}.bias", ParameterInit.Zeros, width));
     }
 
+    /// <summary>Convolution that keeps height and width: x_NCHW to y_NFHW, parameters NAME.weight [F, C, 3, 3] and
+    /// NAME.bias [F].</summary>
     public static Value Conv3x3(this GraphBuilder graph, string name, Value x, int channels)
     {
         var fanIn = x.Type[1].Size;
@@ -26,6 +28,8 @@ public static class Layers
         return x.Conv2d(w, graph.Parameter($"{name}.bias", ParameterInit.Zeros, channels), padding: 1);
     }
 
+    /// <summary>Layer norm over the last dimension with parameters NAME.weight and NAME.bias, each as long as
+    /// it.</summary>
     public static Value LayerNorm(this GraphBuilder graph, string name, Value x)
     {
         var width = x.Type[-1].Size;
@@ -66,6 +70,8 @@ public static class Layers
     public static Value Dropout(this GraphBuilder graph, Value x, double rate) =>
         graph.Apply(OpTable.Dropout, Attributes.Of("rate", rate, "stream", graph.Count), [x])[0];
 
+    /// <summary>The activation of a job file: relu, gelu or tanh.</summary>
+    /// <exception cref="Shared.UserException">Any other name.</exception>
     public static Value Activate(Value x, string activation) => activation switch
     {
         "relu" => x.Relu(),

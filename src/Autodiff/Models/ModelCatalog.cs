@@ -10,6 +10,8 @@ namespace Convoy.Autodiff.Models;
 /// </summary>
 public static class ModelCatalog
 {
+    /// <summary>The model of a job for data of this shape.</summary>
+    /// <exception cref="UserException">The family is unknown, or does not fit the data.</exception>
     public static Graph Build(JobSpec job, DataShape data) => UpdateMemory.AddTo(Family(job, data), job);
 
     private static Graph Family(JobSpec job, DataShape data) => job.Model.Family switch

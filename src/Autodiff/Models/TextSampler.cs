@@ -11,6 +11,11 @@ namespace Convoy.Autodiff.Models;
 /// </summary>
 public static class TextSampler
 {
+    /// <summary>Writes on after a prompt.</summary>
+    /// <param name="graph">A model of the gpt family.</param>
+    /// <param name="weights">In the layout of its parameters.</param>
+    /// <param name="prompt">Bytes of the text so far; none: it starts a line.</param>
+    /// <param name="count">Bytes to write.</param>
     /// <param name="temperature">0: always the likeliest byte; 1: as the model says.</param>
     /// <returns>The bytes after the prompt.</returns>
     public static byte[] Generate(

@@ -23,13 +23,16 @@ public sealed class NumericGuard : IDisposable
         _current = this;
     }
 
+    /// <summary>Guards this thread by a policy until it is disposed; guards nest, the innermost counts.</summary>
     public static NumericGuard Use(NumericPolicy policy) => new(policy);
 
     /// <summary>The first faults that were repaired; <see cref="Faults"/> counts them all.</summary>
     public IReadOnlyList<NumericIssue> Issues => _issues;
 
+    /// <summary>Numbers that were repaired.</summary>
     public long Faults { get; private set; }
 
+    /// <summary>The guard outside this one counts again.</summary>
     public void Dispose()
     {
         if (ReferenceEquals(_current, this)) _current = _outer;

@@ -1,5 +1,6 @@
 namespace Convoy.Autodiff.Numerics;
 
+/// <summary>ERR-04: what a bad number leads to.</summary>
 public enum NumericMode
 {
     /// <summary>A number that is not finite, or was divided by zero, is an error that names it.</summary>
@@ -19,6 +20,8 @@ public sealed record NumericPolicy(
     NumericMode Mode, double ForNaN = 0, double? ForPositiveInfinity = null, double? ForNegativeInfinity = null,
     double Low = double.NegativeInfinity, double High = double.PositiveInfinity, double Smallest = 1e-12)
 {
+    /// <summary>A bad number is a <see cref="Shared.Errors.NumericalException"/>.</summary>
     public static readonly NumericPolicy Strict = new(NumericMode.Strict);
+    /// <summary>NaN becomes 0, infinities the largest finite numbers.</summary>
     public static readonly NumericPolicy Permissive = new(NumericMode.Permissive);
 }

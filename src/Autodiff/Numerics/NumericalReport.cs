@@ -12,6 +12,7 @@ public sealed record NumericalReport(
     /// <summary>Elements that strict mode refuses and permissive mode replaces.</summary>
     public long Faults => NaN + PositiveInfinity + NegativeInfinity + BelowLow + AboveHigh + Guarded;
 
+    /// <inheritdoc/>
     public override string ToString()
     {
         if (Faults == 0) return string.Create(CultureInfo.InvariantCulture, $"{Elements} elements, no faults");

@@ -11,6 +11,7 @@ namespace Convoy.Autodiff.Ops;
 /// </summary>
 public sealed class Attributes : IEquatable<Attributes>
 {
+    /// <summary>No constants.</summary>
     public static readonly Attributes None = new([]);
 
     private Attributes(ImmutableArray<KeyValuePair<string, object>> entries)
@@ -21,11 +22,16 @@ public sealed class Attributes : IEquatable<Attributes>
     /// <summary>Values are long, double, string, ImmutableArray of int, or ImmutableArray of Dim.</summary>
     public ImmutableArray<KeyValuePair<string, object>> Entries { get; }
 
+    /// <summary>One constant; see <see cref="With"/> for what it may be.</summary>
     public static Attributes Of(string name, object value) => None.With(name, value);
 
+    /// <summary>Two constants; see <see cref="With"/> for what they may be.</summary>
     public static Attributes Of(string name, object value, string name2, object value2) =>
         None.With(name, value).With(name2, value2);
 
+    /// <summary>These and one more, in place of one of the same name.</summary>
+    /// <exception cref="ArgumentException">The value is no number, flag, text, element type, list of int, or list of
+    /// <see cref="Dim"/>.</exception>
     public Attributes With(string name, object value)
     {
         object stored = value switch
@@ -53,15 +59,23 @@ public sealed class Attributes : IEquatable<Attributes>
         return kept;
     }
 
+    /// <summary>A whole number by name, or another where there is none.</summary>
     public int Int(string name, int otherwise = 0) => Find(name) is long v ? checked((int)v) : otherwise;
+    /// <summary>Whether a number other than 0 has this name.</summary>
     public bool Flag(string name) => Find(name) is long and not 0;
+    /// <summary>A number by name, or another where there is none.</summary>
     public double Number(string name, double otherwise = 0) =>
         Find(name) switch { double d => d, long l => l, _ => otherwise };
+    /// <summary>A text by name, or another where there is none.</summary>
     public string Text(string name, string otherwise = "") => Find(name) as string ?? otherwise;
+    /// <summary>A list by name; empty where there is none.</summary>
     public ImmutableArray<int> Ints(string name) => Find(name) is ImmutableArray<int> v ? v : [];
+    /// <summary>A shape by name; empty where there is none.</summary>
     public ImmutableArray<Dim> Dims(string name) => Find(name) is ImmutableArray<Dim> v ? v : [];
+    /// <summary>Whether there is a constant of this name.</summary>
     public bool Has(string name) => Find(name) is not null;
 
+    /// <summary>Equal names and values; numbers by their bits, so 0 and -0 differ.</summary>
     public bool Equals(Attributes? other)
     {
         if (other is null || other.Entries.Length != Entries.Length) return false;
@@ -74,8 +88,10 @@ public sealed class Attributes : IEquatable<Attributes>
         return true;
     }
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Attributes);
 
+    /// <inheritdoc/>
     public override int GetHashCode()
     {
         var hash = 17;
@@ -83,6 +99,7 @@ public sealed class Attributes : IEquatable<Attributes>
         return hash;
     }
 
+    /// <inheritdoc/>
     public override string ToString() => string.Join(" ", Entries.Select(e => $"{e.Key}={ValueText(e.Value)}"));
 
     private object? Find(string name)

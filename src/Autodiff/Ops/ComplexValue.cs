@@ -13,25 +13,34 @@ namespace Convoy.Autodiff.Ops;
 /// <param name="Imaginary">The imaginary part, of the same type.</param>
 public readonly record struct ComplexValue(Value Real, Value Imaginary)
 {
+    /// <summary>Shape, and element type of each part.</summary>
     public TensorType Type => Real.Type;
 
     /// <summary>size (cos angle + i sin angle), the angle in radians.</summary>
     public static ComplexValue Polar(Value size, Value angle) => new(size * angle.Cos(), size * angle.Sin());
 
+    /// <summary>Element by element, dimensions of size 1 repeated.</summary>
     public static ComplexValue operator +(ComplexValue a, ComplexValue b) => a.Pair(OpTable.ComplexAdd, b);
 
+    /// <summary>Element by element, dimensions of size 1 repeated.</summary>
     public static ComplexValue operator -(ComplexValue a, ComplexValue b) => a.Pair(OpTable.ComplexSubtract, b);
 
+    /// <summary>Both parts negated.</summary>
     public static ComplexValue operator -(ComplexValue a) => new(-a.Real, -a.Imaginary);
 
+    /// <summary>Times a real value, dimensions of size 1 repeated.</summary>
     public static ComplexValue operator *(ComplexValue a, Value b) => new(a.Real * b, a.Imaginary * b);
 
+    /// <summary>Divided by a real value, dimensions of size 1 repeated.</summary>
     public static ComplexValue operator /(ComplexValue a, Value b) => new(a.Real / b, a.Imaginary / b);
 
+    /// <summary>(a + bi)(c + di) = ac - bd + (ad + bc)i, element by element.</summary>
     public static ComplexValue operator *(ComplexValue a, ComplexValue b) => a.Pair(OpTable.ComplexMultiply, b);
 
+    /// <summary>a b̄ / |b|², element by element.</summary>
     public static ComplexValue operator /(ComplexValue a, ComplexValue b) => a.Pair(OpTable.ComplexDivide, b);
 
+    /// <summary>The imaginary part negated.</summary>
     public ComplexValue Conj() => Of(Results(OpTable.ComplexConj));
 
     /// <summary>The distance from 0; its gradient at 0 is 0.</summary>
@@ -40,6 +49,7 @@ public readonly record struct ComplexValue(Value Real, Value Imaginary)
     /// <summary>The angle in radians, in (-π, π].</summary>
     public Value Angle() => Results(OpTable.ComplexAngle)[0];
 
+    /// <summary>e^Re (cos Im + i sin Im).</summary>
     public ComplexValue Exp() => Of(Results(OpTable.ComplexExp));
 
     /// <summary>The principal value: the angle is in (-π, π].</summary>
@@ -48,6 +58,7 @@ public readonly record struct ComplexValue(Value Real, Value Imaginary)
     /// <summary>Matrix product over the last two dimensions.</summary>
     public ComplexValue MatMul(ComplexValue b) => Pair(OpTable.ComplexMatMul, b);
 
+    /// <summary>Both parts summed over the axes; none means all.</summary>
     public ComplexValue Sum(params int[] axes) => new(Real.Sum(axes), Imaginary.Sum(axes));
 
     /// <summary>dL/dRe + i dL/dIm of a real result for complex variables.</summary>

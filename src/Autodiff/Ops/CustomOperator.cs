@@ -29,6 +29,7 @@ public sealed class CustomOperator
         _op = op;
     }
 
+    /// <summary>Named in errors and on the operator stack.</summary>
     public string Name => _op.Name;
 
     /// <summary>Forward and gradient by hand. The gradient has one value, or null, per operand.</summary>
@@ -41,6 +42,9 @@ public sealed class CustomOperator
         string name, Func<IReadOnlyList<TensorType>, TensorType> shape, Func<IReadOnlyList<Tensor>, Tensor> forward,
         Func<IReadOnlyList<Value>, Value> formula) => new(new UserOp(name, shape, forward, null, formula));
 
+    /// <summary>Applies the operator.</summary>
+    /// <exception cref="ShapeException">The shape rule refuses the operands, or the forward does not keep
+    /// it.</exception>
     public Value Apply(params Value[] inputs)
     {
         if (inputs.Length == 0) throw new ShapeException($"{Name}: takes at least one operand");

@@ -17,9 +17,12 @@ public sealed class ElementwiseFunction
         (Name, Operands, _apply) = (name, operands, apply);
     }
 
+    /// <summary>Named in errors.</summary>
     public string Name { get; }
+    /// <summary>1 or 2.</summary>
     public int Operands { get; }
 
+    /// <summary>A function of one number.</summary>
     /// <param name="name">Named in errors.</param>
     /// <param name="value">f(x).</param>
     /// <param name="derivative">f'(x), as operators; it may be differentiated again.</param>
@@ -30,6 +33,7 @@ public sealed class ElementwiseFunction
         return new ElementwiseFunction(name, 1, x => op.Apply(x));
     }
 
+    /// <summary>A function of two numbers.</summary>
     /// <param name="name">Named in errors.</param>
     /// <param name="value">f(x, y); dimensions of size 1 are repeated.</param>
     /// <param name="byFirst">∂f/∂x, as operators.</param>
@@ -44,6 +48,8 @@ public sealed class ElementwiseFunction
         return new ElementwiseFunction(name, 2, x => op.Apply(x));
     }
 
+    /// <summary>The function at its operands, float32 or float64 of one type, repeated to a common shape.</summary>
+    /// <exception cref="ShapeException">Another number of operands, or another element type.</exception>
     public Value Apply(params Value[] x)
     {
         if (x.Length != Operands) throw new ShapeException($"{Name}: takes {Operands} operands, not {x.Length}");

@@ -6,7 +6,9 @@ namespace Convoy.Autodiff.Ops;
 // Operators as methods of values: moving elements about. Axes may be negative.
 public static partial class Functions
 {
+    /// <summary>x without one dimension, whose size is 1 (else a <see cref="ShapeException"/>).</summary>
     public static Value Squeeze(this Value x, int axis) => x.Apply(OpTable.Squeeze, Attributes.Of("axis", axis));
+    /// <summary>x with a new dimension of size 1 at this place, 0 to the rank of x.</summary>
     public static Value Unsqueeze(this Value x, int axis) => x.Apply(OpTable.Unsqueeze, Attributes.Of("axis", axis));
 
     /// <summary>Values of one shape side by side on a new axis.</summary>
@@ -20,15 +22,22 @@ public static partial class Functions
     public static Value[] Split(this Value x, int axis, params int[] sizes) =>
         x.Builder.Apply(OpTable.Split, Attributes.Of("axis", axis, "sizes", sizes), [x]);
 
+    /// <summary>x with constant elements before and after it on one axis; counts are 0 or more, the gradient of the
+    /// padding is dropped.</summary>
     public static Value Pad(this Value x, int axis, int before, int after, double value = 0) =>
         x.Apply(OpTable.Pad, Attributes.Of("axis", axis, "before", before).With("after", after).With("value", value));
 
+    /// <summary>x repeated <paramref name="repeats"/>[i] times along dimension i; missing leading dimensions are 1,
+    /// and gradients of copies are summed.</summary>
     public static Value Tile(this Value x, params int[] repeats) =>
         x.Apply(OpTable.Tile, Attributes.Of("repeats", repeats));
 
+    /// <summary>x with element i at i + shift of one axis, around the end; a negative shift goes the other
+    /// way.</summary>
     public static Value Roll(this Value x, int axis, int shift) =>
         x.Apply(OpTable.Roll, Attributes.Of("axis", axis, "shift", shift));
 
+    /// <summary>x with one axis in reverse order.</summary>
     public static Value Flip(this Value x, int axis) => OnAxis(OpTable.Flip, x, axis);
 
     /// <summary>The part on and below diagonal k of the last two dimensions.</summary>

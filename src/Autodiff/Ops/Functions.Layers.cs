@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 // Operators as methods of values: what layers and losses are made of.
 public static partial class Functions
 {
+    /// <summary>What <see cref="LayerNorm"/> adds to the variance unless it is told otherwise.</summary>
     public const double LayerNormEpsilon = 1e-5;
 
     /// <summary>Convolution of x_NCHW with w_FCIJ (C per group) and a bias per channel.</summary>
@@ -17,19 +18,35 @@ public static partial class Functions
         return bias is null ? x.Apply(OpTable.Conv2d, attributes, w) : x.Apply(OpTable.Conv2d, attributes, w, bias);
     }
 
+    /// <summary>The largest of each window: x_NCHW to y_NChw with h = (H + 2 padding - kernel) / stride + 1, rounded
+    /// down. The gradient goes to the first of equals.</summary>
+    /// <param name="kernel">Side of the window, in pixels.</param>
+    /// <param name="stride">In pixels; 0 means the side of the window.</param>
+    /// <param name="padding">In pixels, of -∞, on each side.</param>
     public static Value MaxPool2d(this Value x, int kernel, int stride = 0, int padding = 0) =>
         x.Apply(OpTable.MaxPool2d, Window(kernel, stride, padding));
 
+    /// <summary>The mean of each window, padding counted as zeros: x_NCHW to y_NChw with h = (H + 2 padding - kernel)
+    /// / stride + 1, rounded down.</summary>
+    /// <param name="kernel">Side of the window, in pixels.</param>
+    /// <param name="stride">In pixels; 0 means the side of the window.</param>
+    /// <param name="padding">In pixels, of 0, on each side.</param>
     public static Value AvgPool2d(this Value x, int kernel, int stride = 0, int padding = 0) =>
         x.Apply(OpTable.AvgPool2d, Window(kernel, stride, padding));
 
     /// <summary>Rows of the table w_VD by number.</summary>
     public static Value Embedding(this Value w, Value ids) => w.Apply(OpTable.Embedding, ids);
 
+    /// <summary>e^x / Σ e^x over one axis, the largest element taken out first: positive, sum 1. The shape of
+    /// x.</summary>
     public static Value Softmax(this Value x, int axis = -1) => OverLast(OpTable.Softmax, x, axis);
 
+    /// <summary>x - ln Σ e^x over one axis: the logarithm of <see cref="Softmax"/>, finite where that rounds to
+    /// 0.</summary>
     public static Value LogSoftmax(this Value x, int axis = -1) => OverLast(OpTable.LogSoftmax, x, axis);
 
+    /// <summary>(x - mean) / √(variance + epsilon) gain + bias over the last dimension: x_..D, gain_D, bias_D to
+    /// y_..D, variance divided by D (Ba and others 2016).</summary>
     public static Value LayerNorm(
         this Value x, Value gain, Value bias, double epsilon = LayerNormEpsilon) =>
         x.Apply(OpTable.LayerNorm, Attributes.Of("epsilon", epsilon), gain, bias);

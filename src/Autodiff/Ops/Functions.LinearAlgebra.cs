@@ -3,12 +3,13 @@ namespace Convoy.Autodiff.Ops;
 // Operators as methods of values: matrices in the last two dimensions.
 public static partial class Functions
 {
-    /// <summary>A singular matrix is refused.</summary>
+    /// <summary>x⁻¹ of square matrices, x_..NN; a singular matrix is refused.</summary>
     public static Value Inverse(this Value x) => x.Apply(OpTable.Inverse);
 
     /// <summary>x with a x = b; b is columns_..NK, or one vector_..N with a dimension less than a.</summary>
     public static Value Solve(this Value a, Value b) => a.Apply(OpTable.Solve, b);
 
+    /// <summary>det x of square matrices: x_..NN to y_.. .</summary>
     public static Value Determinant(this Value x) => x.Apply(OpTable.Determinant);
 
     /// <summary>ln det x; NaN where the determinant is negative.</summary>
@@ -40,11 +41,18 @@ public static partial class Functions
         return (results[0], results[1]);
     }
 
+    /// <summary>e^x = Σ xᵏ / k! of square matrices, by scaling and squaring with Padé approximants (Higham
+    /// 2005).</summary>
     public static Value MatrixExp(this Value x) => x.Apply(OpTable.MatrixExp);
 
     /// <summary>The logarithm whose eigenvalues lie between -πi and πi; NaN where there is none.</summary>
     public static Value MatrixLog(this Value x) => x.Apply(OpTable.MatrixLog);
+    /// <summary>√Σ x² over the last two dimensions; the gradient at 0 is 0.</summary>
     public static Value FrobeniusNorm(this Value x) => x.Apply(OpTable.FrobeniusNorm);
+    /// <summary>The sum of the singular values of the last two dimensions; differentiable where none is 0 and none
+    /// repeats.</summary>
     public static Value NuclearNorm(this Value x) => x.Apply(OpTable.NuclearNorm);
+    /// <summary>The largest singular value of the last two dimensions; differentiable where it is a single
+    /// one.</summary>
     public static Value SpectralNorm(this Value x) => x.Apply(OpTable.SpectralNorm);
 }

@@ -17,21 +17,34 @@ public enum Quantifier
 // LOG-06). Truth values lie in [0, 1]; axes may be negative; no axes means all.
 public static partial class Functions
 {
+    /// <summary>-or-smooth(-x, -y): min(x, y) as the temperature falls to 0, the mean as it rises.</summary>
+    /// <param name="temperature">Above 0, in units of truth values.</param>
     public static Value AndSmooth(this Value x, Value y, double temperature) =>
         x.Apply(OpTable.AndSmooth, Attributes.Of("temperature", temperature), y);
 
+    /// <summary>t ln((e^(x/t) + e^(y/t)) / 2): max(x, y) as the temperature t falls to 0, the mean as it
+    /// rises.</summary>
+    /// <param name="temperature">Above 0, in units of truth values.</param>
     public static Value OrSmooth(this Value x, Value y, double temperature) =>
         x.Apply(OpTable.OrSmooth, Attributes.Of("temperature", temperature), y);
 
+    /// <summary>1 - <see cref="AndSmooth"/>.</summary>
+    /// <param name="temperature">Above 0, in units of truth values.</param>
     public static Value NandSmooth(this Value x, Value y, double temperature) =>
         x.Apply(OpTable.NandSmooth, Attributes.Of("temperature", temperature), y);
 
+    /// <summary>1 - <see cref="OrSmooth"/>.</summary>
+    /// <param name="temperature">Above 0, in units of truth values.</param>
     public static Value NorSmooth(this Value x, Value y, double temperature) =>
         x.Apply(OpTable.NorSmooth, Attributes.Of("temperature", temperature), y);
 
+    /// <summary>One of both and not the other: and-smooth(or-smooth(x, y), nand-smooth(x, y)).</summary>
+    /// <param name="temperature">Above 0, in units of truth values.</param>
     public static Value XorSmooth(this Value x, Value y, double temperature) =>
         x.Apply(OpTable.XorSmooth, Attributes.Of("temperature", temperature), y);
 
+    /// <summary>or-smooth(1 - x, y).</summary>
+    /// <param name="temperature">Above 0, in units of truth values.</param>
     public static Value ImpliesSmooth(this Value x, Value y, double temperature) =>
         x.Apply(OpTable.ImpliesSmooth, Attributes.Of("temperature", temperature), y);
 

@@ -7,6 +7,8 @@ namespace Convoy.Autodiff.Ops;
 // Operators as methods of values: reductions, shapes and contractions. Axes may be negative; no axes means all.
 public static partial class Functions
 {
+    /// <summary>Σ x over the axes; a gradient is repeated over them. Over the batch too: a sum over
+    /// samples.</summary>
     public static Value Sum(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
         Reduce(OpTable.Sum, x, axes, keep);
 
@@ -26,9 +28,12 @@ public static partial class Functions
         this Value x, ReadOnlySpan<int> axes = default, bool keep = false, string ties = "share") =>
         Reduce(OpTable.Min, x, axes, keep, Ties.Chosen(Attributes.None, ties));
 
+    /// <summary>Π x over the axes; the gradient takes no quotient, so elements may be 0.</summary>
     public static Value Product(this Value x, ReadOnlySpan<int> axes = default, bool keep = false) =>
         Reduce(OpTable.Product, x, axes, keep);
 
+    /// <summary>The same elements in row-major order under other dimensions, whose product is the same (else a <see
+    /// cref="ShapeException"/>). A dimension that follows the batch stays one.</summary>
     public static Value Reshape(this Value x, params ReadOnlySpan<Dim> dims) =>
         x.Type.Dims.AsSpan().SequenceEqual(dims) ? x : x.Apply(OpTable.Reshape, Attributes.Of("dims", dims.ToArray()));
 
@@ -54,6 +59,8 @@ public static partial class Functions
             : x.Apply(OpTable.Transpose, Attributes.Of("perm", order));
     }
 
+    /// <summary>x repeated along its dimensions of size 1 and along new leading ones until it has these dimensions;
+    /// the gradient is summed over what was repeated.</summary>
     public static Value BroadcastTo(this Value x, params ReadOnlySpan<Dim> dims) =>
         x.Type.Dims.AsSpan().SequenceEqual(dims) ? x
             : x.Apply(OpTable.BroadcastTo, Attributes.Of("dims", dims.ToArray()));
@@ -67,6 +74,7 @@ public static partial class Functions
         return x.Apply(OpTable.Slice, attributes.With("count", count).With("step", step));
     }
 
+    /// <summary>Parts one after another on one axis; their other dimensions are equal.</summary>
     public static Value Concat(int axis, params ReadOnlySpan<Value> parts)
     {
         if (parts.Length == 0) throw new ShapeException("concat: takes at least one input");

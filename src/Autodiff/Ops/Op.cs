@@ -7,6 +7,7 @@ namespace Convoy.Autodiff.Ops;
 /// <summary>Work of one application: floating-point operations, and bytes read and written.</summary>
 public readonly record struct OpCost(long Flops, long Bytes)
 {
+    /// <summary>Both pieces of work.</summary>
     public static OpCost operator +(OpCost a, OpCost b) => new(a.Flops + b.Flops, a.Bytes + b.Bytes);
 }
 
@@ -16,6 +17,7 @@ public readonly record struct OpCost(long Flops, long Bytes)
 /// </summary>
 public abstract class Op
 {
+    /// <summary>Unique in the table, part of the format of graphs: never changed.</summary>
     public abstract string Name { get; }
 
     /// <summary>
@@ -85,20 +87,26 @@ public abstract class Op
 
     internal virtual Value[] Fallback(Value[] inputs) => throw Wrong("has no formula of its own");
 
+    /// <inheritdoc/>
     public override string ToString() => Name;
 
+    /// <summary>An error that names the operator and the rule.</summary>
     protected ShapeException Wrong(string rule) => new($"{Name}: {rule}");
 
+    /// <summary>Refuses what breaks a rule, with code ShapeMismatch.</summary>
     protected void Require(bool holds, string rule)
     {
         if (!holds) throw Wrong(rule);
     }
 
+    /// <summary>Refuses another number of operands.</summary>
     protected void RequireCount(ReadOnlySpan<TensorType> inputs, int count)
     {
         if (inputs.Length != count) throw Wrong($"takes {count} inputs, not {inputs.Length}");
     }
 
+    /// <summary>Refuses operands that are not float32 or float64, or not of one type, with code
+    /// ElementType.</summary>
     protected void RequireFloat(params ReadOnlySpan<TensorType> inputs)
     {
         foreach (var input in inputs)
@@ -118,9 +126,12 @@ public abstract class Op
         }
     }
 
+    /// <summary>Refuses an index that is not int32.</summary>
     protected void RequireIndex(TensorType input) =>
         Require(input.DType == DType.Int32, $"takes int32 indices, not {input}");
 
+    /// <summary>Bytes of all operands and results for a batch of so many samples: what is read and written
+    /// once.</summary>
     protected static long BytesOf(TensorType[] inputs, TensorType[] outputs, int rows)
     {
         long bytes = 0;

@@ -3,9 +3,13 @@ namespace Convoy.Autodiff.Ops;
 /// <summary>Families of operators, as far as errors, fallbacks and the catalogue tell them apart.</summary>
 public enum OpCategory
 {
+    /// <summary>No operands: inputs, parameters, constants, random numbers.</summary>
     Leaf,
+    /// <summary>Each element of the result depends on the elements at its own place.</summary>
     Elementwise,
+    /// <summary>Elements are moved or relabelled, never computed.</summary>
     Shape,
+    /// <summary>Square or rectangular matrices in the last two dimensions.</summary>
     LinearAlgebra,
     /// <summary>Sums over dimensions, the batch among them.</summary>
     Contraction,
@@ -24,6 +28,7 @@ public enum OpCategory
 /// </summary>
 public static class OpCategories
 {
+    /// <summary>The family of an operator; Custom for one that is not in the table.</summary>
     public static OpCategory Of(Op op)
     {
         if (OpTable.Find(op.Name) != op) return OpCategory.Custom;

@@ -35,6 +35,7 @@ public static class OperatorFallback
     /// </summary>
     public static IReadOnlyList<FallbackCount> Statistics => _counts ?? [];
 
+    /// <summary>Starts the counts of this thread again.</summary>
     public static void ClearStatistics() => _counts = null;
 
     // A rule that applies the operator it stands for would call itself for ever; there the error stands.

@@ -11,6 +11,8 @@ public static class OperatorStack
     private const string Key = "convoy.operators";
     private const int FramesMax = 32;
 
+    /// <summary>Names and operand shapes of the operators, innermost first, 32 at most; empty where no operator was
+    /// at work.</summary>
     public static IReadOnlyList<string> Of(Exception failure) =>
         failure.Data[Key] as IReadOnlyList<string> ?? (failure.InnerException is { } cause ? Of(cause) : []);
 

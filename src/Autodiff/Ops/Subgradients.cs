@@ -20,6 +20,7 @@ public enum KinkRule
 /// </summary>
 public static class Subgradients
 {
+    /// <summary>Until the scope is disposed, gradients taken on this thread follow the rule at kinks.</summary>
     public static IDisposable Use(KinkRule rule) => new Scopes(
         GradientOverride.Use(OpTable.Abs, g => [g.Gradient * Abs(g.Inputs[0], rule)]),
         GradientOverride.Use(OpTable.Relu, g => [g.Gradient * Relu(g.Inputs[0], rule)]),

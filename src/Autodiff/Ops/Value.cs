@@ -9,24 +9,38 @@ namespace Convoy.Autodiff.Ops;
 /// </summary>
 public abstract class Value
 {
+    /// <summary>Element type and shape; in a graph one dimension may follow the batch.</summary>
     public abstract TensorType Type { get; }
     internal abstract Builder Builder { get; }
 
     /// <summary>Equal for handles of one value: the key under which gradients are collected.</summary>
     internal virtual object Identity => this;
 
+    /// <summary>Element by element, dimensions of size 1 repeated.</summary>
     public static Value operator +(Value a, Value b) => a.Add(b);
+    /// <summary>Element by element, dimensions of size 1 repeated.</summary>
     public static Value operator -(Value a, Value b) => a.Subtract(b);
+    /// <summary>Element by element, dimensions of size 1 repeated.</summary>
     public static Value operator *(Value a, Value b) => a.Multiply(b);
+    /// <summary>Element by element, dimensions of size 1 repeated.</summary>
     public static Value operator /(Value a, Value b) => a.Divide(b);
+    /// <summary>Element by element.</summary>
     public static Value operator -(Value a) => a.Negate();
+    /// <summary>The number is rounded to the element type of the value.</summary>
     public static Value operator +(Value a, double b) => a.Add(a.Constant(b));
+    /// <summary>The number is rounded to the element type of the value.</summary>
     public static Value operator +(double a, Value b) => b.Constant(a).Add(b);
+    /// <summary>The number is rounded to the element type of the value.</summary>
     public static Value operator -(Value a, double b) => a.Subtract(a.Constant(b));
+    /// <summary>The number is rounded to the element type of the value.</summary>
     public static Value operator -(double a, Value b) => b.Constant(a).Subtract(b);
+    /// <summary>The number is rounded to the element type of the value.</summary>
     public static Value operator *(Value a, double b) => a.Multiply(a.Constant(b));
+    /// <summary>The number is rounded to the element type of the value.</summary>
     public static Value operator *(double a, Value b) => b.Constant(a).Multiply(b);
+    /// <summary>The number is rounded to the element type of the value.</summary>
     public static Value operator /(Value a, double b) => a.Divide(a.Constant(b));
+    /// <summary>The number is rounded to the element type of the value.</summary>
     public static Value operator /(double a, Value b) => b.Constant(a).Divide(b);
 
     internal Value Apply(Op op, Attributes attributes, params ReadOnlySpan<Value> others)

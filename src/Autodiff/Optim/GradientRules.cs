@@ -9,7 +9,9 @@ namespace Convoy.Autodiff.Optim;
 /// <summary>A gradient as the optimizer gets it: sums over samples, to be divided by the weight.</summary>
 public readonly ref struct PreparedGradient(ReadOnlySpan<float> values, double weight)
 {
+    /// <summary>Sums over the samples of the step, in the layout of the weights.</summary>
     public ReadOnlySpan<float> Values { get; } = values;
+    /// <summary>What the sums are divided by: samples, or samples times tokens, over the clip factor.</summary>
     public double Weight { get; } = weight;
 }
 
@@ -67,6 +69,7 @@ public sealed class GradientRules
     /// <summary>Whether anything is to be done; else the reduced gradient is used as it is.</summary>
     public bool IsActive => _stages.Length > 0 || _kept.Length > 0;
 
+    /// <summary>Cleans, clips and disturbs the gradient of a step as the job asks.</summary>
     /// <param name="reduced">Sums over all samples of the step; it is not changed, because peers may fetch it.</param>
     /// <param name="weights">Those that the gradient belongs to.</param>
     /// <param name="step">From 1.</param>

@@ -23,8 +23,11 @@ public abstract class Optimizer
     /// <summary>One name per state vector, in the order in which <see cref="Apply"/> takes them.</summary>
     public abstract IReadOnlyList<string> StateNames { get; }
 
+    /// <summary>The rate of a step, counted from 0, by the schedule of the job.</summary>
     public double LearningRate(long step) => Schedule.RateAt(Spec.Schedule, Spec.Lr, step, _totalSteps);
 
+    /// <summary>One step, in place: weights -= what the rule makes of the gradient. All vectors have the layout of
+    /// the weights.</summary>
     /// <param name="gradientScale">One over the global weight, times the clip factor.</param>
     public abstract void Apply(
         Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> state, long step,

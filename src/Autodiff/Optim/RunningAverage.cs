@@ -13,6 +13,8 @@ public sealed class RunningAverage(double decay)
     /// <summary>A vector of zeros only: nothing was averaged yet.</summary>
     public static bool IsUnset(ReadOnlySpan<float> average) => average.IndexOfAnyExcept(0f) < 0;
 
+    /// <summary>One more step: the average moves towards the weights, in place; the first weights are the first
+    /// average.</summary>
     public void Follow(ReadOnlySpan<float> weights, Span<float> average)
     {
         if (IsUnset(average))

@@ -112,6 +112,7 @@ public sealed class PlateauSchedule(double baseRate, double factor = 0.1, int pa
     private double _best = double.PositiveInfinity;
     private int _waited;
 
+    /// <summary>The learning rate of the current period.</summary>
     public double Rate { get; private set; } = baseRate;
 
     /// <summary>Tells the figure of a period (smaller is better) and returns the rate of the next.</summary>

@@ -10,6 +10,7 @@ namespace Convoy.Autodiff.Optim;
 /// </summary>
 public static class UpdateMemory
 {
+    /// <summary>The parameter's name.</summary>
     public const string Name = "update.memory";
     // The last bound and a count, beside the norms.
     private const int Beside = 4;

@@ -6,6 +6,7 @@ namespace Convoy.Autodiff.Passes;
 /// <summary>Guarantees: no two nodes apply the same operator with the same attributes to the same values.</summary>
 public static class CommonSubexpressions
 {
+    /// <summary>The same results with fewer nodes.</summary>
     public static Graph Run(Graph graph)
     {
         var edit = new GraphEdit(graph);

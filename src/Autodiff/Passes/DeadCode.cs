@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Passes;
 /// </summary>
 public static class DeadCode
 {
+    /// <summary>The graph without what no output needs.</summary>
     public static Graph Run(Graph graph)
     {
         var needed = new bool[graph.Nodes.Length];

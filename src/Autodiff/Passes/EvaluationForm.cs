@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Passes;
 /// </summary>
 public static class EvaluationForm
 {
+    /// <summary>The model as it is used after training.</summary>
     public static Graph Run(Graph graph)
     {
         if (!graph.Nodes.Any(n => n.Op == OpTable.DropoutMask || n.Op == OpTable.Statistic)) return graph;

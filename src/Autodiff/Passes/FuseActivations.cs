@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Passes;
 /// </summary>
 public static class FuseActivations
 {
+    /// <summary>The same results, activations inside the products before them.</summary>
     public static Graph Run(Graph graph)
     {
         var uses = Uses.Count(graph);

@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Passes;
 /// </summary>
 public static class FuseBias
 {
+    /// <summary>The same results, additions of a bias inside the products before them.</summary>
     public static Graph Run(Graph graph)
     {
         var uses = Uses.Count(graph);

@@ -10,6 +10,7 @@ namespace Convoy.Autodiff.Passes;
 /// </summary>
 public static class GradientGraph
 {
+    /// <summary>Outputs that are gradients are named so, with the parameter's name after it.</summary>
     public const string Prefix = "grad:";
 
     /// <summary>
@@ -18,6 +19,9 @@ public static class GradientGraph
     /// </summary>
     public const string StatisticPrefix = "stat:";
 
+    /// <summary>Forward and backward in one graph.</summary>
+    /// <param name="graph">A forward graph.</param>
+    /// <param name="loss">The output that is differentiated: one number, a sum over samples.</param>
     public static Graph Build(Graph graph, string loss = "loss_sum")
     {
         var start = graph.Output(loss) ?? throw new GraphException($"the graph has no output {loss}");

@@ -18,6 +18,7 @@ public static class MergeEinsums
     private const int OperandsMax = 10;
     private const string Letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
+    /// <summary>The graph with each chain as one contraction, and what that saves.</summary>
     /// <param name="graph">A graph without gradients: they are made from the cheaper form.</param>
     /// <param name="rows">Samples of a usual batch, by which the orders are compared.</param>
     public static (Graph Graph, MergeReport Report) Run(Graph graph, int rows)

@@ -47,6 +47,7 @@ public static class PassPipeline
     /// <summary>From a graph that was submitted to one for the executor or for gradients.</summary>
     public static IReadOnlyList<GraphPass> Preparing => [.. Fusing, .. Simplifying];
 
+    /// <summary>The graph after <see cref="Simplifying"/>.</summary>
     public static Graph Simplify(Graph graph) => Run(graph, Simplifying).Graph;
 
     /// <summary>A forward graph, ready for the executor or for <see cref="GradientGraph"/>.</summary>

@@ -19,6 +19,7 @@ public static class AnomalyMode
     [ThreadStatic] private static long _step;
     [ThreadStatic] private static string? _within;
 
+    /// <summary>Whether results are looked at on this thread.</summary>
     public static bool IsOn => _depth > 0;
 
     /// <summary>Results are looked at until the scope is disposed; the step is named in the error.</summary>

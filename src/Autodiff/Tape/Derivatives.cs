@@ -7,8 +7,11 @@ namespace Convoy.Autodiff.Tape;
 /// <summary>How a Jacobian is taken: row by row backwards, column by column forwards, or whichever are fewer.</summary>
 public enum JacobianMode
 {
+    /// <summary>Rows where the output has no more elements than the input, else columns.</summary>
     Fewer,
+    /// <summary>One backward pass per element of the output.</summary>
     Rows,
+    /// <summary>One forward-mode pass per element of the input.</summary>
     Columns,
 }
 

@@ -8,11 +8,14 @@ namespace Convoy.Autodiff.Tape;
 /// </summary>
 public interface IGradientStore
 {
+    /// <summary>The gradient that is stored for a variable, of its shape and element type; null where there is
+    /// none.</summary>
     Tensor? Of(Variable variable);
 
     /// <summary>Takes the place of what was stored before.</summary>
     void Put(Variable variable, Tensor gradient);
 
+    /// <summary>Forgets the gradient of one variable; nothing happens where there is none.</summary>
     void Clear(Variable variable);
 }
 
@@ -41,13 +44,16 @@ public sealed class GradientTable : IGradientStore
     private readonly Dictionary<Variable, int> _holders = [];
     private long _generation;
 
+    /// <summary>Gradients that are stored.</summary>
     public int Count => _entries.Count;
 
     /// <summary>Of all gradients that are stored.</summary>
     public long Bytes => _entries.Sum(e => e.Gradient.Storage.Bytes);
 
+    /// <inheritdoc/>
     public Tensor? Of(Variable variable) => _places.TryGetValue(variable, out var at) ? _entries[at].Gradient : null;
 
+    /// <inheritdoc/>
     public void Put(Variable variable, Tensor gradient)
     {
         var entry = new Entry(variable, gradient, _generation);
@@ -61,8 +67,10 @@ public sealed class GradientTable : IGradientStore
         _entries.Add(entry);
     }
 
+    /// <inheritdoc/>
     public void Clear(Variable variable) => Keep(e => !ReferenceEquals(e.Variable, variable));
 
+    /// <summary>Forgets all gradients.</summary>
     public void Clear() => Keep(_ => false);
 
     /// <summary>

@@ -9,6 +9,12 @@ namespace Convoy.Autodiff.Tape;
 /// </summary>
 public static class GraphRunner
 {
+    /// <summary>The outputs by name, with their histories.</summary>
+    /// <param name="graph">Of operators of the table; the batch is as long as the inputs' first dimension
+    /// says.</param>
+    /// <param name="bindings">A variable for each input and parameter, of its shape; all floats float32 or all
+    /// float64.</param>
+    /// <exception cref="GraphException">An input or a parameter is not bound.</exception>
     public static IReadOnlyDictionary<string, Variable> Run(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
     {
         var values = Values(graph, bindings);

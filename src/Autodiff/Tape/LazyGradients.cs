@@ -23,6 +23,7 @@ public sealed class LazyGradients
         _found = new Variable?[inputs.Count];
     }
 
+    /// <summary>Inputs whose gradients can be read.</summary>
     public int Count => _found.Length;
 
     /// <summary>How many were read so far, and so computed.</summary>
@@ -40,6 +41,8 @@ public sealed class LazyGradients
         }
     }
 
+    /// <summary>The gradient of one of the inputs; zeros where no output depends on it.</summary>
+    /// <exception cref="GradientException">It was not among the inputs.</exception>
     public Tensor this[Variable input]
     {
         get

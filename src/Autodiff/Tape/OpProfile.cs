@@ -14,6 +14,7 @@ namespace Convoy.Autodiff.Tape;
 public sealed record OpTiming(
     string Operator, long Calls, double TotalMs, double MinMs, double MaxMs, long Elements)
 {
+    /// <summary>The mean of the calls, milliseconds.</summary>
     public double MeanMs => TotalMs / Calls;
 
     /// <summary>Elements of results in a second.</summary>
@@ -69,6 +70,7 @@ public sealed class OpProfile(TimeProvider clock)
         }
     }
 
+    /// <summary>Forgets all times; scopes that are open go on.</summary>
     public void Clear()
     {
         lock (_lock) _timings.Clear();

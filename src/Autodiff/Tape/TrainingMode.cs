@@ -8,6 +8,7 @@ public static class TrainingMode
 {
     [ThreadStatic] private static int _evaluations;
 
+    /// <summary>True unless this thread is inside a scope of <see cref="Evaluate"/>.</summary>
     public static bool IsOn => _evaluations == 0;
 
     /// <summary>Layers behave as in use until the scope is disposed.</summary>

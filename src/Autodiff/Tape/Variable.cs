@@ -25,6 +25,10 @@ public sealed class Variable : Value
 {
     private readonly TensorType _type;
 
+    /// <summary>A variable without a history, over the tensor itself: no copy.</summary>
+    /// <param name="data">Its numbers.</param>
+    /// <param name="requiresGradient">Whether backward calls leave a gradient here: float32 and float64 only, else a
+    /// <see cref="ShapeException"/>.</param>
     public Variable(Tensor data, bool requiresGradient = false)
     {
         if (requiresGradient && data.DType is not (DType.Float32 or DType.Float64))
@@ -32,13 +36,17 @@ public sealed class Variable : Value
         (Data, RequiresGradient, _type) = (data, requiresGradient, data.Type);
     }
 
+    /// <summary>The numbers. Writing into them after they were recorded is found by the next backward call.</summary>
     public Tensor Data { get; }
+    /// <summary>Whether backward calls leave a gradient here. Results of operators pass gradients on and keep
+    /// none.</summary>
     public bool RequiresGradient { get; private init; }
     /// <summary>
     /// Sum of the gradients of all backward calls since it was cleared, outside environments; what is put here is
     /// added to. Whether it fits the variable is for <c>GradientValidator</c> to say.
     /// </summary>
     public Tensor? Gradient { get; set; }
+    /// <inheritdoc/>
     public override TensorType Type => _type;
     internal override Builder Builder => EagerBuilder.Instance;
     internal override object Identity => Origin;
@@ -49,6 +57,7 @@ public sealed class Variable : Value
     private Variable? _origin;
     internal TapeEntry? Producer { get; private init; }
 
+    /// <summary>Forgets <see cref="Gradient"/>; the next backward call begins a new sum.</summary>
     public void ClearGradient() => Gradient = null;
 
     private List<Func<Variable, Variable>>? _hooks;
@@ -150,6 +159,7 @@ public static class GradientMode
 {
     [ThreadStatic] private static int _offDepth;
 
+    /// <summary>Whether this thread records what it computes.</summary>
     public static bool IsOn => _offDepth == 0;
 
     /// <summary>Nothing is recorded on this thread until the scope is disposed.</summary>

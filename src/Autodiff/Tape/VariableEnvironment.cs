@@ -17,6 +17,7 @@ public sealed class VariableEnvironment : IDisposable
     private bool _ended;
     private int _pruneAt = 1_024;
 
+    /// <summary>Begins a scope inside the current one of this thread; it records from now on.</summary>
     public VariableEnvironment()
     {
         _outer = _current;
@@ -26,11 +27,13 @@ public sealed class VariableEnvironment : IDisposable
     /// <summary>The innermost environment of this thread, or null.</summary>
     public static VariableEnvironment? Current => _current;
 
+    /// <summary>The gradients that backward calls inside this scope leave.</summary>
     public GradientTable Gradients { get; } = new();
 
     /// <summary>Operations that are recorded and not released.</summary>
     public int Recorded => _tape.Count(r => r.TryGetTarget(out var entry) && !entry.IsReleased);
 
+    /// <summary>False between <see cref="Stop"/> and <see cref="Start"/>.</summary>
     public bool IsRecording => _stopped is null;
 
     /// <summary>The variable of this name; made when it is asked for first.</summary>
@@ -59,6 +62,8 @@ public sealed class VariableEnvironment : IDisposable
         Gradients.Clear();
     }
 
+    /// <summary>Ends the scope: histories and gradients are given back, names forgotten, and the outer scope counts
+    /// again.</summary>
     public void Dispose()
     {
         if (_ended) return;
@@ -89,8 +94,11 @@ public sealed class VariableEnvironment : IDisposable
 /// <summary>The gradients of this thread: those of the innermost environment, else those that variables hold.</summary>
 public static class CurrentGradients
 {
+    /// <summary>The gradient of a variable, of its shape; null where there is none.</summary>
     public static Tensor? Of(Variable variable) => VariableEnvironment.Store.Of(variable);
 
+    /// <summary>Stores a gradient in place of the one before.</summary>
+    /// <exception cref="ShapeException">Shape or element type are not the variable's.</exception>
     public static void Put(Variable variable, Tensor gradient)
     {
         if (!gradient.Type.Equals(variable.Type))
@@ -98,6 +106,7 @@ public static class CurrentGradients
         VariableEnvironment.Store.Put(variable, gradient);
     }
 
+    /// <summary>Forgets the gradients of these variables.</summary>
     public static void Clear(params ReadOnlySpan<Variable> variables)
     {
         foreach (var variable in variables) VariableEnvironment.Store.Clear(variable);

@@ -7,6 +7,7 @@ namespace Convoy.Autodiff.Tape;
 /// <summary>A function as a chain: the result of each link is the argument of the next.</summary>
 public sealed record FunctionChain(params IReadOnlyList<Func<Value, Value>> Links)
 {
+    /// <summary>The whole chain at x: the last link of the one before, and so on; x itself for no links.</summary>
     public Value Of(Value x)
     {
         foreach (var link in Links) x = link(x);
@@ -43,8 +44,10 @@ public abstract class VjpStrategy
     /// <param name="budgetBytes">What a tape may keep.</param>
     public static VjpStrategy Adaptive(long budgetBytes = 1L << 30) => new AdaptiveVjp(budgetBytes);
 
+    /// <summary>One word, as <see cref="VjpResult.Strategy"/> shows it.</summary>
     public abstract string Name { get; }
 
+    /// <summary>f(x), and Jᵀu for each cotangent u.</summary>
     /// <param name="f">The function; a fused strategy takes the one it was made for.</param>
     /// <param name="x">Where.</param>
     /// <param name="cotangents">Each of f(x)'s shape; at least one.</param>

@@ -14,7 +14,7 @@ public readonly record struct BufferStatistics(
 }
 
 /// <summary>
-/// Memory of eager tensors that is used again: every tensor that is made inside a <see cref="Scope"/> takes a zeroed
+/// Memory of eager tensors that is used again: every tensor that is made inside a <see cref="BufferScope"/> takes a zeroed
 /// buffer of its size (tensors of one shape and element type share a size) and gives it back when the scope ends. A
 /// buffer has one owner at any time: the pool, a scope, or, after <see cref="BufferScope.Keep"/>, the tensor itself.
 /// Thread-safe; a scope belongs to the thread that opened it.
@@ -29,6 +29,7 @@ public sealed class BufferPool(long heldBytesMax = 1L << 30)
     /// <summary>Switched off, scopes allocate and nothing is kept; for comparison.</summary>
     public bool IsOn { get; set; } = true;
 
+    /// <summary>What the pool did so far, in one consistent look.</summary>
     public BufferStatistics Statistics
     {
         get

@@ -7,12 +7,16 @@ namespace Convoy.Autodiff.Tensors;
 /// <summary>Which element types are taken: one, or any floating-point type.</summary>
 public readonly record struct ElementRule(DType? Only)
 {
+    /// <summary>float32 or float64.</summary>
     public static readonly ElementRule AnyFloat = new(null);
 
+    /// <summary>Just this type.</summary>
     public static implicit operator ElementRule(DType type) => new(type);
 
+    /// <summary>Whether a type keeps the rule.</summary>
     public bool Takes(DType type) => Only is { } only ? type == only : type is DType.Float32 or DType.Float64;
 
+    /// <inheritdoc/>
     public override string ToString() => Only is { } only ? ElementTypes.Of(only).Name : "float32 or float64";
 }
 
@@ -31,6 +35,8 @@ public sealed class ShapeContract
         (_text, _dims, _anyInFront) = (text, dims, anyInFront);
     }
 
+    /// <summary>Reads a rule such as <c>N, 3, H, H</c>.</summary>
+    /// <exception cref="ShapeException">A part is neither a number, a letter nor both.</exception>
     public static ShapeContract Parse(string text)
     {
         var parts = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -68,6 +74,7 @@ public sealed class ShapeContract
         return null;
     }
 
+    /// <inheritdoc/>
     public override string ToString() => $"[{_text}]";
 
     private Diagnostic Broken(string where, Shape shape, string rule) =>

@@ -12,15 +12,23 @@ public readonly record struct SliceSpec
         (From, End, Step, IsSingle) = (from, end, step, single);
     }
 
+    /// <summary>The first element.</summary>
     public Index From { get; }
+    /// <summary>The element after the last.</summary>
     public Index End { get; }
+    /// <summary>The distance from one element to the next: 1 or more, or -1 for all of them backwards.</summary>
     public int Step { get; }
+    /// <summary>One index: the dimension goes away.</summary>
     public bool IsSingle { get; }
 
+    /// <summary>The whole dimension.</summary>
     public static readonly SliceSpec All = new(0, ^0, 1, false);
 
+    /// <summary>One index; the dimension goes away.</summary>
     public static SliceSpec At(Index index) => new(index, index, 1, true);
 
+    /// <summary>Every step-th element from one index to before another.</summary>
+    /// <exception cref="ShapeException">The step is below 1.</exception>
     public static SliceSpec Range(Index from, Index end, int step = 1) =>
         step > 0 ? new SliceSpec(from, end, step, false)
         : throw new ShapeException($"the step of a slice is positive, not {step}");
@@ -28,8 +36,11 @@ public readonly record struct SliceSpec
     /// <summary>All elements from the last to the first.</summary>
     public static SliceSpec Reversed => new(0, ^0, -1, false);
 
+    /// <summary>One index, negative ones from the end.</summary>
     public static implicit operator SliceSpec(int index) => At(index < 0 ? ^(-index) : index);
+    /// <summary>One index.</summary>
     public static implicit operator SliceSpec(Index index) => At(index);
+    /// <summary>A range such as 1..^1.</summary>
     public static implicit operator SliceSpec(Range range) => Range(range.Start, range.End);
 
     /// <summary>First index, count and step on a dimension of <paramref name="size"/> elements.</summary>

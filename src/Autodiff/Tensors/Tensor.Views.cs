@@ -75,6 +75,7 @@ public sealed partial class Tensor
     /// <summary>This tensor if it is contiguous, else a copy of it.</summary>
     public Tensor Contiguous() => IsContiguous ? this : Copy();
 
+    /// <summary>A contiguous tensor of the same elements with memory of its own.</summary>
     public Tensor Copy()
     {
         var copy = Empty(DType, Shape);
@@ -96,6 +97,7 @@ public sealed partial class Tensor
         StridedCopy.Run(source, this);
     }
 
+    /// <summary>Every element becomes this value, rounded to the element type; a write, through views too.</summary>
     public void Fill(double value)
     {
         var one = Empty(DType, Shape.Scalar);

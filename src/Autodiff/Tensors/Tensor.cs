@@ -21,22 +21,32 @@ public sealed partial class Tensor
     internal Storage Storage { get; }
     /// <summary>First element, counted in elements from the start of the storage.</summary>
     internal long Offset { get; }
+    /// <summary>The element type.</summary>
     public DType DType { get; }
+    /// <summary>The sizes of its dimensions.</summary>
     public Shape Shape { get; }
+    /// <summary>The product of all sizes; 1 for a scalar.</summary>
     public long Count { get; }
+    /// <summary>How many dimensions; 0 for a scalar.</summary>
     public int Rank => Shape.Rank;
+    /// <summary>The elements lie side by side in row-major order.</summary>
     public bool IsContiguous { get; }
     /// <summary>Distance in elements between neighbours, per dimension; 0 where a dimension is repeated.</summary>
     public ReadOnlySpan<int> Strides => _strides;
+    /// <summary>Element type and shape together.</summary>
     public TensorType Type => new(DType, Shape);
 
+    /// <summary>A new contiguous tensor of zeros, from the pool of this thread where one is entered.</summary>
     public static Tensor Empty(DType dtype, Shape shape) =>
         new(Storage.Allocate(shape.Count * dtype.Size()), dtype, shape, ContiguousStrides(shape), 0);
 
+    /// <summary>A new tensor of zeros.</summary>
     public static Tensor Zeros(DType dtype, params ReadOnlySpan<int> dims) => Empty(dtype, new Shape(dims));
 
+    /// <summary>A new tensor of ones.</summary>
     public static Tensor Ones(DType dtype, params ReadOnlySpan<int> dims) => Full(dtype, 1, new Shape(dims));
 
+    /// <summary>A new tensor of one value, rounded to the element type.</summary>
     public static Tensor Full(DType dtype, double value, Shape shape)
     {
         var tensor = Empty(dtype, shape);
@@ -44,6 +54,8 @@ public sealed partial class Tensor
         return tensor;
     }
 
+    /// <summary>A new tensor of these values, copied, in row-major order.</summary>
+    /// <exception cref="ShapeException">They are not as many as the shape has elements.</exception>
     public static Tensor Of<T>(ReadOnlySpan<T> values, Shape shape) where T : unmanaged
     {
         if (values.Length != shape.Count)
@@ -53,6 +65,9 @@ public sealed partial class Tensor
         return tensor;
     }
 
+    /// <summary>A new tensor of these values, copied, in row-major order: <c>Tensor.Of([1f, 2f, 3f, 4f], 2,
+    /// 2)</c>.</summary>
+    /// <exception cref="ShapeException">They are not as many as the shape has elements.</exception>
     public static Tensor Of<T>(T[] values, params ReadOnlySpan<int> dims) where T : unmanaged =>
         Of<T>(values.AsSpan(), new Shape(dims));
 
@@ -78,12 +93,16 @@ public sealed partial class Tensor
     /// <summary>All elements in row-major order, copied.</summary>
     public T[] ToArray<T>() where T : unmanaged => Contiguous().Values<T>().ToArray();
 
+    /// <summary>One element, as float64; an index per dimension, from 0.</summary>
+    /// <exception cref="ShapeException">An index is outside.</exception>
     public double At(params ReadOnlySpan<int> index)
     {
         var at = ElementOffset(index);
         return Elements.Read(this, at);
     }
 
+    /// <summary>Writes one element, rounded to the element type; an index per dimension, from 0.</summary>
+    /// <exception cref="ShapeException">An index is outside.</exception>
     public void Set(double value, params ReadOnlySpan<int> index)
     {
         var at = ElementOffset(index);
@@ -91,6 +110,7 @@ public sealed partial class Tensor
         Elements.Write(this, at, value);
     }
 
+    /// <inheritdoc/>
     public override string ToString() => $"{Type}";
 
     internal static int[] ContiguousStrides(Shape shape)

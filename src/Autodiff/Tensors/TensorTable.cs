@@ -12,25 +12,35 @@ public sealed class TensorTable
     private readonly Dictionary<string, Tensor> _byName = new(StringComparer.Ordinal);
     private readonly List<string> _names = [];
 
+    /// <summary>An empty table.</summary>
     public TensorTable() { }
 
+    /// <summary>A table of these tensors, in their order.</summary>
+    /// <exception cref="ShapeException">Two have one name.</exception>
     public TensorTable(params ReadOnlySpan<(string Name, Tensor Tensor)> entries)
     {
         foreach (var (name, tensor) in entries) Add(name, tensor);
     }
 
+    /// <summary>In the order in which tensors were added.</summary>
     public IReadOnlyList<string> Names => _names;
+    /// <summary>Tensors in the table.</summary>
     public int Count => _names.Count;
 
+    /// <summary>The tensor of a name.</summary>
+    /// <exception cref="ShapeException">There is none; the message lists names.</exception>
     public Tensor this[string name] => _byName.TryGetValue(name, out var tensor) ? tensor
         : throw new ShapeException($"no tensor is named {name}; there are {string.Join(", ", _names.Take(20))}");
 
+    /// <summary>Adds a tensor under a name.</summary>
+    /// <exception cref="ShapeException">Another one has the name.</exception>
     public void Add(string name, Tensor tensor)
     {
         if (!_byName.TryAdd(name, tensor)) throw new ShapeException($"two tensors are named {name}");
         _names.Add(name);
     }
 
+    /// <summary>The tensor of a name, where there is one.</summary>
     public bool TryGet(string name, [NotNullWhen(true)] out Tensor? tensor) => _byName.TryGetValue(name, out tensor);
 }
 
@@ -40,6 +50,7 @@ public sealed class TensorTable
 /// </summary>
 public sealed class BundleType(params IReadOnlyList<(string Name, ElementRule Elements, ShapeContract Shape)> entries)
 {
+    /// <summary>Name, element types and shape of each tensor.</summary>
     public IReadOnlyList<(string Name, ElementRule Elements, ShapeContract Shape)> Entries => entries;
 
     /// <summary>Everything that is missing, unknown, of another type or of another shape.</summary>

@@ -10,6 +10,8 @@ namespace Convoy.Autodiff.Tensors;
 /// </summary>
 public sealed class TensorType : IEquatable<TensorType>
 {
+    /// <summary>A type of these dimensions.</summary>
+    /// <exception cref="ShapeException">There are too many, one is negative, or two follow the batch.</exception>
     public TensorType(DType dtype, params ReadOnlySpan<Dim> dims)
     {
         if (dims.Length > Limits.TensorRankMax)
@@ -27,13 +29,18 @@ public sealed class TensorType : IEquatable<TensorType>
         Dims = [.. dims];
     }
 
+    /// <summary>A type of fixed shape.</summary>
     public TensorType(DType dtype, Shape shape) : this(dtype, DimsOf(shape)) { }
 
+    /// <summary>The element type.</summary>
     public DType DType { get; }
+    /// <summary>The dimensions, outermost first.</summary>
     public ImmutableArray<Dim> Dims { get; }
+    /// <summary>How many dimensions.</summary>
     public int Rank => Dims.Length;
     /// <summary>The dimension that follows the batch, or -1.</summary>
     public int BatchAxis { get; }
+    /// <summary>One dimension follows the batch: the shape is symbolic.</summary>
     public bool IsPerSample => BatchAxis >= 0;
     /// <summary>Every dimension is a number: the shape does not follow the batch.</summary>
     public bool IsStatic => !IsPerSample;
@@ -41,6 +48,7 @@ public sealed class TensorType : IEquatable<TensorType>
     /// <summary>The shape, when it is known without the batch.</summary>
     public Shape? AsStatic() => IsStatic ? At(0) : null;
 
+    /// <summary>A dimension; -1 is the last.</summary>
     public Dim this[int axis] => Dims[axis < 0 ? axis + Rank : axis];
 
     /// <summary>Elements without the batch: the product of all sizes.</summary>
@@ -54,8 +62,10 @@ public sealed class TensorType : IEquatable<TensorType>
         }
     }
 
+    /// <summary>Elements for a batch of so many samples.</summary>
     public long CountAt(int rows) => checked(Coefficient * (IsPerSample ? rows : 1));
 
+    /// <summary>The shape for a batch of so many samples.</summary>
     public Shape At(int rows)
     {
         Span<int> dims = stackalloc int[Rank];
@@ -63,14 +73,19 @@ public sealed class TensorType : IEquatable<TensorType>
         return new Shape(dims);
     }
 
+    /// <summary>The same element type with other dimensions.</summary>
     public TensorType With(params ReadOnlySpan<Dim> dims) => new(DType, dims);
+    /// <summary>The same dimensions with another element type.</summary>
     public TensorType With(DType dtype) => new(dtype, Dims.AsSpan());
 
+    /// <summary>The same element type and the same dimensions, batch included.</summary>
     public bool Equals(TensorType? other) =>
         other is not null && DType == other.DType && Dims.AsSpan().SequenceEqual(other.Dims.AsSpan());
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as TensorType);
 
+    /// <inheritdoc/>
     public override int GetHashCode()
     {
         var hash = (int)DType;
@@ -78,7 +93,9 @@ public sealed class TensorType : IEquatable<TensorType>
         return hash;
     }
 
+    /// <summary>The dimensions in brackets, N for the batch: [N, 3].</summary>
     public string Text => $"[{string.Join(", ", Dims)}]";
+    /// <inheritdoc/>
     public override string ToString() => $"{DType.ToString().ToLowerInvariant()}{Text}";
 
     private static Dim[] DimsOf(Shape shape)

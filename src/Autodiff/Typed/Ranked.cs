@@ -12,6 +12,8 @@ namespace Convoy.Autodiff.Typed;
 /// </summary>
 public class Ranked<TRank, T> where TRank : struct, IRank where T : unmanaged
 {
+    /// <summary>Checks element type and rank.</summary>
+    /// <exception cref="ShapeException">One of them is another; code ElementType or ShapeMismatch.</exception>
     public Ranked(Tensor tensor)
     {
         if (tensor.DType != DTypes.Of<T>())
@@ -22,7 +24,9 @@ public class Ranked<TRank, T> where TRank : struct, IRank where T : unmanaged
         Tensor = tensor;
     }
 
+    /// <summary>The tensor behind the handle.</summary>
     public Tensor Tensor { get; }
+    /// <summary>The sizes of its dimensions.</summary>
     public Shape Shape => Tensor.Shape;
 
     /// <summary>The same tensor; the compiler forgets the rank.</summary>
@@ -39,6 +43,7 @@ public class Ranked<TRank, T> where TRank : struct, IRank where T : unmanaged
         return fault is null ? this : throw new ShapeException($"{fault.Text}. {fault.Suggestion}");
     }
 
+    /// <inheritdoc/>
     public override string ToString() => $"{Tensor}";
 
     internal Variable Variable => new(Tensor);
@@ -50,19 +55,27 @@ public class Ranked<TRank, T> where TRank : struct, IRank where T : unmanaged
     }
 }
 
+/// <summary>One number, of no dimensions.</summary>
 public sealed class Scalar<T>(Tensor tensor) : Ranked<Rank0, T>(tensor) where T : unmanaged
 {
+    /// <summary>A new tensor of one number.</summary>
     public static Scalar<T> Of(T value) => new(Tensor.Of<T>([value], Shape.Scalar));
 
+    /// <summary>The number.</summary>
     public T Value => Tensor.Contiguous().Values<T>()[0];
 }
 
+/// <summary>One dimension.</summary>
 public sealed class Vector<T>(Tensor tensor) : Ranked<Rank1, T>(tensor) where T : unmanaged
 {
+    /// <summary>A new tensor of these numbers.</summary>
     public static Vector<T> Of(params ReadOnlySpan<T> values) => new(Tensor.Of(values, new Shape(values.Length)));
 
+    /// <summary>How many numbers.</summary>
     public int Length => Shape[0];
 
+    /// <summary>Element i, from 0.</summary>
+    /// <exception cref="ShapeException">It is outside.</exception>
     public T this[int i] => Tensor.Slice(i).Contiguous().Values<T>()[0];
 
     /// <summary>Σ a_i b_i; the lengths are equal.</summary>
@@ -73,12 +86,17 @@ public sealed class Vector<T>(Tensor tensor) : Ranked<Rank1, T>(tensor) where T 
     }
 }
 
+/// <summary>Two dimensions: rows, columns.</summary>
 public sealed class Matrix<T>(Tensor tensor) : Ranked<Rank2, T>(tensor) where T : unmanaged
 {
+    /// <summary>A new tensor of these numbers, row by row.</summary>
+    /// <exception cref="ShapeException">They are not rows times columns many.</exception>
     public static Matrix<T> Of(int rows, int columns, params ReadOnlySpan<T> values) =>
         new(Tensor.Of(values, new Shape(rows, columns)));
 
+    /// <summary>The first size.</summary>
     public int Rows => Shape[0];
+    /// <summary>The second size.</summary>
     public int Columns => Shape[1];
 
     /// <summary>A view.</summary>
@@ -128,7 +146,9 @@ public sealed class Batch<TRank, T> where TRank : struct, IRank where T : unmana
         }
     }
 
+    /// <summary>All samples: [samples, ..shape of one].</summary>
     public Tensor Tensor { get; }
+    /// <summary>Samples.</summary>
     public int Count => Tensor.Shape[0];
 
     /// <summary>A view.</summary>

@@ -14,6 +14,7 @@ public sealed class RankedBuilder<TRank, T> where TRank : struct, IRank where T 
     private T[]? _values;
     private ShapeContract? _contract;
 
+    /// <summary>The sizes of the dimensions; without it the tensor is a scalar.</summary>
     public RankedBuilder<TRank, T> WithShape(params int[] dims)
     {
         _dims = dims;
@@ -27,6 +28,7 @@ public sealed class RankedBuilder<TRank, T> where TRank : struct, IRank where T 
         return this;
     }
 
+    /// <summary>A rule that the shape must keep, such as <c>N, 3</c>.</summary>
     public RankedBuilder<TRank, T> WithContract(string contract)
     {
         _contract = ShapeContract.Parse(contract);
@@ -58,6 +60,9 @@ public sealed class RankedBuilder<TRank, T> where TRank : struct, IRank where T 
         return new Ranked<TRank, T>(_values is null ? Tensor.Zeros(DTypes.Of<T>(), _dims) : Tensor.Of(_values, _dims));
     }
 
+    /// <summary>The tensor.</summary>
+    /// <exception cref="Convoy.Shared.Errors.ConvoyException">Something does not fit; the message has all of
+    /// it.</exception>
     public Ranked<TRank, T> Build()
     {
         var made = TryBuild(out var findings);

@@ -4,9 +4,12 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Checking.Golden;
 
+/// <summary>How a case ended.</summary>
 public enum GoldenState
 {
+    /// <summary>All figures are within the tolerance.</summary>
     Passed,
+    /// <summary>A figure, a shape or a name is not as it should be.</summary>
     Failed,
     /// <summary>Its name means nothing here.</summary>
     Unknown,

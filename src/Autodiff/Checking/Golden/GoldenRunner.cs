@@ -12,6 +12,8 @@ public static class GoldenRunner
     public static readonly IReadOnlyList<string> Files =
         ["ops.json", "second_order.json", "optimizers.json", "schedules.json", "traces.json"];
 
+    /// <summary>Computes every case of a file and compares it with its reference.</summary>
+    /// <exception cref="ArgumentException">The file is none of them.</exception>
     /// <param name="file">One of <see cref="Files"/>.</param>
     /// <param name="document">What it holds.</param>
     /// <param name="tolerance">1e-9 relative and 1e-11 absolute when none is named.</param>

@@ -19,6 +19,7 @@ public sealed record MethodAgreement(
     NumericalMethod Method, int Elements, int Evaluations, double Max, double Mean, double Median, double Deviation,
     double Within)
 {
+    /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Method}: {Elements} elements, {Evaluations} values, error at most {Max:e1}, mean {Mean:e1}, median {Median:e1}, deviation {Deviation:e1}, {Within:p0} within");
@@ -41,6 +42,7 @@ public sealed record GradientComparison(IReadOnlyList<MethodAgreement> Methods, 
 /// <summary>GV-02: one gradient against several numerical methods.</summary>
 public static class MethodComparison
 {
+    /// <summary>Compares the gradient of the tape with each method, element by element.</summary>
     /// <param name="function">Of the inputs; its results are weighted with fixed numbers and summed.</param>
     /// <param name="inputs">Those in float64 are compared.</param>
     /// <param name="tolerance">Of an error, relative, absolute below 1.</param>

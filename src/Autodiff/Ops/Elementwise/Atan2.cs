@@ -3,8 +3,9 @@ using Convoy.Kernels.Operators;
 
 namespace Convoy.Autodiff.Ops;
 
-// z = the angle of the point (y, x) in radians, in (-π, π]        x, y -> z, dimensions of size 1 repeated
-// dy = dz x / (x² + y²)     dx = -dz y / (x² + y²)
+// z = the angle in radians, in (-π, π], of the point of ordinate x and abscissa y        x, y -> z, dimensions of size
+// 1 repeated
+// dx = dz y / (x² + y²)     dy = -dz x / (x² + y²)
 internal sealed class Atan2 : BinaryOp<Atan2Operator>
 {
     public override string Name => "atan2";

@@ -18,12 +18,14 @@ public abstract class ClipBound
         return _last;
     }
 
+    /// <summary>Adds what it remembers to a list.</summary>
     public void Save(ICollection<double> state)
     {
         state.Add(_last);
         SaveRest(state);
     }
 
+    /// <summary>Takes what <see cref="Save"/> added from the front.</summary>
     public void Restore(Queue<double> state)
     {
         _last = state.Dequeue();
@@ -51,12 +53,14 @@ public sealed class FixedBound : ClipBound
 {
     private readonly double _bound;
 
+    /// <summary>A bound above 0, else an <see cref="ArgumentException"/>.</summary>
     public FixedBound(double bound)
     {
         Require(bound > 0, $"a bound of norms is above 0, not {bound}");
         _bound = bound;
     }
 
+    /// <inheritdoc/>
     public override string Name => "fixed";
 
     private protected override double Learn(double norm) => _bound;
@@ -68,6 +72,7 @@ public sealed class PercentileBound : ClipBound
     private readonly double _percent;
     private readonly NormWindow _window;
 
+    /// <summary>A percentile of so many norms.</summary>
     /// <param name="percent">0 to 100; small ones clip most steps.</param>
     /// <param name="history">Steps that are remembered.</param>
     public PercentileBound(double percent, int history = 1000)
@@ -76,6 +81,7 @@ public sealed class PercentileBound : ClipBound
         (_percent, _window) = (percent, new NormWindow(history));
     }
 
+    /// <inheritdoc/>
     public override string Name => "percentile";
 
     private protected override double Learn(double norm)
@@ -96,6 +102,7 @@ public sealed class AverageBound : ClipBound
     private readonly double _keep;
     private double _mean;
 
+    /// <summary>A multiple of the running mean.</summary>
     /// <param name="multiple">Above 1, or nothing could grow again.</param>
     /// <param name="keep">Share of the mean that stays each step.</param>
     public AverageBound(double multiple = 2, double keep = 0.99)
@@ -105,6 +112,7 @@ public sealed class AverageBound : ClipBound
         (_multiple, _keep) = (multiple, keep);
     }
 
+    /// <inheritdoc/>
     public override string Name => "running mean";
 
     private protected override double Learn(double norm)
@@ -135,6 +143,7 @@ public sealed class VarianceBound : ClipBound
     private double _variance;
     private double _seen;
 
+    /// <summary>The running mean and some deviations.</summary>
     /// <param name="deviations">Deviations above the mean.</param>
     /// <param name="keep">Share of mean and variance that stays each step.</param>
     /// <param name="warmUp">Steps before the first bound, in which mean and variance are learned.</param>
@@ -146,6 +155,7 @@ public sealed class VarianceBound : ClipBound
         (_deviations, _keep, _warmUp) = (deviations, keep, warmUp);
     }
 
+    /// <inheritdoc/>
     public override string Name => "mean and deviation";
 
     private protected override double Learn(double norm)
@@ -183,6 +193,7 @@ public sealed class HistoryBound : ClipBound
     private readonly int _least;
     private readonly NormWindow _window;
 
+    /// <summary>A multiple of the median of so many norms.</summary>
     /// <param name="multiple">Of the median.</param>
     /// <param name="history">Steps that are remembered.</param>
     /// <param name="least">Steps before the first bound.</param>
@@ -193,6 +204,7 @@ public sealed class HistoryBound : ClipBound
         (_multiple, _least, _window) = (multiple, least, new NormWindow(history));
     }
 
+    /// <inheritdoc/>
     public override string Name => "median of history";
 
     private protected override double Learn(double norm)

@@ -3,8 +3,10 @@ namespace Convoy.Autodiff.Optim.Gradients;
 /// <summary>GP-01: the size of every element at most the limit; a complex element keeps its angle (CPX-02).</summary>
 public sealed class ClipByValue(double limit) : GradientStage
 {
+    /// <inheritdoc/>
     public override string Name => "clip by value";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts)
@@ -18,12 +20,15 @@ public sealed class ClipByValue(double limit) : GradientStage
 /// </summary>
 public sealed class ClipByGlobalNorm(ClipBound bound) : GradientStage
 {
+    /// <summary>The same bound, above 0, in every step (Pascanu and others 2013).</summary>
     public ClipByGlobalNorm(double bound) : this(new FixedBound(bound))
     {
     }
 
+    /// <inheritdoc/>
     public override string Name => bound is FixedBound ? "clip by global norm" : $"clip by global norm, {bound.Name}";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         var norm = gradients.GlobalNorm;
@@ -31,14 +36,17 @@ public sealed class ClipByGlobalNorm(ClipBound bound) : GradientStage
         if (factor != 1) gradients.Scale(factor);
     }
 
+    /// <inheritdoc/>
     public override void Save(ICollection<double> state) => bound.Save(state);
 
+    /// <inheritdoc/>
     public override void Restore(Queue<double> state) => bound.Restore(state);
 }
 
 /// <summary>GP-03: the norm of each parameter's gradient at most a bound of its own.</summary>
 public sealed class ClipByNorm(Func<GradientPart, double> boundOf) : GradientStage
 {
+    /// <summary>One bound, and others for the parameters that are named.</summary>
     /// <param name="bound">For all parameters that <paramref name="boundOf"/> does not name.</param>
     /// <param name="boundOf">By the name of a parameter.</param>
     public ClipByNorm(double bound, IReadOnlyDictionary<string, double>? boundOf = null)
@@ -46,6 +54,7 @@ public sealed class ClipByNorm(Func<GradientPart, double> boundOf) : GradientSta
     {
     }
 
+    /// <inheritdoc/>
     public override string Name => "clip by norm";
 
     /// <summary>A bound that grows with the parameter: the root of its mean squared element is at most this.</summary>
@@ -59,6 +68,7 @@ public sealed class ClipByNorm(Func<GradientPart, double> boundOf) : GradientSta
     public static ClipByNorm ByKind(double otherwise, IReadOnlyDictionary<string, double> boundOf) =>
         new(part => boundOf.TryGetValue(part.Kind, out var own) ? own : otherwise);
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts) ToNorm(part, boundOf(part));
@@ -74,8 +84,10 @@ public sealed class ClipEachLayer(Func<GradientPart, ClipBound> boundOf) : Gradi
     private readonly List<ClipBound> _bounds = [];
     private Queue<double>? _restored;
 
+    /// <inheritdoc/>
     public override string Name => "clip each layer";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         while (_bounds.Count < gradients.Parts.Count)
@@ -93,6 +105,7 @@ public sealed class ClipEachLayer(Func<GradientPart, ClipBound> boundOf) : Gradi
         }
     }
 
+    /// <inheritdoc/>
     public override void Save(ICollection<double> state)
     {
         var own = new List<double>();
@@ -102,6 +115,7 @@ public sealed class ClipEachLayer(Func<GradientPart, ClipBound> boundOf) : Gradi
     }
 
     // Which parameters there are shows in the next step only.
+    /// <inheritdoc/>
     public override void Restore(Queue<double> state)
     {
         _bounds.Clear();
@@ -119,8 +133,10 @@ public sealed class ClipHierarchically(double parameterBound, double layerBound,
     private readonly ClipByGlobalNorm _all = new(globalBound);
     private readonly ClipByGlobalNorm _layer = new(layerBound);
 
+    /// <inheritdoc/>
     public override string Name => "clip parameters, layers, all";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts) ToNorm(part, parameterBound);
@@ -140,8 +156,10 @@ public sealed class ClipHierarchically(double parameterBound, double layerBound,
 /// <summary>GP-03: the sizes of a parameter's elements at most a percentile of them.</summary>
 public sealed class ClipByElementPercentile(double percent) : GradientStage
 {
+    /// <inheritdoc/>
     public override string Name => "clip elements by percentile";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts)
@@ -159,8 +177,10 @@ public sealed class ClipByElementPercentile(double percent) : GradientStage
 /// <summary>GP-03: the sizes of a parameter's elements at most their mean plus some deviations.</summary>
 public sealed class ClipOutliers(double deviations = 3) : GradientStage
 {
+    /// <inheritdoc/>
     public override string Name => "clip outliers";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts)
@@ -179,8 +199,10 @@ public sealed class ClipOutliers(double deviations = 3) : GradientStage
 /// </summary>
 public sealed class ClipByWeightNorm(double share = 0.01, double smallest = 1e-3) : GradientStage
 {
+    /// <inheritdoc/>
     public override string Name => "clip by weight norm";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts)

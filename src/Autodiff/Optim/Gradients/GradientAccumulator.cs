@@ -5,6 +5,7 @@ public sealed class GradientAccumulator(int target, bool average = false)
 {
     private double[][]? _sums;
 
+    /// <summary>Micro-batches added since the last whole.</summary>
     public int Count { get; private set; }
 
     /// <summary>Adds one micro-batch; the whole when it was the last of a step, else null.</summary>
@@ -22,6 +23,7 @@ public sealed class GradientAccumulator(int target, bool average = false)
         return whole;
     }
 
+    /// <summary>Forgets what was added.</summary>
     public void Clear() => (_sums, Count) = (null, 0);
 }
 
@@ -31,6 +33,7 @@ public sealed class WeightAverage(int length, double decay = 0.999)
     private readonly double[] _mean = new double[length];
     private double _left = 1;
 
+    /// <summary>One more step's weights, of the same length.</summary>
     public void Add(ReadOnlySpan<double> weights)
     {
         for (var i = 0; i < _mean.Length; i++) _mean[i] = (decay * _mean[i]) + ((1 - decay) * weights[i]);

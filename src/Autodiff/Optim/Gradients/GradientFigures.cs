@@ -14,6 +14,7 @@ namespace Convoy.Autodiff.Optim.Gradients;
 public readonly record struct GradientFigures(
     long Count, double Mean, double Deviation, double Min, double Max, double Norm, double Sparsity, long NotFinite)
 {
+    /// <summary>Figures of all parameters of a set; zeros for an empty one.</summary>
     public static GradientFigures Of(GradientSet set)
     {
         var (count, zeros, odd) = (0L, 0L, 0L);
@@ -43,12 +44,15 @@ public readonly record struct GradientFigures(
 /// <summary>What one stage did in one step.</summary>
 public sealed record StageReport(string Stage, GradientFigures Before, GradientFigures After)
 {
+    /// <summary>The norm over all parameters that came to the stage.</summary>
     public double NormBefore => Before.Norm;
+    /// <summary>The norm over all parameters that left it.</summary>
     public double NormAfter => After.Norm;
 
     /// <summary>Whether any figure is another one.</summary>
     public bool Changed => Before != After;
 
+    /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"{Stage}: norm {NormBefore:g6} -> {NormAfter:g6}");
 }
@@ -61,6 +65,7 @@ public sealed record StageReport(string Stage, GradientFigures Before, GradientF
 /// <param name="MeanFactor">The mean of norm after over norm before, of steps where both are finite and not 0.</param>
 public sealed record StageTotals(string Stage, long Steps, long Changed, double LargestNorm, double MeanFactor)
 {
+    /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Stage}: changed {Changed} of {Steps} steps, norms by {MeanFactor:g4} in the mean, up to {LargestNorm:g6}");

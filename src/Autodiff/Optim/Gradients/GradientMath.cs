@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Optim.Gradients;
 /// 0.</summary>
 public static class GradientMath
 {
+    /// <summary>Σ g².</summary>
     public static double SumOfSquares(ReadOnlySpan<double> g)
     {
         var sum = 0.0;
@@ -24,6 +25,7 @@ public static class GradientMath
         return order == 1 ? sum : Math.Pow(sum, 1 / order);
     }
 
+    /// <summary>Σ g / n; 0 of nothing.</summary>
     public static double Mean(ReadOnlySpan<double> g)
     {
         var sum = 0.0;
@@ -82,6 +84,7 @@ public static class GradientMath
         return lengths == 0 ? 0 : dot / lengths;
     }
 
+    /// <summary>g *= factor, in place.</summary>
     public static void Scale(Span<double> g, double factor)
     {
         for (var i = 0; i < g.Length; i++) g[i] *= factor;

@@ -19,6 +19,7 @@ public static class GradientPresets
         ("exploring", seed => [new CleanGradients(), new ClipByGlobalNorm(1), new AddNoise(0.01, seed)]),
     ];
 
+    /// <summary>Of all presets, in their order.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(p => p.Name)];
 
     /// <summary>A new pipeline; the seed is that of its noise.</summary>

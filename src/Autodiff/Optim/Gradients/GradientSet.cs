@@ -19,6 +19,7 @@ public sealed record GradientPart(string Name, double[] Gradient, double[] Weigh
     /// <summary>Elements; of a complex gradient half as many as numbers.</summary>
     public int Count => IsComplex ? Gradient.Length / 2 : Gradient.Length;
 
+    /// <summary>The Euclidean norm of this parameter's gradient.</summary>
     public double Norm => GradientMath.Norm(Gradient);
 
     /// <summary>The name of the layer: the parameter's name up to its last dot, all of it when there is none.</summary>

@@ -6,8 +6,10 @@ namespace Convoy.Autodiff.Optim.Gradients;
 /// </summary>
 public abstract class GradientStage
 {
+    /// <summary>A few words for reports.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Changes the gradients of one step in place.</summary>
     public abstract void Apply(GradientSet gradients);
 
     /// <summary>Adds what it remembers to a list.</summary>
@@ -37,8 +39,10 @@ public sealed class GradientPipeline(params GradientStage[] stages)
 {
     private readonly Running[] _running = [.. stages.Select(s => new Running(s.Name))];
 
+    /// <summary>In the order in which they run.</summary>
     public IReadOnlyList<GradientStage> Stages => stages;
 
+    /// <summary>Runs all stages on the gradients of one step, in place; a report of each.</summary>
     public IReadOnlyList<StageReport> Apply(GradientSet gradients)
     {
         var reports = new StageReport[stages.Length];
@@ -109,29 +113,37 @@ public sealed class GradientPipeline(params GradientStage[] stages)
 /// <summary>GP-03: a stage for the parameters that a rule names; the others pass.</summary>
 public sealed class ForParameters(Func<GradientPart, bool> chosen, GradientStage stage) : GradientStage
 {
+    /// <inheritdoc/>
     public override string Name => $"{stage.Name}, some parameters";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients) =>
         stage.Apply(gradients with { Parts = [.. gradients.Parts.Where(chosen)] });
 
+    /// <inheritdoc/>
     public override void Save(ICollection<double> state) => stage.Save(state);
 
+    /// <inheritdoc/>
     public override void Restore(Queue<double> state) => stage.Restore(state);
 }
 
 /// <summary>Every gradient times a factor.</summary>
 public sealed class ScaleGradients(double factor) : GradientStage
 {
+    /// <inheritdoc/>
     public override string Name => "scale";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients) => gradients.Scale(factor);
 }
 
 /// <summary>Every gradient divided by its norm, where that is not 0.</summary>
 public sealed class NormalizeGradients : GradientStage
 {
+    /// <inheritdoc/>
     public override string Name => "normalize";
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts) GradientMath.Normalize(part.Gradient);
@@ -142,11 +154,13 @@ public sealed class NormalizeGradients : GradientStage
 /// <param name="limit">The size an infinity gets; of a complex element it becomes 0.</param>
 public sealed class CleanGradients(double limit = 0) : GradientStage
 {
+    /// <inheritdoc/>
     public override string Name => "clean";
 
     /// <summary>Elements changed so far.</summary>
     public long Changed { get; private set; }
 
+    /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts)

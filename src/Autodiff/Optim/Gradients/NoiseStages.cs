@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Optim.Gradients;
 /// </summary>
 public abstract class NoiseStage(ulong seed) : GradientStage
 {
+    /// <inheritdoc/>
     public sealed override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts)
@@ -32,6 +33,7 @@ public sealed class AddNoise : NoiseStage
 {
     private readonly Func<GradientPart, long, double> _deviationOf;
 
+    /// <summary>Any rule for the deviation.</summary>
     /// <param name="deviationOf">By parameter and step.</param>
     /// <param name="seed">Of the noise.</param>
     public AddNoise(Func<GradientPart, long, double> deviationOf, ulong seed) : base(seed) =>
@@ -51,6 +53,7 @@ public sealed class AddNoise : NoiseStage
     public static AddNoise Adaptive(double share, ulong seed) =>
         new((part, _) => part.Count == 0 ? 0 : share * part.Norm / Math.Sqrt(part.Gradient.Length), seed);
 
+    /// <inheritdoc/>
     public override string Name => "noise";
 
     private protected override void Disturb(GradientPart part, long step, RandomStream random)
@@ -64,6 +67,7 @@ public sealed class AddNoise : NoiseStage
 /// <summary>Uniform noise between -width and width.</summary>
 public sealed class UniformNoise(double width, ulong seed) : NoiseStage(seed)
 {
+    /// <inheritdoc/>
     public override string Name => "uniform noise";
 
     private protected override void Disturb(GradientPart part, long step, RandomStream random)
@@ -78,6 +82,7 @@ public sealed class DropGradients : NoiseStage
 {
     private readonly double _rate;
 
+    /// <summary>Sets this share of the elements to 0 and divides the others by 1 - rate.</summary>
     /// <param name="rate">0 to below 1.</param>
     /// <param name="seed">Of the draw.</param>
     public DropGradients(double rate, ulong seed) : base(seed)
@@ -86,6 +91,7 @@ public sealed class DropGradients : NoiseStage
         _rate = rate;
     }
 
+    /// <inheritdoc/>
     public override string Name => "drop";
 
     private protected override void Disturb(GradientPart part, long step, RandomStream random)
@@ -101,6 +107,8 @@ public sealed class SaltNoise : NoiseStage
     private readonly double _rate;
     private readonly double _size;
 
+    /// <summary>Half of the elements that are hit become this size, half its negative.</summary>
+    /// <exception cref="ArgumentException">The rate is outside 0 to 1.</exception>
     /// <param name="rate">0 to 1.</param>
     /// <param name="size">Of the elements that are hit.</param>
     /// <param name="seed">Of the draw.</param>
@@ -110,6 +118,7 @@ public sealed class SaltNoise : NoiseStage
         (_rate, _size) = (rate, size);
     }
 
+    /// <inheritdoc/>
     public override string Name => "salt";
 
     private protected override void Disturb(GradientPart part, long step, RandomStream random)

@@ -33,6 +33,12 @@ public abstract class UpdateRule(OptimizerSpec spec)
     /// <summary>Whether the parameters are looked at as wholes: norms, rows and columns.</summary>
     public virtual bool NeedsParameters => false;
 
+    /// <summary>One step, in place.</summary>
+    /// <param name="weights">Changed.</param>
+    /// <param name="gradient">Of the same length.</param>
+    /// <param name="state">As <see cref="StateNames"/> orders them, each of that length; changed.</param>
+    /// <param name="step">Number, rate, factor of the gradient.</param>
+    /// <param name="parameters">Where they lie, for rules that need them.</param>
     public abstract void Apply<T>(
         Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
         ReadOnlySpan<ParameterSpan> parameters = default) where T : unmanaged, IFloatingPointIeee754<T>;
@@ -44,6 +50,8 @@ public abstract class UpdateRule(OptimizerSpec spec)
             "adafactor",
     ];
 
+    /// <summary>The rule of a job, by its kind.</summary>
+    /// <exception cref="UserException">The kind is none of <see cref="Kinds"/>.</exception>
     public static UpdateRule Create(OptimizerSpec spec) => spec.Kind switch
     {
         "sgd" => new SgdRule(spec),

@@ -17,6 +17,7 @@ public sealed class LossAt
     private readonly Variable[] _gradient;
     private readonly IReadOnlyList<Tensor> _at;
 
+    /// <summary>Computes value and gradient once, with the history that products need.</summary>
     /// <param name="loss">One number from the parameters.</param>
     /// <param name="at">Parameters, float32 or float64; they are not changed.</param>
     public LossAt(Func<Variable[], Variable> loss, IReadOnlyList<Tensor> at)
@@ -31,11 +32,13 @@ public sealed class LossAt
         Gradient = Flat(_gradient);
     }
 
+    /// <summary>The loss.</summary>
     public double Value { get; }
 
     /// <summary>dL/dx, parameter after parameter.</summary>
     public IReadOnlyList<double> Gradient { get; }
 
+    /// <summary>Elements of all parameters.</summary>
     public int Count => Gradient.Count;
 
     /// <summary>Products with H so far.</summary>
