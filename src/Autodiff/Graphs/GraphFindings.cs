@@ -8,7 +8,7 @@ namespace Convoy.Autodiff.Graphs;
 public static class GraphFindings
 {
     /// <summary>
-    /// Nodes that nothing reads, values that take much memory, slices with few rows, several element types of weights.
+    /// Nodes that nothing reads, values that take much memory, products of few rows, several element types of weights.
     /// </summary>
     /// <param name="graph">A legal graph.</param>
     /// <param name="rows">Samples of one pass.</param>
