@@ -25,6 +25,7 @@ public static class FoldConstants
         OpTable.Add, OpTable.Subtract, OpTable.Multiply, OpTable.Divide, OpTable.Maximum, OpTable.Minimum, OpTable.Pow,
     ];
 
+    /// <summary>All rules, in the order of their priority.</summary>
     public static readonly RuleSet All = new("constants",
     [
         new("moves of a constant", Pattern.OneOf([.. Moves.Select(op => Pattern.Of(op, Pattern.Constant("c")))]),
@@ -36,6 +37,7 @@ public static class FoldConstants
             m => Computed(m, m.Number("c"), m.Number("d"))),
     ]);
 
+    /// <summary>The same results with fewer and smaller constants.</summary>
     public static Graph Run(Graph graph) => Rewriter.Run(graph, Strategy.Exhaustive(All)).Graph;
 
     // One element through the kernel. What is not finite stays where it arises: an error should name that place.

@@ -40,6 +40,7 @@ public static class IdentityRules
         new("f(f(x)) that is f(x)", Pattern.OneOf([.. SettledByOnce.Select(Twice)]), m => m["inner"]),
     ]);
 
+    /// <summary>All rules until none fits.</summary>
     public static Graph Run(Graph graph) => Rewriter.Run(graph, Strategy.FixedPoint(All)).Graph;
 
     // The same operator with the same constants on its own result.

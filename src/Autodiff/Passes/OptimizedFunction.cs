@@ -63,6 +63,7 @@ public sealed class OptimizedFunction
     public static OptimizedFunction Of(string name, Func<Value[], Value> function, FunctionOptions? options = null) =>
         new(name, (x, _) => function(x), options ?? new FunctionOptions());
 
+    /// <summary>Named in errors and reports.</summary>
     public string Name { get; }
 
     /// <summary>

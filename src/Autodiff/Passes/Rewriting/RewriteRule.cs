@@ -39,7 +39,9 @@ public sealed record RuleSet
             throw new GraphException($"the rules \"{name}\" have two named \"{twice}\"; statistics go by name");
     }
 
+    /// <summary>As reports name the set.</summary>
     public string Name { get; }
+    /// <summary>In the order of their priority.</summary>
     public ImmutableArray<RewriteRule> Rules { get; }
 
     /// <summary>The set with more rules at its end.</summary>
