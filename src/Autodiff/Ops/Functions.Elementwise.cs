@@ -122,8 +122,8 @@ public static partial class Functions
     /// repeated.</summary>
     public static Value Implies(this Value x, Value y) => x.Apply(OpTable.Implies, y);
     /// <summary>
-    /// The angle in radians, in (-π, π], of the point whose ordinate is x and whose abscissa is y; operands in the order
-    /// of <see cref="Math.Atan2"/>.
+    /// The angle in radians, in (-π, π], of the point whose ordinate is x and whose abscissa is y; operands in the
+    /// order of <see cref="Math.Atan2"/>.
     /// </summary>
     public static Value Atan2(this Value x, Value y) => x.Apply(OpTable.Atan2, y);
     /// <summary>√(x² + y²) without overflow on the way; dimensions of size 1 repeated. The gradient at (0, 0) is
