@@ -79,7 +79,7 @@ internal sealed record SimulationPlan
             {
                 Job = "simulated", Seed = seed + 1, Model = new ModelSpec { Layers = [4, 2] },
                 Data = new DataSpec { Path = ["/simulated"] }, Batch = batch, Slices = slices, Steps = steps,
-                Sync = new SyncSpec { BucketBytes = 4 * 4096 },
+                Sync = new SyncSpec { BucketBytes = 4 * 4096, Commit = CommitOf(choose.Branch(11)) },
                 Checkpoint = new CheckpointSpec { Every = every, Keep = 2 },
                 Elastic = new ElasticSpec { Min = least, Max = slices },
             },
@@ -92,9 +92,12 @@ internal sealed record SimulationPlan
     private static CastShape CastsOf(SeededChoice choose) =>
         choose.Below(2) == 0 ? CastShape.Default : new CastShape(1 + choose.Below(3), 2 + choose.Below(2));
 
+    /// <summary>As a job whose state is divided would commit; the bits are the same.</summary>
+    private static string CommitOf(SeededChoice choose) => choose.Below(3) == 0 ? "unanimous" : "local";
+
     public override string ToString() =>
         $"seed {Seed}: {Workers} workers, {Steps} steps of {StepTime.TotalMilliseconds:0} ms, batch {Job.Batch} in {Job.Slices} slices, "
         + $"{Samples} samples, {(LargeModel ? "large" : "small")} model, save every {Job.Checkpoint.Every}, min {Job.Elastic.Min}, "
-        + $"{(HasLauncher ? "one launcher" : "machines by themselves")}, "
+        + $"{(Job.Sync.Commit == "local" ? "" : "unanimous commit, ")}{(HasLauncher ? "one launcher" : "machines by themselves")}, "
         + $"{(Casts == CastShape.Default ? "told directly" : $"trees of {Casts.FanOut} above {Casts.DirectMax}")}, {Faults.Count} faults";
 }

@@ -86,6 +86,7 @@ internal sealed partial class JobProtocol
             MembersMin = Job.Parallel.Data > 0 ? Job.Parallel.Data : Job.Elastic.Min,
             MembersMax = Job.Parallel.Data > 0 ? Job.Parallel.Data : Job.Elastic.Max,
             MembersExpected = _description.WorkersExpected, Until = Until, Origin = _description.Origin,
+            Commit = Job.Sync.Commit == "unanimous" ? CommitPlan.Unanimous : CommitPlan.Local,
             Clocks = _description.Clocks,
         }));
         return true;

@@ -11,5 +11,20 @@ internal sealed record MemberPlan(
     /// <summary>The generation only saves: it ends where it starts.</summary>
     public bool SaveOnly { get; init; }
 
+    /// <summary>Cells of those who join, each the emptiest when it is its turn.</summary>
+    public IReadOnlyList<int> CellsOfJoiners(int cells)
+    {
+        var members = new int[cells];
+        foreach (var seat in Stay) members[seat.Cell]++;
+        var dealt = new int[Join.Count];
+        for (var i = 0; i < dealt.Length; i++)
+        {
+            dealt[i] = Array.IndexOf(members, members.Min());
+            members[dealt[i]]++;
+        }
+
+        return dealt;
+    }
+
     public static MemberPlan Paused(WaitReason reason) => new([], [], []) { Pause = reason };
 }

@@ -64,5 +64,6 @@ internal sealed record JobTerms
     /// <summary>State at which this run ends.</summary>
     public required StepNumber Until { get; init; }
     public StateOrigin Origin { get; init; } = StateOrigin.Initial;
+    public CommitPlan Commit { get; init; } = CommitPlan.Local;
     public ClockTable Clocks { get; init; } = new();
 }

@@ -180,7 +180,7 @@ internal sealed partial class MembershipProtocol
         _highest = _highest.Next;
         (_changeStartedAt, _voluntary) = (_now, false);
         var plan = new MemberPlan([], [.. ready.Take(Cap())], []);
-        var decision = DecideAlignment.Of([], [.. plan.Join.Select(w => w.Kept)], Job.Origin);
+        var decision = DecideStart(plan);
         if (decision.Contradiction)
         {
             _hopeless = true;

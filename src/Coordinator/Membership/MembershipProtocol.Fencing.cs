@@ -80,7 +80,8 @@ internal sealed partial class MembershipProtocol
 
         var seat = SeatOf(worker)!;
         seat.Fenced = new StateReport(
-            worker.Id, new StepNumber(m.Step), new Fingerprint(m.Fingerprint), m.HoldsNext, m.RetainsCurrent);
+            worker.Id, new StepNumber(m.Step), new Fingerprint(m.Fingerprint), m.HoldsNext, m.RetainsCurrent)
+        { Cell = seat.Cell };
         Heard(worker, m.Generation, m.Step);
         MaybeCompleteFencing();
     }
@@ -137,8 +138,7 @@ internal sealed partial class MembershipProtocol
             return;
         }
 
-        var decision = DecideAlignment.Of(
-            [.. plan.Stay.Select(s => s.Fenced!)], [.. plan.Join.Select(w => w.Kept)], Job.Origin);
+        var decision = DecideStart(plan);
         if (decision.Contradiction)
         {
             _hopeless = true;

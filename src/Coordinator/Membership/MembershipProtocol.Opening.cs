@@ -57,6 +57,17 @@ internal sealed partial class MembershipProtocol
         _out.Raise(new GenerationBegan(Generation, Shares, _start, _until, _voluntary));
     }
 
+    private AlignDecision DecideStart(MemberPlan plan) => DecideAlignment.Of(
+        [.. plan.Stay.Select(s => s.Fenced!)], ReportsOfJoiners(plan), Job.Origin, Job.Commit);
+
+    /// <summary>What a worker brings along is the whole state: of a part of it nobody knows which part.</summary>
+    private StateReport[] ReportsOfJoiners(MemberPlan plan)
+    {
+        var cells = plan.CellsOfJoiners(Job.Commit.Cells);
+        return [.. plan.Join.Select((w, i) =>
+            Job.Commit.Cells == 1 ? w.Kept : StateReport.Nothing(w.Id) with { Cell = cells[i] })];
+    }
+
     private static StepNumber Max(StepNumber a, StepNumber b) => a > b ? a : b;
 
     private void SeatMembers(MemberPlan plan)
@@ -64,10 +75,11 @@ internal sealed partial class MembershipProtocol
         _members.Clear();
         _members.AddRange(plan.Stay);
         _joining.Clear();
-        foreach (var worker in plan.Join)
+        var cells = plan.CellsOfJoiners(Job.Commit.Cells);
+        for (var i = 0; i < plan.Join.Count; i++)
         {
-            _members.Add(new MemberSeat(worker.Id, worker.Incarnation));
-            _joining.Add(worker.Id);
+            _members.Add(new MemberSeat(plan.Join[i].Id, plan.Join[i].Incarnation, cells[i]));
+            _joining.Add(plan.Join[i].Id);
         }
 
         _members.Sort((a, b) => a.Worker.CompareTo(b.Worker));
@@ -80,7 +92,9 @@ internal sealed partial class MembershipProtocol
         {
             LeaderToken = _token.Value, Generation = Generation.Value, JobId = Job.JobId, StartStep = _start.Value,
             UntilStep = _until.Value, CheckpointPath = Job.Origin.CheckpointPath,
-            StartFingerprint = _startFingerprint.Value,
+            StartFingerprint = _startFingerprint.Value, Commit = Job.Commit.Rule,
+            // Votes travel as casts do: each to each, or through a tree when the members are many.
+            VoteFanOut = _casts.IsTree(_members.Count) ? _casts.FanOut : 0,
         };
         open.Cuts.AddRange(Shares!.Cuts);
         foreach (var action in decision.Actions)
@@ -182,7 +196,7 @@ internal sealed partial class MembershipProtocol
     {
         if (Status != MembershipStatus.Opening || m.Generation != Generation.Value || SeatOf(worker) is null)
         {
-            _out.Note($"ignored AlignFailed of {worker}: {Generation} is {Status}");
+            _out.Note($"ignored AlignFailed of {worker}: of g{m.Generation}, {Generation} is {Status}");
             return;
         }
 

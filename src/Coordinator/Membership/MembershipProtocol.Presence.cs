@@ -221,7 +221,7 @@ internal sealed partial class MembershipProtocol
     }
 
     private string? IgnoreSuspect(WorkerRecord worker, Suspect m) =>
-        m.Generation != Generation.Value ? "of another generation"
+        m.Generation != Generation.Value ? $"of g{m.Generation}, {Generation} is open"
         : _workers.Find(new WorkerId(m.About)) is not { } about ? "of an unknown worker"
         : about.Incarnation.Value != m.AboutIncarnation ? "of a process that is gone already"
         : !IsMember(worker) || !IsMember(about) ? "between workers that are no members"

@@ -218,10 +218,13 @@ internal sealed partial class MembershipProtocol
 /// <summary>
 /// One place of a generation. A restarted process does not inherit it: the incarnation is part of it.
 /// </summary>
-internal sealed class MemberSeat(WorkerId worker, Incarnation incarnation)
+internal sealed class MemberSeat(WorkerId worker, Incarnation incarnation, int cell)
 {
     public WorkerId Worker { get; } = worker;
     public Incarnation Incarnation { get; } = incarnation;
+
+    /// <summary>Part of the state that it holds.</summary>
+    public int Cell { get; } = cell;
 
     /// <summary>Its slices, as status shows them.</summary>
     public string Share { get; set; } = "";

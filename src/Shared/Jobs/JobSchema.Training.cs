@@ -148,6 +148,10 @@ public static partial class JobSchema
                 "How gradients are added; direct sends each part to the worker that owns it."),
         Choice("sync.codec", ["none"], ["fp16", "bf16", "int8", "topk", "powersgd", "sign"], j => j.Sync.Codec,
             (j, v) => j with { Sync = j.Sync with { Codec = v } }, "Compression of gradients."),
+        Choice("sync.commit", ["local", "unanimous"], [], j => j.Sync.Commit,
+            (j, v) => j with { Sync = j.Sync with { Commit = v } },
+            "When a worker applies a step: as soon as it holds all of its gradient (local), or when every worker has "
+                + "said that it does (unanimous: one more message there and back; the same bits)."),
         new JobKey<int>
         {
             Path = "sync.bucket", Type = "size", Range = "16KB to 256MB", Parse = JobValues.Bytes,

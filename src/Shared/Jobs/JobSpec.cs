@@ -171,6 +171,8 @@ public sealed record SyncSpec
     public string Algorithm { get; init; } = "auto";
     public string Codec { get; init; } = "none";
     public int BucketBytes { get; init; } = 4 << 20;
+    /// <summary>local: who holds a step applies it; unanimous: not before all members said that they do.</summary>
+    public string Commit { get; init; } = "local";
 }
 
 public sealed record CheckpointSpec

@@ -41,6 +41,7 @@ public static class ControlMessages
         (38, Evaluated.Parser, typeof(Evaluated)),
         (39, WorkerFailed.Parser, typeof(WorkerFailed)),
         (40, NeedState.Parser, typeof(NeedState)),
+        (44, Complete.Parser, typeof(Complete)),
         (48, Revocations.Parser, typeof(Revocations)),
     ];
 

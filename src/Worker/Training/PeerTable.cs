@@ -25,9 +25,12 @@ internal sealed class PeerTable(Func<string, IActorRef, Incarnation, Peer> conne
         _members.FirstOrDefault(m => m.WorkerId == worker.Value) is { } member
             ? Find(new Incarnation(member.Incarnation)) : null;
 
+    /// <summary>Null for this worker, and for one that is not linked.</summary>
+    public Peer? Find(Member member) =>
+        member.WorkerId == me.Value ? null : Find(new Incarnation(member.Incarnation));
+
     /// <summary>In the order of the members; null for this worker.</summary>
-    public IReadOnlyList<Peer?> ByMember() =>
-        [.. _members.Select(m => m.WorkerId == me.Value ? null : Find(new Incarnation(m.Incarnation)))];
+    public IReadOnlyList<Peer?> ByMember() => [.. _members.Select(Find)];
 
     public IEnumerable<WorkerId> Missing() => _members
         .Where(m => m.WorkerId != me.Value && Find(new Incarnation(m.Incarnation)) is null)

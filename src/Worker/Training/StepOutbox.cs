@@ -12,6 +12,9 @@ internal sealed record TellCoordinator(IMessage Message) : StepOutput;
 /// <summary>To every other member of the generation.</summary>
 internal sealed record TellMembers(IMessage Message) : StepOutput;
 
+/// <summary>To the members at positions [From, End) of the generation's list.</summary>
+internal sealed record TellSome(int From, int End, IMessage Message) : StepOutput;
+
 internal sealed record PrepareJob(Assign Assign) : StepOutput;
 
 /// <summary>Links to exactly these members; the exchange and the device learn shares and layout.</summary>

@@ -138,7 +138,7 @@ internal sealed partial class StepProtocol
             case StepStatus.Prepared when _ready is not null: outbox.Tell(_ready); break;
             case StepStatus.Fenced: SendFenced(outbox); break;
             case StepStatus.Ended: SendReachedEnd(outbox); break;
-            case StepStatus.Compute or StepStatus.Reduce or StepStatus.Apply or StepStatus.Closing:
+            case StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply or StepStatus.Closing:
                 outbox.Tell(_aligned!);
                 break;
             default: outbox.Note($"a coordinator is back; nothing to repeat in {Status}"); break;

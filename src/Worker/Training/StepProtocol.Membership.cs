@@ -17,7 +17,7 @@ internal sealed partial class StepProtocol
     private Fingerprint _expected;    // H_T as the coordinator knows it; 0: unknown
     private Aligned? _aligned;        // what this worker said last, to be repeated to a new coordinator
 
-    private int MyIndex => Array.FindIndex([.. _members], m => m.WorkerId == me.Value);
+    private int MyIndex => PositionOf(me.Value);
 
     // ---- Job ----
 
@@ -78,7 +78,7 @@ internal sealed partial class StepProtocol
             case StepStatus.Fenced: SendFenced(outbox); break;
             case StepStatus.Fencing: outbox.Note($"a newer fence {_fence} replaces the one being answered (W7)"); break;
             case StepStatus.Leaving or StepStatus.Gone: outbox.Note("Fence: this worker is leaving"); break;
-            case StepStatus.Compute or StepStatus.Reduce or StepStatus.Apply
+            case StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply
                 when m.Kind == FenceKind.Soft && SoftWaits(m):
                 _softFence = m; break;
             default: BeginFencing(outbox); break;
@@ -155,6 +155,7 @@ internal sealed partial class StepProtocol
         : m.JobId != JobId ? $"of job {m.JobId}, {JobId} is prepared here"
         : m.Cuts.Count == 0 ? "no cuts"
         : SharesOf(m).Check() is { } broken ? broken
+        : m.VoteFanOut is < 0 or 1 ? $"a tree of votes with a fan-out of {m.VoteFanOut}"
         : m.UntilStep < m.StartStep ? $"until step {m.UntilStep} lies before start step {m.StartStep}"
         : null;
 
@@ -167,6 +168,7 @@ internal sealed partial class StepProtocol
         Generation = new Generation(m.Generation);
         Until = new StepNumber(m.UntilStep);
         _members = m.Members;
+        Ballot = m.Commit == CommitRule.Unanimous ? new Ballot(m.Members.Count, MyIndex, m.VoteFanOut) : null;
         _expected = new Fingerprint(m.StartFingerprint);
         _softFence = null;
         _aheadOfMe.RemoveAll(x => x.Generation != m.Generation);

@@ -11,7 +11,8 @@ namespace Convoy.Worker.Training;
 // M2  The pair (token, generation) that this worker has seen never falls.
 // M9  Fenced is answered only after the exchange of older generations has ended.
 // S2  The reported state is all of version t: it changes only by StepApplied and StateReady.
-// S4  A result counts only for the generation and step that it names.
+// S3  Under CommitRule UNANIMOUS nobody applies before all members of the generation said Complete.
+// S4  A result or a vote counts only for the generation and step that it names.
 // S6  The reduced chunks of t are overwritten by step t+2 only, which nobody starts before everybody has applied t.
 internal enum StepStatus
 {
@@ -23,7 +24,8 @@ internal enum StepStatus
     Aligning,  // links to peers and state T are being made
     Compute,   // forward and backward of t+1; finished buckets are already on their way
     Reduce,    // own gradients are out; waits for peers
-    Held,      // every reduced chunk of t+1 is here; passes at once in pure data parallel
+    Held,      // every reduced chunk of t+1 is here; passes at once
+    Vote,      // unanimous commit: said Complete, waits for the word of all members
     Apply,     // the optimizer changes the weights
     Closing,   // state is until_step: the last shard is being written
     Ended,     // ReachedEnd is said; waits for Release, Fence or Open
@@ -51,7 +53,10 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
         (StepStatus.Compute, StepStatus.Fencing, "Fence, Evict"),
         (StepStatus.Reduce, StepStatus.Held, "StepHeld"),
         (StepStatus.Reduce, StepStatus.Fencing, "Fence, Evict"),
-        (StepStatus.Held, StepStatus.Apply, "nobody's vote is needed"),
+        (StepStatus.Held, StepStatus.Apply, "local commit: nobody's vote is needed"),
+        (StepStatus.Held, StepStatus.Vote, "unanimous commit: Complete is said"),
+        (StepStatus.Vote, StepStatus.Apply, "Complete of all members"),
+        (StepStatus.Vote, StepStatus.Fencing, "Fence, Evict"),
         (StepStatus.Apply, StepStatus.Compute, "StepApplied"),
         (StepStatus.Apply, StepStatus.Fencing, "Fence, Evict; or StepApplied at a soft fence's boundary"),
         (StepStatus.Apply, StepStatus.Closing, "StepApplied of until_step"),
@@ -96,6 +101,7 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
             case Release m: OnRelease(m, outbox); break;
             case Evaluate m: OnEvaluate(m, outbox); break;
             case StepDone m: OnStepDone(m, outbox); break;
+            case Complete m: OnComplete(m, outbox); break;
             case NeedState m: OnNeedState(m, outbox); break;
             case JobPrepared m: OnJobPrepared(m, outbox); break;
             case JobRefused m: OnJobRefused(m, outbox); break;
@@ -142,6 +148,7 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
         Become(StepStatus.Compute);
         _computing = _exchanging = true;
         _heldNext = false;
+        Ballot?.Begin();
         outbox.Add(new RunStep(Generation, State.Next));
     }
 
@@ -152,7 +159,7 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
         _computing = false;
         if (Status == StepStatus.Fencing) { CheckStopped(outbox); return; }
         Become(StepStatus.Reduce);
-        if (_heldNext) BeginApply(outbox);
+        if (_heldNext) Commit(outbox);
     }
 
     private void OnStepHeld(StepHeld m, StepOutbox outbox)
@@ -160,12 +167,18 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
         if (IgnoreStepResult(m.Generation, m.Step) is { } reason) { outbox.Note($"StepHeld: {reason}"); return; }
         Invariant.Check(_exchanging && !_heldNext, "S4 a step is held once");
         _heldNext = true;
-        if (Status == StepStatus.Reduce) BeginApply(outbox);
+        if (Status == StepStatus.Reduce) Commit(outbox);
+    }
+
+    private void Commit(StepOutbox outbox)
+    {
+        Become(StepStatus.Held);
+        if (Ballot is null) BeginApply(outbox);
+        else BeginVote(outbox);
     }
 
     private void BeginApply(StepOutbox outbox)
     {
-        Become(StepStatus.Held);
         Become(StepStatus.Apply);
         _exchanging = false;
         _applying = true;

@@ -95,6 +95,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Receive<Terminated>(_ => CheckStopped());
         Receive<Undeliverable>(m => Log(LogLevel.Debug, m.ToString()));
         Receive<StepDone>(Feed);
+        Receive<Complete>(Feed);
         Receive<NeedState>(Feed);
         Receive<CastDue>(_ => OnCastDue());
         Receive<Cast>(OnFromMember);
@@ -143,7 +144,8 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         switch (output)
         {
             case TellCoordinator m: SendToCoordinator(m.Message); break;
-            case TellMembers m: SendToMembers(m.Message); break;
+            case TellMembers m: SendToMembers(m.Message, 0, _protocol.Members.Count); break;
+            case TellSome m: SendToMembers(m.Message, m.From, m.End); break;
             case PrepareJob m: _device.Tell(new OpenJob(_options.Job, m.Assign), Self); break;
             case EnterGeneration m: OnEnterGeneration(m); break;
             case AlignState m: _device.Tell(new Align(m), Self); break;
@@ -231,9 +233,9 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     private void OnLinkRefused(LinkRefused m) =>
         Log(LogLevel.Warning, $"{m.Address} refused the link ({m.Reason}): {string.Join("; ", m.Differences)}");
 
-    private void SendToMembers(IMessage message)
+    private void SendToMembers(IMessage message, int from, int end)
     {
-        foreach (var peer in _peers.ByMember()) peer?.Actor("trainer").Tell(message, Self);
+        for (var i = from; i < end; i++) _peers.Find(_protocol.Members[i])?.Actor("trainer").Tell(message, Self);
     }
 
     // ---- Reports ----

@@ -21,6 +21,8 @@ internal sealed class TrainingBoard(MachineFacts machine)
     private LeaderToken _token;
     private string _jobId = "";
     private long _kernelMsMax;
+    private Ballot? _ballot;
+    private IReadOnlyList<Member> _members = [];
 
     /// <summary>Asked whom the running step waits for.</summary>
     public ExchangeLoop? Exchange { get; set; }
@@ -36,6 +38,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
             (_status, _generation, _generationSeen) = (protocol.Status, protocol.Generation, protocol.GenerationSeen);
             (_step, _fingerprint, _token, _jobId) =
                 (protocol.State, protocol.Fingerprint, protocol.Token, protocol.JobId);
+            (_ballot, _members) = (protocol.Ballot, protocol.Members);
         }
     }
 
@@ -57,7 +60,9 @@ internal sealed class TrainingBoard(MachineFacts machine)
                 KernelMsMax = _kernelMsMax, InGeneration = InGeneration,
             };
             var waitsOn = _status is StepStatus.Compute or StepStatus.Reduce ? Exchange?.WaitsOn() ?? []
-                : _status == StepStatus.Aligning ? Unlinked : [];
+                : _status == StepStatus.Aligning ? Unlinked
+                : _status == StepStatus.Vote ? [.. _ballot!.Awaited().Select(at => new WorkerId(_members[at].WorkerId))]
+                : [];
             foreach (var worker in waitsOn) beat.WaitsOn.Add(worker.Value);
             return beat;
         }
@@ -84,6 +89,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
         StepStatus.Preparing => "opening data, compiling the graph",
         StepStatus.Compute => $"forward and backward of step {_step.Next}",
         StepStatus.Reduce => $"gradients of step {_step.Next}",
+        StepStatus.Vote => $"votes on step {_step.Next}",
         StepStatus.Apply => $"optimizer of step {_step.Next}",
         StepStatus.Aligning => $"links and state of {_generation}",
         StepStatus.Closing => $"last save of step {_step}",

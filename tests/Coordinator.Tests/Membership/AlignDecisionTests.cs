@@ -90,6 +90,64 @@ public sealed class AlignDecisionTests
         Assert.Contains("silent corruption", d.Reason, StringComparison.Ordinal);
     }
 
+    private static AlignDecision Voted(params StateReport[] members) =>
+        DecideAlignment.Of(members, [], Saved, CommitPlan.Unanimous);
+
+    private static AlignDecision InCells(params StateReport[] members) =>
+        DecideAlignment.Of(members, [], Saved, new CommitPlan(CommitRule.Unanimous, 2));
+
+    [Fact]
+    public void B_all_survivors_hold_the_step_and_apply_it()
+    {
+        var d = Voted(At(1, 5, holds: true), At(2, 5, holds: true), Nothing(3));
+        Assert.Equal("T=6 w1 ApplyHeld, w2 ApplyHeld, w3 LoadSnapshot from w1", Text(d));
+        Assert.StartsWith("(b)", d.Reason, StringComparison.Ordinal);
+    }
+
+    // Nobody can have applied it: not all had voted. It is redone, though one could finish it.
+    [Fact]
+    public void B_needs_all_survivors_else_the_step_is_redone()
+    {
+        var d = Voted(At(1, 5, holds: true), At(2, 5));
+        Assert.Equal("T=5 w1 Keep, w2 Keep", Text(d));
+        Assert.Contains("(d) all have state 5, only 1 of 2 hold all of step 6", d.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_under_votes_the_others_hold_what_one_applied_P7() =>
+        Assert.Equal("T=6 w1 ApplyHeld, w2 Keep", Text(Voted(At(1, 5, holds: true), At(2, 6, retains: true))));
+
+    [Fact]
+    public void B_every_cell_has_a_holder()
+    {
+        var d = InCells(At(1, 5, holds: true), At(2, 5, holds: true) with { Cell = 1 });
+        Assert.Equal("T=6 w1 ApplyHeld, w2 ApplyHeld", Text(d));
+    }
+
+    [Fact]
+    public void P12_a_cell_without_state_means_the_last_checkpoint_for_all()
+    {
+        var d = InCells(At(1, 5, holds: true), At(2, 5, holds: true), Nothing(3) with { Cell = 1 });
+        Assert.Equal("T=4 w1 LoadCheckpoint, w2 LoadCheckpoint, w3 LoadCheckpoint", Text(d));
+        Assert.Contains("cell 1", d.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void State_is_copied_inside_a_cell()
+    {
+        var d = DecideAlignment.Of([At(1, 5), At(2, 5) with { Cell = 1 }],
+            [Nothing(3) with { Cell = 1 }, Nothing(4)], Saved, new CommitPlan(CommitRule.Unanimous, 2));
+        Assert.Equal("T=5 w1 Keep, w2 Keep, w3 LoadSnapshot from w2, w4 LoadSnapshot from w1", Text(d));
+    }
+
+    [Fact]
+    public void Joiners_fill_the_emptiest_cells()
+    {
+        var stay = new[] { 0, 0, 1 }.Select((c, i) => new MemberSeat(new WorkerId(i + 1), default, c)).ToList();
+        var join = Enumerable.Range(4, 3).Select(i => new WorkerRecord(new WorkerId(i), $"w{i}")).ToList();
+        Assert.Equal([2, 1, 2], new MemberPlan(stay, join, []).CellsOfJoiners(3));
+    }
+
     // Every combination of two steps, holding, retaining for three survivors: whoever must fetch has a source that
     // holds what is fetched, nobody goes back, T is the newest applied state or one more that somebody holds.
     [Fact]

@@ -48,6 +48,17 @@ public sealed partial class PlantedBugTests
         },
     }, FaultKind.Kill);
 
+    // One member is told that it need not wait for the others.
+    [Fact]
+    public void S3_a_step_that_is_applied_before_all_have_voted() => Find("votes", new Plants
+    {
+        Tamper = static (_, to, message) =>
+        {
+            if (message is Open open && to == "w2") open.Commit = CommitRule.Local;
+            return message;
+        },
+    }, FaultKind.Slow);
+
     [Fact]
     public void One_bit_of_one_replica() => Find("replicas", new Plants
     {

@@ -56,7 +56,7 @@ internal sealed class MembershipMachine : IScriptMachine
             case "aligned": Each(command, w => OnAligned(w, command)); break;
             case "align-failed":
                 Each(command,
-                w => Say(w, new AlignFailed { Generation = Open(), Text = "no source" })); break;
+                w => Say(w, new AlignFailed { Generation = command.Number("g", Open()), Text = "no source" })); break;
             case "drain": Each(command, w => Say(w, new Drain { GraceMs = 10_000 })); break;
             case "stale": Each(command, w => Say(w, new Stale { TokenSeen = command.Number("token") })); break;
             case "scale": Feed(new ScaleTo(command.NumbersAt(0)[0])); break;
@@ -77,6 +77,7 @@ internal sealed class MembershipMachine : IScriptMachine
         JobId = c.Text("id", "job-1"), Slices = (int)c.Number("slices", 8), MembersMin = (int)c.Number("min", 1),
         MembersMax = (int)c.Number("max", 8), MembersExpected = (int)c.Number("expected", 0),
         Until = new StepNumber(c.Number("until", 100)),
+        Commit = c.Words.Contains("unanimous") ? CommitPlan.Unanimous : CommitPlan.Local,
         Clocks = new ClockTable().With(BeatMs, deadMs: 1_000, (int)c.Number("stall-ms", 0)),
     }));
 
@@ -138,7 +139,7 @@ internal sealed class MembershipMachine : IScriptMachine
         var about = Find((int)c.Number("about"));
         Say(w, new Suspect
         {
-            Generation = Open(), About = about.Number, AboutIncarnation = about.Incarnation.Value,
+            Generation = c.Number("g", Open()), About = about.Number, AboutIncarnation = about.Incarnation.Value,
             Evidence = SuspectEvidence.Reset,
         });
     }

@@ -60,7 +60,8 @@ internal sealed class StepMachine : IScriptMachine
         var open = new Open
         {
             LeaderToken = 1, Generation = c.Number("g"), JobId = "j", StartStep = c.Number("t"),
-            UntilStep = c.Number("until"),
+            UntilStep = c.Number("until"), Commit = c.Words.Contains("unanimous") ? CommitRule.Unanimous : CommitRule.Local,
+            VoteFanOut = (int)c.Number("tree", 0),
         };
         foreach (var seat in _seats)
             open.Members.Add(new Member
@@ -80,12 +81,25 @@ internal sealed class StepMachine : IScriptMachine
         for (var i = 0; i < _wire.Count;)
         {
             var (from, to, sent) = _wire[i];
-            var wanted = (!c.Has("from") || c.Number("from") == from) && (!c.Has("to") || c.Number("to") == to);
+            var wanted = (!c.Has("from") || c.Number("from") == from) && (!c.Has("to") || c.Number("to") == to)
+                && (!c.Has("kind") || c.Text("kind") == KindOf(sent)) && (!c.Has("t") || c.Number("t") == StepOf(sent));
             if (!wanted) { i++; continue; }
-            _wire.RemoveAt(i);
+            // A copy stays under way: the network may deliver it again, much later.
+            if (c.Words.Contains("copied")) i++;
+            else _wire.RemoveAt(i);
             _seats[to - 1].Receive(from, sent);
         }
     }
+
+    private static string KindOf(object sent) => sent is BulkHeader frame ? frame.Kind.ToString() : sent.GetType().Name;
+
+    private static long StepOf(object sent) => sent switch
+    {
+        Complete m => m.Step,
+        StepDone m => m.Step,
+        BulkHeader m => m.Step.Value,
+        _ => throw new FormatException($"{sent.GetType().Name} has no step"),
+    };
 
     private void Each(ScriptCommand c, Action<StepSeat> what)
     {

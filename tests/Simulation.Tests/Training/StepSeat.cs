@@ -99,12 +99,22 @@ internal sealed class StepSeat
                 for (var to = 1; to <= _members; to++)
                     if (to != Id) _machine.Send(Id, to, m);
                 break;
+            case TellMembers { Message: Complete m }: Vote(0, _members, m); break;
+            case TellSome { Message: Complete m } to: Vote(to.From, to.End, m); break;
             case Note m: _machine.Say($"w{Id} {m.Text}"); break;
             case SaveShard m:
                 _machine.Say(
                 $"w{Id} device: save shard {m.Index + 1} of {m.Count} of step {m.Step}"); break;
             default: break; // links, layouts and hashes have no part in this trace
         }
+    }
+
+    private void Vote(int from, int end, Complete vote)
+    {
+        var to = Enumerable.Range(from + 1, end - from).Where(id => id != Id).ToList();
+        _machine.Say($"w{Id} -> {string.Join(",", to.Select(id => $"w{id}"))} Complete step {vote.Step}"
+            + (vote.OfAll ? " of all" : ""));
+        foreach (var id in to) _machine.Send(Id, id, vote);
     }
 
     private void Execute()

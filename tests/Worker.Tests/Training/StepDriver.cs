@@ -87,6 +87,16 @@ internal sealed class StepDriver
             .Do(new PeersLinked(new Generation(generation)))
             .Do(new StateReady(new Generation(generation), new StepNumber(start), H(start), false));
 
+    /// <summary>In Compute of step start+1 of a generation that commits unanimously.</summary>
+    public StepDriver Unanimous(long generation, long start, int members, int fanOut, bool prepare = true)
+    {
+        if (prepare) Prepare();
+        var open = OpenOf(generation, start, 10, prepare ? AlignAction.Initialize : AlignAction.Keep, members);
+        (open.Commit, open.VoteFanOut) = (CommitRule.Unanimous, fanOut);
+        Do(open).Do(new StateReady(new Generation(generation), new StepNumber(start), H(start), false));
+        return members == 1 ? this : Do(new PeersLinked(new Generation(generation)));
+    }
+
     public StepDriver Computed() => Do(new StepComputed(Protocol.Generation, Protocol.State.Next));
 
     public StepDriver Held() => Do(new StepHeld(Protocol.Generation, Protocol.State.Next));
@@ -114,6 +124,7 @@ internal sealed class StepDriver
             StepStatus.Aligning => d.Aligning(),
             StepStatus.Compute => d.Running(),
             StepStatus.Reduce => d.Running().Computed(),
+            StepStatus.Vote => d.Unanimous(1, 0, 3, 0).Computed().Held(),
             StepStatus.Apply => d.Running().Computed().Held(),
             StepStatus.Closing => d.Running(start: 10),
             StepStatus.Ended => d.Running(start: 10).Closed(),

@@ -26,6 +26,8 @@ public sealed class StepMatrixTests
         new Release { LeaderToken = 1 },
         new Evaluate { LeaderToken = 1, Generation = 1 },
         new StepDone { Generation = 77, Step = 55, From = 2 },
+        new Complete { Generation = 77, Step = 55, From = 2 },
+        new Complete { Generation = 1, Step = 55, From = 2, OfAll = true },
         new NeedState { Generation = 0, Step = 55, From = 2 },
         new NeedState { Generation = 1, Step = 55, From = 2 },
         new JobPrepared(new Ready { JobId = "j" }),
@@ -74,7 +76,8 @@ public sealed class StepMatrixTests
     // What is kept for later leaves no trace yet: a soft fence before its boundary, a request before its generation.
     private static bool Waits(StepStatus status, object message) => message switch
     {
-        Fence { Kind: FenceKind.Soft } => status is StepStatus.Compute or StepStatus.Reduce or StepStatus.Apply,
+        Fence { Kind: FenceKind.Soft } => status is
+            StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply,
         NeedState => status is StepStatus.Aligning or StepStatus.Prepared,
         _ => false,
     };
