@@ -94,7 +94,7 @@ internal static class DecideAlignment
         if (LostCell(sound, newest, commit.Cells) is { } lost)
         {
             return FromOrigin([.. sound.Concat(joiners).OrderBy(r => r.Worker)], origin) with
-                        {
+            {
                 Corrupt = corrupt,
                 Reason = $"nobody has the part of cell {lost} at step {newest} any more: all begin at step {origin.Step}",
             };

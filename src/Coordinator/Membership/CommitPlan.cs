@@ -5,7 +5,7 @@ namespace Convoy.Coordinator.Membership;
 /// <summary>How a step of a plan commits, and in how many parts its state lies.</summary>
 /// <param name="Rule">Local only where every member holds the whole state.</param>
 /// <param name="Cells">Parts of the state, numbered from 0; each member holds the part of its cell.</param>
-public sealed record CommitPlan(CommitRule Rule, int Cells)
+internal sealed record CommitPlan(CommitRule Rule, int Cells)
 {
     /// <summary>Every member holds everything and applies what it holds.</summary>
     public static readonly CommitPlan Local = new(CommitRule.Local, 1);

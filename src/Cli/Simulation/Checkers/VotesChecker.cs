@@ -6,9 +6,9 @@ using Google.Protobuf;
 namespace Convoy.Cli.Simulation.Checkers;
 
 /// <summary>
-/// Unanimous commit (S3): nobody applies a step before every other member of its generation has said Complete of it. A
-/// state that a generation starts from is the coordinator's decision and was voted on before, or is finished because all
-/// survivors held it.
+/// Unanimous commit (S3): nobody applies a step before every other member of its generation has said Complete of it.
+/// A state that a generation starts from is the coordinator's decision and was voted on before, or is finished because
+/// all survivors held it.
 /// </summary>
 internal sealed class VotesChecker : Checker
 {
