@@ -82,7 +82,11 @@ public sealed unsafe class ThreadTeam : IDisposable
     /// and far more where another process has the core.
     /// </summary>
     internal static int Parts(long cost, long costPerPart) =>
-        _current is { } team && cost >= 2 * costPerPart ? (int)Math.Min(cost / costPerPart, team.Threads) : 1;
+        _current is { } team ? Parts(cost, costPerPart, team.Threads) : 1;
+
+    /// <summary>The same for a team of so many threads.</summary>
+    internal static int Parts(long cost, long costPerPart, int threads) =>
+        cost >= 2 * costPerPart ? (int)Math.Min(cost / costPerPart, threads) : 1;
 
     /// <summary>Range of part <paramref name="part"/>, cut at multiples of <paramref name="unit"/>.</summary>
     internal static (int From, int Count) Range(int count, int part, int parts, int unit = 1)

@@ -39,6 +39,8 @@ internal sealed class Binding
     public StepSlices Slices { get; }
     public long GradientStride { get; }
     public BoundStep[] Steps { get; }
+    /// <summary>Bytes of tensors that belong to this form of step alone.</summary>
+    public long Bytes { get; private set; }
     private int Rows => Slices.Rows;
 
     /// <summary>An output of the graph that is not summed over the batch.</summary>
@@ -71,7 +73,7 @@ internal sealed class Binding
     private OpCall BatchCall(GraphNode node) => new(
         node.Attributes, [.. node.Inputs.Select(TensorOf)], [.. Results(node).Select(TensorOf)])
     {
-        Slices = node.Op.NeedsSlices ? MapOf(1, Leaves()) : null,
+        Slices = node.Op.NeedsSlices ? MapOf(1, Slices.Leaves()) : null,
         Context = _memory.Context,
     };
 
@@ -88,7 +90,7 @@ internal sealed class Binding
         Tensor[] outputs = [.. Results(node).Select(v => Part(v, 0, perSlice))];
         return new OpCall(node.Attributes, [.. node.Inputs.Select(TensorOf)], outputs)
         {
-            Slices = MapOf(_plan.Placement.RowsPerSample(node), perSlice ? Leaves() : Slices.Nodes),
+            Slices = MapOf(_plan.Placement.RowsPerSample(node), perSlice ? Slices.Leaves() : Slices.Nodes),
             NodeStrides = [.. Results(node).Select(v => StrideOf(v, perSlice))],
         };
     }
@@ -118,7 +120,7 @@ internal sealed class Binding
         var value = new ValueRef(step.Node.Id, step.Output);
         var count = Slices.RowsPerSlice.Length;
         Tensor[] slices = [.. Enumerable.Range(0, count).Select(i => Part(value, i, true))];
-        Tensor[] scratch = [.. slices.Select(t => Tensor.Empty(t.DType, t.Shape))];
+        Tensor[] scratch = [.. slices.Select(t => Own(t.DType, t.Shape))];
         bool[] present = [.. Slices.RowsPerSlice.ToArray().Select(r => r > 0)];
         Tensor[] results = [.. Enumerable.Range(0, Slices.Nodes.Length).Select(i => Part(value, i, false))];
         return new CombineStep(slices, present, scratch, Slices.FirstSlice, Slices.Nodes, results, ready);
@@ -135,13 +137,6 @@ internal sealed class Binding
 
     private static IEnumerable<ValueRef> Results(GraphNode node) =>
         Enumerable.Range(0, node.Types.Length).Select(i => new ValueRef(node.Id, i));
-
-    private TreeNode[] Leaves()
-    {
-        var leaves = new TreeNode[Slices.RowsPerSlice.Length];
-        for (var i = 0; i < leaves.Length; i++) leaves[i] = new TreeNode(0, Slices.FirstSlice + i);
-        return leaves;
-    }
 
     private Tensor SummedOrWhole(ValueRef value, int index, bool perSlice) =>
         IsSummed(value) ? Part(value, index, perSlice) : TensorOf(value);
@@ -160,7 +155,7 @@ internal sealed class Binding
         specs[^1] = SliceSpec.Range(_rowStarts[slice] * rowsPerSample, _rowStarts[slice + 1] * rowsPerSample);
         var view = whole.Slice(specs);
         if (view.IsContiguous) return view;
-        var copy = Tensor.Empty(view.DType, view.Shape);
+        var copy = Own(view.DType, view.Shape);
         copies.Add((view, copy));
         return copy;
     }
@@ -186,10 +181,18 @@ internal sealed class Binding
         {
             var parts = perSlice ? Slices.RowsPerSlice.Length : Slices.Nodes.Length;
             storage = Storage.AllocatePinned(Math.Max(1, parts) * type.Coefficient * type.DType.Size());
+            Bytes += storage.Bytes;
             _summed.Add(buffer, storage);
         }
 
         return View(storage, type.DType, type.At(0), index * type.Coefficient);
+    }
+
+    private Tensor Own(DType dtype, Shape shape)
+    {
+        var tensor = Tensor.Empty(dtype, shape);
+        Bytes += tensor.Storage.Bytes;
+        return tensor;
     }
 
     private Tensor Gradient(int slot, int node, Shape shape) =>

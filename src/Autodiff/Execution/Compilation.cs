@@ -1,5 +1,6 @@
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Passes;
+using Convoy.Kernels;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Tensors;
 
@@ -54,10 +55,25 @@ public sealed class CompileReport
     /// <summary>Bytes of one sample, all inputs together.</summary>
     public long InputBytesPerSample => _training.Graph.Inputs.Sum(i => i.Type.Coefficient * i.Type.DType.Size());
 
-    /// <summary>
-    /// Bytes of the program's memory that a training step and an evaluation of so many rows write; 0 rows: none.
-    /// </summary>
-    public long TouchedBytes(int trainingRows, int evaluationRows)
+    /// <summary>Memory of a program that runs steps of one form, before there is one.</summary>
+    /// <param name="share">The slices of a step, with the most rows that it has.</param>
+    /// <param name="evaluationRows">Rows of an evaluation; 0: none.</param>
+    /// <param name="threads">Threads of the team that runs its kernels.</param>
+    public ProgramMemoryUse MemoryOf(StepSlices share, int evaluationRows = 0, int threads = 1)
+    {
+        var scratch = new KernelScratch(threads);
+        PlanScratch.Add(scratch, _training, share);
+        if (evaluationRows > 0) PlanScratch.Add(scratch, _evaluation, StepSlices.Single(evaluationRows));
+        var sums = _training.SummedBytes(share)
+            + (evaluationRows > 0 ? _evaluation.SummedBytes(StepSlices.Single(evaluationRows)) : 0);
+        return new ProgramMemoryUse(
+            Math.Max(_training.Memory.TotalBytes, _evaluation.Memory.TotalBytes), sums, scratch.TeamBytes)
+        {
+            TouchedBytes = TouchedBytes(share.Rows, evaluationRows),
+        };
+    }
+
+    private long TouchedBytes(int trainingRows, int evaluationRows)
     {
         var stretches = new List<(long From, long End)>();
         if (trainingRows > 0) stretches.AddRange(_training.Touched(trainingRows));
@@ -72,9 +88,6 @@ public sealed class CompileReport
 
         return bytes;
     }
-
-    /// <summary>Bytes of results that are summed over the batch and are no gradients, for one share.</summary>
-    public long SummedBytes(int slices, int nodes) => _training.SummedBytes(slices, nodes);
 }
 
 /// <summary>

@@ -109,16 +109,37 @@ internal sealed class ProgramPlan
                 Memory.Offsets[i] + (_arenaTypes[i].CountAt(rows) * _arenaTypes[i].DType.Size()));
     }
 
-    /// <summary>Bytes of results that are summed over the batch and are no gradients of parameters.</summary>
-    public long SummedBytes(int slices, int nodes)
+    /// <summary>
+    /// Bytes that a program takes beside its arena for one form of step: results that are summed over the batch and are
+    /// no gradients of parameters, what the tree needs to add them, and copies of rows that do not lie together.
+    /// </summary>
+    public long SummedBytes(StepSlices share)
     {
+        var (slices, nodes) = (share.RowsPerSlice.Length, share.Nodes.Length);
         var bytes = 0L;
         foreach (var buffer in _buffers.Values.Distinct())
-            if (buffer.Place == BufferPlace.Nodes) bytes += nodes * buffer.Type.Coefficient * buffer.Type.DType.Size();
-        // Per slice, and once more where the tree adds them.
-        foreach (var buffer in _sliceBuffers.Values)
-            bytes += 2 * slices * buffer.Type.Coefficient * buffer.Type.DType.Size();
+            if (buffer.Place == BufferPlace.Nodes) bytes += Math.Max(1, nodes) * SizeOf(buffer.Type);
+        foreach (var buffer in _sliceBuffers.Values) bytes += Math.Max(1, slices) * SizeOf(buffer.Type);
+        foreach (var step in Steps)
+        {
+            if (step.Kind == StepKind.Combine) bytes += slices * SizeOf(step.Node.Types[step.Output]);
+            if (step.Kind != StepKind.EachSlice) continue;
+            foreach (var input in step.Node.Inputs)
+                if (Placement.Kinds[input.Node] == ValueKind.PerSample && IsCutApart(Graph.TypeOf(input)))
+                    bytes += Graph.TypeOf(input).CountAt(share.Rows) * Graph.TypeOf(input).DType.Size();
+        }
+
         return bytes;
+    }
+
+    private static long SizeOf(TensorType type) => type.Coefficient * type.DType.Size();
+
+    /// <summary>The rows of a slice do not lie together: something larger than 1 stands before the batch.</summary>
+    private static bool IsCutApart(TensorType type)
+    {
+        for (var axis = 0; axis < type.BatchAxis; axis++)
+            if (type[axis].Size != 1) return true;
+        return false;
     }
 
     /// <summary>Memory of a value: whole, or per node when it was summed over the batch.</summary>

@@ -40,6 +40,14 @@ public sealed class StepSlices
     /// <summary>A step that is one slice and one node.</summary>
     public static StepSlices Single(int rows) => new(1, 0, [rows], [new TreeNode(0, 0)]);
 
+    /// <summary>The slices of the share as nodes of the tree.</summary>
+    internal TreeNode[] Leaves()
+    {
+        var leaves = new TreeNode[_rows.Length];
+        for (var i = 0; i < leaves.Length; i++) leaves[i] = new TreeNode(0, FirstSlice + i);
+        return leaves;
+    }
+
     internal bool SameAs(StepSlices other) =>
         ReferenceEquals(this, other)
         || (Slices == other.Slices && FirstSlice == other.FirstSlice && _rows.AsSpan().SequenceEqual(other._rows)

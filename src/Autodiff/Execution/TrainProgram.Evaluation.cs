@@ -56,6 +56,8 @@ public sealed partial class TrainProgram
     {
         private readonly List<Binding> _bindings = [];
 
+        public long Bytes => _bindings.Sum(b => b.Bytes);
+
         public ProgramMemory Memory { get; } = new(plan, arena);
 
         public bool Has(string output) => plan.Graph.Output(output) is not null;

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
+using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Shared.Random;
 using Convoy.Shared.Tensors;
@@ -58,6 +59,12 @@ public sealed partial class TrainProgram : IDisposable
     public double WeightPerSample { get; }
     /// <summary>Bytes of the planned memory, and what it would be without reuse.</summary>
     public (long Planned, long WithoutReuse) MemoryBytes => (_plan.Memory.TotalBytes, _plan.Memory.BytesWithoutReuse);
+
+    /// <summary>Bytes that the program holds now, and the scratch of its kernels on the calling thread.</summary>
+    public ProgramMemoryUse MemoryHeld => new(
+        _arena.Storage.Bytes,
+        _bindings.Sum(b => b.Bytes) + (_evaluation?.Bytes ?? 0) + (_staging.Length * sizeof(float)),
+        KernelScratch.ThreadBytes);
 
     /// <summary>What the passes and the plan did.</summary>
     public CompileReport Report => _compiled.Report;

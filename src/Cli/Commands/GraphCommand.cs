@@ -27,6 +27,7 @@ internal sealed class GraphCommand : CliCommand
     {
         Description = "Predict the peak memory of a worker.",
     };
+    private readonly ThreadsOption _threads = new("the cores, divided among the workers");
     private readonly Option<int> _workers = new("--workers", "-w")
     {
         Description = "With --memory: worker processes that share the job.",
@@ -46,6 +47,7 @@ internal sealed class GraphCommand : CliCommand
         Add(_passes);
         Add(_memory);
         Add(_workers);
+        Add(_threads);
     }
 
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
@@ -53,7 +55,7 @@ internal sealed class GraphCommand : CliCommand
         var prepared = PreparedJob.Of(_job.Read(arguments));
         try
         {
-            if (arguments.GetValue(_memory)) Memory(prepared, arguments.GetValue(_workers), context);
+            if (arguments.GetValue(_memory)) Memory(prepared, arguments, context);
             else if (arguments.GetValue(_passes)) Passes(prepared, context);
             else if (arguments.GetValue(_analyze)) Analyze(prepared, context);
             else Text(prepared, TextOf(prepared.Graph, arguments), context);
@@ -95,13 +97,15 @@ internal sealed class GraphCommand : CliCommand
         });
     }
 
-    private static void Memory(PreparedJob prepared, int workers, CliContext context)
+    private void Memory(PreparedJob prepared, ParseResult arguments, CliContext context)
     {
+        var workers = arguments.GetValue(_workers);
         var most = prepared.Job.Elastic.Max;
         if (workers < 1 || workers > most)
             throw new UserException(
                 ExitCode.Usage, $"--workers {workers} is not within 1 to {most} (elastic.max of the job)");
-        var memory = WorkerMemory.Predict(prepared.Job, prepared.Graph, workers);
+        var threads = _threads.Read(arguments, Math.Max(1, Environment.ProcessorCount / workers));
+        var memory = WorkerMemory.Predict(prepared.Job, prepared.Graph, workers, threads);
         foreach (var line in GraphText.Memory(memory)) context.Line(line);
         context.Result(new { Job = prepared.Job.Job, memory.Workers, memory.Rows, memory.PeakBytes, memory.Parts });
     }

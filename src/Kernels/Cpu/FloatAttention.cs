@@ -28,7 +28,7 @@ internal static unsafe class FloatAttention
 {
     public const int HeadSizeMax = Order.Block;
 
-    private const long FlopsPerPart = 2_000_000;
+    internal const long FlopsPerPart = 2_000_000;
 
     public static void Forward(in AttentionCall call)
     {

@@ -12,7 +12,7 @@ internal static unsafe partial class Memory
 {
     private const nuint LineBytes = 64;
     private const nuint HugePageBytes = 2 << 20;
-    private const nuint HugeFrom = 128 << 10;
+    private const long HugeFrom = 128 << 10;
     private const int AdviseHugePage = 14;
 
     /// <summary>
@@ -22,13 +22,22 @@ internal static unsafe partial class Memory
     /// </summary>
     public static (nint Address, long Bytes) Allocate(long bytes)
     {
-        var huge = (nuint)bytes >= HugeFrom;
-        var unit = huge ? HugePageBytes : LineBytes;
-        var size = ((nuint)Math.Max(bytes, 1) + unit - 1) / unit * unit;
+        var (huge, unit) = UnitOf(bytes);
+        var size = (nuint)SizeOf(Math.Max(bytes, 1));
         var address = NativeMemory.AlignedAlloc(size, unit);
         if (huge && OperatingSystem.IsLinux()) _ = Advise(address, size, AdviseHugePage);
         return ((nint)address, (long)size);
     }
+
+    /// <summary>Bytes that a piece takes: whole lines or whole huge pages. Nothing: none.</summary>
+    public static long SizeOf(long bytes)
+    {
+        var unit = (long)UnitOf(bytes).Unit;
+        return (bytes + unit - 1) / unit * unit;
+    }
+
+    private static (bool IsHuge, nuint Unit) UnitOf(long bytes) =>
+        bytes >= HugeFrom ? (true, HugePageBytes) : (false, LineBytes);
 
     public static void Free(nint address) => NativeMemory.AlignedFree((void*)address);
 

@@ -32,6 +32,9 @@ internal static unsafe class Scratch
     [ThreadStatic]
     private static Buffer?[]? _buffers;
 
+    /// <summary>Bytes of the calling thread's buffers.</summary>
+    public static long ThreadBytes => _buffers?.Sum(b => b?.Bytes ?? 0) ?? 0;
+
     /// <summary>A 64-byte aligned buffer that does not move.</summary>
     public static Span<T> Rent<T>(ScratchSlot slot, int count) where T : unmanaged
     {

@@ -32,7 +32,7 @@ public static class WorkerMemory
 {
     // Fitted to the peaks of workers of the example jobs: .NET 10, Linux x64, 2 cores, 2026-11-21. Runs of one job
     // differ by up to 5 MB, in what the collector and the compiler happened to do.
-    private const long RuntimeBytes = (76L << 20) + (512L << 10);
+    private const long RuntimeBytes = (73L << 20) + (256L << 10);
     // Code of the exchange, of sockets and of their threads.
     private const long LinksBytes = 1L << 20;
     // What is touched of the two rings of 4 MB for each other worker of the machine.
@@ -41,7 +41,8 @@ public static class WorkerMemory
     /// <param name="job">The job.</param>
     /// <param name="graph">Its graph, as it is submitted.</param>
     /// <param name="workers">Workers on this machine; all of the job's.</param>
-    public static MemoryPrediction Predict(JobSpec job, Graph graph, int workers)
+    /// <param name="threads">Threads of each worker's kernels.</param>
+    public static MemoryPrediction Predict(JobSpec job, Graph graph, int workers, int threads)
     {
         var data = Dataset.Probe(job);
         var rowsMax = ProgramModel.RowsMax(job, data.Samples);
@@ -49,7 +50,8 @@ public static class WorkerMemory
         var share = new Share(job, data.Samples, workers);
         var vector = program.ParameterElements * sizeof(float);
         var states = Optimizer.Create(job.Optimizer, 1).StateNames.Count;
-        var trainRows = job.MicroBatches == 1 ? Math.Min(share.Rows, rowsMax) : rowsMax;
+        var form = job.MicroBatches == 1 ? share.Form : StepSlices.Single(rowsMax);
+        var memory = program.MemoryOf(form, data.TestSamples > 0 ? rowsMax : 0, threads);
         List<MemoryPart> parts =
         [
             new("runtime (measured)", RuntimeBytes),
@@ -58,15 +60,16 @@ public static class WorkerMemory
             new("parameters", vector),
             new("optimizer state", states * vector),
             new("gradients, reduced (two steps)", 2 * vector),
-            new("activations (arena)", program.TouchedBytes(trainRows, data.TestSamples > 0 ? rowsMax : 0)),
-            new("sums over slices", program.SummedBytes(share.Slices, share.Nodes)),
+            new("activations (arena)", memory.TouchedBytes),
+            new("sums over slices", memory.SummedBytes),
+            new("kernels' scratch", memory.ScratchBytes),
             // The copy that is being written, and the last one that waits for the collector.
             new("checkpoint copies", 2 * (1 + states) * vector / workers),
         ];
         if (job.MicroBatches > 1)
             parts.Add(new("micro-batch sums", (BitOperations.Log2((uint)share.Slices) + 1) * vector));
         if (workers > 1) parts.AddRange(OfLinks(job, share, program.ParameterElements));
-        return new MemoryPrediction(workers, share.Rows, parts);
+        return new MemoryPrediction(workers, share.Form.Rows, parts);
     }
 
     private static IEnumerable<MemoryPart> OfLinks(JobSpec job, Share share, long elements)
@@ -101,22 +104,24 @@ public static class WorkerMemory
         public Share(JobSpec job, long samples, int workers)
         {
             Workers = workers;
-            var tree = new SliceTree(job.Slices);
+            var (tree, first) = (new SliceTree(job.Slices), 0);
             for (var i = 0; i < workers; i++)
             {
                 var (from, end) = (job.Slices * i / workers, job.Slices * (i + 1) / workers);
-                var nodes = workers == 1 ? 1 : tree.Cover(from, end).Length;
+                var nodes = tree.Cover(from, end).Length;
                 OtherNodes += nodes;
-                if (end - from > Slices) (Slices, Nodes) = (end - from, nodes);
+                if (end - from > Slices) (first, Slices, Nodes) = (from, end - from, nodes);
             }
 
             OtherNodes -= Nodes;
-            Rows = Math.Min(Slices * new StepPlan(samples, job.Batch, job.Slices).SliceSize, job.Batch);
+            var step = new StepPlan(samples, job.Batch, job.Slices).At(1);
+            var rows = Enumerable.Range(first, Slices).Select(s => step.Slice(s).Count).ToList();
+            Form = new StepSlices(job.Slices, first, rows, tree.Cover(first, first + Slices));
         }
 
         public int Workers { get; }
         public int Slices { get; }
-        public int Rows { get; }
+        public StepSlices Form { get; }
         public int Nodes { get; }
         public int OtherNodes { get; }
     }

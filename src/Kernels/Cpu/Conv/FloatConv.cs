@@ -7,7 +7,7 @@ namespace Convoy.Kernels.Cpu.Conv;
 // image. The input gradient (FloatConvInput) is the same with dy as the image.
 internal static unsafe class FloatConv
 {
-    private const long FlopsPerPart = 4_000_000;
+    internal const long FlopsPerPart = 4_000_000;
 
     public static void Forward(float* x, float* w, float* bias, float* y, in Conv2dShape s, Activation activation)
     {

@@ -10,7 +10,7 @@ namespace Convoy.Kernels.Cpu.Conv;
 // more at 16 to 32 channels of 14 x 14 (one core of Zen 3, 2026-08).
 internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
 {
-    private const int Strip = 16 * Tile.Rows;
+    internal const int Strip = 16 * Tile.Rows;
 
     private readonly int _rows;
     private readonly int _pixels;

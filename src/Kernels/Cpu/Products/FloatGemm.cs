@@ -28,10 +28,10 @@ internal readonly unsafe struct GemmCall
 // once per block of terms, and pack the next block into the other of two buffers.
 internal static unsafe class FloatGemm
 {
-    private const int RowBlock = 36 * Tile.Rows;
-    private const int ColumnBlock = 2_048;
+    internal const int RowBlock = 36 * Tile.Rows;
+    internal const int ColumnBlock = 2_048;
     private const int DirectColumnsMax = 128;
-    private const long FlopsPerPart = 4_000_000;
+    internal const long FlopsPerPart = 4_000_000;
 
     public static void Run(in GemmCall g)
     {

@@ -11,9 +11,11 @@ namespace Convoy.Kernels.Cpu.Products;
 // each slice, which asked for c too late, 92 / 60 / 60 (2026-11).
 internal static unsafe class FloatSegmentedGemm
 {
-    private const int RowBlock = 24 * Tile.Rows;
+    internal const int RowBlock = 24 * Tile.Rows;
+    /// <summary>Tiles that wait in the tree of one pass, and the one at an edge.</summary>
+    internal const int StackTiles = 34;
 
-    private const long FlopsPerPart = 4_000_000;
+    internal const long FlopsPerPart = 4_000_000;
 
     public static void Run(
         int m, int n, float* a, int lda, float* b, int ldb, float* c, int nodeStride, in Segments s)
@@ -58,7 +60,7 @@ internal static unsafe class FloatSegmentedGemm
             M = m, N = n, A = a, Lda = lda, B = b, Ldb = ldb,
             PackedA = Scratch.Floats(ScratchSlot.PackedA, (RowBlock * Order.Block) + Pack.Slack),
             PackedB = Scratch.Floats(ScratchSlot.PackedB, (n + width - 1) / width * width * Order.Block),
-            Stack = Scratch.Floats(ScratchSlot.TileStack, 34 * Tile.Size<V>()),
+            Stack = Scratch.Floats(ScratchSlot.TileStack, StackTiles * Tile.Size<V>()),
             Carry = Scratch.Floats(ScratchSlot.TreeCarry, checked(CarryLevels(s) * m * n)),
         };
         Span<SliceStep> steps = stackalloc SliceStep[Order.Block];
@@ -81,9 +83,9 @@ internal static unsafe class FloatSegmentedGemm
         public float* Carry;
     }
 
-    private static int CarryLevels(in Segments s)
+    internal static int CarryLevels(in Segments s)
     {
-        var levels = 1;
+        var levels = 0;
         foreach (var node in s.Nodes)
         {
             var (from, end) = s.RowsOf(node);

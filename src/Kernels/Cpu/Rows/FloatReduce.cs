@@ -9,7 +9,7 @@ namespace Convoy.Kernels.Cpu.Rows;
 internal static unsafe class FloatReduce
 {
     private const int ElementsPerPart = 65_536;
-    private const int Strip = 256;
+    internal const int Strip = 256;
     private const int Ahead = 6;
 
     public static void Sum(ReadOnlySpan<int> dims, uint axes, float* x, float* y)
