@@ -36,7 +36,10 @@ internal sealed class MatchTable
     private Func<object, bool>[] ChainOf(Type type)
     {
         if (_chains.TryGetValue(type, out var chain)) return chain;
-        chain = [.. _entries.Where(e => e.Type.IsAssignableFrom(type)).Select(e => e.Handler)];
+        var fitting = new List<Func<object, bool>>();
+        foreach (var (handled, handler) in _entries)
+            if (handled == type || handled.IsAssignableFrom(type)) fitting.Add(handler);
+        chain = [.. fitting];
         _chains.Add(type, chain);
         return chain;
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Convoy.Actors.Remoting;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Shared.Ids;
@@ -31,7 +32,7 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
     private readonly Dictionary<string, SimulatedRemoting> _listening = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Instant> _busyUntil = new(StringComparer.Ordinal);
     private readonly List<(string From, string To)> _blocked = [];
-    private readonly List<(string From, string To, Action Arrive)> _held = [];
+    private readonly List<SimulatedArrival> _held = [];
     private readonly List<SimulatedPeer> _orphans = []; // ends whose other end vanished without a word
     private long _connections;
 
@@ -48,6 +49,9 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
     public long ControlMessages { get; internal set; }
     public long ControlBytes { get; internal set; }
     public long BulkFrames { get; internal set; }
+
+    /// <summary>Where ends put frames together before they leave.</summary>
+    internal ArrayBufferWriter<byte> Frames { get; } = new();
 
     internal long NewConnection() => ++_connections;
 
@@ -103,7 +107,7 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
     {
         if (!_blocked.Remove((from, to)) || IsBlocked(from, to)) return;
         foreach (var held in _held.Where(h => h.From == from && h.To == to).ToArray())
-            world.After(null, TimeSpan.FromMicroseconds(100), held.Arrive);
+            world.After(null, TimeSpan.FromMicroseconds(100), held);
         _held.RemoveAll(h => h.From == from && h.To == to);
     }
 
@@ -153,13 +157,22 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
         ArriveAt(ArrivalOf(from, to, bytes), from, to, process, arrive);
 
     internal void ArriveAt(Instant at, string from, string to, SimulatedProcess? process, Action arrive) =>
-        world.At(null, at.Microseconds, () => Arrive(from, to, process, arrive));
+        ArriveAt(at, new ArrivalCall(this, from, to, process, arrive));
 
-    private void Arrive(string from, string to, SimulatedProcess? process, Action arrive)
+    internal void ArriveAt(Instant at, SimulatedArrival arrival) => world.At(null, at.Microseconds, arrival);
+
+    internal void Arrive(SimulatedArrival arrival)
     {
-        if (IsBlocked(from, to)) _held.Add((from, to, () => Arrive(from, to, process, arrive)));
-        else if (process is null) arrive();
-        else if (process.Takes(arrive)) process.Run(arrive);
+        if (IsBlocked(arrival.From, arrival.To)) _held.Add(arrival);
+        else if (arrival.Process is not { } process) arrival.Take();
+        // What waits for a stopped process is past the wires: nothing holds it up there a second time.
+        else if (process.IsStopped) process.Takes(new SimulatedCall(arrival.Take));
+        else if (!process.IsGone)
+        {
+            var started = process.Enter();
+            arrival.Take();
+            process.Leave(started);
+        }
     }
 }
 

@@ -16,27 +16,67 @@ namespace Convoy.Actors.Simulation;
 /// </summary>
 internal sealed partial class SimulatedPeer
 {
-    private sealed class BulkItem(BulkHeader header, ReadOnlyMemory<byte> payload, IBulkCompletion? done)
+    private readonly record struct BulkItem(BulkHeader Header, ReadOnlyMemory<byte> Payload, IBulkCompletion? Done);
+
+    /// <summary>A frame under way.</summary>
+    private sealed class BulkFrame(SimulatedPeer near, SimulatedPeer far, long connection, in BulkItem item)
+        : SimulatedArrival(near.Remoting.Network, near.Process.Host, far.Process.Host, far.Process)
     {
-        public BulkHeader Header => header;
-        public ReadOnlyMemory<byte> Payload => payload;
-        public IBulkCompletion? Done => done;
+        private readonly BulkItem _item = item;
+
+        public ref readonly BulkItem Item => ref _item;
+
+        public override void Take() => near.Carry(far, this, connection);
+
+        public void Complete() => _item.Done!.Completed(_item.Header, sent: true);
     }
+
+    /// <summary>Control frames, or only an acknowledgement, under way.</summary>
+    private sealed class Segment(SimulatedPeer near, SimulatedPeer far, long connection, byte[] frames, long? ack)
+        : SimulatedArrival(near.Remoting.Network, near.Process.Host, far.Process.Host, far.Process)
+    {
+        public override void Take() => far.OnSegment(connection, frames, ack);
+    }
+
+    private sealed class PumpNow(SimulatedPeer peer) : SimulatedEvent
+    {
+        public override void Happen()
+        {
+            peer._pumpAsked = false;
+            peer.Pump();
+        }
+    }
+
+    private const int RefsMax = 16;
 
     private readonly Queue<BulkItem> _bulkQueue = new(); // while the lane is away
 
-    private readonly List<BulkItem> _bulk = [];
-    private readonly List<(long Sequence, byte[] Bytes)> _batch = [];
+    private readonly List<BulkFrame> _bulk = [];
+    private readonly List<Ref> _refs = []; // those that were asked for last
+    private PumpNow? _pump;
     private long _bulkStarted;
     private long _bulkReceived;
     private bool _pumpAsked;
 
-    public override IActorRef Actor(string name) => new Ref(this, name);
+    public override IActorRef Actor(string name) => RefOf(name);
+
+    /// <summary>A conversation names the same few actors again and again.</summary>
+    private Ref RefOf(ReadOnlySpan<char> name)
+    {
+        foreach (var known in _refs)
+            if (name.SequenceEqual(known.Name)) return known;
+        if (_refs.Count == RefsMax) _refs.Clear();
+        var made = new Ref(this, name.ToString());
+        _refs.Add(made);
+        return made;
+    }
 
     /// <summary>An actor at the other end, by name.</summary>
     private sealed class Ref(SimulatedPeer peer, string name) : InternalActorRef, IRemoteRef, IEquatable<Ref>
     {
         public Peer Peer => peer;
+
+        public string Name => name;
 
         public override ActorPath Path => new ActorPath($"convoy://{peer}", null, "", 0).Child(name, 0);
 
@@ -49,7 +89,7 @@ internal sealed partial class SimulatedPeer
             throw new InvalidOperationException(
                 "death watch does not cross the simulated network: no actor of ours uses it there");
 
-        public bool Equals(Ref? other) => other is not null && other.Peer == peer && other.Path.Name == name;
+        public bool Equals(Ref? other) => other is not null && other.Peer == peer && other.Name == name;
 
         public override bool Equals(object? obj) => Equals(obj as Ref);
 
@@ -96,62 +136,62 @@ internal sealed partial class SimulatedPeer
     {
         if (_pumpAsked || _session.Status != SessionStatus.Up || _connection[0] == Never) return;
         _pumpAsked = true;
-        World.After(Process, TimeSpan.Zero, () =>
-        {
-            _pumpAsked = false;
-            Pump();
-        });
+        World.After(Process, TimeSpan.Zero, _pump ??= new PumpNow(this));
     }
 
     private void Pump()
     {
         if (_session.Status != SessionStatus.Up || _connection[0] == Never || Far is not { } far) return;
-        var bytes = 0;
+        var frames = Remoting.Network.Frames;
+        frames.ResetWrittenCount();
         while (_session.TakeNext(Now) is { } frame)
         {
-            var encoded = new byte[frame.Bytes];
-            ControlCodec.Write(encoded, frame.Sequence, frame.Content);
-            _batch.Add((frame.Sequence, encoded));
-            bytes += encoded.Length;
+            ControlCodec.Write(frames.GetSpan(frame.Bytes)[..frame.Bytes], frame.Sequence, frame.Content);
+            frames.Advance(frame.Bytes);
+            Remoting.Network.ControlMessages++;
         }
 
-        var ack = _session.TakeAck(Now, riding: _batch.Count > 0);
-        if (_batch.Count > 0 || ack is not null) SendSegment(far, bytes, ack);
+        var any = frames.WrittenCount > 0;
+        var ack = _session.TakeAck(Now, riding: any);
+        if (any || ack is not null) SendSegment(far, any ? frames.WrittenSpan.ToArray() : [], ack);
         if (MayGo) SayGoodbye();
         else Arm();
     }
 
-    private void SendSegment(SimulatedPeer far, int bytes, long? ack)
+    private void SendSegment(SimulatedPeer far, byte[] frames, long? ack)
     {
-        var frames = _batch.ToArray();
-        _batch.Clear();
-        var number = _connection[0];
-        Remoting.Network.ControlMessages += frames.Length;
-        Remoting.Network.ControlBytes += bytes;
-        SendOn(SimulatedLane.Control, bytes + ControlCodec.FixedBytes, () => far.OnSegment(number, frames, ack));
+        var segment = new Segment(this, far, _connection[0], frames, ack);
+        Remoting.Network.ControlBytes += frames.Length;
+        SendOn(SimulatedLane.Control, frames.Length + ControlCodec.FixedBytes, segment);
         if (Remoting.Network.Quality.DuplicatePerMille is > 0 and var rate && World.Choice.Below(1_000) < rate)
-            SendOn(SimulatedLane.Control, bytes, () => far.OnSegment(number, frames, ack));
+            SendOn(SimulatedLane.Control, frames.Length, segment);
     }
 
     /// <summary>In order on each lane.</summary>
-    private void SendOn(SimulatedLane lane, int bytes, Action arrive)
+    private void SendOn(SimulatedLane lane, int bytes, SimulatedArrival arrival)
     {
-        var far = Far!;
-        var at = Remoting.Network.ArrivalOf(Process.Host, far.Process.Host, bytes);
+        var at = Remoting.Network.ArrivalOf(arrival.From, arrival.To, bytes);
         if (at < _lastArrival[(int)lane]) at = _lastArrival[(int)lane];
         _lastArrival[(int)lane] = at;
-        Remoting.Network.ArriveAt(at, Process.Host, far.Process.Host, far.Process, arrive);
+        Remoting.Network.ArriveAt(at, arrival);
     }
 
-    private void OnSegment(long number, (long Sequence, byte[] Bytes)[] frames, long? ack)
+    private void OnSegment(long number, ReadOnlySpan<byte> frames, long? ack)
     {
         if (_connection[0] != number) return;
+        ControlFrame frame = default;
         if (ack is { } through
             && _session.Acknowledge(through) is { } early) { End(LinkDownReason.ProtocolError, early); return; }
-        foreach (var (_, bytes) in frames)
+        while (frames.Length > 0)
         {
-            if (ControlCodec.TryRead(bytes,
-                out var frame) is { } bad) { End(LinkDownReason.ProtocolError, bad); return; }
+            if ((ControlCodec.TryReadLength(frames, out var length)
+                ?? ControlCodec.TryRead(frames[..length], out frame)) is { } bad)
+            {
+                End(LinkDownReason.ProtocolError, bad);
+                return;
+            }
+
+            frames = frames[length..];
             var verdict = _session.Receive(frame.Sequence, Now);
             if (verdict == ReceiveVerdict.Gap)
             {
@@ -171,10 +211,12 @@ internal sealed partial class SimulatedPeer
     {
         if (frame.Kind != FrameKind.Message || ControlMessages.ParserOf(frame.MessageNumber) is not { } parser) return;
         var message = parser.ParseFrom(frame.Payload);
-        var target = Encoding.UTF8.GetString(frame.Target);
+        Span<char> name = stackalloc char[ControlCodec.NameBytesMax];
         if (World.Traces) World.Trace(Text(message));
         Remoting.Network.Delivered?.Invoke(Far!.Remoting, Remoting, message);
-        var sender = frame.Sender.IsEmpty ? null : new Ref(this, Encoding.UTF8.GetString(frame.Sender));
+        var sender = frame.Sender.IsEmpty ? null
+            : RefOf(name[..Encoding.UTF8.GetChars(frame.Sender, name)]);
+        var target = name[..Encoding.UTF8.GetChars(frame.Target, name)];
         if (Remoting.Names.Find(target) is { } actor) actor.Tell(message, sender);
         else Trace($"nobody is '{target}' here: {message.Descriptor.Name} is dropped");
     }
@@ -202,24 +244,25 @@ internal sealed partial class SimulatedPeer
     {
         while (_connection[1] != Never && Far is { } far && _bulkQueue.TryDequeue(out var item))
         {
-            _bulk.Add(item);
-            _bulkStarted++;
-            Remoting.Network.BulkFrames++;
-            var number = _connection[1];
             // The payload is read when it arrives, the latest moment that its owner allows: memory used again too soon
             // shows.
-            SendOn(SimulatedLane.Bulk, BulkHeader.Size + item.Payload.Length, () => Carry(far, item, number));
+            var frame = new BulkFrame(this, far, _connection[1], item);
+            _bulk.Add(frame);
+            _bulkStarted++;
+            Remoting.Network.BulkFrames++;
+            SendOn(SimulatedLane.Bulk, BulkHeader.Size + item.Payload.Length, frame);
         }
     }
 
-    private void Carry(SimulatedPeer far, BulkItem item, long number)
+    private void Carry(SimulatedPeer far, BulkFrame frame, long number)
     {
-        if (!_bulk.Remove(item)) return; // this end's session ended: its owner has the memory back
+        if (!_bulk.Remove(frame)) return; // this end's session ended: its owner has the memory back
         Room.Wake();
+        ref readonly var item = ref frame.Item;
         if (far._connection[1] == number) far.OnBulk(item.Header, item.Payload.Span);
-        if (item.Done is not { } done) return;
-        if (Process.IsStopped) Process.Takes(() => done.Completed(item.Header, sent: true));
-        else if (!Process.IsGone) done.Completed(item.Header, sent: true);
+        if (item.Done is null) return;
+        if (Process.IsStopped) Process.Takes(new SimulatedCall(frame.Complete));
+        else if (!Process.IsGone) frame.Complete();
     }
 
     private void OnBulk(in BulkHeader header, ReadOnlySpan<byte> payload)
@@ -244,7 +287,7 @@ internal sealed partial class SimulatedPeer
 
     private void DropBulk()
     {
-        var items = _bulk.Concat(_bulkQueue).ToArray();
+        var items = _bulk.Select(f => f.Item).Concat(_bulkQueue).ToArray();
         _bulk.Clear();
         _bulkQueue.Clear();
         foreach (var item in items) item.Done?.Completed(item.Header, sent: false);

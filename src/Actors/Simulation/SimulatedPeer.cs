@@ -102,7 +102,8 @@ internal sealed partial class SimulatedPeer : Peer
         {
             if (network.Find(_address) is not { } target)
                 network.Travel(there, here, 0, Process, () => OnNobodyThere(attempt));
-            else if (target.Process.Takes(() => OnGreeting(target, attempt))) OnGreeting(target, attempt);
+            else if (target.Process.Takes(new SimulatedCall(() => OnGreeting(target, attempt))))
+                OnGreeting(target, attempt);
         });
         World.After(Process, network.Quality.HandshakeTimeout, () => { if (attempt == _attempt && !IsUp) BackOff(); });
     }
@@ -285,7 +286,8 @@ internal sealed partial class SimulatedPeer : Peer
     {
         var far = Far!;
         var number = _connection[0];
-        SendOn(SimulatedLane.Control, ControlCodec.FixedBytes, () => far.OnGoodbye(number));
+        SendOn(SimulatedLane.Control, ControlCodec.FixedBytes, new ArrivalCall(
+            Remoting.Network, Process.Host, far.Process.Host, far.Process, () => far.OnGoodbye(number)));
         End(LinkDownReason.ClosedHere, "closed here");
     }
 
@@ -325,7 +327,12 @@ internal sealed partial class SimulatedPeer : Peer
         if (_closeBy < next) next = _closeBy;
         if (next >= _timerAt) return;
         _timerAt = next;
-        World.At(Process, next.Microseconds, () => OnTimer(next));
+        World.At(Process, next.Microseconds, new TimerDue(this, next));
+    }
+
+    private sealed class TimerDue(SimulatedPeer peer, Instant armedFor) : SimulatedEvent
+    {
+        public override void Happen() => peer.OnTimer(armedFor);
     }
 
     private void OnTimer(Instant armedFor)

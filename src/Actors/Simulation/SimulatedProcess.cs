@@ -8,7 +8,7 @@ namespace Convoy.Actors.Simulation;
 /// </summary>
 internal sealed class SimulatedProcess
 {
-    private readonly List<Action> _held = [];
+    private readonly List<SimulatedEvent> _held = [];
     private readonly List<Mailbox> _mailboxes = [];
 
     /// <param name="world">Where it runs.</param>
@@ -49,26 +49,22 @@ internal sealed class SimulatedProcess
     /// <summary>Real time in which this process ran.</summary>
     public TimeSpan Busy { get; set; }
 
-    internal void Run(Action action)
-    {
-        if (Meter is not { } meter)
-        {
-            action();
-            return;
-        }
+    /// <summary>Something of this process runs now, until <see cref="Leave"/> with what this says.</summary>
+    internal long Enter() => Meter is null ? 0 : Meter.GetTimestamp();
 
-        var started = meter.GetTimestamp();
-        action();
-        Busy += meter.GetElapsedTime(started);
+    internal void Leave(long started)
+    {
+        if (Meter is { } meter) Busy += meter.GetElapsedTime(started);
     }
 
     /// <summary>Messages that wait in the fullest mailbox, and whose it is.</summary>
-    public (int Waiting, string Actor) FullestMailbox()
+    public (int Waiting, ActorPath? Actor) FullestMailbox()
     {
-        var (most, who) = (0, "");
+        Mailbox? fullest = null;
+        var most = 0;
         foreach (var box in _mailboxes)
-            if (box.Count > most) (most, who) = (box.Count, box.Path.ToString());
-        return (most, who);
+            if (box.Count > most) (most, fullest) = (box.Count, box);
+        return (most, fullest?.Path);
     }
 
     internal void Note(Mailbox box)
@@ -94,15 +90,15 @@ internal sealed class SimulatedProcess
     {
         if (!IsStopped) return;
         IsStopped = false;
-        foreach (var action in _held) World.After(this, TimeSpan.Zero, action);
+        foreach (var what in _held) World.After(this, TimeSpan.Zero, what);
         _held.Clear();
     }
 
-    internal bool Takes(Action action)
+    internal bool Takes(SimulatedEvent what)
     {
         if (IsGone) return false;
         if (!IsStopped) return true;
-        _held.Add(action);
+        _held.Add(what);
         return false;
     }
 
@@ -110,7 +106,7 @@ internal sealed class SimulatedProcess
     {
         if (IsGone) return false;
         if (!IsStopped) return true;
-        _held.Add(mailbox.Run);
+        _held.Add(new SimulatedCall(mailbox.Run));
         return false;
     }
 
@@ -156,8 +152,8 @@ internal sealed class SimulatedTime(SimulatedProcess process, int skewPpm, TimeS
         return timer;
     }
 
-    private void After(TimeSpan local, Action action) =>
-        process.World.After(process, TimeSpan.FromTicks(local.Ticks - (local.Ticks / Million * skewPpm)), action);
+    private void After(TimeSpan local, SimulatedEvent what) =>
+        process.World.After(process, TimeSpan.FromTicks(local.Ticks - (local.Ticks / Million * skewPpm)), what);
 
     private sealed class Timer(SimulatedTime time, TimerCallback callback, object? state) : ITimer
     {
@@ -170,12 +166,20 @@ internal sealed class SimulatedTime(SimulatedProcess process, int skewPpm, TimeS
             return true;
         }
 
-        private void Arm(long version, TimeSpan due, TimeSpan period) => time.After(due, () =>
+        private void Arm(long version, TimeSpan due, TimeSpan period) =>
+            time.After(due, new Due(this, version, period));
+
+        private void OnDue(long version, TimeSpan period)
         {
             if (version != _version || time.TimersAreDead) return;
             if (period > TimeSpan.Zero) Arm(version, period, period);
             callback(state);
-        });
+        }
+
+        private sealed class Due(Timer timer, long version, TimeSpan period) : SimulatedEvent
+        {
+            public override void Happen() => timer.OnDue(version, period);
+        }
 
         public void Dispose() => _version++;
 

@@ -16,7 +16,7 @@ internal sealed class SimulatedWorld
         public int CompareTo(Due other) => At != other.At ? At.CompareTo(other.At) : Order.CompareTo(other.Order);
     }
 
-    private readonly PriorityQueue<(SimulatedProcess? Process, Action Action), Due> _due = new();
+    private readonly PriorityQueue<(SimulatedProcess? Process, SimulatedEvent What), Due> _due = new();
     private readonly List<(SimulatedProcess Process, IRunnable Mailbox)> _ready = [];
     private readonly Action<string>? _trace;
     private long _order;
@@ -49,7 +49,13 @@ internal sealed class SimulatedWorld
         At(process, _now + Math.Max(0, (long)Math.Ceiling(delay.TotalMicroseconds)), action);
 
     public void At(SimulatedProcess? process, long microseconds, Action action) =>
-        _due.Enqueue((process, action), new Due(Math.Max(_now, microseconds), _order++));
+        At(process, microseconds, new SimulatedCall(action));
+
+    public void After(SimulatedProcess? process, TimeSpan delay, SimulatedEvent what) =>
+        At(process, _now + Math.Max(0, (long)Math.Ceiling(delay.TotalMicroseconds)), what);
+
+    public void At(SimulatedProcess? process, long microseconds, SimulatedEvent what) =>
+        _due.Enqueue((process, what), new Due(Math.Max(_now, microseconds), _order++));
 
     /// <summary>Nothing that waits happens any more: the run is over, and what is looked at is what it left.</summary>
     public void DropEvents() => _due.Clear();
@@ -58,12 +64,13 @@ internal sealed class SimulatedWorld
     public bool RunNext(Instant until)
     {
         if (!_due.TryPeek(out _, out var due) || due.At > until.Microseconds) return false;
-        var (process, action) = _due.Dequeue();
+        var (process, what) = _due.Dequeue();
         _now = due.At;
-        if (process is not null && !process.Takes(action)) return true;
+        if (process is not null && !process.Takes(what)) return true;
         Events++;
-        if (process is null) action();
-        else process.Run(action);
+        var started = process?.Enter() ?? 0;
+        what.Happen();
+        process?.Leave(started);
         RunReady();
         return true;
     }
@@ -103,8 +110,9 @@ internal sealed class SimulatedWorld
             _ready.RemoveAt(_ready.Count - 1);
             if (!process.TakesTurn(mailbox)) continue;
             Turns++;
-            if (process.Meter is null) mailbox.Run();
-            else process.Run(mailbox.Run);
+            var started = process.Enter();
+            mailbox.Run();
+            process.Leave(started);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Convoy.Cli.Launch;
 using Convoy.Cli.Simulation;
 using Convoy.Cli.Terminal;
 using Convoy.Shared;
@@ -13,6 +14,8 @@ namespace Convoy.Cli.Commands;
 internal sealed class SimCommand : CliCommand
 {
     private const int TraceTail = 40;
+    /// <summary>So many seeds are worth a process of their own.</summary>
+    private const int SeedsToTune = 20;
 
     private readonly Option<string> _seeds = new("--seeds")
     {
@@ -54,19 +57,24 @@ internal sealed class SimCommand : CliCommand
             "Instead: this many workers join, train 10 steps and lose 1%; prints what each change costs the coordinator.",
     };
 
+    private readonly Option<bool> _endWithParent = new("--end-with-parent")
+    { Description = "End when standard input closes.", Hidden = true };
+
     public SimCommand() : base("sim", "Run simulated clusters with faults and check what they do.",
         "convoy sim", "convoy sim --seeds 1..2000 --json",
         "convoy sim --seeds 1..500 --workers 8 --faults kill,stop,block",
         "convoy sim --seed 17 --workers 3 --steps 9 --keep 2 --trace", "convoy sim --scale 1000")
     {
         foreach (var option in new Option[] { _seeds, _seed, _trace, _workers, _steps, _faults, _keep, _threads,
-            _scale }) Add(option);
+            _scale, _endWithParent }) Add(option);
     }
 
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
+        var isChild = arguments.GetValue(_endWithParent);
+        if (isChild) _ = TunedProcess.EndWithParentAsync();
         if (Within(arguments.GetValue(_scale), 10, Limits.WorkersMax, "scale") is { } count)
-            return Task.FromResult(Scale(count, context));
+            return TunedProcess.IsWanted(isChild) ? Again(1, cancel) : Task.FromResult(Scale(count, context));
         var choice = new SimulationChoice
         {
             Workers = Within(arguments.GetValue(_workers), 1, 64, "workers"),
@@ -78,8 +86,12 @@ internal sealed class SimCommand : CliCommand
         if (arguments.GetValue(_trace)) throw new UserException(ExitCode.Usage, "--trace shows one run: add --seed");
         var (first, last) = arguments.GetValue(_seed) is { } only ? (only, only) : RangeOf(arguments.GetValue(_seeds)!);
         var threads = Within(arguments.GetValue(_threads), 1, 256, "threads")!.Value;
-        return Task.FromResult(RunSeeds(first, last, choice, threads, context, cancel));
+        return last - first >= SeedsToTune && TunedProcess.IsWanted(isChild) ? Again(threads, cancel)
+            : Task.FromResult(RunSeeds(first, last, choice, threads, context, cancel));
     }
+
+    private Task<int> Again(int threads, CancellationToken cancel) =>
+        TunedProcess.RunAsync([.. Environment.GetCommandLineArgs().Skip(1), _endWithParent.Name], threads, cancel);
 
     private static int RunSeeds(
         ulong first, ulong last, SimulationChoice choice, int threads, CliContext context, CancellationToken cancel)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection;
 using Convoy.Shared;
 
 namespace Convoy.Cli.Launch;
@@ -70,35 +69,15 @@ internal sealed class WorkerProcess : IFleetMember
 
     private static ProcessStartInfo StartInfo(string name, string join, int threads, string logFolder)
     {
-        var start = new ProcessStartInfo
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        // `dotnet run` and the published program start an executable of our own; `dotnet exec` and test hosts do not.
-        var self = typeof(WorkerProcess).Assembly;
-        var host = Environment.ProcessPath;
-        var own = host is not null && Assembly.GetEntryAssembly() == self
-            && Path.GetFileNameWithoutExtension(host) != "dotnet";
-        start.FileName = own ? host! : Path.GetFileNameWithoutExtension(host) == "dotnet" ? host! : "dotnet";
-        if (!own)
-        {
-            start.ArgumentList.Add("exec");
-            start.ArgumentList.Add(self.Location);
-        }
+        var start = OwnProgram.With([
+            "worker", "--join", join, "--name", name, "--threads", threads.ToString(CultureInfo.InvariantCulture),
+            "--logs", logFolder, "--end-with-parent"]);
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         // More processes than cores: a pool thread that spins before it sleeps takes the core from who has the answer.
         start.Environment["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";
         // A step leaves little garbage. By default it waits until it fills the last cache, and every worker does so:
         // measured, 8 to 12 MB each, and a peak that nobody can predict.
         start.Environment.TryAdd("DOTNET_GCgen0size", "0x200000");
-        string[] words =
-        [
-            "worker", "--join", join, "--name", name, "--threads", threads.ToString(CultureInfo.InvariantCulture),
-            "--logs", logFolder, "--end-with-parent",
-        ];
-        foreach (var word in words) start.ArgumentList.Add(word);
         return start;
     }
 

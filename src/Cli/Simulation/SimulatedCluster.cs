@@ -110,9 +110,17 @@ internal sealed partial class SimulatedCluster : IComputeWitness
 
     public bool IsStopped(string host) => host == CoordinatorHost
         ? _coordinator?.Process.IsStopped == true
-        : _workers.Find(w => w.Process.Host == host)?.Process.IsStopped == true;
+        : Find(host)?.Process.IsStopped == true;
 
-    public bool IsHung(string host) => _workers.Find(w => w.Process.Host == host)?.IsHung == true;
+    public bool IsHung(string host) => Find(host)?.IsHung == true;
+
+    /// <summary>Asked for every message: no delegate.</summary>
+    private SimulatedWorker? Find(string host)
+    {
+        foreach (var worker in _workers)
+            if (worker.Process.Host == host) return worker;
+        return null;
+    }
 
     public IReadOnlyList<long> Rows() => _coordinator is { } c ? [.. c.Metrics.Read(0).Rows.Select(r => r.Step)] : [];
 

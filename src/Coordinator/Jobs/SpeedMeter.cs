@@ -12,23 +12,29 @@ internal sealed class SpeedMeter
     private const int StepsMax = 5_000;
     private const long WindowUs = 5_000_000;
 
+    // Sums over the window: a status is made after every beat of a worker.
+    private long _samples;
     private long _totalUs;
+    private long _syncUs;
     private readonly Queue<(long Samples, long TotalUs, long SyncUs)> _window = new();
 
     public void Add(StepRow row)
     {
         var us = Math.Max(1, row.TotalUs);
         _window.Enqueue((row.Samples, us, row.SyncUs));
-        _totalUs += us;
+        (_samples, _totalUs, _syncUs) = (_samples + row.Samples, _totalUs + us, _syncUs + row.SyncUs);
         while (_window.Count > StepsMax || (_window.Count > StepsMin && _totalUs - _window.Peek().TotalUs > WindowUs))
-            _totalUs -= _window.Dequeue().TotalUs;
+        {
+            var gone = _window.Dequeue();
+            (_samples, _totalUs, _syncUs) = (_samples - gone.Samples, _totalUs - gone.TotalUs, _syncUs - gone.SyncUs);
+        }
     }
 
     private double Seconds => _totalUs / 1e6;
 
-    public double? SamplesPerSecond => _window.Count == 0 ? null : _window.Sum(w => w.Samples) / Seconds;
+    public double? SamplesPerSecond => _window.Count == 0 ? null : _samples / Seconds;
 
-    public double? SyncShare => _window.Count == 0 ? null : _window.Sum(w => w.SyncUs) / 1e6 / Seconds;
+    public double? SyncShare => _window.Count == 0 ? null : _syncUs / 1e6 / Seconds;
 
     public double? SecondsPerStep => _window.Count == 0 ? null : Seconds / _window.Count;
 }

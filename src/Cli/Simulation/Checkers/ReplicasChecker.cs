@@ -9,6 +9,7 @@ namespace Convoy.Cli.Simulation.Checkers;
 internal sealed class ReplicasChecker : Checker
 {
     private readonly List<(float[] Weights, float[] Momentum)> _states = [];
+    private readonly List<float[]> _sums = []; // one for each slice; used again by each step
 
     /// <summary>State t of the reference; null: nobody has come so far.</summary>
     public float[]? WeightsOf(long step) => step < _states.Count ? _states[(int)step].Weights : null;
@@ -57,7 +58,7 @@ internal sealed class ReplicasChecker : Checker
             // A worker whose slices have no sample in this step computes nothing.
             if (Cluster.Samples.SamplesOf(step, s) is not { Length: > 0 } samples) continue;
             count += samples.Length;
-            var sum = slices[s] = new float[elements];
+            var sum = slices[s] = SumOf(s, elements);
             foreach (var sample in samples) SimulatedModel.AddGradient(sample, before, sum.AsSpan(0, elements - 3));
         }
 
@@ -81,6 +82,13 @@ internal sealed class ReplicasChecker : Checker
 
         _states.Add((weights, momentum));
         return true;
+    }
+
+    private float[] SumOf(int slice, int elements)
+    {
+        while (_sums.Count <= slice) _sums.Add(new float[elements]);
+        Array.Clear(_sums[slice]);
+        return _sums[slice];
     }
 
     /// <summary>The batch, or what an epoch has left.</summary>
