@@ -10,8 +10,9 @@ namespace Convoy.Autodiff.Ops;
 /// </summary>
 internal interface IBlockwise
 {
-    /// <summary>y = f(a, b) on a block; b is empty for one operand. y may be a or b.</summary>
-    void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y);
+    /// <summary>y = f(a, b, c) on a block; operands that there are none of are empty. y may be one of them.</summary>
+    void Block(
+        Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, Span<float> y);
 }
 
 /// <summary>
@@ -38,7 +39,8 @@ internal abstract class UnaryOp<TOperator> : FloatOp, IBlockwise where TOperator
     private protected override void Run<T>(OpCall call) =>
         Elementwise.Unary<T, TOperator>(call.In<T>(0), call.Out<T>());
 
-    public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
+    public void Block(
+        Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, Span<float> y) =>
         Elementwise.Unary<float, TOperator>(a, y);
 }
 
@@ -60,7 +62,8 @@ internal abstract class BinaryOp<TOperator> : FloatOp, IBlockwise where TOperato
 
     private protected override void Run<T>(OpCall call) => Broadcasting.Run<T, TOperator>(call);
 
-    public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
+    public void Block(
+        Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, Span<float> y) =>
         Elementwise.Binary<float, TOperator>(a, b, y);
 }
 
@@ -93,6 +96,7 @@ internal abstract class ConstantOp<TOperator> : FloatOp, IBlockwise where TOpera
         Elementwise.BinaryScalar<T, TOperator>(call.In<T>(0), constant, call.Out<T>());
     }
 
-    public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
+    public void Block(
+        Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, Span<float> y) =>
         Elementwise.BinaryScalar<float, TOperator>(a, float.CreateTruncating(ConstantOf(attributes)), y);
 }

@@ -7,11 +7,12 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Passes;
 
-// y = a tree of element-wise operators, block by block        operands whole or repeated -> y
+// y... = element-wise operators, block by block        operands whole or repeated -> y...
 // One pass over memory: a block of every operand is read, all steps run on it in cache, a block of y is written. Each
 // step calls the kernel that the single operator calls, element i from elements i, so the bits are those of the single
-// operators. Made after the gradient, on the machine that runs it: it has no gradient, no name in the table of
-// operators, and no place in a graph that travels.
+// operators. A result that is not the last is written where later steps of the block find it; the memory of the first
+// one may be that of an operand, because nothing of a block is read after its last step. Made after the gradient, on the
+// machine that runs it: it has no gradient, no name in the table of operators, and no place in a graph that travels.
 internal sealed class FusedOp(FusedProgram program) : Op
 {
     // 4 KB a register: eight of them lie in the first cache beside what they are read from.
@@ -29,7 +30,7 @@ internal sealed class FusedOp(FusedProgram program) : Op
         for (var i = 0; i < inputs.Length; i++)
             Require(inputs[i].Equals(program.Operands[i].Type),
                 $"operand {i} is {inputs[i]}, not {program.Operands[i].Type}");
-        return [program.Result];
+        return [.. Enumerable.Repeat(program.Result, program.Results)];
     }
 
     internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) =>
@@ -51,16 +52,15 @@ internal sealed class FusedOp(FusedProgram program) : Op
         {
             // Registers first, then room for operands that are repeated.
             Span<float> memory = stackalloc float[(program.Registers + program.Operands.Length) * Block];
-            var y = call.Out<float>();
             for (var end = from + count; from < end; from += Block)
             {
                 var length = Math.Min(Block, end - from);
                 for (var i = 0; i < program.Operands.Length; i++) Repeat(i, from, memory.Slice(Room(i), length));
                 foreach (ref readonly var step in program.Steps.AsSpan())
                 {
-                    var to = step.To == FusedStep.None ? y.Slice(from, length) : memory.Slice(step.To * Block, length);
-                    var b = step.B == FusedStep.None ? default : Place(step.B, from, memory, length);
-                    step.Op.Block(step.Attributes, Place(step.A, from, memory, length), b, to);
+                    step.Op.Block(
+                        step.Attributes, Place(step.A, from, memory, length), Place(step.B, from, memory, length),
+                        Place(step.C, from, memory, length), Target(step.To, from, memory, length));
                 }
             }
         }
@@ -69,10 +69,15 @@ internal sealed class FusedOp(FusedProgram program) : Op
 
         private ReadOnlySpan<float> Place(int place, int from, Span<float> memory, int length)
         {
-            if (place >= 0) return memory.Slice(place * Block, length);
+            if (place >= 0) return Target(place, from, memory, length);
+            if (place == FusedStep.None) return default;
             return program.Operands[~place].Form == OperandForm.Whole ? call.In<float>(~place).Slice(from, length)
                 : memory.Slice(Room(~place), length);
         }
+
+        private Span<float> Target(int place, int from, Span<float> memory, int length) =>
+            place < program.Registers ? memory.Slice(place * Block, length)
+            : call.Out<float>(place - program.Registers).Slice(from, length);
 
         private void Repeat(int operand, int from, Span<float> to)
         {

@@ -59,15 +59,18 @@ internal sealed record FusedOperand(TensorType Type, OperandForm Form, int Lengt
     }
 }
 
-/// <summary>One function of a fused operator. Places below 0 are operands (~place), others registers.</summary>
-internal readonly record struct FusedStep(IBlockwise Op, Attributes Attributes, int A, int B, int To)
+/// <summary>
+/// One function of a fused operator. Places below 0 are operands (~place), then come the registers, then the results.
+/// </summary>
+internal readonly record struct FusedStep(IBlockwise Op, Attributes Attributes, int A, int B, int C, int To)
 {
     public const int None = int.MinValue;
 }
 
 /// <summary>
-/// A tree of element-wise operators as a list of steps over a few registers of a block each. The last step writes the
-/// result. Data: made by <see cref="FuseElementwise"/>, never sent anywhere.
+/// Element-wise operators as a list of steps over a few registers of a block each. The last step writes the first
+/// result, others may write further ones, which later steps read as well. Data: made by <see cref="FuseElementwise"/>,
+/// never sent anywhere.
 /// </summary>
 internal sealed record FusedProgram(
-    string Text, FusedOperand[] Operands, FusedStep[] Steps, int Registers, TensorType Result);
+    string Text, FusedOperand[] Operands, FusedStep[] Steps, int Registers, TensorType Result, int Results);

@@ -1,11 +1,10 @@
 using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
-using Convoy.Autodiff.Models;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Passes;
 using Convoy.Autodiff.Tensors;
+using Convoy.Autodiff.Tests.Laws;
 using Convoy.Kernels;
-using Convoy.Shared.Random;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Passes;
@@ -29,7 +28,7 @@ public sealed class FuseElementwiseTests
     }
 
     [Fact]
-    public void WhatIsReadElsewhere_OrIsAnOutput_StaysOutside()
+    public void WhatIsReadAfterTheGroup_IsAFurtherResult()
     {
         var b = new GraphBuilder();
         var x = b.Input("x", DType.Float32, Dim.Batch, 6);
@@ -37,64 +36,55 @@ public sealed class FuseElementwiseTests
         b.Output("shown", h);
         b.Output("y", h.Square().Exp().MatMul(b.Parameter("w", ParameterInit.Normal(1), 6, 6)) + h);
         var (graph, report) = FuseElementwise.Run(b.Build(), 10);
+        // tanh is written and its one reader inside finds it in cache; square is neither written nor read.
+        Assert.Equal(new FusionReport(1, 3, 10 * 6 * 4 * 3), report);
+        var node = Assert.Single(graph.Nodes, n => n.Op is FusedOp);
+        Assert.Equal(2, node.Types.Length);
+        Assert.Equal(new ValueRef(node.Id, 1), graph.Output("shown"));
+        Assert.Equal(new ValueRef(node.Id, 1), graph.Nodes[^1].Inputs[1]);
+    }
+
+    [Fact]
+    public void WhatIsReadBeforeTheGroupEnds_StaysOutside()
+    {
+        var b = new GraphBuilder();
+        var x = b.Input("x", DType.Float32, Dim.Batch, 6);
+        var h = x.Tanh();
+        // The sum reads h and is an operand of the group: together they would need themselves.
+        b.Output("y", h.Exp() * h.Sum([1], keep: true));
+        var (graph, report) = FuseElementwise.Run(b.Build(), 10);
         Assert.Equal((1, 2), (report.Groups, report.Operators));
         Assert.Contains(graph.Nodes, n => n.Op == OpTable.Tanh);
     }
 
-    public static TheoryData<ulong> Seeds() => [.. Enumerable.Range(1, 40).Select(s => (ulong)s)];
-
-    // Random trees with operands of every form, larger than several blocks, alone and by a team of threads.
-    [Theory]
-    [MemberData(nameof(Seeds))]
-    public void RandomGraphs_KeepTheBits(ulong seed)
+    [Fact]
+    public void ChoicesAndBounds_AreSteps()
     {
-        var rows = seed % 3 == 0 ? 700 : 5;
-        var graph = RandomGraph(seed);
-        var (plain, none) = Train(graph, rows, fuse: false, threads: 1);
-        var (fused, report) = Train(graph, rows, fuse: true, threads: 1);
-        Assert.Equal(0, none.Groups);
-        Assert.True(report.Groups > 0, $"seed {seed}");
-        Assert.Equal(plain, fused);
-        Assert.Equal(plain, Train(graph, rows, fuse: true, threads: 3).Bits);
+        var b = new GraphBuilder();
+        var x = b.Input("x", DType.Float32, Dim.Batch, 6);
+        var y = b.Input("y", DType.Float32, Dim.Batch, 6);
+        b.Output("z", x.Less(y).Where(x.Clamp(-1, 1), b.Parameter("row", ParameterInit.Normal(1), 6)) * y);
+        var (graph, report) = FuseElementwise.Run(b.Build(), 10);
+        Assert.Equal((1, 4), (report.Groups, report.Operators));
+        Assert.Equal(4, graph.Nodes.Length);
     }
 
-    private static Graph RandomGraph(ulong seed)
+    // Operands of every form, more elements than several blocks, alone and by a team of threads.
+    [Fact]
+    public void RandomModels_KeepTheBits()
     {
-        var random = new RandomStream(seed, RandomPurpose.Mask, 0);
-        var at = 0L;
-        int Draw(int below) => (int)(random.Word(at++) % (uint)below);
-        var b = new GraphBuilder();
-        var x = b.Input("x", DType.Float32, Dim.Batch, 3, 8);
-        var values = new List<Value> { x };
-        Value Small(int i) => Draw(4) switch
+        var groups = 0;
+        Generators.Holds(Recipe.All, recipe =>
         {
-            0 => b.Parameter($"scalar{i}", ParameterInit.Normal(1), 1),
-            1 => b.Parameter($"row{i}", ParameterInit.Normal(1), 8),
-            2 => b.Parameter($"plane{i}", ParameterInit.Normal(1), 3, 8),
-            _ => x.Slice(2, Draw(8), 1).Sum([1], keep: true),
-        };
-        for (var i = 0; i < 14; i++)
-        {
-            var a = values[^(1 + Draw(Math.Min(3, values.Count)))];
-            var c = Draw(3) == 0 ? Small(i) : values[Draw(values.Count)];
-            values.Add(Draw(9) switch
-            {
-                0 => a + c,
-                1 => c - a,
-                2 => a * c,
-                3 => a.Tanh(),
-                4 => a.Gelu(),
-                5 => a.Sigmoid() * 1.5,
-                6 => a.Maximum(c),
-                7 => (a.Square() + 1).Sqrt(),
-                _ => a / (c.Abs() + 1),
-            });
-        }
-
-        var logits = values[^1].Reshape(new Dim(1, true), 24)
-            .Linear(b.Parameter("head", ParameterInit.Normal(0.2), 5, 24));
-        b.Classify(logits);
-        return b.Build();
+            var rows = recipe.Steps.Length % 3 == 0 ? 700 : 5;
+            var graph = recipe.Model(DType.Float32);
+            var (plain, none) = Train(graph, rows, fuse: false, threads: 1);
+            var (fused, report) = Train(graph, rows, fuse: true, threads: 1);
+            groups += report.Groups;
+            return none.Groups == 0 && plain.AsSpan().SequenceEqual(fused)
+                && plain.AsSpan().SequenceEqual(Train(graph, rows, fuse: true, threads: 3).Bits);
+        }, 40);
+        Assert.True(groups > 40, $"{groups} groups");
     }
 
     private static (int[] Bits, FusionReport Fusion) Train(Graph graph, int rows, bool fuse, int threads)

@@ -4,7 +4,7 @@ namespace Convoy.Autodiff.Ops;
 
 // y = min(max(x, min), max)        x, y of one shape; a bound that is not given is infinite
 // dx = dy where min ≤ x ≤ max, else 0; dy at the bounds unless the attribute kink chooses
-internal sealed class Clamp : FloatOp
+internal sealed class Clamp : FloatOp, IBlockwise
 {
     public override string Name => "clamp";
     public override string Sharding => "a... -> a...";
@@ -22,12 +22,17 @@ internal sealed class Clamp : FloatOp
         return [inputs[0]];
     }
 
-    private protected override void Run<T>(OpCall call)
+    private protected override void Run<T>(OpCall call) => Limit(call.Attributes, call.In<T>(0), call.Out<T>());
+
+    public void Block(
+        Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, Span<float> y) =>
+        Limit(attributes, a, y);
+
+    private static void Limit<T>(Attributes attributes, ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
-        var (low, high) = Bounds(call.Attributes);
+        var (low, high) = Bounds(attributes);
         var (least, most) = (T.CreateTruncating(low), T.CreateTruncating(high));
-        var x = call.In<T>(0);
-        var y = call.Out<T>();
         for (var i = 0; i < x.Length; i++) y[i] = x[i] < least ? least : x[i] > most ? most : x[i];
     }
 

@@ -5,7 +5,7 @@ namespace Convoy.Autodiff.Ops;
 
 // z = a where c is not 0, else b        c (numbers or int32), a, b -> z, dimensions of size 1 repeated
 // da = dz where c is not 0, else 0     db = 0 where c is not 0, else dz
-internal sealed class Where : FloatOp
+internal sealed class Where : FloatOp, IBlockwise
 {
     public override string Name => "where";
     public override string Sharding => "a..., a..., a... -> a...";
@@ -40,7 +40,7 @@ internal sealed class Where : FloatOp
         var to = y.Raw<T>();
         if (c.Shape == y.Shape && a.Shape == y.Shape && b.Shape == y.Shape)
         {
-            for (var i = 0; i < to.Length; i++) to[i] = TCondition.IsZero(condition[i]) ? right[i] : left[i];
+            Choose(condition, left, right, to);
             return;
         }
 
@@ -63,6 +63,18 @@ internal sealed class Where : FloatOp
 
             to[i] = TCondition.IsZero(condition[atC]) ? right[atB] : left[atA];
         }
+    }
+
+    // A condition of the type of the values; with int32 ones the operator stays by itself.
+    public void Block(
+        Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, Span<float> y) =>
+        Choose(a, b, c, y);
+
+    private static void Choose<TCondition, T>(
+        ReadOnlySpan<TCondition> condition, ReadOnlySpan<T> left, ReadOnlySpan<T> right, Span<T> to)
+        where TCondition : unmanaged, System.Numerics.INumberBase<TCondition> where T : unmanaged
+    {
+        for (var i = 0; i < to.Length; i++) to[i] = TCondition.IsZero(condition[i]) ? right[i] : left[i];
     }
 
     internal override Value?[] Backward(OpGradient g)
