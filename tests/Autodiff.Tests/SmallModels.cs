@@ -12,7 +12,7 @@ namespace Convoy.Autodiff.Tests;
 /// <summary>The three families in sizes that run in milliseconds, and batches for them.</summary>
 internal static class SmallModels
 {
-    public static readonly string[] Names = ["mlp", "cnn", "gpt", "tied", "mlp-dropout", "cnn-norm"];
+    public static readonly string[] Names = ["mlp", "cnn", "gpt", "tied", "mlp-dropout", "cnn-norm", "cnn-layer", "cnn-group"];
 
     public static Graph Build(string name) => name switch
     {
@@ -43,6 +43,13 @@ internal static class SmallModels
                     Family = "cnn", Image = [1, 8, 8], Network = ["conv4", "conv6", "pool", "9", "5"], Norm = "batch",
                     Dropout = 0.2,
                 },
+            },
+            new DataShape([64], 5)),
+        "cnn-layer" or "cnn-group" => ModelCatalog.Build(
+            new JobSpec
+            {
+                Model = new ModelSpec
+                { Family = "cnn", Image = [1, 8, 8], Network = ["conv4", "conv12", "pool", "5"], Norm = name[4..] },
             },
             new DataShape([64], 5)),
         _ => throw new ArgumentException(name),

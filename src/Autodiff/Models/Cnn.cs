@@ -10,7 +10,7 @@ namespace Convoy.Autodiff.Models;
 /// <summary>
 /// The words of model.network, one after the other: <c>conv16</c> is a 3x3 convolution with padding 1 and 16 channels,
 /// <c>pool</c> halves height and width by maxima, a number is a dense layer; the last one is the classes. With
-/// model.norm batch, a convolution is normalized before its activation; what enters a dense layer is dropped out by
+/// model.norm, a convolution is normalized before its activation; what enters a dense layer is dropped out by
 /// model.dropout.
 /// </summary>
 internal static class Cnn
@@ -56,8 +56,7 @@ internal static class Cnn
         {
             if (x.Type.Rank != 4) throw ModelCatalog.Wrong($"model.network: {word} comes after a dense layer");
             x = graph.Conv3x3($"conv{index + 1}", x, channels);
-            if (model.Norm == "batch") x = graph.BatchNorm($"norm{index + 1}", x);
-            return Layers.Activate(x, activation);
+            return Layers.Activate(Normalize(graph, $"norm{index + 1}", x, model.Norm), activation);
         }
 
         if (Number(word) is not { } width)
@@ -65,6 +64,23 @@ internal static class Cnn
         if (x.Type.Rank == 4) x = x.FlattenFrom1();
         x = graph.Dense($"dense{index + 1}", graph.Dropout(x, model.Dropout), width);
         return index == words.Count - 1 ? x : Layers.Activate(x, activation);
+    }
+
+    private static Value Normalize(GraphBuilder graph, string name, Value x, string norm) => norm switch
+    {
+        "none" => x,
+        "batch" => graph.BatchNorm(name, x),
+        "layer" => graph.GroupNorm(name, x, 1),
+        "group" => graph.GroupNorm(name, x, x.Type[1].Size / ChannelsOfGroup(x.Type[1].Size)),
+        _ => throw ModelCatalog.Wrong($"model.norm \"{norm}\" is not none, batch, layer or group"),
+    };
+
+    // Eight, or the largest number up to that which divides them.
+    private static int ChannelsOfGroup(int channels)
+    {
+        var size = Math.Min(channels, 8);
+        while (channels % size != 0) size--;
+        return size;
     }
 
     private static Value Pool(Value x, int index)

@@ -63,6 +63,18 @@ public static class Layers
     }
 
     /// <summary>
+    /// Each group of channels of a sample x_NC.. brought to mean 0 and variance 1, then by channel NAME.weight and
+    /// NAME.bias; one group is layer norm over the sample. The same in training and evaluation. Wu and He 2018.
+    /// </summary>
+    public static Value GroupNorm(this GraphBuilder graph, string name, Value x, int groups)
+    {
+        var channels = x.Type[1].Size;
+        var gain = graph.Parameter($"{name}.weight", ParameterInit.Ones, channels);
+        var bias = graph.Parameter($"{name}.bias", ParameterInit.Zeros, channels);
+        return graph.Apply(OpTable.GroupNorm, Attributes.Of("groups", groups), [x, gain, bias])[0];
+    }
+
+    /// <summary>
     /// x with a share <paramref name="rate"/> of its elements at 0 and the others divided by 1 - rate, in training: a
     /// function of the job's seed, this place in the graph, the step, and the sample's position; x itself afterwards.
     /// Srivastava and others 2014.

@@ -19,6 +19,9 @@ internal abstract class CompositeOp : Op
     /// <summary>The formula. Inputs are checked in number only; the operators inside check shapes.</summary>
     private protected abstract Value[] Formula(Builder builder, Attributes attributes, Value[] x);
 
+    /// <summary>How the operands are called in errors.</summary>
+    private protected virtual string OperandTexts(Value[] x) => string.Join(", ", x.Select(v => v.Type.Text));
+
     public Value[] Expand(Builder builder, Attributes attributes, Value[] inputs)
     {
         var (least, most) = Arity;
@@ -32,7 +35,7 @@ internal abstract class CompositeOp : Op
         catch (ShapeException e) when (!e.Message.StartsWith(Name + ":", StringComparison.Ordinal))
         {
             throw OperatorStack.Carry(e, new ShapeException(
-                $"{Name}: {e.Message} (operands {string.Join(", ", inputs.Select(v => v.Type.Text))})", e.ErrorCode));
+                $"{Name}: {e.Message} (operands {OperandTexts(inputs)})", e.ErrorCode));
         }
     }
 

@@ -19,12 +19,16 @@ public static partial class Functions
     }
 
     /// <summary>The largest of each window: x_NCHW to y_NChw with h = (H + 2 padding - kernel) / stride + 1, rounded
-    /// down. The gradient goes to the first of equals.</summary>
+    /// down.</summary>
     /// <param name="kernel">Side of the window, in pixels.</param>
     /// <param name="stride">In pixels; 0 means the side of the window.</param>
     /// <param name="padding">In pixels, of -∞, on each side.</param>
-    public static Value MaxPool2d(this Value x, int kernel, int stride = 0, int padding = 0) =>
-        x.Apply(OpTable.MaxPool2d, Window(kernel, stride, padding));
+    /// <param name="ties">Who gets the gradient of equals: "first" in row order, "last", or "share", all of them
+    /// evenly.</param>
+    public static Value MaxPool2d(this Value x, int kernel, int stride = 0, int padding = 0, string ties = "first") =>
+        ties == "first" ? x.Apply(OpTable.MaxPool2d, Window(kernel, stride, padding))
+        : x.Apply(OpTable.MaxPoolNd, Attributes.Of("kernel", kernel, "stride", stride == 0 ? kernel : stride)
+            .With("padding", padding).With(Ties.Attribute, ties));
 
     /// <summary>The mean of each window, padding counted as zeros: x_NCHW to y_NChw with h = (H + 2 padding - kernel)
     /// / stride + 1, rounded down.</summary>

@@ -789,6 +789,12 @@ public static class OpTable
     /// <summary><c>complex-real</c>: y = the real part of z; z -&gt; y, a real tensor; gradient: that of the
     /// operators it is written in.</summary>
     public static readonly Op ComplexReal = new ComplexReal();
+    /// <summary><c>complex-sqrt</c>: y = √z = √|z| (cos + i sin) of half the angle, the principal value; z, y of
+    /// one shape; gradient: that of the operators it is written in.</summary>
+    public static readonly Op ComplexSqrt = new ComplexSqrt();
+    /// <summary><c>complex-pow</c>: z = a^b = e^(b ln a), the principal value; a is not 0; a, b -&gt; z, dimensions
+    /// of size 1 repeated; gradient: that of the operators it is written in.</summary>
+    public static readonly Op ComplexPow = new ComplexPow();
     /// <summary><c>complex-subtract</c>: z = a - b; a, b -&gt; z, dimensions of size 1 repeated; gradient: that of
     /// the operators it is written in.</summary>
     public static readonly Op ComplexSubtract = new ComplexSubtract();
@@ -826,7 +832,7 @@ public static class OpTable
         SignLogDet, Solve,
         SpectralNorm, Svd,
         ComplexAbs, ComplexAdd, ComplexAngle, ComplexConj, ComplexDivide, ComplexExp, ComplexImag, ComplexLog,
-        ComplexMatMul, ComplexMultiply, ComplexReal, ComplexSubtract,
+        ComplexMatMul, ComplexMultiply, ComplexPow, ComplexReal, ComplexSqrt, ComplexSubtract,
     ];
 
     private static readonly FrozenDictionary<string, Op> ByName =

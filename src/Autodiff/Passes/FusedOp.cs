@@ -10,9 +10,10 @@ namespace Convoy.Autodiff.Passes;
 // y... = element-wise operators, block by block        operands whole or repeated -> y...
 // One pass over memory: a block of every operand is read, all steps run on it in cache, a block of y is written. Each
 // step calls the kernel that the single operator calls, element i from elements i, so the bits are those of the single
-// operators. A result that is not the last is written where later steps of the block find it; the memory of the first
-// one may be that of an operand, because nothing of a block is read after its last step. Made after the gradient, on the
-// machine that runs it: it has no gradient, no name in the table of operators, and no place in a graph that travels.
+// operators. A result that is not the last is written where later steps of the block find it; the memory of the
+// first one may be that of an operand, because nothing of a block is read after its last step. Made after the
+// gradient, on the machine that runs it: it has no gradient, no name in the table of operators, and no place in a
+// graph that travels.
 internal sealed class FusedOp(FusedProgram program) : Op
 {
     // 4 KB a register: eight of them lie in the first cache beside what they are read from.

@@ -27,6 +27,12 @@ public sealed record PassReport(string Pass, int NodesBefore, int NodesAfter, lo
 {
     /// <summary>How often each rule of the pass held; rules that never did are left out.</summary>
     public IReadOnlyList<RuleReport> Rules { get; init; } = [];
+
+    /// <summary>Share of the nodes that the pass took away, 0 to 1; below 0 where it added some.</summary>
+    public double Reduction => NodesBefore == 0 ? 0 : (double)(NodesBefore - NodesAfter) / NodesBefore;
+
+    /// <summary>Nothing that is counted has changed.</summary>
+    internal bool FoundNothing => NodesBefore == NodesAfter && FlopsBefore == FlopsAfter && Rules.Count == 0;
 }
 
 /// <summary>The order of passes, in one place. The verifier looks at the graph after each.</summary>
@@ -46,6 +52,33 @@ public static class PassPipeline
 
     /// <summary>From a graph that was submitted to one for the executor or for gradients.</summary>
     public static IReadOnlyList<GraphPass> Preparing => [.. Fusing, .. Simplifying];
+
+    /// <summary>Some of <see cref="Preparing"/> by their names, in the order that is asked for.</summary>
+    /// <exception cref="GraphException">There is no pass of a name; the message has them all.</exception>
+    public static IReadOnlyList<GraphPass> Named(params IReadOnlyList<string> names)
+    {
+        var known = Preparing;
+        return [.. names.Select(name => known.FirstOrDefault(p => p.Name == name) ?? throw new GraphException(
+            $"there is no pass \"{name}\"; there are {string.Join(", ", known.Select(p => p.Name))}"))];
+    }
+
+    /// <summary>
+    /// The list again and again until a whole round finds nothing, or so many rounds were made; reports of all of them.
+    /// </summary>
+    public static (Graph Graph, IReadOnlyList<PassReport> Reports) Settle(
+        Graph graph, IReadOnlyList<GraphPass> passes, int roundsMax = 8)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(roundsMax, 1);
+        var all = new List<PassReport>();
+        for (var round = 0; round < roundsMax; round++)
+        {
+            (graph, var reports) = Run(graph, passes);
+            all.AddRange(reports);
+            if (reports.All(r => r.FoundNothing)) break;
+        }
+
+        return (graph, all);
+    }
 
     /// <summary>The graph after <see cref="Simplifying"/>.</summary>
     public static Graph Simplify(Graph graph) => Run(graph, Simplifying).Graph;

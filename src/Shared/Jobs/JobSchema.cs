@@ -77,10 +77,11 @@ public static partial class JobSchema
             Doc = "Layers in order: conv16 is a 3x3 convolution to 16 channels, pool halves height and width, 64 is "
                 + "a dense layer; the last is the classes.",
         }, "cnn"),
-        ForFamily(Choice("model.norm", ["none", "batch"], ["layer", "group"], j => j.Model.Norm,
+        ForFamily(Choice("model.norm", ["none", "batch", "layer", "group"], ["sync-batch"], j => j.Model.Norm,
             (j, v) => j with { Model = j.Model with { Norm = v } },
             "Normalization after each convolution; batch takes the statistics of a slice (a micro-batch) in training, "
-                + "and running values of whole steps, which lie in checkpoints, for tests."), "cnn"),
+                + "and running values of whole steps, which lie in checkpoints, for tests; layer takes those of a "
+                + "sample, group those of 8 channels of a sample (or as many as divide the channels)."), "cnn"),
         Real("model.dropout", v => v is >= 0 and < 1, "0 to below 1", j => j.Model.Dropout,
             (j, v) => j with { Model = j.Model with { Dropout = v } },
             "Share of elements set to 0 in training: before dense layers (mlp, cnn: all but the first of mlp), and of "

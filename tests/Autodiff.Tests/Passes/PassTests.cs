@@ -7,7 +7,10 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Passes;
 
-/// <summary>Each pass leaves a legal graph that computes the same bits, and does what it promises.</summary>
+/// <summary>
+/// OPT-02, OPT-03, OPT-04, OPT-08: each pass leaves a legal graph that computes the same bits, and does what it
+/// promises.
+/// </summary>
 public sealed class PassTests
 {
     private static readonly (string Name, Func<Graph, Graph> Run)[] All =

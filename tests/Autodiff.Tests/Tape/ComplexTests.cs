@@ -107,6 +107,58 @@ public sealed class ComplexTests
     }
 
     [Fact]
+    public void Numbers_GoInAndOut_InBothTypes()
+    {
+        var z = ComplexValue.Of(A, new Shape(2, 2));
+        Assert.Equal(A, z.ToArray());
+        Assert.Equal("complex128[2, 2]", z.Text);
+        var half = ComplexValue.Of(A, new Shape(4), ComplexType.Complex64, requiresGradient: true);
+        Assert.Equal((ComplexType.Complex64, "complex64[4]"), (half.DType, half.Text));
+        Assert.All(A.Zip(half.Sqrt().ToArray()), p => Assert.True((Complex.Sqrt(p.First) - p.Second).Magnitude < 1e-6));
+        ((Variable)(half * half.Conj()).Real.Sum()).Backward();
+        Assert.Equal((float)(2 * A[0].Real), ((Variable)half.Real).Gradient!.ToArray<float>()[0]);
+        Near([Complex.Conjugate(A[0]), Complex.Conjugate(A[2]), Complex.Conjugate(A[1]), Complex.Conjugate(A[3])],
+            z.Adjoint().Reshape(4));
+        Near(A.Select(v => v * new Complex(0, 2)), z.Reshape(4) * new Complex(0, 2));
+        Near(A.Zip(B, Complex.Pow), Of(A).Pow(Of(B)));
+    }
+
+    [Fact]
+    public void Errors_NameComplexTypes()
+    {
+        var (z, w) = (ComplexValue.Of(A, new Shape(4)), ComplexValue.Of(A[..3], new Shape(3)));
+        Assert.EndsWith("(operands complex128[4], complex128[3])",
+            Assert.Throws<ShapeException>(() => z * w).Message, StringComparison.Ordinal);
+        Assert.Equal("complex-add: takes one element type, not complex128[4] and complex64[4]: make both of one type",
+            Assert.Throws<ShapeException>(() => z + ComplexValue.Of(A, new Shape(4), ComplexType.Complex64)).Message);
+    }
+
+    /// <summary>CPX-01: both derivatives, through real values in between and back.</summary>
+    [Fact]
+    public void Wirtinger_HasBothDerivatives()
+    {
+        var square = Wirtinger.Of(z => z * z, A);
+        Assert.True(square.IsHolomorphic());
+        var size = Wirtinger.Of(z => z * z.Conj(), A);
+        Assert.False(size.IsHolomorphic());
+        // |z| e^z: ∂/∂z is e^z (|z| + z̄/2|z|), ∂/∂z̄ is e^z z/2|z|.
+        var mixed = Wirtinger.Of(z => z.Exp() * z.Abs(), A);
+        for (var i = 0; i < A.Length; i++)
+        {
+            Near(2 * A[i], square.ByZ[i, i]);
+            Near(Complex.Conjugate(A[i]), size.ByZ[i, i]);
+            Near(A[i], size.ByConjugate[i, i]);
+            var (power, twice) = (Complex.Exp(A[i]), 2 * A[i].Magnitude);
+            Near(power * (A[i].Magnitude + (Complex.Conjugate(A[i]) / twice)), mixed.ByZ[i, i]);
+            Near(power * A[i] / twice, mixed.ByConjugate[i, i]);
+            Assert.Equal(Complex.Zero, square.ByZ[i, (i + 1) % A.Length]);
+        }
+
+        static void Near(Complex expected, Complex actual) =>
+            Assert.True((expected - actual).Magnitude < 1e-12, $"{expected} {actual}");
+    }
+
+    [Fact]
     public void Parts_OfUnlikeTypes_AreRefused()
     {
         var square = Part(A, v => v.Imaginary).Reshape(new Shape(2, 2));

@@ -10,6 +10,34 @@ namespace Convoy.Autodiff.Tests.Tape;
 /// <summary>OPS-07, OPS-17: derivatives where functions have two slopes, and gradients of ties.</summary>
 public sealed class KinkTests
 {
+    [Theory]
+    [InlineData("first", new double[] { 1, 0, 0, 0 })]
+    [InlineData("last", new double[] { 0, 0, 0, 1 })]
+    [InlineData("share", new[] { 0.25, 0.25, 0.25, 0.25 })]
+    public void WindowsOfEquals_GiveTheGradientToTheOneChosen(string ties, double[] expected)
+    {
+        var x = new Variable(Tensor.Of<double>([5, 5, 5, 5], new Shape(1, 1, 2, 2)), requiresGradient: true);
+        var y = (Variable)x.MaxPool2d(2, ties: ties);
+        Assert.Equal([5], y.Data.ToArray<double>());
+        ((Variable)y.Sum()).Backward();
+        Assert.Equal(expected, x.Gradient!.ToArray<double>());
+    }
+
+    [Fact]
+    public void Elu_KeepsTheDigitsOfSmallNumbers()
+    {
+        float[] numbers = [-1e-8f, -1e-5f, -3e-3f, -0.1f, -0.49f, -0.51f, -2, -20, 3];
+        var y = ((Variable)new Variable(Tensor.Of<float>(numbers, numbers.Length)).Elu()).Data.ToArray<float>();
+        for (var i = 0; i < y.Length; i++)
+        {
+            // e^x - 1 by its series, in float64.
+            var (sum, term) = (0.0, 1.0);
+            for (var k = 1; k < 200; k++) sum += term *= (double)numbers[i] / k;
+            var expected = numbers[i] > 0 ? numbers[i] : sum;
+            Assert.True(Math.Abs(y[i] - expected) <= 3e-7 * Math.Abs(expected), $"{numbers[i]}: {y[i]} {expected}");
+        }
+    }
+
     private const double SeluRight = 1.0507009873554804934;
     private const double SeluLeft = SeluRight * 1.6732632423543772848;
 

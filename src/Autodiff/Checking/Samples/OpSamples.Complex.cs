@@ -8,13 +8,16 @@ namespace Convoy.Autodiff.Checking.Samples;
 internal static partial class OpSamples
 {
     private static readonly Op[] ComplexFunctions =
-        [OpTable.ComplexConj, OpTable.ComplexExp, OpTable.ComplexLog];
+        [OpTable.ComplexConj, OpTable.ComplexExp, OpTable.ComplexLog, OpTable.ComplexSqrt];
 
     private static readonly Op[] RealOfComplex =
         [OpTable.ComplexAbs, OpTable.ComplexAngle, OpTable.ComplexReal, OpTable.ComplexImag];
 
     private static readonly Op[] ComplexPairs =
-        [OpTable.ComplexAdd, OpTable.ComplexSubtract, OpTable.ComplexMultiply, OpTable.ComplexDivide];
+    [
+        OpTable.ComplexAdd, OpTable.ComplexSubtract, OpTable.ComplexMultiply, OpTable.ComplexDivide,
+        OpTable.ComplexPow,
+    ];
 
     private static IEnumerable<OpSample> Complex()
     {

@@ -22,6 +22,12 @@ internal static partial class References
         F(OpTable.ComplexExp,
             z => Series.Exp(z.Real) * new Complex(Series.Cos(z.Imaginary), Series.Sin(z.Imaginary)));
         F(OpTable.ComplexLog, z => new Complex(Series.Ln(Size(z)), Angle(z)));
+        // Its square is the number, and its real part is not negative.
+        F(OpTable.ComplexSqrt, z => new Complex(
+            Math.Sqrt((Size(z) + z.Real) / 2),
+            (z.Imaginary < 0 ? -1 : 1) * Math.Sqrt((Size(z) - z.Real) / 2)));
+        // The series of e^x loses digits at the exponents that come up here.
+        P(OpTable.ComplexPow, Complex.Pow);
         P(OpTable.ComplexAdd, (a, b) => new Complex(a.Real + b.Real, a.Imaginary + b.Imaginary));
         P(OpTable.ComplexSubtract, (a, b) => new Complex(a.Real - b.Real, a.Imaginary - b.Imaginary));
         P(OpTable.ComplexMultiply, Complex.Multiply);

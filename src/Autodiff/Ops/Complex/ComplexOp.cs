@@ -21,8 +21,15 @@ internal abstract class ComplexOp(int operands) : CompositeOp
                 $"real part {z[i].Real.Type} and imaginary part {z[i].Imaginary.Type} of operand {i} differ");
         }
 
+        for (var i = 1; i < z.Length; i++)
+            Require(z[i].Type.DType == z[0].Type.DType,
+                $"takes one element type, not {z[0].Text} and {z[i].Text}: make both of one type");
         return Formula(z);
     }
+
+    // In pairs, by the type that they make together.
+    private protected override string OperandTexts(Value[] x) =>
+        string.Join(", ", x.Where((_, i) => i % 2 == 0).Select(re => new ComplexValue(re, re).Text));
 
     private protected static Value[] Parts(Value real, Value imaginary) => [real, imaginary];
 }
