@@ -8,8 +8,8 @@ public class SimulationTests(ClusterFixture cluster)
     [Fact]
     public async Task ManySeedsGiveOneResultAndOneExitCode()
     {
-        var good = await ConvoyProcess.RunAsync(cluster.Folder, "sim", "--seeds", "1..24", "--workers", "2", "--steps", "3",
-            "--faults", "none", "--json");
+        var good = await ConvoyProcess.RunAsync(cluster.Folder, "sim", "--seeds", "1..24", "--workers", "2",
+            "--steps", "3", "--faults", "none", "--json");
 
         Assert.True(good.Code == 0, good.ToString());
         Assert.Equal(24, good.Json.GetProperty("seeds").GetInt32());

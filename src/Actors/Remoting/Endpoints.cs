@@ -37,11 +37,10 @@ public static class Endpoints
     public static IReadOnlyList<string> All(string address) => EntriesOf(address, "address");
 
     /// <summary>
-    /// What a process of this machine that listens on 0.0.0.0 and [::] tells others to dial; loopback is nobody else's.
+    /// What a process of this machine that listens on [::] tells others to dial; loopback is nobody else's.
     /// </summary>
     public static IReadOnlyList<string> AdvertisedOnAny(int port) =>
-        [.. ((IPAddress[])[IPAddress.Any, IPAddress.IPv6Any])
-            .SelectMany(any => AddressList.Advertised(new IPEndPoint(any, port), null, HostAddresses.All()))
+        [.. AddressList.Advertised(new IPEndPoint(IPAddress.IPv6Any, port), null, HostAddresses.All())
             .Where(address => !IsLoopback(address))];
 
     /// <summary>Where a process of this machine finds a listener.</summary>

@@ -10,6 +10,7 @@ internal sealed class SimulatedProcess
 {
     private readonly List<SimulatedEvent> _held = [];
     private readonly List<Mailbox> _mailboxes = [];
+    private long _allocatedBefore;
 
     /// <param name="world">Where it runs.</param>
     /// <param name="name">Unique among the processes that ever were.</param>
@@ -49,12 +50,22 @@ internal sealed class SimulatedProcess
     /// <summary>Real time in which this process ran.</summary>
     public TimeSpan Busy { get; set; }
 
+    /// <summary>Bytes that it allocated; measured with <see cref="Meter"/>.</summary>
+    public long Allocated { get; set; }
+
     /// <summary>Something of this process runs now, until <see cref="Leave"/> with what this says.</summary>
-    internal long Enter() => Meter is null ? 0 : Meter.GetTimestamp();
+    internal long Enter()
+    {
+        if (Meter is not { } meter) return 0;
+        _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        return meter.GetTimestamp();
+    }
 
     internal void Leave(long started)
     {
-        if (Meter is { } meter) Busy += meter.GetElapsedTime(started);
+        if (Meter is not { } meter) return;
+        Busy += meter.GetElapsedTime(started);
+        Allocated += GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
     }
 
     /// <summary>Messages that wait in the fullest mailbox, and whose it is.</summary>

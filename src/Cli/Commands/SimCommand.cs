@@ -16,6 +16,7 @@ internal sealed class SimCommand : CliCommand
     private const int TraceTail = 40;
     /// <summary>So many seeds are worth a process of their own.</summary>
     private const int SeedsToTune = 20;
+    private const int ScaleMin = 10;
 
     private readonly Option<string> _seeds = new("--seeds")
     {
@@ -73,7 +74,7 @@ internal sealed class SimCommand : CliCommand
     {
         var isChild = arguments.GetValue(_endWithParent);
         if (isChild) _ = TunedProcess.EndWithParentAsync();
-        if (Within(arguments.GetValue(_scale), 10, Limits.WorkersMax, "scale") is { } count)
+        if (Within(arguments.GetValue(_scale), ScaleMin, Limits.WorkersMax, "scale") is { } count)
             return TunedProcess.IsWanted(isChild) ? Again(1, cancel) : Task.FromResult(Scale(count, context));
         var choice = new SimulationChoice
         {
@@ -117,16 +118,36 @@ internal sealed class SimCommand : CliCommand
         return failures.Count == 0 ? 0 : (int)ExitCode.Failed;
     }
 
+    /// <summary>A tenth of the workers first: what counts is how each change grows, against N log N.</summary>
     private static int Scale(int count, CliContext context)
     {
+        var smallCount = Math.Max(ScaleMin, count / 10);
+        ScaleRun.Run(smallCount, context.Time); // compiles the code: the next one measures it
+        var small = ScaleRun.Run(smallCount, context.Time);
         var result = ScaleRun.Run(count, context.Time);
+        var allowed = result.MayGrowFrom(small);
         context.Line($"{result.Workers} workers joined, {result.Members} trained; the coordinator held {result.CoordinatorBytes / 1e6:0.0} MB at the end");
-        context.Line("change        simulated s   received       sent   sent MB   coordinator ms");
-        foreach (var f in result.Figures)
-            context.Line(string.Create(CultureInfo.InvariantCulture,
-                $"{f.Change,-12} {f.SimulatedSeconds,12:0.00} {f.Received,10} {f.Sent,10} {f.SentBytes / 1e6,9:0.00} {f.CpuMs,16:0.0}"));
-        context.Result(result);
+        context.Line(string.Create(CultureInfo.InvariantCulture,
+            $"Behind each figure: how many times that of {small.Workers} workers it is; N log N allows {allowed:0.0}."));
+        context.Line("change        simulated s         received             sent          sent MB     allocated MB"
+            + "   coordinator ms");
+        foreach (var (f, s) in result.Figures.Zip(small.Figures))
+            context.Line(string.Create(CultureInfo.InvariantCulture, $"{f.Change,-12} {f.SimulatedSeconds,12:0.00} ")
+                + Grown(f.Received, s.Received, "0") + Grown(f.Sent, s.Sent, "0")
+                + Grown(f.SentBytes / 1e6, s.SentBytes / 1e6, "0.00")
+                + Grown(f.Allocated / 1e6, s.Allocated / 1e6, "0.0") + Grown(f.CpuMs, s.CpuMs, "0.0"));
+        context.Result(new
+        {
+            result.Workers, result.Members, result.Figures, result.CoordinatorBytes, Smaller = small,
+            NLogN = allowed
+        });
         return 0;
+    }
+
+    private static string Grown(double figure, double smaller, string format)
+    {
+        var times = smaller == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" {figure / smaller:0.0}x");
+        return $"{figure.ToString(format, CultureInfo.InvariantCulture),9}{times,7} ";
     }
 
     private static int Replay(ulong seed, SimulationChoice choice, CliContext context)

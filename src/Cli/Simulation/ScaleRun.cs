@@ -25,15 +25,21 @@ namespace Convoy.Cli.Simulation;
 /// <param name="Received">Messages to the coordinator.</param>
 /// <param name="Sent">Messages from it.</param>
 /// <param name="SentBytes">Bytes of those.</param>
+/// <param name="Allocated">Bytes that the coordinator's actors and links allocated.</param>
 /// <param name="CpuMs">Processor time of the coordinator's actors and links.</param>
 internal sealed record ScaleFigure(
-    string Change, double SimulatedSeconds, long Received, long Sent, long SentBytes, double CpuMs);
+    string Change, double SimulatedSeconds, long Received, long Sent, long SentBytes, long Allocated, double CpuMs);
 
 /// <param name="Workers">Processes that joined.</param>
 /// <param name="Members">Those that trained.</param>
 /// <param name="Figures">One for each change.</param>
 /// <param name="CoordinatorBytes">Memory that the coordinator held at the end, the ends of its links included.</param>
-internal sealed record ScaleResult(int Workers, int Members, IReadOnlyList<ScaleFigure> Figures, long CoordinatorBytes);
+internal sealed record ScaleResult(int Workers, int Members, IReadOnlyList<ScaleFigure> Figures, long CoordinatorBytes)
+{
+    /// <summary>How much more the larger of two clusters may take: N log N.</summary>
+    public double MayGrowFrom(ScaleResult smaller) =>
+        Workers * Math.Log2(Workers) / (smaller.Workers * Math.Log2(smaller.Workers));
+}
 
 /// <summary>
 /// How the coordinator bears many workers: the real coordinator, and workers that say what real ones say to it and
@@ -48,6 +54,7 @@ internal sealed class ScaleRun
 
     private readonly int _count;
     private readonly TimeProvider _meter;
+    private readonly CastShape _casts;
     private readonly SimulatedWorld _world = new(1);
     private readonly SimulatedNetwork _network;
     private readonly List<SpokenWorker> _workers = [];
@@ -60,16 +67,16 @@ internal sealed class ScaleRun
     private long _sent;
     private long _sentBytes;
 
-    private ScaleRun(int count, TimeProvider meter)
+    private ScaleRun(int count, TimeProvider meter, CastShape casts)
     {
-        (_count, _meter) = (count, meter);
+        (_count, _meter, _casts) = (count, meter, casts);
         _network = new SimulatedNetwork(_world) { Delivered = OnDelivered };
     }
 
     /// <exception cref="UserException">A change did not come to its end.</exception>
-    public static ScaleResult Run(int workers, TimeProvider meter)
+    public static ScaleResult Run(int workers, TimeProvider meter, CastShape? casts = null)
     {
-        var run = new ScaleRun(workers, meter);
+        var run = new ScaleRun(workers, meter, casts ?? CastShape.Default);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         run.StartCoordinator();
         run.Phase("join", run.JoinAll, run.IsStable);
@@ -105,7 +112,7 @@ internal sealed class ScaleRun
         var options = new CoordinatorOptions
         {
             StateDirectory = "/state", WorkersExpected = Math.Min(_count, Limits.SlicesMax), Time = _coordinator.Time,
-            Clocks = clocks,
+            Clocks = clocks, Casts = _casts,
         };
         var store = new CheckpointStore(SimulatedCoordinator.Root, disk);
         var actors = CoordinatorActors.Start(_coordinator.System, new CoordinatorParts
@@ -174,7 +181,7 @@ internal sealed class ScaleRun
     private void Phase(string name, Action begin, Func<bool> isOver)
     {
         (_received, _sent, _sentBytes) = (0, 0, 0);
-        _coordinator.Busy = TimeSpan.Zero;
+        (_coordinator.Busy, _coordinator.Allocated) = (TimeSpan.Zero, 0);
         var (started, realStart, cpuStart) = (_world.Now, _meter.GetTimestamp(), Environment.CpuUsage.TotalTime);
         begin();
         var limit = started + PhaseMax;
@@ -197,7 +204,8 @@ internal sealed class ScaleRun
         var share = _coordinator.Busy / _meter.GetElapsedTime(realStart);
         var cpu = (Environment.CpuUsage.TotalTime - cpuStart) * share;
         _figures.Add(new ScaleFigure(
-            name, (_world.Now - started).TotalSeconds, _received, _sent, _sentBytes, cpu.TotalMilliseconds));
+            name, (_world.Now - started).TotalSeconds, _received, _sent, _sentBytes, _coordinator.Allocated,
+            cpu.TotalMilliseconds));
     }
 
     private void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)

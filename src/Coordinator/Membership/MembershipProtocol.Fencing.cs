@@ -42,7 +42,7 @@ internal sealed partial class MembershipProtocol
 
     /// <summary>
     /// A worker stops between two kernels, so the fence waits for twice the longest that was seen (4.7), and for a
-    /// stall.
+    /// stall. How long it has been at what it does now says nothing: that may be the hang itself.
     /// </summary>
     private TimeSpan FenceTime()
     {
@@ -52,7 +52,7 @@ internal sealed partial class MembershipProtocol
         foreach (var seat in _members)
         {
             var beat = _workers[seat.Worker].LastBeat;
-            var kernel = TimeSpan.FromMilliseconds(2 * Math.Max(beat.KernelMsMax, beat.OperationMs));
+            var kernel = TimeSpan.FromMilliseconds(2 * beat.KernelMsMax);
             // Nothing measured yet: the first step also pays for whatever is prepared lazily.
             if (beat.KernelMsMax == 0) kernel = _clocks.AlignWithState;
             if (kernel > time) time = kernel;

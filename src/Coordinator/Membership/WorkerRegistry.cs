@@ -10,6 +10,8 @@ namespace Convoy.Coordinator.Membership;
 /// </summary>
 internal sealed class WorkerRegistry
 {
+    private static readonly Comparer<WorkerRecord> ById = Comparer<WorkerRecord>.Create((a, b) => a.Id.CompareTo(b.Id));
+
     private readonly List<WorkerRecord> _workers = [];
     // Looked up only, never walked.
     private readonly Dictionary<WorkerId, WorkerRecord> _byId = [];
@@ -18,8 +20,9 @@ internal sealed class WorkerRegistry
 
     public WorkerRegistry(MembershipHistory history)
     {
-        foreach (var (worker, name) in history.Workers) Add(new WorkerRecord(worker, name));
-        _workers.Sort((a, b) => a.Id.CompareTo(b.Id));
+        _workers.AddRange(history.Workers.Select(w => new WorkerRecord(w.Worker, w.Name)));
+        _workers.Sort(ById);
+        foreach (var worker in _workers) Index(worker);
     }
 
     public IReadOnlyList<WorkerRecord> All => _workers;
@@ -41,10 +44,10 @@ internal sealed class WorkerRegistry
     public WorkerRecord Register(string name)
     {
         var worker = new WorkerRecord(FreeId(name), name);
-        // Mostly they come in the order of their ids.
-        var inOrder = _workers.Count == 0 || _workers[^1].Id.CompareTo(worker.Id) < 0;
-        Add(worker);
-        if (!inOrder) _workers.Sort((a, b) => a.Id.CompareTo(b.Id));
+        // At its place: thousands come in any order, and to sort for each of them would be N squared.
+        var place = _workers.BinarySearch(worker, ById);
+        _workers.Insert(~place, worker);
+        Index(worker);
         return worker;
     }
 
@@ -58,9 +61,8 @@ internal sealed class WorkerRegistry
         _byIncarnation[worker.Incarnation] = worker;
     }
 
-    private void Add(WorkerRecord worker)
+    private void Index(WorkerRecord worker)
     {
-        _workers.Add(worker);
         _byId[worker.Id] = worker;
         _byName[worker.Name] = worker;
     }

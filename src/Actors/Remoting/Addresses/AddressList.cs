@@ -34,7 +34,9 @@ internal static class AddressList
         var isAny = bound.Address.Equals(IPAddress.Any) || bound.Address.Equals(IPAddress.IPv6Any);
         if (!isAny) return [bound.ToString()];
         var reachable = local
-            .Where(a => a.Address.AddressFamily == bound.AddressFamily && !IPAddress.IsLoopback(a.Address))
+            // [::] takes both families.
+            .Where(a => bound.Address.Equals(IPAddress.IPv6Any) || a.Address.AddressFamily == bound.AddressFamily)
+            .Where(a => !IPAddress.IsLoopback(a.Address))
             // A link-local address needs the name of an interface, which only counts on this machine.
             .Where(a => !a.Address.IsIPv6LinkLocal)
             .OrderBy(a => IsLinkLocal(a.Address))

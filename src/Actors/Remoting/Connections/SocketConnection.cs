@@ -197,7 +197,9 @@ internal sealed class SocketConnection : IConnection
     {
         try
         {
-            return socket.RemoteEndPoint;
+            // A listener on [::] sees IPv4 in the clothes of IPv6; everybody else knows the address without them.
+            return socket.RemoteEndPoint is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped
+                ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port) : socket.RemoteEndPoint;
         }
         catch (Exception closed) when (ConnectionLoss.Is(closed))
         {

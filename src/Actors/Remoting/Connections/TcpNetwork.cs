@@ -14,6 +14,8 @@ internal sealed class TcpNetwork : INetwork
         var socket = NewSocket(at.AddressFamily);
         try
         {
+            // [::] is every address of the machine, those of IPv4 too; whether it is by itself, systems differ.
+            if (at.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             socket.Bind(at);
             socket.Listen(Backlog);
         }

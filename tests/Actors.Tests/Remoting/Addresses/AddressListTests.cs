@@ -16,7 +16,7 @@ public sealed class AddressListTests // R19
     [Theory]
     // AL-1: never 0.0.0.0; a guessed address last
     [InlineData("0.0.0.0", null, "172.17.0.1:7,10.1.2.3:7,169.254.7.7:7")]
-    [InlineData("::", null, "[fd00::2]:7")]
+    [InlineData("::", null, "172.17.0.1:7,10.1.2.3:7,[fd00::2]:7,169.254.7.7:7")] // both families
     [InlineData("10.1.2.3", null, "10.1.2.3:7")]
     [InlineData("127.0.0.2", null, "127.0.0.2:7")]
     [InlineData("0.0.0.0", "node7.example.org, 10.9.9.9:17", "node7.example.org:7,10.9.9.9:17")]
