@@ -13,7 +13,7 @@ internal sealed class ScaleCommand : CliCommand
         "convoy scale 4", "convoy scale 1 --state .convoy/chars-1")
     {
         Add(_workers);
-        _target.AddTo(this);
+        _target.AddWithJobTo(this);
         Validators.Add(result =>
         {
             if (result.GetResult(_workers) is { Tokens.Count: 1 } n && n.GetValueOrDefault<int>() < 1)

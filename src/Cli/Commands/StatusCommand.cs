@@ -12,7 +12,7 @@ internal sealed class StatusCommand : CliCommand
 
     public StatusCommand() : base("status", "Show a run: progress, workers, reasons.",
         "convoy status", "convoy status --state .convoy/chars-1", "convoy status --to 127.0.0.1:7070 --json") =>
-        _target.AddTo(this);
+        _target.AddWithJobTo(this);
 
     protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {

@@ -10,7 +10,8 @@ internal sealed class StopCommand : CliCommand
     private readonly Target _target = new();
 
     public StopCommand() : base("stop", "Save a checkpoint and end a run.",
-        "convoy stop", "convoy stop --state .convoy/chars-1", "convoy stop --to 127.0.0.1:7070") => _target.AddTo(this);
+        "convoy stop", "convoy stop --state .convoy/chars-1", "convoy stop --to 127.0.0.1:7070") =>
+        _target.AddWithJobTo(this);
 
     protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {

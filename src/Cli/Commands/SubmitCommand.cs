@@ -49,6 +49,7 @@ internal sealed class SubmitCommand : CliCommand
         using var client = _credentials.Client(arguments, context, arguments.GetValue(_to)!);
         var request = prepared.Request(arguments.GetValue(_steps), arguments.GetValue(_resume), launchedAt);
         var reply = await client.SubmitAsync(request, signals.Stop);
+        client.Job = reply.JobId;
         context.Line($"job {prepared.Job.Job} accepted as {reply.JobId}, from step {reply.StartStep}");
         if (arguments.GetValue(_detach))
         {

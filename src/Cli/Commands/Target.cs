@@ -18,6 +18,13 @@ internal sealed class Target
     };
 
     private readonly CredentialOptions _credentials = new();
+    private bool _hasJob;
+
+    private readonly Option<string?> _job = new("--job")
+    {
+        Description = "Name or id of the job, where a coordinator has several.",
+        HelpName = "NAME",
+    };
 
     public void AddTo(Command command)
     {
@@ -29,6 +36,14 @@ internal sealed class Target
             if (result.GetValue(State) is not null && result.GetValue(To) is not null)
                 result.AddError("Give --state or --to, not both.");
         });
+    }
+
+    /// <summary>For commands that are about one job of a coordinator.</summary>
+    public void AddWithJobTo(Command command)
+    {
+        AddTo(command);
+        command.Add(_job);
+        _hasJob = true;
     }
 
     /// <summary>The state folder, or null when an address was given.</summary>
@@ -43,7 +58,12 @@ internal sealed class Target
             : throw new UserException(ExitCode.Usage, $"there is no state folder {Path.GetFullPath(folder)}");
     }
 
-    public ConvoyClient Connect(ParseResult arguments, CliContext context) => Folder(arguments) is { } folder
-        ? _credentials.ClientOfState(arguments, context, folder)
-        : _credentials.Client(arguments, context, arguments.GetValue(To)!);
+    public ConvoyClient Connect(ParseResult arguments, CliContext context)
+    {
+        var client = Folder(arguments) is { } folder
+            ? _credentials.ClientOfState(arguments, context, folder)
+            : _credentials.Client(arguments, context, arguments.GetValue(To)!);
+        if (_hasJob) client.Job = arguments.GetValue(_job);
+        return client;
+    }
 }

@@ -1,3 +1,5 @@
+using Convoy.Actors;
+using Convoy.Coordinator.Jobs;
 using Convoy.Shared.Storage;
 using Convoy.Worker.Training;
 using Google.Protobuf;
@@ -19,6 +21,10 @@ internal sealed record Plants
 
     /// <summary>The journal itself.</summary>
     public Func<IJournal, IJournal> Store { get; init; } = static journal => journal;
+
+    /// <summary>The actor of a job, by its wall's name; empty: the first.</summary>
+    public Func<string, JobShell, Props> JobActor { get; init; } =
+        static (_, shell) => Props.Create(() => new JobActor(shell));
 
     /// <summary>From, to, message: what is sent instead; null drops it.</summary>
     public Func<string, string, IMessage, IMessage?>? Tamper { get; init; }

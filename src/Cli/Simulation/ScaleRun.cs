@@ -62,6 +62,7 @@ internal sealed class ScaleRun
     private readonly Dictionary<ByteString, Roster> _rosters = []; // looked up only
     private SimulatedProcess _coordinator = null!;
     private SimulatedRemoting _remoting = null!;
+    private readonly MetricsFile _metrics = new(inMemory: true);
     private StatusBoard _board = new();
     private long _received;
     private long _sent;
@@ -118,7 +119,9 @@ internal sealed class ScaleRun
         var actors = CoordinatorActors.Start(_coordinator.System, new CoordinatorParts
         {
             Options = options, Journal = control, Store = store, Board = _board,
-            Metrics = new MetricsFile(inMemory: true),
+            Metrics = _metrics, Boards = new JobBoards(_board, _metrics),
+            StoreAt = root => new CheckpointStore(root, disk),
+            NewMetrics = static () => new MetricsFile(inMemory: true),
             StateFolder = "/state", LeaseLife = TimeSpan.FromSeconds(3), JobOver = static _ => { },
             WorkersWanted = static _ => { },
             Failed = e => throw new UserException(ExitCode.Failed, $"the coordinator fails: {e.Message}"),

@@ -147,6 +147,7 @@ internal sealed class SimulatedCoordinator
 
     private readonly SimulatedCluster _cluster;
     private readonly JobSubmission _submission;
+    private readonly JobSubmission _beside;
     private readonly IActorRef _membership;
     private readonly IActorRef _job;
 
@@ -169,14 +170,21 @@ internal sealed class SimulatedCoordinator
         Process.TurnTime = (_, message) => message is Coordinator.Checkpoints.CheckpointInput
             ? cluster.TimeOfWrite() : TimeSpan.Zero;
         Metrics = new MetricsFile(inMemory: true);
+        Boards = new JobBoards(Board, Metrics);
+        CheckpointStore StoreAt(string root) =>
+            new(root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), log);
         (_membership, _job) = CoordinatorActors.Start(Process.System, new CoordinatorParts
         {
             Options = options, Journal = control, Store = store, Board = Board, Metrics = Metrics,
             StateFolder = "/state",
             LeaseLife = LeaseLife, JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
+            Boards = Boards, NewJob = cluster.Plants.JobActor,
+            NewMetrics = static () => new MetricsFile(inMemory: true),
+            StoreAt = StoreAt,
             Failed = e => cluster.OnCoordinatorFailed(this, e), Outlast = silence => Remoting?.Outlast(silence),
         });
         _submission = new JobSubmission(options, control, store, Root);
+        _beside = new JobSubmission(options, control, store, Root) { Boards = Boards, StoreAt = StoreAt };
         Remoting = new SimulatedRemoting(cluster.Network, Process, SimulatedCluster.CoordinatorAddress,
             new Incarnation((ulong)Token << 32), cluster.Clocks, _membership, null);
         Remoting.Register("coordinator", _membership);
@@ -188,6 +196,7 @@ internal sealed class SimulatedCoordinator
     public long Token { get; }
     public StatusBoard Board { get; } = new();
     public MetricsFile Metrics { get; }
+    public JobBoards Boards { get; }
 
     public void Submit(bool resume)
     {
@@ -195,6 +204,10 @@ internal sealed class SimulatedCoordinator
         { Job = _cluster.Plan.Job, Graph = [1, 2, 3], Resume = resume });
         _job.Tell(take, ActorRefs.NoSender);
     }
+
+    /// <summary>One more job, while the cluster's own runs.</summary>
+    public void SubmitBeside(Shared.Jobs.JobSpec job) =>
+        _job.Tell(_beside.Prepare(new SubmitRequest { Job = job, Graph = [1, 2, 3] }), ActorRefs.NoSender);
 
     public void Scale(int workers) => _job.Tell(new TakeScale(workers), ActorRefs.NoSender);
 

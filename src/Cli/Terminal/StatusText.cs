@@ -22,6 +22,9 @@ internal static class StatusText
             yield return $"  failures {status.Failures}, scale events {status.ScaleEvents}";
         if (status.Checkpoint is { } checkpoint)
             yield return $"  checkpoint of step {checkpoint.Step}: {checkpoint.Path}";
+        foreach (var job in status.Jobs)
+            yield return $"  job {job.JobId,-16} {job.Outcome ?? job.State,-10} step {job.Step}/{job.UntilStep} " +
+                $"g{job.Generation} {job.Workers} workers";
         if (status.RootCause is { } cause) yield return $"  root cause: {cause.Worker}: {cause.Text}";
     }
 

@@ -45,6 +45,9 @@ public sealed class ConvoyClient : IDisposable
 
     public string Address { get; }
 
+    /// <summary>Name or id of the job that status, steps, stop and scale are about; null: the only one.</summary>
+    public string? Job { get; set; }
+
     /// <summary>Over TLS without a certificate of its own, which allows nothing but to ask for one.</summary>
     /// <param name="address">host:port.</param>
     /// <param name="trusted">Authorities to believe; null: whoever answers.</param>
@@ -61,16 +64,17 @@ public sealed class ConvoyClient : IDisposable
         PostAsync<SubmitRequest, SubmitReply>("api/jobs", request, cancel);
 
     public Task<StatusReport> StatusAsync(CancellationToken cancel = default) =>
-        GetAsync<StatusReport>("api/status", cancel);
+        GetAsync<StatusReport>(Job is null ? "api/status" : $"api/status?job={Uri.EscapeDataString(Job)}", cancel);
 
     public Task<StepsPage> StepsAsync(long from, CancellationToken cancel = default) =>
-        GetAsync<StepsPage>(FormattableString.Invariant($"api/steps?from={from}"), cancel);
+        GetAsync<StepsPage>(FormattableString.Invariant($"api/steps?from={from}")
+            + (Job is null ? "" : $"&job={Uri.EscapeDataString(Job)}"), cancel);
 
     public Task<Accepted> StopAsync(StopRequest request, CancellationToken cancel = default) =>
-        PostAsync<StopRequest, Accepted>("api/stop", request, cancel);
+        PostAsync<StopRequest, Accepted>("api/stop", request with { Job = request.Job ?? Job }, cancel);
 
     public Task<Accepted> ScaleAsync(int workers, CancellationToken cancel = default) =>
-        PostAsync<ScaleRequest, Accepted>("api/scale", new ScaleRequest { Workers = workers }, cancel);
+        PostAsync<ScaleRequest, Accepted>("api/scale", new ScaleRequest { Workers = workers, Job = Job }, cancel);
 
     public Task<TokenReply> CreateTokenAsync(TokenRequest request, CancellationToken cancel = default) =>
         PostAsync<TokenRequest, TokenReply>("api/tokens", request, cancel);

@@ -17,13 +17,14 @@ namespace Convoy.Coordinator.Api;
 /// The HTTP JSON API. Reads come from the board; commands are asked of the job and answered after they are taken.
 /// A refused request gets <see cref="ErrorReply"/> with the line that a user sees.
 /// </summary>
-internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmission submission, IActorRef job,
+internal sealed class HttpApi(JobBoards boards, JobSubmission submission, IActorRef job,
     ILogSink log, TimeProvider time)
 {
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(8);
 
     private readonly RefusalLog _refusals = new(text => log.Write(LogLevel.Warning, "http", text));
     private readonly Lock _refusalsLock = new();
+    private readonly SemaphoreSlim _submissions = new(1, 1);
     private readonly MonotonicClock _clock = new(time);
 
     /// <summary>Tokens, joins and renewals; null: a plain coordinator, which has none.</summary>
@@ -61,13 +62,13 @@ internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmiss
     private Task RouteAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {
         ("GET", "/healthz") => context.Response.WriteAsync("ok\n"),
-        ("GET", "/api/status") => WriteAsync(context, board.Read()),
-        ("GET", "/api/steps") => WriteAsync(context, metrics.Read(From(context))),
+        ("GET", "/api/status") => WriteAsync(context, boards.Read(Job(context))),
+        ("GET", "/api/steps") => WriteAsync(context, boards.Metrics(Job(context)).Read(From(context))),
         ("POST", "/api/jobs") => SubmitAsync(context),
-        ("POST", "/api/stop") => CommandAsync<StopRequest>(context, m => new TakeStop(m.Reason)),
+        ("POST", "/api/stop") => CommandAsync<StopRequest>(context, m => new TakeStop(m.Reason) { Job = m.Job }),
         (_, "/api/tokens" or "/api/trust" or "/api/join" or "/api/renew") when Admission is { } admission =>
             admission.AnswerAsync(context),
-        ("POST", "/api/scale") => CommandAsync<ScaleRequest>(context, m => new TakeScale(m.Workers)),
+        ("POST", "/api/scale") => CommandAsync<ScaleRequest>(context, m => new TakeScale(m.Workers) { Job = m.Job }),
         _ => RefuseAsync(context, StatusCodes.Status404NotFound,
             $"there is no {context.Request.Method} {context.Request.Path} here", ExitCode.Usage),
     };
@@ -92,6 +93,9 @@ internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmiss
         return false;
     }
 
+    private static string? Job(HttpContext context) =>
+        context.Request.Query["job"].ToString() is { Length: > 0 } job ? job : null;
+
     private static long From(HttpContext context)
     {
         var text = context.Request.Query["from"].ToString();
@@ -103,8 +107,19 @@ internal sealed class HttpApi(StatusBoard board, MetricsFile metrics, JobSubmiss
     private async Task SubmitAsync(HttpContext context)
     {
         var request = await ReadAsync<SubmitRequest>(context);
-        var take = await submission.PrepareAsync(request);
-        await WriteAsync(context, await AskAsync<SubmitReply>(take));
+        SubmitReply reply;
+        // The place of a job depends on the jobs before it.
+        await _submissions.WaitAsync(context.RequestAborted);
+        try
+        {
+            reply = await AskAsync<SubmitReply>(await submission.PrepareAsync(request));
+        }
+        finally
+        {
+            _submissions.Release();
+        }
+
+        await WriteAsync(context, reply);
     }
 
     private async Task CommandAsync<TRequest>(HttpContext context, Func<TRequest, object> command) =>

@@ -44,6 +44,22 @@ public sealed record StatusReport
     public string? WeightsSha256 { get; init; }
     public double? StartupSeconds { get; init; }
     public IReadOnlyList<string> Events { get; init; } = [];
+    /// <summary>All jobs where there are several, oldest first; the rest of this report is about one of them.</summary>
+    public IReadOnlyList<JobLine> Jobs { get; init; } = [];
+}
+
+/// <summary>One of several jobs of a coordinator.</summary>
+public sealed record JobLine
+{
+    public string Job { get; init; } = "";
+    public string JobId { get; init; } = "";
+    public string State { get; init; } = "";
+    public long Step { get; init; }
+    public long UntilStep { get; init; }
+    public long Generation { get; init; }
+    /// <summary>Members that train it.</summary>
+    public int Workers { get; init; }
+    public string? Outcome { get; init; }
 }
 
 public sealed record WorkerView

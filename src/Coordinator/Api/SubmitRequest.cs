@@ -29,12 +29,16 @@ public sealed record SubmitReply
 public sealed record ScaleRequest
 {
     public required int Workers { get; init; }
+    /// <summary>Name or id of the job; null: the only one that runs.</summary>
+    public string? Job { get; init; }
 }
 
 /// <summary>POST /api/stop: save and end.</summary>
 public sealed record StopRequest
 {
     public string Reason { get; init; } = "asked by the user";
+    /// <summary>Name or id of the job; null: the only one that runs.</summary>
+    public string? Job { get; init; }
 }
 
 /// <summary>Answer of a command that has nothing to say but that it was taken.</summary>

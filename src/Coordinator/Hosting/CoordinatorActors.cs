@@ -23,34 +23,76 @@ internal sealed record CoordinatorParts
     public required Action<StatusReport> JobOver { get; init; }
     public required Action<int> WorkersWanted { get; init; }
     public required Action<Exception> Failed { get; init; }
+    /// <summary>What status shows of jobs beside the first one.</summary>
+    public required JobBoards Boards { get; init; }
+    /// <summary>Checkpoints of a job beside the first one.</summary>
+    public required Func<string, CheckpointStore> StoreAt { get; init; }
+    public Func<MetricsFile> NewMetrics { get; init; } = static () => new MetricsFile();
+    /// <summary>The actor of a wall's job, by the wall's name.</summary>
+    public Func<string, JobShell, Props> NewJob { get; init; } =
+        static (_, shell) => Props.Create(() => new JobActor(shell));
     /// <summary>Links must outlast silences this long.</summary>
     public Action<TimeSpan> Outlast { get; init; } = _ => { };
 }
 
-/// <summary>The two actors of a coordinator: who trains, and what.</summary>
+/// <summary>The actors of a coordinator, reached through one: who trains, and what.</summary>
 internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
 {
     public static CoordinatorActors Start(ActorSystem system, CoordinatorParts parts)
     {
-        var (options, journal) = (parts.Options, parts.Journal);
-        var history = journal.FoldMembership();
+        var history = parts.Journal.FoldMembership();
         parts.Store.Recover(history.Highest.Next);
-        var clock = new MonotonicClock(options.Time);
-        var jobShell = new JobShell(journal, clock, options.Time, parts.Board, options.Log, parts.Metrics, parts.Store,
-            parts.StateFolder, parts.JobOver);
-        var job = system.ActorOf(Props.Create(() => new JobActor(jobShell)), "job");
+        var clock = new MonotonicClock(parts.Options.Time);
+        var walls = 0; // only the front counts them
+        var shell = new FrontShell(
+            (context, front) => StartWall(context, front, parts, history, new WallPlace("", "", parts.StateFolder,
+                parts.Store, parts.Board, parts.Metrics)),
+            (context, front, take) => StartWall(context, front, parts, take, $"-{++walls}"),
+            clock, parts.Options.Log, parts.JobOver, parts.Failed);
+        var front = system.ActorOf(
+            Props.Create(() => new FrontActor(shell)).WithDispatcher(Dispatchers.Pinned), "front");
+        return new CoordinatorActors(front, front);
+    }
 
-        var protocol = new MembershipProtocol(journal.Token, history, options.Clocks, options.Casts);
-        var shell = new MembershipShell(journal, clock, parts.Board, options.Log, parts.WorkersWanted, parts.Failed)
+    private sealed record WallPlace(
+        string Name, string Suffix, string Folder, CheckpointStore Store, StatusBoard Board, MetricsFile Metrics);
+
+    private static JobWall? StartWall(IActorContext context, IActorRef front, CoordinatorParts parts, TakeJob take,
+        string suffix)
+    {
+        var name = take.Description.Job.Job;
+        var history = parts.Journal.FoldMembership(name);
+        var store = parts.StoreAt(take.Description.CheckpointRoot);
+        store.Recover(history.Highest.Next);
+        var place = new WallPlace(name, suffix, take.Folder!, store, new StatusBoard(), parts.NewMetrics());
+        // Shown from the start, also when the job's actor never comes to say anything.
+        place.Board.PutJob(new StatusReport { Job = name, JobId = take.Description.JobId, State = "submitted" });
+        return parts.Boards.TryAdd(name, place.Board, place.Metrics)
+            ? StartWall(context, front, parts, history, place) : null;
+    }
+
+    private static JobWall StartWall(IActorContext context, IActorRef front, CoordinatorParts parts,
+        MembershipHistory history, WallPlace place)
+    {
+        var (options, clock) = (parts.Options, new MonotonicClock(parts.Options.Time));
+        void Over(StatusReport report) => front.Tell(new WallOver(place.Name, report), ActorRefs.NoSender);
+        var jobShell = new JobShell(parts.Journal, clock, options.Time, place.Board, options.Log, place.Metrics,
+            place.Store, place.Folder, Over);
+        var wallShell = new WallShell(parts.NewJob(place.Name, jobShell), place.Board, options.Log, Over);
+        var job = context.ActorOf(Props.Create(() => new WallActor(wallShell)), "wall" + place.Suffix);
+
+        var protocol = new MembershipProtocol(parts.Journal.Token, history, options.Clocks, options.Casts);
+        var shell = new MembershipShell(
+            parts.Journal, clock, place.Board, options.Log, parts.WorkersWanted, parts.Failed)
         {
-            LeaseLife = parts.LeaseLife, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
+            Wall = place.Name, LeaseLife = parts.LeaseLife, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
             Outlast = parts.Outlast,
             Revoked = () => options.Security?.Credentials.Current.Revoked ?? RevocationList.Empty,
         };
-        var membership = system.ActorOf(
-            Props.Create(() => new MembershipActor(protocol, shell, job))
-                .WithDispatcher(Dispatchers.Pinned), "coordinator");
+        var membership = context.ActorOf(
+            Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned),
+            "membership" + place.Suffix);
         job.Tell(new MembershipIs(membership));
-        return new CoordinatorActors(membership, job);
+        return new JobWall(place.Name, membership, job, place.Board, place.Metrics);
     }
 }

@@ -31,6 +31,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly StatusBoard _board = new();
     private readonly MetricsFile _metrics = new();
+    private readonly JobBoards _boards;
     private readonly Stack<Action> _files = new(); // closed last first
     private CoordinatedShutdown? _shutdown;
     private volatile TaskCompletionSource? _jobEnds;
@@ -40,7 +41,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private IActorRef _job = ActorRefs.Nobody;
     private Remoting? _remoting;
 
-    private CoordinatorHost(CoordinatorOptions options) => _options = options;
+    private CoordinatorHost(CoordinatorOptions options) =>
+        (_options, _boards) = (options, new JobBoards(_board, _metrics));
 
     /// <summary>host:port where this machine's workers join and HTTP is answered.</summary>
     public string Address { get; private set; } = "";
@@ -51,7 +53,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// <summary>How many workers a launcher should keep running; raised on an actor's thread.</summary>
     public event Action<int>? WorkersWanted;
 
-    public StatusReport Status => _board.Read();
+    public StatusReport Status => _boards.Read(null);
 
     /// <summary>Completes when the first job is over.</summary>
     public Task<StatusReport> WhenJobOver => _jobOver.Task;
@@ -94,10 +96,10 @@ public sealed class CoordinatorHost : IAsyncDisposable
         StartActors(system, journal, store, state);
 
         var port = new SharedPort();
-        _submission = new JobSubmission(_options, journal, store, store.Root);
+        _submission = new JobSubmission(_options, journal, store, store.Root) { Boards = _boards, StoreAt = StoreAt };
         var desk = _options.Security?.Authority is { Exists: true } authority
             ? new AdmissionDesk(journal, authority, _options.Time, _options.Log) : null;
-        var api = new HttpApi(_board, _metrics, _submission, _job, _options.Log, _options.Time)
+        var api = new HttpApi(_boards, _submission, _job, _options.Log, _options.Time)
         { Admission = new AdmissionApi(desk) };
         var http = await HttpServer.StartAsync(port, api.AnswerAsync);
         _shutdown.AddTask(CoordinatedShutdown.PhaseCloseLanes, "http", async () => await http.DisposeAsync());
@@ -143,10 +145,13 @@ public sealed class CoordinatorHost : IAsyncDisposable
             Options = _options, Journal = journal, Store = store, Board = _board, Metrics = _metrics,
             StateFolder = state,
             LeaseLife = LeaseLife, JobOver = OnJobOver,
+            Boards = _boards, StoreAt = StoreAt,
             WorkersWanted = n => WorkersWanted?.Invoke(n), Failed = e => _failed.TrySetResult(e),
             Outlast = silence => _remoting?.Outlast(silence),
         });
     }
+
+    private CheckpointStore StoreAt(string root) => new(root, RealDisk.Instance, _options.Log);
 
     private RemotingOptions RemotingOptionsOf(ControlJournal journal, SharedPort port) => new()
     {
@@ -195,7 +200,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
     {
         _jobEnds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // The answer comes before the end of the job; a refusal says that none runs.
-        if (await _job.Ask<object>(new TakeStop("the coordinator ends"), AskTimeout) is not Accepted) return;
+        var stop = new TakeStop("the coordinator ends") { All = true };
+        if (await _job.Ask<object>(stop, AskTimeout) is not Accepted) return;
         await _jobEnds.Task.WaitAsync(_shutdown!.AtOnce);
     }
 

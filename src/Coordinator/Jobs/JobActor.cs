@@ -14,12 +14,26 @@ using Convoy.Shared.Time;
 namespace Convoy.Coordinator.Jobs;
 
 /// <summary>Asked: train this. Answered with <see cref="SubmitReply"/> or a failure.</summary>
-internal sealed record TakeJob(JobDescription Description, Manifest Draft);
+internal sealed record TakeJob(JobDescription Description, Manifest Draft)
+{
+    /// <summary>Of a job beside the first one: its own checkpoints and metrics; null: the state folder.</summary>
+    public string? Folder { get; init; }
+}
 
 /// <summary>Asked: answered with <see cref="Accepted"/> or a failure.</summary>
-internal sealed record TakeStop(string Reason);
+internal sealed record TakeStop(string Reason)
+{
+    /// <summary>Name or id; null: the only one.</summary>
+    public string? Job { get; init; }
 
-internal sealed record TakeScale(int Workers);
+    /// <summary>Every job that runs.</summary>
+    public bool All { get; init; }
+}
+
+internal sealed record TakeScale(int Workers)
+{
+    public string? Job { get; init; }
+}
 
 /// <summary>The two actors need each other; the job is made first.</summary>
 internal sealed record MembershipIs(IActorRef Membership);
@@ -277,6 +291,6 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
 
     private string[] Waits(JobProtocol p) =>
         p.Status == JobStatus.Preparing && _admitted.Count == 0
-            ? ["no worker is connected: start some with 'convoy worker --join'"]
+            ? ["no worker is with this job: start some with 'convoy worker --join'"]
         : p.Overdue is { } late ? [late] : [];
 }

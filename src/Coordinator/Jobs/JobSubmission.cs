@@ -9,6 +9,7 @@ using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
+using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Jobs;
@@ -20,7 +21,15 @@ namespace Convoy.Coordinator.Jobs;
 internal sealed class JobSubmission(
     CoordinatorOptions options, ControlJournal journal, CheckpointStore store, string checkpointRoot)
 {
+    private readonly Lock _numbersLock = new();
     private volatile bool _closed;
+    private int _number;
+
+    /// <summary>Of all jobs of this coordinator; null: it takes one at a time.</summary>
+    public JobBoards? Boards { get; init; }
+
+    /// <summary>Checkpoints at a place beside the first one.</summary>
+    public Func<string, CheckpointStore> StoreAt { get; init; } = root => new CheckpointStore(root, RealDisk.Instance);
 
     /// <summary>Nothing is taken any more.</summary>
     public void Close() => _closed = true;
@@ -48,17 +57,36 @@ internal sealed class JobSubmission(
 
         var graphSha256 = SHA256.HashData(request.Graph);
         var draft = Draft(job, graphSha256);
-        var origin = request.Resume ? Resume(draft) : Fresh();
+        var folder = FolderOf(job.Job, request.Resume);
+        var root = folder is null ? checkpointRoot : Path.Combine(folder, "checkpoints");
+        var place = folder is null ? store : StoreAt(root);
+        var origin = request.Resume ? Resume(place, draft) : Fresh(place);
         var description = new JobDescription
         {
-            JobId = $"{job.Job}-{(journal.JobsCount + 1).ToString(CultureInfo.InvariantCulture)}", Job = job,
-            Graph = request.Graph, GraphSha256 = graphSha256, CheckpointRoot = checkpointRoot, Origin = origin.Origin,
+            JobId = $"{job.Job}-{NextNumber().ToString(CultureInfo.InvariantCulture)}", Job = job,
+            Graph = request.Graph, GraphSha256 = graphSha256, CheckpointRoot = root, Origin = origin.Origin,
             DataSha256 = origin.DataSha256, LastRow = origin.Origin.Step, UntilStep = request.UntilStep,
             WorkersExpected = options.WorkersExpected, IsOnlyJob = options.SingleJob, Clocks = ClocksOf(job),
             Token = journal.Token,
             LaunchLead = request.LaunchedAt is { } at ? Positive(options.Time.GetUtcNow() - at) : TimeSpan.Zero,
         };
-        return new TakeJob(description, draft);
+        return new TakeJob(description, draft) { Folder = folder };
+    }
+
+    /// <summary>Two that submit at the same time get two numbers.</summary>
+    private int NextNumber()
+    {
+        lock (_numbersLock) return _number = Math.Max(_number, journal.JobsCount) + 1;
+    }
+
+    /// <summary>
+    /// A job that comes while another one runs has a folder of its own, by its name: --resume finds it again.
+    /// </summary>
+    private string? FolderOf(string job, bool resume)
+    {
+        if (Boards is null || options.SingleJob) return null;
+        var folder = Path.Combine(options.StateDirectory, "jobs", job);
+        return Boards.FirstIsBusy || (resume && Directory.Exists(folder)) ? folder : null;
     }
 
     private static TimeSpan Positive(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time;
@@ -70,12 +98,12 @@ internal sealed class JobSubmission(
         SavedBy = new SavedBy { Host = Environment.MachineName, Build = BuildId.Current },
     };
 
-    private (StateOrigin Origin, string DataSha256) Fresh()
+    private static (StateOrigin Origin, string DataSha256) Fresh(CheckpointStore store)
     {
         if (store.List() is { Count: > 0 } old)
         {
             throw new UserException(ExitCode.Usage,
-                $"{checkpointRoot} has checkpoints of an earlier run (newest: step {old[^1].Step}): "
+                $"{store.Root} has checkpoints of an earlier run (newest: step {old[^1].Step}): "
                 + "add --resume to go on from it, or take another folder with --state");
         }
 
@@ -85,9 +113,9 @@ internal sealed class JobSubmission(
     /// <summary>
     /// Exactly the inputs that decide the bits must be those of the checkpoint; workers and policies may differ.
     /// </summary>
-    private (StateOrigin Origin, string DataSha256) Resume(Manifest draft)
+    private static (StateOrigin Origin, string DataSha256) Resume(CheckpointStore store, Manifest draft)
     {
-        if (store.NewestGood() is not { } checkpoint) return NothingGood();
+        if (store.NewestGood() is not { } checkpoint) return NothingGood(store);
         var saved = checkpoint.Manifest;
         var differences = new List<string>();
         if (saved.GraphSha256 != draft.GraphSha256) differences.Add("model (graph SHA-256)");
@@ -112,7 +140,7 @@ internal sealed class JobSubmission(
 
     // A run that was lost before its first checkpoint begins anew; one whose checkpoints are all damaged does not, in
     // silence.
-    private (StateOrigin Origin, string DataSha256) NothingGood()
+    private static (StateOrigin Origin, string DataSha256) NothingGood(CheckpointStore store)
     {
         if (store.List() is not { Count: > 0 } damaged) return (StateOrigin.Initial, "");
         throw new UserException(ExitCode.BadCheckpoint,

@@ -30,6 +30,7 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
             _file?.Dispose();
             _rows.Clear();
             if (inMemory) return;
+            Directory.CreateDirectory(stateDirectory);
             var path = Path.Combine(stateDirectory, FileName);
             if (start > StepNumber.Zero && File.Exists(path)) ReadUpTo(path, start);
             var temporary = path + ".new";

@@ -16,6 +16,9 @@ namespace Convoy.Coordinator.Membership;
 /// <summary>From the job to one worker; dropped when that process is gone.</summary>
 internal sealed record SendToWorker(WorkerId Worker, Incarnation Incarnation, IMessage Message);
 
+/// <summary>Another membership has this worker from now on.</summary>
+internal sealed record WorkerMoved(Incarnation Incarnation);
+
 /// <summary>What the membership shell needs around it.</summary>
 internal sealed record MembershipShell(
     ControlJournal Journal, MonotonicClock Clock, StatusBoard Board, ILogSink Log, Action<int> WorkersWanted,
@@ -23,6 +26,9 @@ internal sealed record MembershipShell(
 {
     /// <summary>The lease is renewed three times in its life.</summary>
     public required TimeSpan LeaseLife { get; init; }
+
+    /// <summary>Stream of this membership in the journal; empty: the first one's.</summary>
+    public string Wall { get; init; } = "";
 
     /// <summary>Of the tree through which very many members are told.</summary>
     public int FanOut { get; init; } = Shared.Limits.CastFanOut;
@@ -67,6 +73,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         Receive<Tick>(_ => Guard(OnTick));
         Receive<LinkUp>(m => OnLinkUp(m.Peer));
         Receive<LinkDown>(m => Guard(() => OnLinkDown(m)));
+        Receive<WorkerMoved>(m => Guard(() => OnWorkerMoved(m.Incarnation)));
         Receive<SendToWorker>(m => Send(m.Incarnation, m.Message));
         Receive<MembershipInput>(m => Guard(() => Feed(m)));
         Receive<IMessage>(m => Guard(() => OnWorkerMessage(m)));
@@ -146,6 +153,13 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         Feed(new LinkLost(id.Incarnation, $"link {m.Reason}: {m.Text}", Final: true));
     }
 
+    private void OnWorkerMoved(Incarnation who)
+    {
+        if (!_peers.Remove(who)) return;
+        Cast(new CastLinkDown(who));
+        Feed(new LinkLost(who, "it went to another job", Final: true));
+    }
+
     private void OnWorkerMessage(IMessage message)
     {
         if (Remoting.PeerOf(Sender) is not { Id: { } id } peer)
@@ -219,7 +233,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         {
             switch (effect)
             {
-                case Persist e: _shell.Journal.Append(e.Event); break;
+                case Persist e: _shell.Journal.Append(e.Event, _shell.Wall); break;
                 case Send e: Send(e.Incarnation, e.Message); break;
                 case SendCast e:
                     _casts.Begin(e.Message, e.To, _shell.Clock.Now);

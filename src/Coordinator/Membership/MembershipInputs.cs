@@ -41,6 +41,12 @@ internal sealed record JobStarted(JobTerms Terms) : MembershipInput;
 /// <summary>The newest state that is safe on disk.</summary>
 internal sealed record CheckpointKnown(StateOrigin Origin) : MembershipInput;
 
+/// <summary>Other jobs want workers: who is let go by this one stays in the cluster.</summary>
+internal sealed record OthersWait(bool Wait) : MembershipInput;
+
+/// <summary>Another job gets this worker, unless it is a member by now.</summary>
+internal sealed record GiveAway(Incarnation Incarnation, string Reason) : MembershipInput;
+
 internal sealed record ScaleTo(int Workers) : MembershipInput;
 
 /// <summary>Save at the next boundary and stay there.</summary>

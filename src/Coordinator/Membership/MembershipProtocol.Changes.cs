@@ -14,6 +14,7 @@ internal sealed partial class MembershipProtocol
 
     private const string StopWish = "stop: save and end";
 
+    private bool _othersWait;
     private int _wanted;
     private int _scale;
     private string? _stop;
@@ -71,7 +72,11 @@ internal sealed partial class MembershipProtocol
     {
         if (Status != MembershipStatus.Closed) Become(MembershipStatus.Closed);
         foreach (var worker in _workers.All)
-            if (worker.Connected) Release(worker, (ExitCode)m.ExitCode, m.Reason);
+        {
+            if (worker.Connected)
+                Release(worker, (ExitCode)m.ExitCode, m.Reason, stay: _othersWait && !worker.Draining);
+        }
+
         _members.Clear();
         Shares = null;
         (_job, _announced) = (null, "");
@@ -104,6 +109,14 @@ internal sealed partial class MembershipProtocol
         }
 
         BeginFencing(FenceKind.Soft, _start, "drained by checkpoint");
+    }
+
+    private void OnGiveAway(GiveAway m)
+    {
+        if (_workers.Find(m.Incarnation) is not { } worker || worker.Farewell) return;
+        if (IsMember(worker)) { _out.Note($"{worker} is a member and stays"); return; }
+        _out.Note($"{worker} goes to another job: {m.Reason}");
+        Release(worker, ExitCode.Finished, m.Reason, stay: true);
     }
 
     private void OnScaleTo(int workers)

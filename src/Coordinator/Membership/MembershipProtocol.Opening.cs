@@ -46,7 +46,8 @@ internal sealed partial class MembershipProtocol
         _out.Persist(new GenerationOpened(
             Generation, Job.JobId, Shares.Members, Shares.Cuts, _start, _until, decision.Reason));
         SendOpen(decision);
-        foreach (var seat in plan.Leave) Release(_workers[seat.Worker], ExitCode.Drained, "drained");
+        foreach (var worker in plan.Leave.Select(s => _workers[s.Worker]))
+            Release(worker, ExitCode.Drained, "drained", stay: _othersWait && !worker.Draining);
 
         var moves = decision.Actions.Any(a =>
             a.Action is AlignAction.LoadSnapshot or AlignAction.LoadCheckpoint or AlignAction.Initialize);
@@ -111,10 +112,11 @@ internal sealed partial class MembershipProtocol
     }
 
     /// <summary>It leaves by our wish or its own: its end is no failure from now on (G4).</summary>
-    private void Release(WorkerRecord worker, ExitCode code, string reason)
+    private void Release(WorkerRecord worker, ExitCode code, string reason, bool stay = false)
     {
         (worker.Farewell, worker.Draining, worker.Prepared) = (true, true, false);
-        _out.Send(worker, new Release { LeaderToken = _token.Value, ExitCode = (int)code, Reason = reason });
+        _out.Send(worker, new Release
+        { LeaderToken = _token.Value, ExitCode = (int)code, Reason = reason, Stay = stay });
     }
 
     private void OnAligned(WorkerRecord worker, Aligned m)

@@ -36,6 +36,13 @@ internal sealed partial class MembershipProtocol
 
         var worker = _workers.Find(m.WorkerName) ?? Register(m.WorkerName);
         var same = worker.Connected && worker.Incarnation.Value == m.Incarnation;
+        if (same && worker.Farewell && m.JobId.Length == 0)
+        {
+            // Its job let it go and it stayed: it begins as if it had just come.
+            Lose(worker, "it is free again", charged: false);
+            same = false;
+        }
+
         if (worker.Connected && !same) Lose(worker, "restarted", charged: !worker.Farewell);
         // A worker may have seen a number that this journal does not know: never tell it a lower one (M2).
         if (m.GenerationSeen > _highest.Value) _highest = new Generation(m.GenerationSeen);

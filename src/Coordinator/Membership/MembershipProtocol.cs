@@ -118,6 +118,8 @@ internal sealed partial class MembershipProtocol
             case JobAnnounced m: OnJobAnnounced(m.JobId); break;
             case JobStarted m: OnJobStarted(m.Terms); break;
             case CheckpointKnown m: OnCheckpointKnown(m.Origin); break;
+            case OthersWait m: _othersWait = m.Wait; break;
+            case GiveAway m: OnGiveAway(m); break;
             case ScaleTo m: OnScaleTo(m.Workers); break;
             case StopJob m: OnStopJob(m.Reason); break;
             case JobEnded m: OnJobEnded(m); break;

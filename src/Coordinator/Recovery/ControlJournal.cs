@@ -71,10 +71,11 @@ internal sealed class ControlJournal
         }
     }
 
-    public MembershipHistory FoldMembership()
+    /// <param name="wall">Name of the job with a membership of its own; empty: the first one's.</param>
+    public MembershipHistory FoldMembership(string wall = "")
     {
         var history = new MembershipHistory();
-        foreach (var e in _journal.Read(MembershipStream)) history.Apply((MembershipEvent)Decode(e.Type, e.Json));
+        foreach (var e in _journal.Read(StreamOf(wall))) history.Apply((MembershipEvent)Decode(e.Type, e.Json));
         return history;
     }
 
@@ -87,7 +88,9 @@ internal sealed class ControlJournal
 
     public void Append(TokenEvent happened) => AppendTo(TokenStream, happened);
 
-    public void Append(MembershipEvent happened) => AppendTo(MembershipStream, happened);
+    public void Append(MembershipEvent happened, string wall = "") => AppendTo(StreamOf(wall), happened);
+
+    private static string StreamOf(string wall) => wall.Length == 0 ? MembershipStream : $"{MembershipStream}/{wall}";
 
     public void Append(string jobId, JobEvent happened) => AppendTo(JobStreamPrefix + jobId, happened);
 

@@ -48,6 +48,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private IRemoting? _remoting;
     private Peer? _coordinator;
     private IActorRef? _trainer;
+    private int _trainers;
     private Exception? _failure;
     private Instant _armedFor = Instant.Never;
 
@@ -160,10 +161,23 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             case SendDrain m: TellCoordinator(new Drain { GraceMs = (long)m.Grace.TotalMilliseconds }); break;
             case Admitted m: _trainer?.Tell(new CoordinatorBack(m.Token), Self); break;
             case ReleaseTrainer m: _trainer?.Tell(new FromCoordinator(m.Message), Self); break;
+            case ForgetTrainer: OnForgetTrainer(); break;
             case Say m: SayLine(m.Line); break;
             case ExitProcess m: OnExit(m); break;
             default: throw Invariant.Unhandled(output);
         }
+    }
+
+    /// <summary>Its trainer has ended everything and is about to stop; the next job gets one of its own.</summary>
+    private void OnForgetTrainer()
+    {
+        if (_trainer is not null) Context.Unwatch(_trainer);
+        _trainer = null;
+        foreach (var peer in _accepted) peer.Close();
+        _accepted.Clear();
+        _board = new TrainingBoard(_options.Machine);
+        _remoting!.Outlast(_options.Clocks.LinkSilence);
+        _protocol.Beat = _options.Clocks.Beat;
     }
 
     private void SayLine(string line)
@@ -211,7 +225,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             TakeClocks(_options.Clocks.With(job.Timeouts.BeatMs, job.Timeouts.DeadMs, job.Timeouts.StallMs));
             _board = new TrainingBoard(_options.Machine);
             _trainer = Context.ActorOf(Props.Create(() => new TrainerActor(TrainerOptionsOf(job, m)))
-                .WithDispatcher("calling"), "trainer");
+                .WithDispatcher("calling"), _trainers++ == 0 ? "trainer" : $"trainer-{_trainers}");
             Context.Watch(_trainer);
             _remoting!.Register("trainer", _trainer);
         }

@@ -48,6 +48,9 @@ internal sealed record Admitted(WorkerId Me, LeaderToken Token) : NodeOutput;
 
 internal sealed record ReleaseTrainer(Release Message) : NodeOutput;
 
+/// <summary>What belonged to a job is gone; the process is as it was before its first.</summary>
+internal sealed record ForgetTrainer : NodeOutput;
+
 internal sealed record Say(string Line) : NodeOutput;
 
 internal sealed record ExitProcess(int Code, string Line) : NodeOutput;
@@ -62,7 +65,7 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
         (NodeStatus.Greeting, NodeStatus.Joined, "Welcome"),
         (NodeStatus.Greeting, NodeStatus.Dialing, "CoordinatorDown"),
         (NodeStatus.Greeting, NodeStatus.Gone, "Refuse, Release, grace over, TrainingEnded"),
-        (NodeStatus.Joined, NodeStatus.Greeting, "GreetAgain"),
+        (NodeStatus.Joined, NodeStatus.Greeting, "GreetAgain, or Release that lets it stay: TrainingEnded"),
         (NodeStatus.Joined, NodeStatus.Dialing, "CoordinatorDown"),
         (NodeStatus.Joined, NodeStatus.Gone, "Refuse, Release, grace over, TrainingEnded"),
     ];
@@ -74,6 +77,7 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
     private Instant? _drainUntil;
     private bool _drainSaid;
     private bool _trainerReleased;
+    private bool _stays; // the job lets it go, the coordinator does not
 
     public NodeStatus Status { get; private set; } = NodeStatus.Dialing;
 
@@ -101,7 +105,7 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
             case Release m: OnRelease(m, hasTrainer, outputs); break;
             case GreetAgain: OnGreetAgain(outputs); break;
             case DrainAsked: OnDrainAsked(hasTrainer, now, outputs); break;
-            case TrainingEnded m: Exit(m.ExitCode, m.Text, outputs); break;
+            case TrainingEnded m: OnTrainingEnded(m, outputs); break;
             default: throw Invariant.Unhandled(message);
         }
     }
@@ -208,10 +212,22 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
             outputs.Add(
             new Say($"ignored Release of k{m.LeaderToken}, {Token} was seen (N1)")); return;
         }
+        // Who asked to leave, leaves.
+        var stay = m.Stay && _drainUntil is null;
+        if (!hasTrainer && stay) { OnGreetAgain(outputs); return; }
         if (!hasTrainer) { Exit(m.ExitCode, m.Reason, outputs); return; }
         if (_trainerReleased) return;
-        _trainerReleased = true;
+        (_trainerReleased, _stays) = (true, stay);
         outputs.Add(new ReleaseTrainer(m));
+    }
+
+    private void OnTrainingEnded(TrainingEnded m, List<NodeOutput> outputs)
+    {
+        if (!_stays || _drainUntil is not null) { Exit(m.ExitCode, m.Text, outputs); return; }
+        (_stays, _trainerReleased) = (false, false);
+        outputs.Add(new ForgetTrainer());
+        outputs.Add(new Say($"free for another job ({m.Text})"));
+        OnGreetAgain(outputs);
     }
 
     private void OnGreetAgain(List<NodeOutput> outputs)

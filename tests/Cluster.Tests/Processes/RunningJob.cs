@@ -3,7 +3,7 @@ using Convoy.Coordinator.Api;
 namespace Convoy.Cluster.Tests.Processes;
 
 /// <summary>Looks at a running job from outside, as `status --state` does, and waits for what a test needs.</summary>
-internal sealed class RunningJob(string state, ConvoyProcess? process = null)
+internal sealed class RunningJob(string state, ConvoyProcess? process = null, string? job = null)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
@@ -20,7 +20,7 @@ internal sealed class RunningJob(string state, ConvoyProcess? process = null)
             {
                 try
                 {
-                    using var client = new ConvoyClient(endpoint.Address);
+                    using var client = new ConvoyClient(endpoint.Address) { Job = job };
                     var status = await client.StatusAsync(deadline.Token);
                     if (condition(status)) return status;
                     last = $"{status.State} step {status.Step}, {status.Workers.Count} workers";

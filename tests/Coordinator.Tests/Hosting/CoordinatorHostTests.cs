@@ -36,9 +36,9 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal("digits-1", reply.JobId);
         var status = await client.StatusAsync();
         Assert.Equal("preparing", status.State);
-        Assert.Contains(status.Reasons, r => r.Contains("no worker is connected", StringComparison.Ordinal));
+        Assert.Contains(status.Reasons, r => r.Contains("no worker is with this job", StringComparison.Ordinal));
         var second = await Assert.ThrowsAsync<UserException>(() => client.SubmitAsync(Request()));
-        Assert.Contains("digits-1 is preparing", second.Message, StringComparison.Ordinal);
+        Assert.Contains("is here already, as digits-1", second.Message, StringComparison.Ordinal);
     }
 
     [Fact]

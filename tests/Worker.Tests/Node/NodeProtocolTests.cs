@@ -51,6 +51,38 @@ public sealed class NodeProtocolTests
     }
 
     [Fact]
+    public void A_release_that_lets_it_stay_ends_the_job_and_greets_again()
+    {
+        _hasTrainer = true;
+        Join();
+        Do(new Release { LeaderToken = 2, Stay = true });
+        Only<ReleaseTrainer>();
+        Do(new TrainingEnded(0, "finished"));
+        Assert.True(_last.FindIndex(o => o is ForgetTrainer) < _last.FindIndex(o => o is SendHello));
+        Assert.Equal(NodeStatus.Greeting, _node.Status);
+        _hasTrainer = false;
+        Do(new Welcome { WorkerId = 5, LeaderToken = 2 });
+        Assert.Equal(5, Only<Admitted>().Me.Value);
+
+        Do(new Release { LeaderToken = 2, Stay = true }); // nothing of a job is here
+        Only<SendHello>();
+        Do(new Welcome { WorkerId = 6, LeaderToken = 2 });
+        Do(new Release { LeaderToken = 2 });
+        Only<ExitProcess>();
+    }
+
+    [Fact]
+    public void Who_asked_to_leave_does_not_stay()
+    {
+        _hasTrainer = true;
+        Join();
+        Do(new DrainAsked());
+        Do(new Release { LeaderToken = 2, ExitCode = 10, Stay = true });
+        Do(new TrainingEnded(10, "drained"));
+        Assert.Equal(10, Only<ExitProcess>().Code);
+    }
+
+    [Fact]
     public void A_coordinator_that_is_gone_is_dialled_for_the_orphan_limit_and_said_so_N3()
     {
         _hasTrainer = true;
