@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Cpu.Lanes;
 
 namespace Convoy.Kernels;
@@ -32,23 +33,75 @@ public static unsafe class Ceiling
         }
     }
 
+    /// <summary>
+    /// Adds up a, cut among the thread team: one pass over memory that only reads. What a core can read is less than
+    /// what it moves both ways.
+    /// </summary>
+    public static void Read(ReadOnlySpan<float> a)
+    {
+        fixed (float* pa = a)
+        {
+            var work = new ReadParts(pa, a.Length);
+            ThreadTeam.Run(ref work, ThreadTeam.Parts(a.Length, 65_536));
+        }
+    }
+
+    private readonly struct ReadParts(float* a, int length) : ITeamWork
+    {
+        public void Run(int part, int parts)
+        {
+            var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
+            if (SimdInfo.Lanes == 16) Reads<Lane16>(a + i, count);
+            else if (SimdInfo.Lanes == 8) Reads<Lane8>(a + i, count);
+            else if (SimdInfo.Lanes == 4) Reads<Lane4>(a + i, count);
+            else Reads<Lane1>(a + i, count);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Reads<V>(float* a, int count) where V : unmanaged, ILanes<V>
+    {
+        V s = default, t = default, u = default, v = default;
+        for (var i = 0; i <= count - (4 * V.Count); i += 4 * V.Count)
+        {
+            s += V.Load(a + i);
+            t += V.Load(a + i + V.Count);
+            u += V.Load(a + i + (2 * V.Count));
+            v += V.Load(a + i + (3 * V.Count));
+        }
+
+        // The sum is stored, so that the loop is not removed.
+        var first = stackalloc float[16];
+        V.Store(s + t + u + v, first);
+    }
+
     private readonly struct TriadParts(float* a, float* b, float* c, float s, int length) : ITeamWork
     {
         public void Run(int part, int parts)
         {
             var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
-            if (SimdInfo.Lanes == 16) Triads<Lane16>(a + i, b + i, c + i, s, count);
-            else if (SimdInfo.Lanes == 8) Triads<Lane8>(a + i, b + i, c + i, s, count);
-            else if (SimdInfo.Lanes == 4) Triads<Lane4>(a + i, b + i, c + i, s, count);
-            else Triads<Lane1>(a + i, b + i, c + i, s, count);
+            var stream = Memory.Streams(length);
+            if (SimdInfo.Lanes == 16) Triads<Lane16>(a + i, b + i, c + i, s, count, stream);
+            else if (SimdInfo.Lanes == 8) Triads<Lane8>(a + i, b + i, c + i, s, count, stream);
+            else if (SimdInfo.Lanes == 4) Triads<Lane4>(a + i, b + i, c + i, s, count, stream);
+            else Triads<Lane1>(a + i, b + i, c + i, s, count, stream);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Triads<V>(float* a, float* b, float* c, float s, int count) where V : unmanaged, ILanes<V>
+    private static void Triads<V>(float* a, float* b, float* c, float s, int count, bool stream)
+        where V : unmanaged, ILanes<V>
     {
         var i = 0;
         var wide = V.Create(s);
+        if (stream)
+        {
+            for (var line = Memory.ToLine(a); i < line; i++)
+                Lane1.Store(Lane1.Fma(Lane1.Create(s), Lane1.Load(c + i), Lane1.Load(b + i)), a + i);
+            for (; i <= count - V.Count; i += V.Count) V.Stream(V.Fma(wide, V.Load(c + i), V.Load(b + i)), a + i);
+            Memory.Fence();
+        }
+
         for (; i <= count - V.Count; i += V.Count) V.Store(V.Fma(wide, V.Load(c + i), V.Load(b + i)), a + i);
         for (; i < count; i++) Lane1.Store(Lane1.Fma(Lane1.Create(s), Lane1.Load(c + i), Lane1.Load(b + i)), a + i);
     }

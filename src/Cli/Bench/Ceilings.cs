@@ -3,35 +3,38 @@ using Convoy.Kernels;
 namespace Convoy.Cli.Bench;
 
 /// <summary>
-/// What this machine reached in loops that do nothing else: GFLOP/s of float32, GB/s to and from memory.
+/// What this machine reached in loops that do nothing else: GFLOP/s of float32, with one thread and with all, GB/s to and
+/// from memory, and GB/s from memory alone.
 /// </summary>
-internal sealed record Ceilings(double GigaFlops, double GigaBytes)
+internal sealed record Ceilings(double GigaFlopsOfOne, double GigaFlops, double GigaBytes, double GigaBytesRead)
 {
     private const int Rounds = 400_000;
-    private const int TriadElements = 1 << 24;
+    private const int Elements = 1 << 24;
 
-    public static Ceilings Measure(int threads, Timing timing) => new(Arithmetic(threads, timing), Memory(timing));
+    /// <summary>Instructions on registers a second, in units of 10^9 elements: a multiply-add counts as one.</summary>
+    public double GigaOperations => GigaFlops / 2;
 
-    // Threads of its own: the loop is long enough for their start not to count.
-    private static double Arithmetic(int threads, Timing timing)
+    public static Ceilings Measure(int threads, Timing timing)
     {
-        var flops = 0L;
-        var seconds = timing.Best(() =>
-        {
-            var others = Enumerable.Range(1, threads - 1)
-                .Select(_ => new Thread(() => Ceiling.FusedMultiplyAdds(Rounds))).ToList();
-            others.ForEach(other => other.Start());
-            flops = Ceiling.FusedMultiplyAdds(Rounds);
-            others.ForEach(other => other.Join());
-        });
-        return flops * threads / seconds / 1e9;
-    }
-
-    private static double Memory(Timing timing)
-    {
-        var (a, b, c) = (new float[TriadElements], new float[TriadElements], new float[TriadElements]);
+        // One thread and all of them in turn: neighbours of a shared machine take from both.
+        var (one, all) = timing.Best(() => Arithmetic(1), () => Arithmetic(threads));
+        var (a, b, c) = (new float[Elements], new float[Elements], new float[Elements]);
         Array.Fill(b, 1f);
         Array.Fill(c, 2f);
-        return 3.0 * sizeof(float) * TriadElements / timing.Best(() => Ceiling.Triad(a, b, c, 3f)) / 1e9;
+        var (triad, read) = timing.Best(() => Ceiling.Triad(a, b, c, 3f), () => Ceiling.Read(b));
+        var bytes = (double)sizeof(float) * Elements / 1e9;
+        return new Ceilings(Flops / one, Flops * threads / all, 3 * bytes / triad, bytes / read);
+    }
+
+    private static double Flops => Ceiling.FusedMultiplyAdds(1) * (double)Rounds / 1e9;
+
+    // Threads of its own: the loop is long enough for their start not to count.
+    private static void Arithmetic(int threads)
+    {
+        var others = Enumerable.Range(1, threads - 1)
+            .Select(_ => new Thread(() => Ceiling.FusedMultiplyAdds(Rounds))).ToList();
+        others.ForEach(other => other.Start());
+        Ceiling.FusedMultiplyAdds(Rounds);
+        others.ForEach(other => other.Join());
     }
 }

@@ -19,6 +19,8 @@ internal sealed record KernelResult
     public double? Gbs { get; init; }
     /// <summary>Share of what the machine reached in a loop that does nothing else.</summary>
     public required double OfCeiling { get; init; }
+    /// <summary>Which ceiling is the lower one, "memory" or "arithmetic"; null: only one applies.</summary>
+    public string? Bound { get; init; }
     /// <summary>Speed against OpenBLAS in the same process; null: not on this machine.</summary>
     public double? OfOpenblas { get; init; }
 }
@@ -27,6 +29,10 @@ internal sealed record KernelResult
 internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings, OpenBlas? blas)
 {
     private const int Long = 1 << 24;
+
+    // Multiplies, adds and comparisons of FloatMath; integer and bit operations are not counted.
+    private const int ExpOperations = 15;
+    private const int GeluOperations = ExpOperations + 25;
 
     public IEnumerable<KernelResult> Products()
     {
@@ -64,26 +70,33 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
         }
     }
 
+    /// <summary>
+    /// Kernels on 16 M elements, beside the lower of two ceilings: the time that their bytes take (each array once that
+    /// they read or write; a kernel that only reads, beside a loop that only reads), and the time that the multiplies,
+    /// adds and comparisons of an element take at the rate of the loop of multiply-adds.
+    /// </summary>
     public IEnumerable<KernelResult> Elements()
     {
         var (a, b, c, d) = (Numbers(Long), Numbers(Long), new float[Long], new float[Long]);
         var shape = "16777216";
-        yield return Stream("add", shape, 3, () => Elementwise.Binary<float, Add>(a, b, c));
-        yield return Stream("relu", shape, 2, () => Elementwise.Unary<float, Relu>(a, c));
-        yield return Stream("gelu", shape, 2, () => Elementwise.Unary<float, Gelu>(a, c));
-        yield return Stream("adam", shape, 7, () => Optimizers.Adam<float>(
+        yield return Stream("add", shape, 3, 1, () => Elementwise.Binary<float, Add>(a, b, c));
+        yield return Stream("relu", shape, 2, 2, () => Elementwise.Unary<float, Relu>(a, c));
+        yield return Stream("exp", shape, 2, ExpOperations, () => Elementwise.Unary<float, Exp>(a, c));
+        yield return Stream("gelu", shape, 2, GeluOperations, () => Elementwise.Unary<float, Gelu>(a, c));
+        yield return Stream("adam", shape, 7, 12, () => Optimizers.Adam<float>(
             c, a, d, b, new AdamStep(1e-9, 0.9, 0.999, 1e-8, 0, 10)));
         var blocks = new double[SquaredNorm.BlockCount(Long)];
-        yield return Stream("squared-norm", shape, 1, () => SquaredNorm.Blocks<float>(a, blocks));
+        // In float64: half as many lanes to a register.
+        yield return Stream("squared-norm", shape, 1, 4, () => SquaredNorm.Blocks<float>(a, blocks));
         const int width = 1024, rows = Long / width;
         shape = $"{rows}x{width}";
-        yield return Stream("softmax", shape, 2, () => Softmax.Forward<float>(a, width, c));
+        yield return Stream("softmax", shape, 2, ExpOperations + 4, () => Softmax.Forward<float>(a, width, c));
         var (mean, rstd) = (new float[rows], new float[rows]);
-        yield return Stream("layer-norm", shape, 2, () => LayerNorm.Forward<float>(
+        yield return Stream("layer-norm", shape, 2, 6, () => LayerNorm.Forward<float>(
             a, b.AsSpan(0, width), b.AsSpan(width, width), 1e-5f, c, mean, rstd));
         var (targets, loss, sums) = (new int[rows], new float[rows], new float[rows]);
-        yield return Stream("cross-entropy", shape,
-            1, () => CrossEntropy.Forward<float>(a, width, targets, loss, sums));
+        yield return Stream("cross-entropy", shape, 1, ExpOperations + 3,
+            () => CrossEntropy.Forward<float>(a, width, targets, loss, sums));
     }
 
     private KernelResult Product(bool ta, bool tb, int m, int n, int k)
@@ -105,11 +118,17 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
         return Of(kernel, shape, seconds, rate / ceilings.GigaFlops) with { Gflops = Math.Round(rate, 1) };
     }
 
-    private KernelResult Stream(string kernel, string shape, int passes, Action run)
+    private KernelResult Stream(string kernel, string shape, int passes, int operations, Action run)
     {
         var seconds = timing.Measure(run);
         var rate = (double)passes * sizeof(float) * Long / seconds.Median / 1e9;
-        return Of(kernel, shape, seconds, rate / ceilings.GigaBytes) with { Gbs = Math.Round(rate, 2) };
+        var ofMemory = rate / (passes == 1 ? ceilings.GigaBytesRead : ceilings.GigaBytes);
+        var ofArithmetic = (double)operations * Long / seconds.Median / 1e9 / ceilings.GigaOperations;
+        return Of(kernel, shape, seconds, Math.Max(ofMemory, ofArithmetic)) with
+        {
+            Gbs = Math.Round(rate, 2),
+            Bound = ofMemory >= ofArithmetic ? "memory" : "arithmetic",
+        };
     }
 
     private KernelResult Of(string kernel, string shape, Sample seconds, double share) => new()

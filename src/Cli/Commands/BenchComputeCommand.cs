@@ -57,7 +57,8 @@ internal sealed class BenchComputeCommand : CliCommand
         var ceilings = Ceilings.Measure(threads, timing);
         var blas = OpenBlas.Find(threads);
         context.Line(string.Create(CultureInfo.InvariantCulture,
-            $"{SimdInfo.Name}, {threads} threads: {ceilings.GigaFlops:0.0} GFLOP/s, {ceilings.GigaBytes:0.00} GB/s at best; " +
+            $"{SimdInfo.Name}, {threads} threads: {ceilings.GigaFlops:0.0} GFLOP/s ({ceilings.GigaFlopsOfOne:0.0} with one), " +
+            $"{ceilings.GigaBytes:0.00} GB/s both ways and {ceilings.GigaBytesRead:0.00} GB/s read at best; " +
             $"OpenBLAS {(blas is null ? "is not on this machine" : "in the same process")}"));
         var kernels = new KernelBench(threads, timing, ceilings, blas);
         if (only.Contains("gemm")) Report(context, entries, kernels.Products());
@@ -77,7 +78,7 @@ internal sealed class BenchComputeCommand : CliCommand
             var rate = r.Gflops is { } g ? $"{g,8:0.0} GFLOP/s" : $"{r.Gbs,8:0.00} GB/s   ";
             var peer = r.OfOpenblas is { } o ? $"  {o:0.00} of OpenBLAS" : "";
             context.Line(string.Create(CultureInfo.InvariantCulture,
-                $"{r.Kernel,-18} {r.Shape,-38} {r.Us,10:0.0} us {rate}  {r.OfCeiling,4:0%} of ceiling{peer}"));
+                $"{r.Kernel,-18} {r.Shape,-38} {r.Us,10:0.0} us {rate}  {r.OfCeiling,4:0%} of {r.Bound ?? "ceiling"}{peer}"));
             context.Result(r);
             entries.Add(new BaselineEntry($"{r.Kernel} {r.Shape}, {r.Threads} threads", r.Us, r.Variation, 0));
         }

@@ -58,10 +58,12 @@ internal static unsafe class FloatElementwise
         public void Run(int part, int parts)
         {
             var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
-            if (SimdInfo.Lanes == 16) Binary<Lane16, TOp>(a + i, b + i, y + i, count);
-            else if (SimdInfo.Lanes == 8) Binary<Lane8, TOp>(a + i, b + i, y + i, count);
-            else if (SimdInfo.Lanes == 4) Binary<Lane4, TOp>(a + i, b + i, y + i, count);
-            else Binary<Lane1, TOp>(a + i, b + i, y + i, count);
+            var stream = y != a && y != b && Streams<TOp>(length);
+            if (SimdInfo.Lanes == 16) Binary<Lane16, TOp>(a + i, b + i, y + i, count, stream);
+            else if (SimdInfo.Lanes == 8) Binary<Lane8, TOp>(a + i, b + i, y + i, count, stream);
+            else if (SimdInfo.Lanes == 4) Binary<Lane4, TOp>(a + i, b + i, y + i, count, stream);
+            else Binary<Lane1, TOp>(a + i, b + i, y + i, count, stream);
+            if (stream) Memory.Fence();
         }
     }
 
@@ -71,10 +73,12 @@ internal static unsafe class FloatElementwise
         public void Run(int part, int parts)
         {
             var (i, count) = ThreadTeam.Range(length, part, parts, Order.Lanes);
-            if (SimdInfo.Lanes == 16) BinaryScalar<Lane16, TOp>(a + i, b, y + i, count);
-            else if (SimdInfo.Lanes == 8) BinaryScalar<Lane8, TOp>(a + i, b, y + i, count);
-            else if (SimdInfo.Lanes == 4) BinaryScalar<Lane4, TOp>(a + i, b, y + i, count);
-            else BinaryScalar<Lane1, TOp>(a + i, b, y + i, count);
+            var stream = y != a && Streams<TOp>(length);
+            if (SimdInfo.Lanes == 16) BinaryScalar<Lane16, TOp>(a + i, b, y + i, count, stream);
+            else if (SimdInfo.Lanes == 8) BinaryScalar<Lane8, TOp>(a + i, b, y + i, count, stream);
+            else if (SimdInfo.Lanes == 4) BinaryScalar<Lane4, TOp>(a + i, b, y + i, count, stream);
+            else BinaryScalar<Lane1, TOp>(a + i, b, y + i, count, stream);
+            if (stream) Memory.Fence();
         }
     }
 
@@ -83,26 +87,56 @@ internal static unsafe class FloatElementwise
         where V : unmanaged, ILanes<V> where TOp : struct, IUnaryOperator
     {
         var i = 0;
+        for (; i <= count - (2 * V.Count); i += 2 * V.Count)
+            Pair<V>.Store(TOp.Lanes(Pair<V>.Load(x + i)), y + i);
         for (; i <= count - V.Count; i += V.Count) V.Store(TOp.Lanes(V.Load(x + i)), y + i);
         for (; i < count; i++) Lane1.Store(TOp.Lanes(Lane1.Load(x + i)), y + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Binary<V, TOp>(float* a, float* b, float* y, int count)
+    internal static void Binary<V, TOp>(float* a, float* b, float* y, int count, bool stream = false)
         where V : unmanaged, ILanes<V> where TOp : struct, IBinaryOperator
     {
-        var i = 0;
+        var i = stream ? StreamBinary<V, TOp>(a, b, y, count) : 0;
         for (; i <= count - V.Count; i += V.Count) V.Store(TOp.Lanes(V.Load(a + i), V.Load(b + i)), y + i);
         for (; i < count; i++) Lane1.Store(TOp.Lanes(Lane1.Load(a + i), Lane1.Load(b + i)), y + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void BinaryScalar<V, TOp>(float* a, float b, float* y, int count)
+    internal static void BinaryScalar<V, TOp>(float* a, float b, float* y, int count, bool stream = false)
         where V : unmanaged, ILanes<V> where TOp : struct, IBinaryOperator
     {
-        var i = 0;
+        var i = stream ? StreamScalar<V, TOp>(a, b, y, count) : 0;
         var wide = V.Create(b);
         for (; i <= count - V.Count; i += V.Count) V.Store(TOp.Lanes(V.Load(a + i), wide), y + i);
         for (; i < count; i++) Lane1.Store(TOp.Lanes(Lane1.Load(a + i), Lane1.Create(b)), y + i);
+    }
+
+    // A formula of one instruction waits for memory; a longer one waits for itself, and gains nothing by streaming.
+    private static bool Streams<TOp>(long count) where TOp : struct, IBinaryOperator =>
+        (typeof(TOp) == typeof(Add) || typeof(TOp) == typeof(Subtract) || typeof(TOp) == typeof(Multiply))
+        && Memory.Streams(count);
+
+    // What of an output can be streamed: whole cache lines, in pairs of registers. Returns where the rest begins.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int StreamBinary<V, TOp>(float* a, float* b, float* y, int count)
+        where V : unmanaged, ILanes<V> where TOp : struct, IBinaryOperator
+    {
+        var i = Math.Min(Memory.ToLine(y), count);
+        Binary<Lane1, TOp>(a, b, y, i);
+        for (; i <= count - (2 * V.Count); i += 2 * V.Count)
+            Pair<V>.Stream(TOp.Lanes(Pair<V>.Load(a + i), Pair<V>.Load(b + i)), y + i);
+        return i;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int StreamScalar<V, TOp>(float* a, float b, float* y, int count)
+        where V : unmanaged, ILanes<V> where TOp : struct, IBinaryOperator
+    {
+        var i = Math.Min(Memory.ToLine(y), count);
+        BinaryScalar<Lane1, TOp>(a, b, y, i);
+        for (; i <= count - (2 * V.Count); i += 2 * V.Count)
+            Pair<V>.Stream(TOp.Lanes(Pair<V>.Load(a + i), Pair<V>.Create(b)), y + i);
+        return i;
     }
 }

@@ -11,6 +11,8 @@ namespace Convoy.Kernels.Cpu;
 internal static unsafe partial class Memory
 {
     private const nuint LineBytes = 64;
+    // Twice what a last-level cache gives one process at most, on the machines of today.
+    private const long StreamFromBytes = 32 << 20;
     private const nuint HugePageBytes = 2 << 20;
     private const long HugeFrom = 128 << 10;
     private const int AdviseHugePage = 14;
@@ -46,6 +48,24 @@ internal static unsafe partial class Memory
     public static void Fetch(float* address)
     {
         if (Sse.IsSupported) Sse.Prefetch0(address);
+    }
+
+    /// <summary>
+    /// True: an output of so many floats would push everything out of the caches and be gone itself before it is read,
+    /// and each of its lines would be called from memory only to be written over. A rule of the size alone.
+    /// </summary>
+    public static bool Streams(long floats) => floats * sizeof(float) >= StreamFromBytes;
+
+    /// <summary>Elements before the next cache line begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int ToLine(float* address) =>
+        (int)((LineBytes - ((nuint)address % LineBytes)) % LineBytes / sizeof(float));
+
+    /// <summary>What was streamed before is seen by others before what is stored after.</summary>
+    public static void Fence()
+    {
+        if (Sse.IsSupported) Sse.StoreFence();
+        else Interlocked.MemoryBarrier();
     }
 
     [LibraryImport("libc", EntryPoint = "madvise")]

@@ -12,6 +12,8 @@ public unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
     static abstract TSelf CreateInt(int value);
     static abstract TSelf Load(float* source);
     static abstract void Store(TSelf value, float* destination);
+    /// <summary>Stores past the caches, where the machine can; the destination is aligned to 64 bytes.</summary>
+    static abstract void Stream(TSelf value, float* destination);
     static abstract TSelf operator +(TSelf a, TSelf b);
     static abstract TSelf operator -(TSelf a, TSelf b);
     static abstract TSelf operator *(TSelf a, TSelf b);

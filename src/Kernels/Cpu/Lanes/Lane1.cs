@@ -23,6 +23,8 @@ internal readonly unsafe struct Lane1(float value) : ILanes<Lane1>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lane1 value, float* destination) => *destination = value.V;
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Stream(Lane1 value, float* destination) => Store(value, destination);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 operator +(Lane1 a, Lane1 b) => new(a.V + b.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 operator -(Lane1 a, Lane1 b) => new(a.V - b.V);

@@ -19,6 +19,9 @@ internal readonly unsafe struct Lane16(Vector512<float> value) : ILanes<Lane16>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lane16 value, float* destination) => Vector512.Store(value.V, destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Stream(Lane16 value, float* destination) =>
+        Vector512.StoreAlignedNonTemporal(value.V, destination);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator +(Lane16 a, Lane16 b) => new(a.V + b.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 operator -(Lane16 a, Lane16 b) => new(a.V - b.V);

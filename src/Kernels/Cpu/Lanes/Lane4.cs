@@ -19,6 +19,9 @@ internal readonly unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lane4 value, float* destination) => Vector128.Store(value.V, destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Stream(Lane4 value, float* destination) =>
+        Vector128.StoreAlignedNonTemporal(value.V, destination);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator +(Lane4 a, Lane4 b) => new(a.V + b.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 operator -(Lane4 a, Lane4 b) => new(a.V - b.V);

@@ -19,6 +19,9 @@ internal readonly unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lane8 value, float* destination) => Vector256.Store(value.V, destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Stream(Lane8 value, float* destination) =>
+        Vector256.StoreAlignedNonTemporal(value.V, destination);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator +(Lane8 a, Lane8 b) => new(a.V + b.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 operator -(Lane8 a, Lane8 b) => new(a.V - b.V);

@@ -22,20 +22,22 @@ internal static unsafe class FloatLayerNorm
         {
             var (r, count) = ThreadTeam.Range(rows, part, parts);
             var at = (nint)r * n;
+            var stream = y != x && Memory.Streams((long)rows * n);
             if (SimdInfo.Lanes == 16)
-                Forward<Lane16>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+                Forward<Lane16>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r, stream);
             else if (SimdInfo.Lanes == 8)
-                Forward<Lane8>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+                Forward<Lane8>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r, stream);
             else if (SimdInfo.Lanes == 4)
-                Forward<Lane4>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
-            else Forward<Lane1>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r);
+                Forward<Lane4>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r, stream);
+            else Forward<Lane1>(x + at, count, n, gain, bias, epsilon, y + at, mean + r, rstd + r, stream);
+            if (stream) Memory.Fence();
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Forward<V>(
-        float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
-        where V : unmanaged, ILanes<V>
+        float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd,
+        bool stream = false) where V : unmanaged, ILanes<V>
     {
         for (var r = 0; r < rows; r++, x += n, y += n)
         {
@@ -44,6 +46,14 @@ internal static unsafe class FloatLayerNorm
             var s = 1f / MathF.Sqrt(variance + epsilon);
             (mean[r], rstd[r]) = (m, s);
             var i = 0;
+            if (stream)
+            {
+                for (var line = Math.Min(Memory.ToLine(y), n); i < line; i++)
+                    Output<Lane1>(x + i, m, s, gain + i, bias + i, y + i);
+                for (; i <= n - (2 * V.Count); i += 2 * V.Count)
+                    Pair<V>.Stream(Normal<Pair<V>>(x + i, m, s, gain + i, bias + i), y + i);
+            }
+
             for (; i <= n - V.Count; i += V.Count)
             {
                 Memory.Fetch(y + n + i);
@@ -56,8 +66,11 @@ internal static unsafe class FloatLayerNorm
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Output<V>(float* x, float m, float s, float* gain, float* bias, float* y)
-        where V : unmanaged, ILanes<V> =>
-        V.Store(V.Fma((V.Load(x) - V.Create(m)) * V.Create(s), V.Load(gain), V.Load(bias)), y);
+        where V : unmanaged, ILanes<V> => V.Store(Normal<V>(x, m, s, gain, bias), y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Normal<V>(float* x, float m, float s, float* gain, float* bias) where V : unmanaged, ILanes<V> =>
+        V.Fma((V.Load(x) - V.Create(m)) * V.Create(s), V.Load(gain), V.Load(bias));
 
     public static void GradInput(float* dy, float* x, int rows, int n, float* gain, float* mean, float* rstd, float* dx)
     {

@@ -22,8 +22,8 @@ internal static unsafe class LaneSums
         var lanes = stackalloc float[Order.Lanes];
         nint i = 0;
         if (V.Count == 16) i = One<V, TTerm>(term, count, lanes);
-        else if (V.Count == 8) i = Two<V, TTerm>(term, count, lanes);
-        else if (V.Count == 4) i = Four<V, TTerm>(term, count, lanes);
+        else if (V.Count == 8) i = One<Pair<V>, TTerm>(term, count, lanes);
+        else if (V.Count == 4) i = One<Pair<Pair<V>>, TTerm>(term, count, lanes);
         else for (var lane = 0; lane < Order.Lanes; lane++) lanes[lane] = 0f;
         for (; i < count; i++) Lane1.Store(term.Add(Lane1.Load(lanes + (i & 15)), i), lanes + (i & 15));
         return Fold(lanes);
@@ -47,44 +47,6 @@ internal static unsafe class LaneSums
         nint i = 0;
         for (; i <= count - 16; i += 16) a = term.Add(a, i);
         V.Store(a, lanes);
-        return i;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nint Two<V, TTerm>(in TTerm term, int count, float* lanes)
-        where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
-    {
-        V a = default, b = default;
-        nint i = 0;
-        for (; i <= count - 16; i += 16)
-        {
-            a = term.Add(a, i);
-            b = term.Add(b, i + 8);
-        }
-
-        V.Store(a, lanes);
-        V.Store(b, lanes + 8);
-        return i;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nint Four<V, TTerm>(in TTerm term, int count, float* lanes)
-        where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
-    {
-        V a = default, b = default, c = default, d = default;
-        nint i = 0;
-        for (; i <= count - 16; i += 16)
-        {
-            a = term.Add(a, i);
-            b = term.Add(b, i + 4);
-            c = term.Add(c, i + 8);
-            d = term.Add(d, i + 12);
-        }
-
-        V.Store(a, lanes);
-        V.Store(b, lanes + 4);
-        V.Store(c, lanes + 8);
-        V.Store(d, lanes + 12);
         return i;
     }
 
