@@ -3,8 +3,8 @@ using Convoy.Kernels;
 namespace Convoy.Cli.Bench;
 
 /// <summary>
-/// What this machine reached in loops that do nothing else: GFLOP/s of float32, with one thread and with all, GB/s to and
-/// from memory, and GB/s from memory alone.
+/// What this machine reached in loops that do nothing else: GFLOP/s of float32, with one thread and with all, GB/s to
+/// and from memory, and GB/s from memory alone.
 /// </summary>
 internal sealed record Ceilings(double GigaFlopsOfOne, double GigaFlops, double GigaBytes, double GigaBytesRead)
 {

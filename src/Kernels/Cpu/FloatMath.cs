@@ -26,8 +26,8 @@ internal static class FloatMath
         var high = V.Fma(V.Create(0.0013814465f), square, V.Fma(V.Create(0.008368781f), r, V.Create(0.041668393f)));
         var p = V.Fma(high, square, V.Fma(V.Create(0.1666652f), r, V.Create(0.49999994f)));
         var y = V.Fma(p, square, r) + V.Create(1f);
-        // 2^n in two factors: n reaches -150, past the smallest exponent. Both halves of n + 254 have their bias, and what
-        // is above them is shifted out.
+        // 2^n in two factors: n reaches -150, past the smallest exponent. Both halves of n + 254 have their bias, and
+        // what is above them is shifted out.
         var half = V.ShiftRight(shifted, 1);
         var rest = V.SubtractInt(shifted, half);
         return y * V.ShiftLeft(half, 23) * V.ShiftLeft(rest, 23);
