@@ -28,8 +28,6 @@ public sealed partial class TrainProgram : IDisposable
     private bool _staged;
     private readonly RunningStatistics _running;
     private readonly ParameterSlot[] _statistics;
-    private Action? _beforeStep;
-    private Action<int>? _afterStep;
 
     private TrainProgram(Compilation compiled, int rowsMax)
     {
@@ -65,6 +63,11 @@ public sealed partial class TrainProgram : IDisposable
         _arena.Storage.Bytes,
         _bindings.Sum(b => b.Bytes) + (_evaluation?.Bytes ?? 0) + (_staging.Length * sizeof(float)),
         KernelScratch.ThreadBytes);
+
+    internal ProgramPlan Plan => _plan;
+
+    /// <summary>The profile that training steps are timed in, or null.</summary>
+    internal ProgramProfile? Profiler { get; set; }
 
     /// <summary>What the passes and the plan did.</summary>
     public CompileReport Report => _compiled.Report;
@@ -134,12 +137,13 @@ public sealed partial class TrainProgram : IDisposable
                 if (FindsAnomalies) RequireNumbers(weights, step);
                 var binding = BindingOf(slices, stride);
                 ClearUnused(nodeGradients, observer);
+                Profiler?.BeginRun(slices);
                 for (var i = 0; i < binding.Steps.Length; i++)
                 {
-                    _beforeStep?.Invoke();
+                    Profiler?.BeginStep();
                     binding.Steps[i].Run();
+                    Profiler?.EndStep(i);
                     if (FindsAnomalies) RequireNumbers(i, binding.Steps[i], step);
-                    _afterStep?.Invoke(i);
                     foreach (var slot in binding.Steps[i].Ready) Deliver(slot, nodeGradients, observer);
                 }
 
@@ -152,27 +156,6 @@ public sealed partial class TrainProgram : IDisposable
             GC.KeepAlive(this);
             GC.KeepAlive(batch);
         }
-    }
-
-    /// <summary>
-    /// The time of each step of the plan in one run, for finding what is slow. The clock comes from the caller.
-    /// </summary>
-    public IReadOnlyList<(string Step, double Milliseconds)> Profile(
-        BatchBuffer batch, StepSlices slices, ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> nodeGradients,
-        Span<double> sliceLoss, Action start, Func<double> elapsedMs)
-    {
-        var times = new List<(string, double)>(_plan.Steps.Count);
-        _beforeStep = start;
-        _afterStep = i => times.Add((Describe(_plan.Steps[i]), elapsedMs()));
-        Run(batch, slices, 1, weights, nodeGradients, sliceLoss, null);
-        (_beforeStep, _afterStep) = (null, null);
-        return times;
-    }
-
-    private string Describe(PlanStep step)
-    {
-        var inputs = string.Join(" ", step.Node.Inputs.Select(i => _plan.Graph.TypeOf(i).Text));
-        return $"{step.Node.Name} {step.Kind}: {inputs} -> {step.Node.Type.Text}";
     }
 
     /// <summary>Gives the planned memory back; the program is not used again.</summary>

@@ -23,13 +23,17 @@ internal sealed record StepResult
     /// <summary>Time of a step over the time of one with a single slice, taken in turns; null: it has one.</summary>
     public double? OfOneSlice { get; init; }
     public required long PlannedBytes { get; init; }
-    /// <summary>Milliseconds of each step of the plan, slowest first; empty without --profile.</summary>
-    public IReadOnlyList<(string Step, double Milliseconds)> Profile { get; init; } = [];
+    /// <summary>Steps of the plan, slowest first; empty without --profile.</summary>
+    public IReadOnlyList<StepTiming> Profile { get; init; } = [];
+    /// <summary>The same by operator.</summary>
+    public IReadOnlyList<StepTiming> Operators { get; init; } = [];
 }
 
 /// <summary>The models that peers publish figures of, trained on noise.</summary>
 internal sealed class StepBench(int threads, int slices, Timing timing, TimeProvider time)
 {
+    private const int ProfiledSteps = 5;
+
     private static readonly (string Name, int Rows, int Classes, ModelSpec Model, DataShape Data)[] Models =
     [
         ("mlp784-512-512-10 b128", 128, 10,
@@ -56,6 +60,7 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
         var before = GC.GetTotalAllocatedBytes(precise: true);
         for (var i = 0; i < 10; i++) run.Step();
         var allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / 10;
+        var steps = profile ? ProfileOf(run) : null;
         return new StepResult
         {
             Model = name, Threads = threads, Slices = count, Params = run.Program.Layout.Slots.Sum(s => s.Length),
@@ -63,15 +68,16 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
             Variation = Math.Round(turns[0].Variation, 3), AllocatedBytes = allocated,
             OfOneSlice = whole is null ? null : Math.Round(turns[0].Median / turns[1].Median, 3),
             PlannedBytes = run.Program.MemoryBytes.Planned,
-            Profile = profile ? ProfileOf(run) : [],
+            Profile = steps?.Timings ?? [], Operators = steps?.Operators ?? [],
         };
     }
 
-    private IReadOnlyList<(string Step, double Milliseconds)> ProfileOf(Training run)
+    private ProgramProfile ProfileOf(Training run)
     {
-        var begun = 0L;
-        return [.. run.Profile(() => begun = time.GetTimestamp(),
-            () => time.GetElapsedTime(begun).TotalMilliseconds).OrderByDescending(p => p.Milliseconds)];
+        var profile = new ProgramProfile(run.Program, time);
+        using var scope = profile.Start();
+        for (var i = 0; i < ProfiledSteps; i++) run.Step();
+        return profile;
     }
 
     /// <summary>One model in training: its program, state and batch.</summary>
@@ -112,9 +118,6 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
             Program.Run(_batch, _share, _t, _weights, _gradients, _losses, null);
             _optimizer.Apply(_weights, _gradients[0].Span, _state, _t, _scale);
         }
-
-        public IReadOnlyList<(string Step, double Milliseconds)> Profile(Action begin, Func<double> end) =>
-            Program.Profile(_batch, _share, _weights, _gradients, _losses, begin, end);
 
         public void Dispose() => Program.Dispose();
     }

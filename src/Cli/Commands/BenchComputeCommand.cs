@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Convoy.Autodiff.Execution;
 using Convoy.Cli.Bench;
 using Convoy.Cli.Terminal;
 using Convoy.Kernels;
@@ -25,7 +26,7 @@ internal sealed class BenchComputeCommand : CliCommand
     };
     private readonly Option<bool> _profile = new("--profile")
     {
-        Description = "Also the time of each operator of the training steps.",
+        Description = "Also time, operations and bytes of each operator of the training steps.",
     };
 
     private readonly BaselineOptions _baseline = new();
@@ -84,6 +85,15 @@ internal sealed class BenchComputeCommand : CliCommand
         }
     }
 
+    private static string Row(StepTiming t) => string.Create(CultureInfo.InvariantCulture,
+        $"  {t.MeanMs,9:0.000} ms {t.GigaFlops,7:0.0} GFLOP/s {t.GigaBytes,6:0.0} GB/s  {t.Step}");
+
+    private static object Entry(StepTiming t) => new
+    {
+        t.Step, t.Operator, t.Calls, Ms = Math.Round(t.MeanMs, 4), MinMs = Math.Round(t.MinMs, 4),
+        MaxMs = Math.Round(t.MaxMs, 4), Flops = t.Flops / t.Calls, Bytes = t.Bytes / t.Calls,
+    };
+
     private static void Report(CliContext context, List<BaselineEntry> entries, StepResult r)
     {
         var beside = r.OfOneSlice is { } of
@@ -91,13 +101,14 @@ internal sealed class BenchComputeCommand : CliCommand
         context.Line(string.Create(CultureInfo.InvariantCulture,
             $"{r.Model,-24} {r.Slices} slices {r.Ms,9:0.000} ms {r.SamplesPerS,10:0.0} samples/s  " +
             $"{r.AllocatedBytes} bytes allocated a step{beside}"));
-        foreach (var (step, ms) in r.Profile.Take(24))
-            context.Line(string.Create(CultureInfo.InvariantCulture, $"  {ms,8:0.000} ms  {step}"));
+        foreach (var t in r.Operators) context.Line(Row(t));
+        if (r.Profile.Count > 0) context.Line("  of which the longest steps");
+        foreach (var t in r.Profile.Take(24)) context.Line(Row(t));
         context.Result(new
         {
             r.Model, r.Threads, r.Slices, r.Params, r.Ms, r.SamplesPerS, r.Variation, r.AllocatedBytes,
             r.PlannedBytes, r.OfOneSlice,
-            Profile = r.Profile.Select(p => new { p.Step, Ms = Math.Round(p.Milliseconds, 4) }),
+            Operators = r.Operators.Select(Entry), Profile = r.Profile.Select(Entry),
         });
         entries.Add(new BaselineEntry(
             $"{r.Model}, {r.Threads} threads, {r.Slices} slices", r.Ms * 1000, r.Variation, r.AllocatedBytes));
