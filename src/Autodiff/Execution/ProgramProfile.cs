@@ -57,7 +57,7 @@ public sealed class ProgramProfile
         return new ScopeEnd(() => _program.Profiler = outer);
     }
 
-    /// <summary>Each step of the plan that ran, the longest first; in the order of the plan where times are equal.</summary>
+    /// <summary>Each step of the plan that ran, the longest first; in their order where times are equal.</summary>
     public IReadOnlyList<StepTiming> Timings =>
     [
         .. Enumerable.Range(0, _entries.Length).Where(i => _entries[i].Calls > 0).Select(TimingOf)
