@@ -8,9 +8,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Conformance.Tests;
 
-/// <summary>OPS-01 to OPS-13 (OPS-02, OPS-03, OPS-04, OPS-05, OPS-06, OPS-07, OPS-08, OPS-09, OPS-10, OPS-11, OPS-12),
-/// OPS-19, OPS-20, GV-01, TEST-01. Generated from the table of operators: each has all of these tests, or the first one
-/// fails.</summary>
+/// <summary>
+/// GIR-01, OPS-21: every operator of the table as a node of a graph that is sent, and as one that refuses wrong inputs.
+/// </summary>
 public sealed class ConformanceTests
 {
     public static TheoryData<int, string> Cases() => Where(_ => true);

@@ -5,7 +5,9 @@ using Convoy.Autodiff.Ops;
 namespace Convoy.Conformance.Tests;
 
 /// <summary>
-/// TEST-01, AD-01, ERR-07, OPS-21: the matrix that `convoy verify ops` prints has no gap, row by row.
+/// TEST-01, GV-01, AD-01, ERR-07, OPS-01 to OPS-13, OPS-19 to OPS-21: value, gradient, second gradient, forward mode,
+/// broadcasting, zero size, views and batches of every operator in both element types. The matrix that
+/// `convoy verify ops` prints has no gap, row by row.
 /// </summary>
 public sealed class OpMatrixTests
 {
