@@ -9,8 +9,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Tests.Execution;
 
 /// <summary>
-/// MEM-05, MEM-06, MEM-07: activations that are computed again save memory and change no bit. MEM-06: the placement that
-/// a budget of memory asks for is searched by price; it is chosen when a program is compiled, not while it trains.
+/// MEM-05, MEM-06, MEM-07: activations that are computed again save memory and change no bit. MEM-06: the placement
+/// that a budget of memory asks for is searched by price; it is chosen when a program is compiled, not while it trains.
 /// </summary>
 public sealed class RecomputeTests
 {
