@@ -6,7 +6,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Execution;
 
-/// <summary>MON-07, MEM-13: times, operations and bytes of a compiled program's steps, while the profile is on.</summary>
+/// <summary>
+/// MON-07, MEM-13: times, operations and bytes of a compiled program's steps, while the profile is on.
+/// </summary>
 public sealed class ProgramProfileTests
 {
     private const int Rows = 12;

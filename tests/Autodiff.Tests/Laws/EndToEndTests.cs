@@ -7,7 +7,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Laws;
 
-/// <summary>TEST-02: whole workflows: decompositions found by their gradients, chained products, a branching graph.</summary>
+/// <summary>
+/// TEST-02: whole workflows: decompositions found by their gradients, chained products, a branching graph.
+/// </summary>
 public sealed class EndToEndTests
 {
     private static Variable Of(int seed, params int[] dims) =>

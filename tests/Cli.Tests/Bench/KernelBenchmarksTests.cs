@@ -4,7 +4,8 @@ using Convoy.LoadTests.Kernels;
 
 namespace Convoy.Cli.Tests.Bench;
 
-// TEST-08 to TEST-12 (TEST-09: gradients, TEST-10: the tape): every benchmark of load-tests/Kernels runs, at its smallest size.
+// TEST-08 to TEST-12 (TEST-09: gradients, TEST-10: the tape): every benchmark of load-tests/Kernels runs, at its
+// smallest size.
 public sealed class KernelBenchmarksTests
 {
     public static IEnumerable<TheoryDataRow<Type>> Classes => typeof(TeamBenchmarks).Assembly.GetTypes()
