@@ -15,9 +15,9 @@ public readonly record struct BufferStatistics(
 
 /// <summary>
 /// Memory of eager tensors that is used again: every tensor that is made inside a <see cref="BufferScope"/> takes a
-/// zeroed buffer of its size (tensors of one shape and element type share a size) and gives it back when the scope ends. A
-/// buffer has one owner at any time: the pool, a scope, or, after <see cref="BufferScope.Keep"/>, the tensor itself.
-/// Thread-safe; a scope belongs to the thread that opened it.
+/// zeroed buffer of its size (tensors of one shape and element type share a size) and gives it back when the scope
+/// ends. A buffer has one owner at any time: the pool, a scope, or, after <see cref="BufferScope.Keep"/>, the tensor
+/// itself. Thread-safe; a scope belongs to the thread that opened it.
 /// </summary>
 /// <param name="heldBytesMax">Bytes that may wait in the pool; what comes back beyond is left to the collector.</param>
 public sealed class BufferPool(long heldBytesMax = 1L << 30)
