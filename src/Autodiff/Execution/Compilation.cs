@@ -6,6 +6,17 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Execution;
 
+/// <summary>How much is done to a graph before it runs. Each level does what those before it do.</summary>
+public enum CompileLevel
+{
+    /// <summary>The graph as it was submitted, with its gradients; compiles the fastest.</summary>
+    None,
+    /// <summary>Constants, identities, common subexpressions, dead code.</summary>
+    Simplify,
+    /// <summary>Also fusion: bias, activation, trees of element-wise operators.</summary>
+    Full,
+}
+
 /// <summary>How a graph is made into a program. None of it changes a bit of any result.</summary>
 public sealed record CompileOptions
 {
@@ -14,6 +25,9 @@ public sealed record CompileOptions
 
     /// <summary>Activations that are computed again instead of kept.</summary>
     public RecomputeSpec Recompute { get; init; } = RecomputeSpec.None;
+
+    /// <summary>How much is done to the graph before it runs.</summary>
+    public CompileLevel Level { get; init; } = CompileLevel.Full;
 
     /// <summary>Trees of element-wise operators run as one; false is for comparison.</summary>
     public bool FuseElementwise { get; init; } = true;
@@ -113,11 +127,19 @@ internal sealed class Compilation
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rowsMax, 1);
         GraphVerifier.Check(forward);
-        var (prepared, before) = PassPipeline.Run(forward, PassPipeline.Preparing);
-        var (gradients, after) = PassPipeline.Run(prepared, PassPipeline.Differentiating());
+        var (prepared, before) = PassPipeline.Run(forward, options.Level switch
+        {
+            CompileLevel.None => [],
+            CompileLevel.Simplify => PassPipeline.Simplifying,
+            _ => PassPipeline.Preparing,
+        });
+        // Gradients are the first of these passes; what follows makes them simpler.
+        var differentiating = PassPipeline.Differentiating();
+        var (gradients, after) = PassPipeline.Run(
+            prepared, options.Level == CompileLevel.None ? [differentiating[0]] : differentiating);
         ProgramPlan PlanOf(Graph graph)
         {
-            if (!options.FuseElementwise) return new ProgramPlan(graph, rowsMax);
+            if (!options.FuseElementwise || options.Level != CompileLevel.Full) return new ProgramPlan(graph, rowsMax);
             var (fused, report) = FuseElementwise.Run(graph, rowsMax);
             return new ProgramPlan(fused, rowsMax) { Fusion = report };
         }

@@ -80,6 +80,14 @@ public sealed partial class TrainProgram : IDisposable
     public static TrainProgram Compile(Graph forward, int rowsMax, CompileOptions? options = null) =>
         new(Compilation.Of(forward, rowsMax, options ?? CompileOptions.Default), rowsMax);
 
+    internal static TrainProgram Of(Compilation compiled, int rowsMax) => new(compiled, rowsMax);
+
+    /// <summary>Training steps that were run to their end.</summary>
+    public long Runs { get; private set; }
+
+    /// <summary>Forms of step (rows per slice, share) that have memory now; the oldest of 32 gives way.</summary>
+    public int Forms => _bindings.Count;
+
     /// <summary>What <see cref="Compile"/> would come to, without the memory.</summary>
     public static CompileReport Describe(Graph forward, int rowsMax, CompileOptions? options = null) =>
         Compilation.Of(forward, rowsMax, options ?? CompileOptions.Default).Report;
@@ -148,6 +156,7 @@ public sealed partial class TrainProgram : IDisposable
                 }
 
                 SumLoss(binding.Output(LossRows.Name), slices, sliceLoss);
+                Runs++;
             }
         }
         finally

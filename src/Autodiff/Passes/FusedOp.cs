@@ -20,6 +20,8 @@ internal sealed class FusedOp(FusedProgram program) : Op
     private const int Block = 1_024;
     public const int SpansMax = 16;
 
+    private readonly FusedProgram _kernels = FusedTemplates.Of(program);
+
     public FusedProgram Program => program;
     public override string Name => "fused";
     public override string Sharding => "a... -> a...";
@@ -40,7 +42,7 @@ internal sealed class FusedOp(FusedProgram program) : Op
     internal override void Forward(OpCall call)
     {
         if (call.Outputs[0].Count == 0) return;
-        var work = new Blocks(program, call);
+        var work = new Blocks(_kernels, call);
         ElementBlocks.Run(ref work, checked((int)call.Outputs[0].Count), program.Steps.Length);
     }
 

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Passes;
 using Convoy.Cli.Launch;
 using Convoy.Cli.Terminal;
+using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Worker.Training;
 
@@ -116,7 +118,11 @@ internal sealed class GraphCommand : CliCommand
         var rows = Math.Max(1, prepared.Job.Batch / prepared.Job.Slices);
         var analysis = DependencyAnalysis.Of(prepared.Graph, rows);
         var findings = GraphFindings.Of(prepared.Graph, rows);
+        var fusion = FusionAnalysis.Of(prepared.Graph, rows);
+        var caches = CachePlan.Of(prepared.Graph, rows, CacheHierarchy.OfThisMachine);
         foreach (var line in analysis.Lines()) context.Line(line);
+        foreach (var line in fusion.Lines()) context.Line(line);
+        foreach (var line in caches.Lines()) context.Line(line);
         foreach (var line in findings.Lines()) context.Line(line);
         context.Result(new
         {
@@ -129,6 +135,11 @@ internal sealed class GraphCommand : CliCommand
             analysis.CriticalWork,
             analysis.SpeedUpMax,
             SpeedUp = new[] { 2, 4, 8 }.Select(d => new { Devices = d, Times = analysis.SpeedUp(d) }),
+            Fusion = new
+            {
+                fusion.UnaryUnary, fusion.BinaryUnary, fusion.UnaryBinary, fusion.BinaryBinary, fusion.BytesSaved,
+            },
+            Caches = caches.Nodes,
             Findings = findings.Found.Select(f =>
                 new { Severity = $"{f.Diagnostic.Severity}", f.Diagnostic.Where, f.Diagnostic.Text }),
         });

@@ -33,10 +33,8 @@ public static class WorkerMemory
     // Fitted to the peaks of workers of the example jobs: .NET 10, Linux x64, 2 cores, 2026-11-21. Runs of one job
     // differ by up to 5 MB, in what the collector and the compiler happened to do.
     private const long RuntimeBytes = (73L << 20) + (256L << 10);
-    // Code of the exchange, of sockets and of their threads.
-    private const long LinksBytes = 1L << 20;
     // What is touched of the two rings of 4 MB for each other worker of the machine.
-    private const long RingBytesPerPeer = 5L << 20;
+    private const long RingBytesPerPeer = 4L << 20;
 
     /// <param name="job">The job.</param>
     /// <param name="graph">Its graph, as it is submitted.</param>
@@ -82,7 +80,6 @@ public static class WorkerMemory
         yield return new("gradients, own tree nodes", (layout.IsDirect ? 2 : 1) * share.Nodes * vector);
         yield return new("exchange buffers", received);
         yield return new("shared memory of links", (share.Workers - 1) * RingBytesPerPeer);
-        yield return new("links (measured)", LinksBytes);
     }
 
     // What is mapped counts once it was read, and a training set is read whole.

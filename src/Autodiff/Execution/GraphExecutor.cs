@@ -1,0 +1,219 @@
+using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tensors;
+using Convoy.Kernels;
+
+namespace Convoy.Autodiff.Execution;
+
+/// <summary>In which order the nodes of a graph run, and on how many threads. None of them changes a bit.</summary>
+public enum ExecutionSchedule
+{
+    /// <summary>In the order of the graph, one after the other; each kernel belongs to the whole team.</summary>
+    Sequential,
+    /// <summary>Level by level: nodes that do not depend on each other run at the same time.</summary>
+    Parallel,
+    /// <summary>
+    /// As <see cref="Parallel"/> without levels: whoever is free takes the ready node with the longest chain of work
+    /// behind it (list scheduling, Graham 1966).
+    /// </summary>
+    CostBased,
+    /// <summary>One after the other, always the node that leaves the fewest bytes alive.</summary>
+    MemoryFrugal,
+}
+
+/// <summary>How a <see cref="GraphExecutor"/> runs.</summary>
+public sealed record ExecutorOptions
+{
+    /// <summary>Order and threads.</summary>
+    public ExecutionSchedule Schedule { get; init; } = ExecutionSchedule.Parallel;
+
+    /// <summary>A level with fewer nodes that do work runs one after the other, from 1.</summary>
+    public int ParallelNodesMin { get; init; } = 2;
+
+    /// <summary>A level with less work than this many floating-point operations runs one after the other.</summary>
+    public long ParallelFlopsMin { get; init; } = 100_000;
+}
+
+/// <summary>What the runs of an executor did.</summary>
+/// <param name="ParallelNodes">Nodes that ran beside others.</param>
+/// <param name="SequentialNodes">Nodes that ran alone.</param>
+/// <param name="PeakBytes">Most bytes of results that were alive at the same time in a run.</param>
+public sealed record ExecutorStatistics(long ParallelNodes, long SequentialNodes, long PeakBytes);
+
+/// <summary>
+/// Runs a graph on tensors, forward or, for a graph with gradients, forward and backward: every node is computed whole
+/// by one thread or by the whole team, so the schedule never shows in the bits. Results are dropped after their last
+/// use.
+/// For graphs with branches; <see cref="TrainProgram"/> runs training steps, one kernel at a time on planned memory.
+/// The threads are those of the team that the caller entered. Not for two callers at a time.
+/// </summary>
+public sealed class GraphExecutor
+{
+    private readonly Graph _graph;
+    private readonly int _rows;
+    private readonly ExecutorOptions _options;
+    private readonly ExecutorPlan _plan;
+    private readonly int[] _uses;
+    private readonly Tensor[]?[] _results;
+    private readonly int[] _left; // uses that are still to come
+    private readonly Lock _gate = new();
+    private ExecutorStatistics _statistics = new(0, 0, 0);
+    private long _alive;
+
+    /// <param name="graph">A legal graph.</param>
+    /// <param name="rows">Samples of every run.</param>
+    /// <param name="options">Order, threads, thresholds; null: the defaults.</param>
+    /// <exception cref="GraphException">The graph breaks a rule.</exception>
+    public GraphExecutor(Graph graph, int rows, ExecutorOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        GraphVerifier.Check(graph);
+        (_graph, _rows, _options) = (graph, rows, options ?? new ExecutorOptions());
+        ArgumentOutOfRangeException.ThrowIfLessThan(_options.ParallelNodesMin, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(_options.ParallelFlopsMin);
+        _plan = new ExecutorPlan(graph, rows);
+        _uses = Passes.Uses.Count(graph);
+        (_results, _left) = (new Tensor[graph.Nodes.Length][], new int[graph.Nodes.Length]);
+    }
+
+    /// <summary>Counts of all runs.</summary>
+    public ExecutorStatistics Statistics => _statistics;
+
+    /// <summary>The outputs of the graph, new tensors of the caller.</summary>
+    /// <param name="bindings">Inputs and parameters by name, in the shapes of the graph at the rows of the runs.</param>
+    /// <exception cref="GraphException">A binding is missing, or has another shape or element type.</exception>
+    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> bindings)
+    {
+        _uses.CopyTo(_left, 0);
+        Array.Clear(_results);
+        _alive = 0;
+        foreach (var node in _graph.Nodes)
+            if (IsBound(node)) _results[node.Id] = [BindingOf(node, bindings)];
+        switch (_options.Schedule)
+        {
+            case ExecutionSchedule.Parallel: RunLevels(); break;
+            case ExecutionSchedule.CostBased: RunByCost(); break;
+            case ExecutionSchedule.MemoryFrugal: RunInOrder(_plan.FrugalOrder(_uses)); break;
+            default: RunInOrder(_plan.Computed); break;
+        }
+
+        var outputs = _graph.Outputs.ToDictionary(
+            o => o.Name, o => _results[o.Value.Node]![o.Value.Output], StringComparer.Ordinal);
+        Array.Clear(_results);
+        return outputs;
+    }
+
+    internal static bool IsBound(GraphNode node) => node.Op == OpTable.Input || node.Op == OpTable.Parameter;
+
+    private void RunInOrder(IReadOnlyList<GraphNode> order)
+    {
+        foreach (var node in order) RunNode(node);
+        _statistics = _statistics with { SequentialNodes = _statistics.SequentialNodes + order.Count };
+    }
+
+    private void RunLevels()
+    {
+        foreach (var level in _plan.Levels)
+        {
+            var threads = Math.Min(TeamTasks.Threads, level.Nodes.Count);
+            if (threads < 2 || level.Working < _options.ParallelNodesMin || level.Flops < _options.ParallelFlopsMin)
+            {
+                RunInOrder(level.Nodes);
+                continue;
+            }
+
+            var tasks = new Lists(this, _plan.Deal(level.Nodes, threads));
+            TeamTasks.Run(ref tasks, threads);
+            _statistics = _statistics with { ParallelNodes = _statistics.ParallelNodes + level.Nodes.Count };
+        }
+    }
+
+    private void RunByCost()
+    {
+        var threads = TeamTasks.Threads;
+        if (threads == 1 || _plan.Computed.Count < _options.ParallelNodesMin || _plan.Flops < _options.ParallelFlopsMin)
+        {
+            RunInOrder(_plan.Computed);
+            return;
+        }
+
+        var tasks = new Takers(this, new ReadyNodes(_plan));
+        TeamTasks.Run(ref tasks, threads);
+        _statistics = _statistics with { ParallelNodes = _statistics.ParallelNodes + _plan.Computed.Count };
+    }
+
+    private void RunNode(GraphNode node)
+    {
+        var inputs = new Tensor[node.Inputs.Length];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = _results[node.Inputs[i].Node]![node.Inputs[i].Output];
+        if (node.Op.IsAlias) _results[node.Id] = [inputs[0].Reshape(node.Type.At(_rows))];
+        else
+        {
+            var outputs = new Tensor[node.Types.Length];
+            for (var i = 0; i < outputs.Length; i++)
+                outputs[i] = Tensor.Empty(node.Types[i].DType, node.Types[i].At(_rows));
+            node.Op.Forward(new OpCall(node.Attributes, inputs, outputs));
+            _results[node.Id] = outputs;
+        }
+
+        Count(node);
+    }
+
+    // What nobody reads any more is dropped; an alias counts as its own bytes, so the peak is an upper bound.
+    private void Count(GraphNode node)
+    {
+        lock (_gate)
+        {
+            _alive += _plan.BytesOf(node);
+            if (_alive > _statistics.PeakBytes) _statistics = _statistics with { PeakBytes = _alive };
+            if (_left[node.Id] == 0) Drop(node);
+            foreach (var input in node.Inputs)
+                if (--_left[input.Node] == 0 && !IsBound(_graph.Nodes[input.Node])) Drop(_graph.Nodes[input.Node]);
+        }
+    }
+
+    private void Drop(GraphNode node)
+    {
+        _results[node.Id] = null;
+        _alive -= _plan.BytesOf(node);
+    }
+
+    private Tensor BindingOf(GraphNode node, IReadOnlyDictionary<string, Tensor> bindings)
+    {
+        if (!bindings.TryGetValue(node.Name, out var tensor))
+            throw new GraphException($"{node.Op.Name} {node.Name} is not bound");
+        if (tensor.DType != node.Type.DType || !tensor.Shape.Equals(node.Type.At(_rows)))
+            throw new GraphException(
+                $"{node.Op.Name} {node.Name} is {tensor.Type.Text}, the graph takes {node.Type.Text} with {_rows} rows");
+        return tensor.Contiguous();
+    }
+
+    private readonly struct Lists(GraphExecutor executor, List<GraphNode>[] lists) : ITeamTasks
+    {
+        public void Run(int index)
+        {
+            foreach (var node in lists[index]) executor.RunNode(node);
+        }
+    }
+
+    private readonly struct Takers(GraphExecutor executor, ReadyNodes ready) : ITeamTasks
+    {
+        public void Run(int index)
+        {
+            try
+            {
+                while (ready.Take() is { } node)
+                {
+                    executor.RunNode(node);
+                    ready.Done(node);
+                }
+            }
+            catch
+            {
+                // The others must not wait for what will not come; the failure itself goes to the caller.
+                ready.Stop();
+                throw;
+            }
+        }
+    }
+}
