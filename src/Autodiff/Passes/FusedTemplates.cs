@@ -19,7 +19,7 @@ internal static class FusedTemplates
         var steps = program.Steps.ToList();
         for (var i = 0; i + 1 < steps.Count;)
         {
-            if (Joined(steps, i) is not { } joined)
+            if (Joined(steps, i, program.Registers) is not { } joined)
             {
                 i++;
                 continue;
@@ -32,11 +32,12 @@ internal static class FusedTemplates
         return program with { Steps = [.. steps] };
     }
 
-    private static FusedStep? Joined(List<FusedStep> steps, int at)
+    private static FusedStep? Joined(List<FusedStep> steps, int at, int registers)
     {
         var (first, second) = (steps[at], steps[at + 1]);
         if (KernelOf(first.Op) is not { } a || KernelOf(second.Op) is not { } b) return null;
-        if (a.Functions + b.Functions > FunctionsMax || first.To < 0 || IsReadLater(steps, at)) return null;
+        // What is a result as well must be written.
+        if (a.Functions + b.Functions > FunctionsMax || first.To >= registers || IsReadLater(steps, at)) return null;
         var (left, right) = (second.A == first.To, second.B == first.To);
         if (left == right) return null;
         if (!b.IsBinary)
@@ -51,7 +52,7 @@ internal static class FusedTemplates
             var kernel = typeof(IUnaryOperator).IsAssignableFrom(made) ? typeof(UnaryKernel<>) : typeof(BinaryKernel<>);
             var op = (IBlockwise)Activator.CreateInstance(
                 kernel.MakeGenericType(made), a.Functions + b.Functions)!;
-            return new FusedStep(op, Attributes.None, x, y, second.To);
+            return new FusedStep(op, Attributes.None, x, y, FusedStep.None, second.To);
         }
     }
 
@@ -63,7 +64,7 @@ internal static class FusedTemplates
         if (steps[at + 1].To == register) return false;
         for (var i = at + 2; i < steps.Count; i++)
         {
-            if (steps[i].A == register || steps[i].B == register) return true;
+            if (steps[i].A == register || steps[i].B == register || steps[i].C == register) return true;
             if (steps[i].To == register) return false;
         }
 
@@ -97,7 +98,9 @@ internal static class FusedTemplates
     {
         public int Functions => functions;
 
-        public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
+        public void Block(
+            Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c,
+            Span<float> y) =>
             Elementwise.Unary<float, TOperator>(a, y);
     }
 
@@ -106,7 +109,9 @@ internal static class FusedTemplates
     {
         public int Functions => functions;
 
-        public void Block(Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y) =>
+        public void Block(
+            Attributes attributes, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c,
+            Span<float> y) =>
             Elementwise.Binary<float, TOperator>(a, b, y);
     }
 }

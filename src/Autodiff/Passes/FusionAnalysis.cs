@@ -45,8 +45,8 @@ public sealed record FusionAnalysis(
             // One by one: every function writes its result, and what is a register in the group is read from memory.
             var before = operands;
             foreach (var step in op.Program.Steps)
-                before += bytes * (1 + (step.A >= 0 ? 1 : 0) + (step.B >= 0 ? 1 : 0));
-            groups.Add(new FusionGroup(node.Name, op.Program.Text.Split('+'), before, operands + bytes));
+                before += bytes * (1 + Operands(step).Count(place => place >= 0));
+            groups.Add(new FusionGroup(node.Name, op.Program.Text.Split('+'), before, operands + (bytes * node.Types.Length)));
         }
 
         return new FusionAnalysis(chains[0], chains[1], chains[2], chains[3], groups);
@@ -67,12 +67,14 @@ public sealed record FusionAnalysis(
         var writers = new Dictionary<int, FusedStep>();
         foreach (var step in program.Steps)
         {
-            foreach (var place in (int[])[step.A, step.B])
+            foreach (var place in Operands(step))
                 if (place >= 0 && writers.TryGetValue(place, out var writer))
                     chains[(IsBinary(writer) ? 1 : 0) + (IsBinary(step) ? 2 : 0)]++;
-            if (step.To >= 0) writers[step.To] = step;
+            writers[step.To] = step;
         }
     }
+
+    private static int[] Operands(FusedStep step) => [step.A, step.B, step.C];
 
     private static bool IsBinary(FusedStep step) => step.B != FusedStep.None;
 }
