@@ -46,7 +46,8 @@ public sealed record FusionAnalysis(
             var before = operands;
             foreach (var step in op.Program.Steps)
                 before += bytes * (1 + Operands(step).Count(place => place >= 0));
-            groups.Add(new FusionGroup(node.Name, op.Program.Text.Split('+'), before, operands + (bytes * node.Types.Length)));
+            var after = operands + (bytes * node.Types.Length);
+            groups.Add(new FusionGroup(node.Name, op.Program.Text.Split('+'), before, after));
         }
 
         return new FusionAnalysis(chains[0], chains[1], chains[2], chains[3], groups);
