@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Graphs;
+using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Passes.Rewriting;
 
 namespace Convoy.Autodiff.Passes;
@@ -9,6 +10,9 @@ public sealed record GraphPass(string Name, Func<Graph, Graph> Run)
     /// <summary>A pass that is made of rules, which are counted.</summary>
     public static GraphPass Of(string name, Strategy strategy) =>
         new(name, graph => Rewriter.Run(graph, strategy).Graph) { Rewrite = graph => Rules(graph, strategy) };
+
+    /// <summary>It makes one operator of several.</summary>
+    public bool Fuses { get; init; }
 
     internal Func<Graph, (Graph Graph, IReadOnlyList<RuleReport> Rules)>? Rewrite { get; private init; }
 
@@ -22,9 +26,21 @@ public sealed record GraphPass(string Name, Func<Graph, Graph> Run)
         Rewrite is null ? (Run(graph), []) : Rewrite(graph);
 }
 
-/// <summary>What a pass did to a graph; operations are counted for one row.</summary>
-public sealed record PassReport(string Pass, int NodesBefore, int NodesAfter, long FlopsBefore, long FlopsAfter)
+/// <summary>What a pass did to a graph; operations, and bytes read and written, are counted for one row.</summary>
+public sealed record PassReport(string Pass, int NodesBefore, int NodesAfter, OpCost Before, OpCost After)
 {
+    /// <summary>Floating-point operations before the pass.</summary>
+    public long FlopsBefore => Before.Flops;
+
+    /// <summary>Floating-point operations after the pass.</summary>
+    public long FlopsAfter => After.Flops;
+
+    /// <summary>Bytes that operators need no longer read or write; below 0 where the pass added some.</summary>
+    public long BytesSaved => Before.Bytes - After.Bytes;
+
+    /// <summary>Operators that became part of another one.</summary>
+    public int OperatorsFused { get; init; }
+
     /// <summary>How often each rule of the pass held; rules that never did are left out.</summary>
     public IReadOnlyList<RuleReport> Rules { get; init; } = [];
 
@@ -48,7 +64,9 @@ public static class PassPipeline
     ];
 
     private static readonly IReadOnlyList<GraphPass> Fusing =
-        [new("fuse bias", FuseBias.Run), new("fuse activations", FuseActivations.Run)];
+    [
+        new("fuse bias", FuseBias.Run) { Fuses = true }, new("fuse activations", FuseActivations.Run) { Fuses = true },
+    ];
 
     /// <summary>From a graph that was submitted to one for the executor or for gradients.</summary>
     public static IReadOnlyList<GraphPass> Preparing => [.. Fusing, .. Simplifying];
@@ -107,9 +125,10 @@ public static class PassPipeline
             if (GraphVerifier.FirstFault(next) is { } fault) throw new GraphException(
                 $"after the pass \"{passes[i].Name}\": {fault}");
             reports[i] =
-                new PassReport(passes[i].Name, graph.Nodes.Length, next.Nodes.Length, FlopsOf(graph), FlopsOf(next))
+                new PassReport(passes[i].Name, graph.Nodes.Length, next.Nodes.Length, CostOf(graph), CostOf(next))
                 {
                     Rules = rules,
+                    OperatorsFused = passes[i].Fuses ? graph.Nodes.Length - next.Nodes.Length : 0,
                 };
             graph = next;
         }
@@ -117,5 +136,5 @@ public static class PassPipeline
         return (graph, reports);
     }
 
-    private static long FlopsOf(Graph graph) => GraphStatistics.Of(graph, 1).Cost.Flops;
+    private static OpCost CostOf(Graph graph) => GraphStatistics.Of(graph, 1).Cost;
 }

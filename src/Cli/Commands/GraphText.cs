@@ -13,7 +13,9 @@ internal static class GraphText
         foreach (var pass in report.Passes)
         {
             yield return Line(
-                $"{pass.Pass,-26} {pass.NodesBefore,6} > {pass.NodesAfter,-6} {pass.FlopsBefore} > {pass.FlopsAfter}");
+                $"{pass.Pass,-26} {pass.NodesBefore,6} > {pass.NodesAfter,-6} {pass.FlopsBefore} > {pass.FlopsAfter}")
+                + (pass.BytesSaved > 0 ? $", {Bytes(pass.BytesSaved)} less to move" : "")
+                + (pass.OperatorsFused > 0 ? Line($", {pass.OperatorsFused} operators fused") : "");
             foreach (var rule in pass.Rules) yield return Line($"    {rule.Rule,-34} {rule.Count} times");
         }
 

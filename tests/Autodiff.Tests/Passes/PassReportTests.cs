@@ -7,7 +7,9 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Passes;
 
-/// <summary>OPT-01, OPT-05, GV-01: identities keep bits, passes report, an illegal result names its pass.</summary>
+/// <summary>
+/// OPT-01, OPT-05, OPT-15, GV-01: identities keep bits, passes report, an illegal result names its pass.
+/// </summary>
 public sealed class PassReportTests
 {
     [Fact]
@@ -37,6 +39,26 @@ public sealed class PassReportTests
         var broken = new GraphPass("break it", g => new Graph([.. g.Nodes.Reverse()], g.Outputs));
         var fault = Assert.Throws<GraphException>(() => PassPipeline.Run(builder.Build(), [broken]));
         Assert.Contains("break it", fault.Message, StringComparison.Ordinal);
+    }
+
+    // OPT-15: of each pass the bytes that it saves; OPT-01: what was fused.
+    [Fact]
+    public void EachPass_SaysWhatItSaves()
+    {
+        var builder = new GraphBuilder();
+        var x = builder.Input("x", DType.Float32, 4, 8);
+        _ = x.Tanh(); // nobody reads it
+        var twice = x.Exp() + x.Exp();
+        var bias = builder.Input("b", DType.Float32, 8);
+        builder.Output("y", (twice.Linear(builder.Input("w", DType.Float32, 8, 8)) + bias).Relu());
+        var reports = PassPipeline.Run(builder.Build(), PassPipeline.Preparing).Reports;
+        PassReport Of(string pass) => reports.Single(r => r.Pass == pass);
+        const int Value = 4 * 8 * sizeof(float);
+        Assert.Equal(2 * Value, Of("common subexpressions").BytesSaved); // an exp reads x and writes itself
+        Assert.Equal(2 * Value, Of("dead code").BytesSaved);
+        Assert.Equal((1, 1), (Of("fuse bias").OperatorsFused, Of("fuse activations").OperatorsFused));
+        Assert.Equal(2 * Value, Of("fuse activations").BytesSaved); // written once, not written, read and written
+        Assert.Equal(0, Of("dead code").OperatorsFused);
     }
 
     [Fact]
