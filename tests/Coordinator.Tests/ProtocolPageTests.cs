@@ -1,6 +1,7 @@
 using Convoy.Coordinator.Checkpoints;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
+using Convoy.Coordinator.Recovery;
 using Convoy.Shared.Protocol;
 using Convoy.Tests;
 
@@ -15,6 +16,10 @@ public sealed class ProtocolPageTests
 
     [Fact]
     public void Job() => ProtocolPage.Check("job.md", TransitionTable.ToMarkdown(JobProtocol.Transitions));
+
+    [Fact]
+    public void Takeover() =>
+        ProtocolPage.Check("takeover.md", TransitionTable.ToMarkdown(LeadershipProtocol.Transitions));
 
     [Fact]
     public void Checkpoint() =>

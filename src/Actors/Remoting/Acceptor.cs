@@ -119,6 +119,12 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
             { Why = Refusal.Versions };
         }
 
+        if (remoting.NotYet is { } notYet)
+        {
+            await SendAsync(connection, AnswerKind.Busy, 0, [notYet], cancel).ConfigureAwait(false);
+            return false;
+        }
+
         var looksForAnother = greeting.Wanted != 0 && greeting.Wanted != remoting.Options.Incarnation.Value;
         if (looksForAnother
             || FindOrMake(greeting, connection.RemoteAddress, arrival.Peer?.Identity?.Role) is not { } link)

@@ -16,7 +16,7 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
     : Link(remoting)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastDelay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RedialDelay = TimeSpan.FromMilliseconds(5);
 
     private readonly SemaphoreSlim _wake = new(0);
@@ -139,7 +139,7 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
         Remoting.Options.NodeName, Remoting.Options.BuildId, Remoting.Features)
     { Wanted = target.Wanted.Value };
 
-    /// <summary>50 ms doubled up to 1 s, with a quarter of jitter so that many diallers do not come in waves.</summary>
+    /// <summary>50 ms doubled up to 0.5 s, with a quarter of jitter: many diallers do not come in waves.</summary>
     private async Task BackOffAsync()
     {
         var delay = NeverUp ? Jittered(_failures++) : RedialDelay;

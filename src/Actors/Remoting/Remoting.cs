@@ -28,6 +28,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     {
         System = system;
         Options = options;
+        _notYet = options.NotYet;
         Features = [.. options.Features.Order(StringComparer.Ordinal)];
         _clock = new MonotonicClock(options.Time);
         _limits = new SessionLimits
@@ -70,6 +71,17 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
 
     /// <summary>Gets <see cref="LinkUp"/> and <see cref="LinkDown"/> of accepted links.</summary>
     public IActorRef? AcceptedOwner { get; set; }
+
+    /// <summary>
+    /// While set, every greeting is answered Busy with this text, so that who dials tries its next address.
+    /// </summary>
+    public string? NotYet
+    {
+        get => _notYet;
+        set => _notYet = value;
+    }
+
+    private volatile string? _notYet;
 
     /// <summary>Connections that were closed because of what they sent, or did not send.</summary>
     public long RefusedCount => _acceptor.RefusedCount;

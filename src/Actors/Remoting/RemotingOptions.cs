@@ -37,6 +37,9 @@ public sealed record RemotingOptions
     /// </summary>
     public Func<Socket, ReadOnlyMemory<byte>, bool>? Foreign { get; init; }
 
+    /// <summary>First value of <see cref="Remoting.NotYet"/>.</summary>
+    public string? NotYet { get; init; }
+
     /// <summary>TLS with certificates on every connection. Null: plain, and loopback only.</summary>
     public LinkSecurity? Security { get; init; }
 

@@ -99,7 +99,7 @@ internal sealed partial class SimulatedPeer
     private void SendMessage(string target, IMessage message, IActorRef? sender)
     {
         var tampered = Remoting.Network.Tamper is { } tamper
-            ? tamper(Process.Host, HostOf(_address), message) : message;
+            ? tamper(Process.Host, HostOf(Place), message) : message;
         if (tampered is null) return;
         var size = tampered.CalculateSize();
         var content = new ControlContent(FrameKind.Message, target, Remoting.Names.NameOf(sender))

@@ -13,18 +13,19 @@ internal sealed partial class SimulatedPeer : Peer
     private const int Never = 0; // number of a connection that does not exist
     private static readonly TimeSpan CloseGrace = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastDelay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RedialDelay = TimeSpan.FromMilliseconds(5);
 
     private readonly long[] _connection = [Never, Never];
     private readonly Instant[] _lastArrival = new Instant[2];
-    private readonly string _address;
     private readonly IActorRef _owner;
     private SessionProtocol<ControlContent> _session;
     private PeerId? _id;
     private long _attempt;
     private int _failures;
     private bool _knowsPeer;
+    private readonly string[] _places; // tried one after the other, until one answers
+    private int _place;
     private bool _wasUp;
     private bool _wasDown;
     private bool _closed;
@@ -35,7 +36,7 @@ internal sealed partial class SimulatedPeer : Peer
 
     public SimulatedPeer(SimulatedRemoting remoting, string address, ulong linkNumber, IActorRef owner, bool dials)
     {
-        (Remoting, _address, LinkNumber, _owner, Dials) = (remoting, address, linkNumber, owner, dials);
+        (Remoting, _places, LinkNumber, _owner, Dials) = (remoting, address.Split(','), linkNumber, owner, dials);
         Key = (remoting.Incarnation.Value, linkNumber);
         _session = NewSession();
     }
@@ -47,7 +48,8 @@ internal sealed partial class SimulatedPeer : Peer
     public uint SessionNumber { get; internal set; } = 1;
     public SimulatedPeer? Far { get; private set; }
     public override PeerId? Id => _id;
-    public override string Address => _address;
+    public override string Address => string.Join(',', _places);
+    private string Place => _places[_place];
 
     /// <summary>
     /// An accepted end whose session is over, or a dialled one that its owner closed: nothing comes any more.
@@ -81,7 +83,7 @@ internal sealed partial class SimulatedPeer : Peer
 
     private void Trace(string text)
     {
-        if (World.Traces) World.Trace($"{Process.Host}>{_id?.Node ?? _address} {text}");
+        if (World.Traces) World.Trace($"{Process.Host}>{_id?.Node ?? Place} {text}");
     }
 
     // ---- Dialling ----
@@ -97,15 +99,19 @@ internal sealed partial class SimulatedPeer : Peer
         if (attempt != _attempt || _closed || IsUp) return;
         if (_session.Status == SessionStatus.Over) Renew();
         var network = Remoting.Network;
-        var (here, there) = (Process.Host, HostOf(_address));
+        var place = Place;
+        var (here, there) = (Process.Host, HostOf(place));
         network.Travel(here, there, 0, null, () =>
         {
-            if (network.Find(_address) is not { } target)
+            if (network.Find(place) is not { } target)
                 network.Travel(there, here, 0, Process, () => OnNobodyThere(attempt));
             else if (target.Process.Takes(new SimulatedCall(() => OnGreeting(target, attempt))))
                 OnGreeting(target, attempt);
         });
-        World.After(Process, network.Quality.HandshakeTimeout, () => { if (attempt == _attempt && !IsUp) BackOff(); });
+        World.After(Process, network.Quality.HandshakeTimeout / (_places.Length > 1 ? 4 : 1), () =>
+        {
+            if (attempt == _attempt && !IsUp && !TriesNext()) BackOff();
+        });
     }
 
     private static string HostOf(string address) => address[..address.IndexOf(':', StringComparison.Ordinal)];
@@ -157,7 +163,17 @@ internal sealed partial class SimulatedPeer : Peer
     {
         if (attempt != _attempt) return;
         if (_wasUp) End(LinkDownReason.ConnectionLost, "the connection was closed and nobody listens at the address");
+        else if (TriesNext()) return;
         BackOff();
+    }
+
+    /// <summary>Inside a session the place is known; else another one may lead to who is looked for.</summary>
+    private bool TriesNext()
+    {
+        if (_wasUp || _place + 1 == _places.Length) return false;
+        _place++;
+        DialSoon(TimeSpan.Zero);
+        return true;
     }
 
     private void OnSessionOver(long attempt, bool sameProcess)
@@ -171,6 +187,7 @@ internal sealed partial class SimulatedPeer : Peer
     private void BackOff()
     {
         if (_closed) return;
+        if (!_wasUp) _place = 0;
         var whole = TimeSpan.FromTicks(Math.Min(FirstDelay.Ticks << Math.Min(_failures++, 10), LastDelay.Ticks));
         DialSoon(_wasUp ? RedialDelay : whole - (whole * (World.Choice.Below(256) / 1024.0)));
     }

@@ -34,13 +34,20 @@ internal sealed class CoordinatorCommand : CliCommand
         DefaultValueFactory = _ => 0,
     };
 
+    private readonly Option<bool> _standby = new("--standby")
+    {
+        Description = "While another coordinator leads on the state folder, stand by; when it is gone, go on with its job.",
+    };
+
     public CoordinatorCommand() : base("coordinator", "Run a coordinator that waits for workers and jobs.",
-        "convoy coordinator", "convoy coordinator --listen 127.0.0.1:7070 --state run2 --workers 2")
+        "convoy coordinator", "convoy coordinator --listen 127.0.0.1:7070 --state run2 --workers 2",
+        "convoy coordinator --standby --listen 127.0.0.1:7071 --state run2")
     {
         Add(_listen);
         Add(_advertise);
         Add(_state);
         Add(_workers);
+        Add(_standby);
         _credentials.AddTo(this);
     }
 
@@ -49,7 +56,9 @@ internal sealed class CoordinatorCommand : CliCommand
         using var signals = new Signals();
         RefuseWithoutCredentials(arguments); // before a file is made
         var state = Path.GetFullPath(arguments.GetValue(_state)!);
-        using var log = new RollingFileLog(Path.Combine(state, "logs", "coordinator.log"), context.Time);
+        // Two coordinators on one folder must not write into one file.
+        var name = arguments.GetValue(_standby) ? $"coordinator-{Environment.ProcessId}.log" : "coordinator.log";
+        using var log = new RollingFileLog(Path.Combine(state, "logs", name), context.Time);
         var security = SecurityOf(arguments, context, log);
         await using var host = await CoordinatorHost.StartAsync(new CoordinatorOptions
         {
@@ -57,6 +66,7 @@ internal sealed class CoordinatorCommand : CliCommand
             Advertise = arguments.GetValue(_advertise),
             StateDirectory = state,
             WorkersExpected = arguments.GetValue(_workers),
+            Standby = arguments.GetValue(_standby),
             Security = security,
             Time = context.Time,
             Log = log,
@@ -64,11 +74,17 @@ internal sealed class CoordinatorCommand : CliCommand
         using var ending = new CancellationTokenSource();
         RenewInTime(security, context, log, ending.Token);
         context.Line($"coordinator listens on {host.Address}, state in {state}");
+        if (host.Status.Membership == StatusReport.StandbyState)
+            context.Line($"stands by: {string.Join("; ", host.Status.Reasons)}");
         context.Line($"join with: convoy worker --join {host.Advertised}{(security is null ? "" : " --token TOKEN (convoy token create)")}");
         var stopped = Task.Delay(Timeout.InfiniteTimeSpan, context.Time, signals.Stop);
         if (await Task.WhenAny(stopped, host.WhenFailed) != stopped)
-            throw new UserException(ExitCode.Failed,
-                $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
+        {
+            var cause = await host.WhenFailed;
+            throw cause as UserException
+                ?? new UserException(ExitCode.Failed, $"the coordinator cannot go on: {cause.Message}");
+        }
+
         await ending.CancelAsync();
         return await EndAsync(host, signals, state, context);
     }

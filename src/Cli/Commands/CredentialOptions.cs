@@ -50,9 +50,11 @@ internal sealed class CredentialOptions
     /// <summary>A client of the coordinator of a state folder, which says whether it speaks TLS.</summary>
     public ConvoyClient ClientOfState(ParseResult arguments, CliContext context, string folder)
     {
-        var endpoint = EndpointFile.Read(folder);
-        return endpoint.Tls ? new ConvoyClient(endpoint.Address, Operator(arguments, context))
-            : new ConvoyClient(endpoint.Address);
+        var standbys = EndpointFile.Standbys(folder);
+        var endpoint = EndpointFile.TryRead(folder) ?? standbys.FirstOrDefault() ?? EndpointFile.Read(folder);
+        // Whoever stands by may lead by the time that the command arrives.
+        var address = string.Join(',', standbys.Select(s => s.Address).Prepend(endpoint.Address).Distinct());
+        return endpoint.Tls ? new ConvoyClient(address, Operator(arguments, context)) : new ConvoyClient(address);
     }
 
     /// <summary>A certificate that will expire soon is worth a line while there is time.</summary>

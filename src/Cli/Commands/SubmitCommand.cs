@@ -12,8 +12,8 @@ internal sealed class SubmitCommand : CliCommand
     private readonly CredentialOptions _credentials = new();
     private readonly Option<string> _to = new("--to")
     {
-        Description = "Address of the coordinator.",
-        HelpName = "HOST:PORT",
+        Description = "Address of the coordinator; with commas, of those that stand by too.",
+        HelpName = "HOST:PORT,...",
         Required = true,
     };
     private readonly Option<long?> _steps = new("--steps")

@@ -13,8 +13,8 @@ internal sealed class Target
     { Description = "State folder of the run.", HelpName = "DIR" };
     public readonly Option<string?> To = new("--to")
     {
-        Description = "Address of the coordinator.",
-        HelpName = "HOST:PORT",
+        Description = "Address of the coordinator; with commas, of those that stand by too.",
+        HelpName = "HOST:PORT,...",
     };
 
     private readonly CredentialOptions _credentials = new();

@@ -62,7 +62,7 @@ internal sealed class ScaleRun
     private readonly Dictionary<ByteString, Roster> _rosters = []; // looked up only
     private SimulatedProcess _coordinator = null!;
     private SimulatedRemoting _remoting = null!;
-    private readonly MetricsFile _metrics = new(inMemory: true);
+    private readonly MetricsFile _metrics = new(new MetricsMemory());
     private StatusBoard _board = new();
     private long _received;
     private long _sent;
@@ -107,7 +107,10 @@ internal sealed class ScaleRun
         var clocks = new ClockTable();
         _coordinator = new SimulatedProcess(_world, "c", "c", 0, TimeSpan.Zero) { Meter = _meter };
         var journal = new MemoryJournal(_coordinator.Time);
-        var control = new ControlJournal(journal, journal.TryAcquire("c", TimeSpan.FromSeconds(3)).Lease!);
+        var lease = journal.TryAcquire("c", clocks.Lease).Lease!;
+        var control = new ControlJournal(journal, lease);
+        var leadership = new LeadershipProtocol(clocks);
+        leadership.OnAcquireAnswered(lease, new MonotonicClock(_coordinator.Time).Now);
         var disk = new MemoryDisk();
         disk.CreateFolder(SimulatedCoordinator.Root);
         var options = new CoordinatorOptions
@@ -121,8 +124,8 @@ internal sealed class ScaleRun
             Options = options, Journal = control, Store = store, Board = _board,
             Metrics = _metrics, Boards = new JobBoards(_board, _metrics),
             StoreAt = root => new CheckpointStore(root, disk),
-            NewMetrics = static () => new MetricsFile(inMemory: true),
-            StateFolder = "/state", LeaseLife = TimeSpan.FromSeconds(3), JobOver = static _ => { },
+            NewMetrics = static () => new MetricsFile(new MetricsMemory()),
+            StateFolder = "/state", Leadership = leadership, JobOver = static _ => { },
             WorkersWanted = static _ => { },
             Failed = e => throw new UserException(ExitCode.Failed, $"the coordinator fails: {e.Message}"),
         });

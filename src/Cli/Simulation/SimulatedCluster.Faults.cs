@@ -61,7 +61,7 @@ internal sealed partial class SimulatedCluster
     }
 
     /// <summary>One in four cuts goes to the coordinator's link.</summary>
-    private string EndOf(Fault fault) => fault.Amount % 4 == 0 ? CoordinatorHost : HostAt(fault.Other);
+    private string EndOf(Fault fault) => fault.Amount % 4 == 0 ? _coordinator!.Process.Host : HostAt(fault.Other);
 
     private void KillWorker(Fault fault, bool silently)
     {
@@ -94,7 +94,7 @@ internal sealed partial class SimulatedCluster
     private void Isolate(Fault fault)
     {
         var victim = HostAt(fault.Victim);
-        var others = Enumerable.Range(0, Plan.Workers).Select(HostAt).Append(CoordinatorHost)
+        var others = Enumerable.Range(0, Plan.Workers).Select(HostAt).Append(CoordinatorHost).Append(StandbyHost)
             .Where(h => h != victim).ToArray();
         For(fault, () =>
         {
@@ -158,7 +158,7 @@ internal sealed partial class SimulatedCluster
     {
         if (AliveCoordinator is not { } first || first.Process.IsStopped) return;
         World.Trace($"a second coordinator usurps the lease of k{first.Token}");
-        StartCoordinator();
+        StartCoordinator(goesOn: Plan.HasStandby);
     }
 
     private void Lose(Fault fault) => For(fault,

@@ -1,6 +1,8 @@
 using Convoy.Actors.Simulation;
 using Convoy.Cli.Simulation.Checkers;
 using Convoy.Coordinator.Api;
+using Convoy.Coordinator.Jobs;
+using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
@@ -17,6 +19,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
 {
     public const string CoordinatorHost = "c";
     public const string CoordinatorAddress = "c:7400";
+    public const string StandbyHost = "d";
+    public const string StandbyAddress = "d:7400";
     /// <summary>A slow device takes that many times longer.</summary>
     public const int SlowFactor = 4;
 
@@ -24,6 +28,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     private readonly IJournal _journal;
     private readonly List<SimulatedWorker> _workers = [];
     private readonly SeededChoice _choice;
+    private readonly SeededChoice _standbyChoice;
     private SimulatedCoordinator? _coordinator;
     private int _coordinators;
     private ulong _incarnations;
@@ -35,6 +40,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         (Plan, Plants) = (plan, plants ?? Plants.None);
         World = new SimulatedWorld(plan.Seed, trace);
         _choice = World.Choice.Branch(1);
+        _standbyChoice = World.Choice.Branch(17);
         Network = new SimulatedNetwork(World) { Quality = plan.Network, Tamper = Plants.Tamper };
         Network.Delivered = OnDelivered;
         _checkers = Checker.All();
@@ -55,6 +61,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     public ClockTable Clocks { get; } = new();
     public SamplesChecker Samples { get; }
     public ReplicasChecker Replicas { get; }
+    /// <summary>metrics.jsonl: it outlives coordinators.</summary>
+    public MetricsMemory DurableRows { get; } = new();
     public int WorkersWanted { get; set; }
     public bool IsJobOver { get; private set; }
 
@@ -108,7 +116,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     private void OnBroken(Checker checker, Exception e) =>
         OnViolation(new Violation(checker.Name, $"the checker broke: {e.GetType().Name}: {e.Message}"));
 
-    public bool IsStopped(string host) => host == CoordinatorHost
+    public bool IsStopped(string host) => host is CoordinatorHost or StandbyHost
         ? _coordinator?.Process.IsStopped == true
         : Find(host)?.Process.IsStopped == true;
 
@@ -132,7 +140,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     public void Run()
     {
         Plants.Begin(this);
-        StartCoordinator();
+        StartCoordinator(goesOn: false);
+        if (Plan.HasStandby) World.After(null, TimeSpan.FromMilliseconds(_standbyChoice.Below(200)), StandBy);
         for (var i = 1; i <= Plan.Workers; i++)
         {
             var host = $"w{i}";
@@ -207,20 +216,44 @@ internal sealed partial class SimulatedCluster : IComputeWitness
 
     private SimulatedCoordinator? AliveCoordinator => _coordinator is { Process.IsGone: false } c ? c : null;
 
-    private void StartCoordinator()
+    /// <summary>
+    /// One that begins anew has the lock of the folder: whoever held the lease is gone. One that stood by has the
+    /// lease already.
+    /// </summary>
+    private void StartCoordinator(bool goesOn, Lease? lease = null)
     {
         World.Trace("coordinator starts");
         try
         {
-            _coordinator = new SimulatedCoordinator(this, _journal, ++_coordinators);
-            World.Trace($"coordinator leads as k{_coordinator.Token}");
-            if (_submitted) SubmitAgain();
+            lease ??= _journal.TryAcquire($"coordinator {_coordinators + 1}", Clocks.Lease, static _ => true).Lease!;
+            var host = Plan.HasStandby && _coordinators % 2 == 1 ? StandbyHost : CoordinatorHost;
+            _coordinator = new SimulatedCoordinator(this, _journal, lease, host, goesOn);
+            _coordinators++;
+            World.Trace($"coordinator leads as k{_coordinator.Token} on {host}");
+            if (_submitted && !goesOn) SubmitAgain();
         }
         catch (IOException e)
         {
             World.Trace($"the coordinator does not start: {e.Message}");
-            World.After(null, TimeSpan.FromSeconds(1), StartCoordinator);
+            World.After(null, TimeSpan.FromSeconds(1), () =>
+            {
+                // With standbys the lease runs out meanwhile, and whoever gets it next tries again.
+                if (!Plan.HasStandby) StartCoordinator(goesOn);
+            });
         }
+    }
+
+    /// <summary>
+    /// A coordinator that stands by looks at the lease. On one machine it sees that its holder is gone; elsewhere the
+    /// lease has to expire.
+    /// </summary>
+    private void StandBy()
+    {
+        if (IsJobOver) return;
+        var isGone = Plan.HasLauncher && _coordinator is { Process.IsGone: true };
+        if (_journal.TryAcquire($"standby {_coordinators + 1}", Clocks.Lease, _ => isGone).Lease is { } lease)
+            StartCoordinator(goesOn: true, lease);
+        World.After(null, LeadershipProtocol.LookEvery, StandBy);
     }
 
     /// <summary>
@@ -239,11 +272,11 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         coordinator.Process.Kill();
         Network.OnEnded(coordinator.Process, silently: false);
         Tell(static c => c.OnProcessEnded(CoordinatorHost, "killed"));
-        if (coordinator != _coordinator || IsJobOver) return;
+        if (coordinator != _coordinator || IsJobOver || Plan.HasStandby) return;
         World.After(null, TimeSpan.FromMilliseconds(200 + _choice.Below(2_000)), () =>
         {
             if (_coordinator != coordinator || IsJobOver) return;
-            StartCoordinator();
+            StartCoordinator(goesOn: false);
         });
     }
 

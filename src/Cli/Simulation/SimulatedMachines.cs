@@ -9,6 +9,7 @@ using Convoy.Coordinator.Api;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
+using Convoy.Shared.Time;
 using Convoy.Worker.Hosting;
 using Convoy.Worker.Node;
 using Convoy.Worker.Training;
@@ -30,7 +31,10 @@ internal sealed class SimulatedWorker
         var bulk = new BulkRouter();
         var options = new WorkerOptions
         {
-            Join = SimulatedCluster.CoordinatorAddress, Name = host, Listen = host + ":7000",
+            Join = cluster.Plan.HasStandby
+                ? $"{SimulatedCluster.CoordinatorAddress},{SimulatedCluster.StandbyAddress}"
+                : SimulatedCluster.CoordinatorAddress,
+            Name = host, Listen = host + ":7000",
             TimeProvider = Process.Time,
             Clocks = cluster.Clocks, Say = line => cluster.World.Trace($"{host} says: {line}"),
         };
@@ -143,7 +147,6 @@ internal sealed class SimulatedEventQueue(SimulatedProcess process, Action<Excep
 internal sealed class SimulatedCoordinator
 {
     public const string Root = "/state/checkpoints";
-    private static readonly TimeSpan LeaseLife = TimeSpan.FromSeconds(3);
 
     private readonly SimulatedCluster _cluster;
     private readonly JobSubmission _submission;
@@ -151,15 +154,20 @@ internal sealed class SimulatedCoordinator
     private readonly IActorRef _membership;
     private readonly IActorRef _job;
 
-    public SimulatedCoordinator(SimulatedCluster cluster, IJournal journal, int number)
+    /// <param name="cluster">Where it runs.</param>
+    /// <param name="journal">Of the cluster.</param>
+    /// <param name="lease">That it got.</param>
+    /// <param name="host">Its machine.</param>
+    /// <param name="goesOn">It stood by, and goes on with the job that it finds.</param>
+    public SimulatedCoordinator(SimulatedCluster cluster, IJournal journal, Lease lease, string host, bool goesOn)
     {
-        _cluster = cluster;
-        var log = new SimulatedLog(cluster, SimulatedCluster.CoordinatorHost);
-        Process = cluster.NewProcess(SimulatedCluster.CoordinatorHost, log);
-        // Whoever held the lease is gone, or is being replaced by force: the folder's lock says so on one machine.
-        var lease = journal.TryAcquire($"coordinator {number}", LeaseLife, _ => true).Lease!;
+        (_cluster, GoesOn) = (cluster, goesOn);
+        var log = new SimulatedLog(cluster, host);
+        Process = cluster.NewProcess(host, log);
         var control = new ControlJournal(journal, lease);
         Token = lease.Token.Value;
+        var leadership = new LeadershipProtocol(cluster.Clocks);
+        leadership.OnAcquireAnswered(lease, new MonotonicClock(Process.Time).Now);
         var options = new CoordinatorOptions
         {
             StateDirectory = "/state", WorkersExpected = cluster.Plan.Workers, Time = Process.Time,
@@ -169,28 +177,30 @@ internal sealed class SimulatedCoordinator
         var store = new CheckpointStore(Root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), log);
         Process.TurnTime = (_, message) => message is Coordinator.Checkpoints.CheckpointInput
             ? cluster.TimeOfWrite() : TimeSpan.Zero;
-        Metrics = new MetricsFile(inMemory: true);
+        Metrics = new MetricsFile(cluster.DurableRows);
         Boards = new JobBoards(Board, Metrics);
         CheckpointStore StoreAt(string root) =>
             new(root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), log);
         (_membership, _job) = CoordinatorActors.Start(Process.System, new CoordinatorParts
         {
             Options = options, Journal = control, Store = store, Board = Board, Metrics = Metrics,
-            StateFolder = "/state",
-            LeaseLife = LeaseLife, JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
+            StateFolder = "/state", Leadership = leadership, GoesOn = goesOn,
+            JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
             Boards = Boards, NewJob = cluster.Plants.JobActor,
-            NewMetrics = static () => new MetricsFile(inMemory: true),
+            NewMetrics = static () => new MetricsFile(new MetricsMemory()),
             StoreAt = StoreAt,
             Failed = e => cluster.OnCoordinatorFailed(this, e), Outlast = silence => Remoting?.Outlast(silence),
         });
         _submission = new JobSubmission(options, control, store, Root);
         _beside = new JobSubmission(options, control, store, Root) { Boards = Boards, StoreAt = StoreAt };
-        Remoting = new SimulatedRemoting(cluster.Network, Process, SimulatedCluster.CoordinatorAddress,
+        Remoting = new SimulatedRemoting(cluster.Network, Process, host + ":7400",
             new Incarnation((ulong)Token << 32), cluster.Clocks, _membership, null);
         Remoting.Register("coordinator", _membership);
         cluster.World.After(Process, TimeSpan.Zero, static () => { });
     }
 
+    /// <summary>It took over a running job.</summary>
+    public bool GoesOn { get; }
     public SimulatedProcess Process { get; }
     public SimulatedRemoting Remoting { get; }
     public long Token { get; }

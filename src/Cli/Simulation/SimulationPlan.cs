@@ -9,6 +9,8 @@ internal sealed record SimulationChoice
 {
     public int? Workers { get; init; }
     public int? Steps { get; init; }
+    /// <summary>Whether a second coordinator stands by; null: in half of the seeds.</summary>
+    public bool? Standby { get; init; }
     /// <summary>Kinds of faults that may happen; null: all.</summary>
     public IReadOnlyList<FaultKind>? Faults { get; init; }
     /// <summary>Numbers of the faults that stay, of those the seed has; null: all.</summary>
@@ -32,6 +34,8 @@ internal sealed record SimulationPlan
     public required NetworkQuality Network { get; init; }
     /// <summary>Processes of one machine: their exits are reported and they are started again at once.</summary>
     public required bool HasLauncher { get; init; }
+    /// <summary>A second coordinator stands by and takes over, instead of a restart of the first.</summary>
+    public required bool HasStandby { get; init; }
     /// <summary>Small clusters speak through a tree in half of the seeds, as those of thousands do.</summary>
     public required CastShape Casts { get; init; }
     public required IReadOnlyList<Fault> Faults { get; init; }
@@ -83,7 +87,7 @@ internal sealed record SimulationPlan
                 Checkpoint = new CheckpointSpec { Every = every, Keep = 2 },
                 Elastic = new ElasticSpec { Min = least, Max = slices },
             },
-            Casts = CastsOf(choose.Branch(9)),
+            Casts = CastsOf(choose.Branch(9)), HasStandby = choice.Standby ?? choose.Branch(13).Below(2) == 0,
             Faults = Fault.Draw(choose.Branch(7), choice, workersOfSeed,
                 TimeSpan.FromMilliseconds(stepsOfSeed * stepMs)),
         };
@@ -99,5 +103,6 @@ internal sealed record SimulationPlan
         $"seed {Seed}: {Workers} workers, {Steps} steps of {StepTime.TotalMilliseconds:0} ms, batch {Job.Batch} in {Job.Slices} slices, "
         + $"{Samples} samples, {(LargeModel ? "large" : "small")} model, save every {Job.Checkpoint.Every}, min {Job.Elastic.Min}, "
         + $"{(Job.Sync.Commit == "local" ? "" : "unanimous commit, ")}{(HasLauncher ? "one launcher" : "machines by themselves")}, "
+        + $"{(HasStandby ? "a standby" : "no standby")}, "
         + $"{(Casts == CastShape.Default ? "told directly" : $"trees of {Casts.FanOut} above {Casts.DirectMax}")}, {Faults.Count} faults";
 }

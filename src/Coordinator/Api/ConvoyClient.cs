@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Convoy.Shared;
@@ -12,7 +13,11 @@ public sealed class ConvoyClient : IDisposable
 {
     private delegate ValueTask<Stream> Dial(SocketsHttpConnectionContext to, CancellationToken cancel);
 
-    private readonly HttpClient _http;
+    /// <summary>With several addresses: how long a leader is looked for; a take-over ends sooner.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200);
+
+    private readonly List<HttpClient> _places = []; // one for each address; the one that answered last comes first
 
     /// <summary>Plain: a coordinator on this machine.</summary>
     public ConvoyClient(string address, TimeSpan? timeout = null) : this(address, dial: null, timeout)
@@ -31,18 +36,24 @@ public sealed class ConvoyClient : IDisposable
     private ConvoyClient(string address, Dial? dial, TimeSpan? timeout)
     {
         Address = address;
+        const StringSplitOptions Clean = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        foreach (var place in address.Split(',', Clean))
+            _places.Add(ClientOf(place, dial, timeout));
+        if (_places.Count == 0) throw new UserException(ExitCode.Usage, $"'{address}' is not HOST:PORT");
+    }
+
+    private static HttpClient ClientOf(string address, Dial? dial, TimeSpan? timeout)
+    {
         if (!Uri.TryCreate($"http://{address}/", UriKind.Absolute, out var uri) || uri.Port <= 0)
             throw new UserException(ExitCode.Usage, $"'{address}' is not HOST:PORT");
         var handler = new SocketsHttpHandler { UseProxy = false };
         if (dial is not null) handler.ConnectCallback = (to, cancel) => dial(to, cancel);
-        _http = new HttpClient(handler)
-        {
-            BaseAddress = uri,
-            Timeout = timeout ?? TimeSpan.FromSeconds(10),
-        };
-        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        var http = new HttpClient(handler) { BaseAddress = uri, Timeout = timeout ?? TimeSpan.FromSeconds(10) };
+        http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        return http;
     }
 
+    /// <summary>host:port, or several with commas.</summary>
     public string Address { get; }
 
     /// <summary>Name or id of the job that status, steps, stop and scale are about; null: the only one.</summary>
@@ -61,20 +72,24 @@ public sealed class ConvoyClient : IDisposable
     public static ConvoyClient OfState(string stateDirectory) => new(EndpointFile.Read(stateDirectory).Address);
 
     public Task<SubmitReply> SubmitAsync(SubmitRequest request, CancellationToken cancel = default) =>
-        PostAsync<SubmitRequest, SubmitReply>("api/jobs", request, cancel);
+        PostAsync<SubmitRequest, SubmitReply>("api/jobs", request with { Command = NewCommand() }, cancel);
 
+    /// <summary>Of the leader, where one is found; else of a coordinator that stands by.</summary>
     public Task<StatusReport> StatusAsync(CancellationToken cancel = default) =>
-        GetAsync<StatusReport>(Job is null ? "api/status" : $"api/status?job={Uri.EscapeDataString(Job)}", cancel);
+        GetAsync<StatusReport>(Job is null ? "api/status" : $"api/status?job={Uri.EscapeDataString(Job)}", cancel,
+            s => s.Membership == StatusReport.StandbyState);
 
     public Task<StepsPage> StepsAsync(long from, CancellationToken cancel = default) =>
         GetAsync<StepsPage>(FormattableString.Invariant($"api/steps?from={from}")
             + (Job is null ? "" : $"&job={Uri.EscapeDataString(Job)}"), cancel);
 
     public Task<Accepted> StopAsync(StopRequest request, CancellationToken cancel = default) =>
-        PostAsync<StopRequest, Accepted>("api/stop", request with { Job = request.Job ?? Job }, cancel);
+        PostAsync<StopRequest, Accepted>("api/stop", request with { Job = request.Job ?? Job, Command = NewCommand() },
+            cancel);
 
     public Task<Accepted> ScaleAsync(int workers, CancellationToken cancel = default) =>
-        PostAsync<ScaleRequest, Accepted>("api/scale", new ScaleRequest { Workers = workers, Job = Job }, cancel);
+        PostAsync<ScaleRequest, Accepted>("api/scale", new ScaleRequest
+        { Workers = workers, Job = Job, Command = NewCommand() }, cancel);
 
     public Task<TokenReply> CreateTokenAsync(TokenRequest request, CancellationToken cancel = default) =>
         PostAsync<TokenRequest, TokenReply>("api/tokens", request, cancel);
@@ -87,22 +102,60 @@ public sealed class ConvoyClient : IDisposable
     public Task<CertificateReply> RenewAsync(RenewRequest request, CancellationToken cancel = default) =>
         PostAsync<RenewRequest, CertificateReply>("api/renew", request, cancel);
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        foreach (var place in _places) place.Dispose();
+    }
 
-    private Task<TReply> GetAsync<TReply>(string path, CancellationToken cancel) =>
-        CallAsync<TReply>(() => _http.GetAsync(path, cancel), cancel);
+    /// <summary>The same for each attempt, so that a command that was taken has its effect once (L6).</summary>
+    private static string NewCommand() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    private Task<TReply> GetAsync<TReply>(string path, CancellationToken cancel,
+        Func<TReply, bool>? isStandby = null) =>
+        CallAsync(http => http.GetAsync(path, cancel), isStandby, cancel);
 
     private Task<TReply> PostAsync<TRequest, TReply>(string path, TRequest body, CancellationToken cancel) =>
-        CallAsync<TReply>(() => _http.PostAsJsonAsync(path, body, ApiJson.Options, cancel), cancel);
+        CallAsync<TReply>(http => http.PostAsJsonAsync(path, body, ApiJson.Options, cancel), null, cancel);
 
-    private async Task<TReply> CallAsync<TReply>(Func<Task<HttpResponseMessage>> call, CancellationToken cancel)
+    /// <summary>One address is asked once; several in turn, until one of them leads.</summary>
+    private async Task<TReply> CallAsync<TReply>(Func<HttpClient, Task<HttpResponseMessage>> call,
+        Func<TReply, bool>? isStandby, CancellationToken cancel)
     {
+        var started = TimeProvider.System.GetTimestamp();
+        using var pace = new PeriodicTimer(Pace);
+        for (var left = _places.Count; ;)
+        {
+            var mayRetry = _places.Count > 1 && TimeProvider.System.GetElapsedTime(started) < Patience;
+            try
+            {
+                var reply = await AskAsync<TReply>(call, _places[0], cancel);
+                if (isStandby?.Invoke(reply) != true || --left <= 0) return reply;
+            }
+            catch (StandbyRefusal standby)
+            {
+                if (!mayRetry) throw new UserException(ExitCode.Cluster, $"{_places[0].BaseAddress!.Authority}: {standby.Message}");
+            }
+            catch (UnreachableException nobody)
+            {
+                if (!mayRetry) throw new UserException(ExitCode.Cluster, nobody.Message);
+            }
+
+            _places.Add(_places[0]);
+            _places.RemoveAt(0);
+            await pace.WaitForNextTickAsync(cancel);
+        }
+    }
+
+    private static async Task<TReply> AskAsync<TReply>(Func<HttpClient, Task<HttpResponseMessage>> call,
+        HttpClient http, CancellationToken cancel)
+    {
+        var address = http.BaseAddress!.Authority;
         try
         {
-            using var response = await call();
-            if (!response.IsSuccessStatusCode) throw await RefusalAsync(response, cancel);
+            using var response = await call(http);
+            if (!response.IsSuccessStatusCode) throw await RefusalAsync(response, address, cancel);
             return await response.Content.ReadFromJsonAsync<TReply>(ApiJson.Options, cancel)
-                ?? throw Unreadable("an empty answer");
+                ?? throw Unreadable(address, "an empty answer");
         }
         catch (HttpRequestException e) when (e.InnerException is UserException refused)
         {
@@ -110,36 +163,40 @@ public sealed class ConvoyClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new UserException(ExitCode.Cluster,
-                $"no coordinator answers at {Address} ({e.Message}): is it running, and is the address right?");
+            throw new UnreachableException($"no coordinator answers at {address} ({e.Message}): is it running, and is the address right?");
         }
         catch (JsonException e)
         {
-            throw Unreadable(e.Message);
+            throw Unreadable(address, e.Message);
         }
         catch (TaskCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw new UserException(ExitCode.Cluster,
-                $"the coordinator at {Address} did not answer within {_http.Timeout.TotalSeconds:0} s");
+            throw new UnreachableException(
+                $"the coordinator at {address} did not answer within {http.Timeout.TotalSeconds:0} s");
         }
     }
 
-    private async Task<UserException> RefusalAsync(HttpResponseMessage response, CancellationToken cancel)
+    /// <summary>Nobody there: the next one may lead by now.</summary>
+    private sealed class UnreachableException(string text) : Exception(text);
+
+    private static async Task<Exception> RefusalAsync(HttpResponseMessage response, string address,
+        CancellationToken cancel)
     {
         var text = await response.Content.ReadAsStringAsync(cancel);
         try
         {
             if (JsonSerializer.Deserialize<ErrorReply>(text, ApiJson.Options) is { } reply)
-                return new UserException((ExitCode)reply.ExitCode, reply.Error);
+                return reply.Standby ? new StandbyRefusal(reply.Error)
+                    : new UserException((ExitCode)reply.ExitCode, reply.Error);
         }
         catch (JsonException)
         {
             // Somebody else than a coordinator answers: the status line below is all we can say.
         }
 
-        return Unreadable($"HTTP {(int)response.StatusCode}");
+        return Unreadable(address, $"HTTP {(int)response.StatusCode}");
     }
 
-    private UserException Unreadable(string what) =>
-        new(ExitCode.Cluster, $"{Address} does not answer like a coordinator of this version: {what}");
+    private static UserException Unreadable(string address, string what) =>
+        new(ExitCode.Cluster, $"{address} does not answer like a coordinator of this version: {what}");
 }

@@ -7,6 +7,7 @@ namespace Convoy.Coordinator.Api;
 public sealed record EndpointFile
 {
     public const string FileName = "endpoint.json";
+    private const string StandbyPrefix = "standby-";
 
     public string Address { get; init; } = "";
     /// <summary>The port speaks TLS only.</summary>
@@ -17,9 +18,28 @@ public sealed record EndpointFile
     /// <summary>Returns null when no coordinator runs on this folder.</summary>
     public static EndpointFile? TryRead(string stateDirectory)
     {
+        return TryReadFile(Path.Combine(stateDirectory, FileName));
+    }
+
+    /// <summary>Where the coordinators that stand by listen, in the order of their addresses.</summary>
+    public static IReadOnlyList<EndpointFile> Standbys(string stateDirectory)
+    {
         try
         {
-            var bytes = File.ReadAllBytes(Path.Combine(stateDirectory, FileName));
+            return [.. Directory.EnumerateFiles(stateDirectory, StandbyPrefix + "*.json").Select(TryReadFile)
+                .OfType<EndpointFile>().OrderBy(e => e.Address, StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return []; // no folder: nobody stands by on it
+        }
+    }
+
+    private static EndpointFile? TryReadFile(string path)
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(path);
             return JsonSerializer.Deserialize<EndpointFile>(bytes, ApiJson.Options);
         }
         catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
@@ -34,12 +54,25 @@ public sealed record EndpointFile
             $"no job runs on {stateDirectory} (no readable {FileName} there): give --state DIR or --to HOST:PORT");
 
     /// <summary>Written beside and renamed: a reader sees the old file or the new one, never a part.</summary>
-    internal void Write(string stateDirectory)
+    internal void Write(string stateDirectory, bool standby = false)
     {
-        var path = Path.Combine(stateDirectory, FileName);
+        var path = Path.Combine(stateDirectory, standby ? StandbyFile : FileName);
         File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Options));
         File.Move(path + ".new", path, overwrite: true);
     }
 
-    internal static void Remove(string stateDirectory) => File.Delete(Path.Combine(stateDirectory, FileName));
+    /// <summary>Name of the file of a coordinator that stands by.</summary>
+    internal string StandbyFile => StandbyName(Pid);
+
+    private static string StandbyName(int pid) => FormattableString.Invariant($"{StandbyPrefix}{pid}.json");
+
+    /// <summary>Removes what this process wrote; the file of another leader stays.</summary>
+    internal static void Remove(string stateDirectory, int pid)
+    {
+        RemoveStandby(stateDirectory, pid);
+        if (TryRead(stateDirectory)?.Pid == pid) File.Delete(Path.Combine(stateDirectory, FileName));
+    }
+
+    internal static void RemoveStandby(string stateDirectory, int pid) =>
+        File.Delete(Path.Combine(stateDirectory, StandbyName(pid)));
 }

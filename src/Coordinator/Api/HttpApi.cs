@@ -17,8 +17,7 @@ namespace Convoy.Coordinator.Api;
 /// The HTTP JSON API. Reads come from the board; commands are asked of the job and answered after they are taken.
 /// A refused request gets <see cref="ErrorReply"/> with the line that a user sees.
 /// </summary>
-internal sealed class HttpApi(JobBoards boards, JobSubmission submission, IActorRef job,
-    ILogSink log, TimeProvider time)
+internal sealed class HttpApi(JobBoards boards, ILogSink log, TimeProvider time)
 {
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(8);
 
@@ -27,14 +26,30 @@ internal sealed class HttpApi(JobBoards boards, JobSubmission submission, IActor
     private readonly SemaphoreSlim _submissions = new(1, 1);
     private readonly MonotonicClock _clock = new(time);
 
-    /// <summary>Tokens, joins and renewals; null: a plain coordinator, which has none.</summary>
-    public AdmissionApi? Admission { get; init; }
+    private sealed record Leading(JobSubmission Submission, IActorRef Job, AdmissionApi Admission);
+
+    private volatile Leading? _leading;
+
+    /// <summary>Commands are taken from now on; a standby refuses them.</summary>
+    /// <param name="submission">Looks at jobs.</param>
+    /// <param name="job">Takes them.</param>
+    /// <param name="admission">Tokens, joins and renewals.</param>
+    public void Lead(JobSubmission submission, IActorRef job, AdmissionApi admission) =>
+        _leading = new Leading(submission, job, admission);
+
+    private Leading Leader => _leading ?? throw new StandbyRefusal(
+        $"this coordinator stands by: {boards.Read(null).Reasons.FirstOrDefault() ?? "another one leads"}");
 
     public async Task AnswerAsync(HttpContext context)
     {
         try
         {
             if (await IsAllowedAsync(context)) await RouteAsync(context);
+        }
+        catch (StandbyRefusal e)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            await WriteAsync(context, new ErrorReply { Error = e.Message, ExitCode = (int)ExitCode.Cluster, Standby = true });
         }
         catch (UserException e)
         {
@@ -65,10 +80,12 @@ internal sealed class HttpApi(JobBoards boards, JobSubmission submission, IActor
         ("GET", "/api/status") => WriteAsync(context, boards.Read(Job(context))),
         ("GET", "/api/steps") => WriteAsync(context, boards.Metrics(Job(context)).Read(From(context))),
         ("POST", "/api/jobs") => SubmitAsync(context),
-        ("POST", "/api/stop") => CommandAsync<StopRequest>(context, m => new TakeStop(m.Reason) { Job = m.Job }),
-        (_, "/api/tokens" or "/api/trust" or "/api/join" or "/api/renew") when Admission is { } admission =>
-            admission.AnswerAsync(context),
-        ("POST", "/api/scale") => CommandAsync<ScaleRequest>(context, m => new TakeScale(m.Workers) { Job = m.Job }),
+        ("POST", "/api/stop") => CommandAsync<StopRequest>(
+            context, m => new TakeStop(m.Reason, m.Command) { Job = m.Job }),
+        (_, "/api/tokens" or "/api/trust" or "/api/join" or "/api/renew") =>
+            Leader.Admission.AnswerAsync(context),
+        ("POST", "/api/scale") => CommandAsync<ScaleRequest>(
+            context, m => new TakeScale(m.Workers, m.Command) { Job = m.Job }),
         _ => RefuseAsync(context, StatusCodes.Status404NotFound,
             $"there is no {context.Request.Method} {context.Request.Path} here", ExitCode.Usage),
     };
@@ -107,12 +124,15 @@ internal sealed class HttpApi(JobBoards boards, JobSubmission submission, IActor
     private async Task SubmitAsync(HttpContext context)
     {
         var request = await ReadAsync<SubmitRequest>(context);
+        var submission = Leader.Submission;
         SubmitReply reply;
         // The place of a job depends on the jobs before it.
         await _submissions.WaitAsync(context.RequestAborted);
         try
         {
-            reply = await AskAsync<SubmitReply>(await submission.PrepareAsync(request));
+            // Its answer may have been lost on the way (L6).
+            reply = await submission.TakenBeforeAsync(request.Command)
+                ?? await AskAsync<SubmitReply>(await submission.PrepareAsync(request));
         }
         finally
         {
@@ -126,10 +146,10 @@ internal sealed class HttpApi(JobBoards boards, JobSubmission submission, IActor
         await WriteAsync(context, await AskAsync<Accepted>(command(await ReadAsync<TRequest>(context))));
 
     private async Task<TReply> AskAsync<TReply>(object command) =>
-        await job.Ask<object>(command, AskTimeout) switch
+        await Leader.Job.Ask<object>(command, AskTimeout) switch
         {
-            TReply reply => reply,
             Actors.Status.Failure failure => throw failure.Cause,
+            TReply reply => reply,
             var other => throw new InvariantException($"no handler for the answer {other.GetType().Name}"),
         };
 

@@ -3,12 +3,15 @@ namespace Convoy.Coordinator.Api;
 /// <summary>GET /api/status: all there is to know about the cluster now. `status --json` prints it as it is.</summary>
 public sealed record StatusReport
 {
+    /// <summary>State and membership of a coordinator that stands by.</summary>
+    public const string StandbyState = "standby";
+
     /// <summary>Name of the job; null: none was submitted.</summary>
     public string? Job { get; init; }
     public string? JobId { get; init; }
-    /// <summary>none, submitted, preparing, running, ending, finished or failed.</summary>
+    /// <summary>none, submitted, preparing, running, ending, finished or failed; standby.</summary>
     public string State { get; init; } = "none";
-    /// <summary>State of the membership: forming, stable, fencing, opening, paused or closed.</summary>
+    /// <summary>State of the membership: forming, stable, fencing, opening, paused, recovering or closed; standby.</summary>
     public string Membership { get; init; } = "forming";
     public long Generation { get; init; }
     /// <summary>Generations that were opened for this job.</summary>

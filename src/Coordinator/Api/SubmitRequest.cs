@@ -11,6 +11,8 @@ public sealed record SubmitRequest
     public long? UntilStep { get; init; }
     /// <summary>Go on from the newest verified checkpoint of the same job in the state folder.</summary>
     public bool Resume { get; init; }
+    /// <summary>Number of this command, so that asking again has no second effect (L6); empty: none.</summary>
+    public string Command { get; init; } = "";
     /// <summary>
     /// When the launch began, so that the time to the first step counts everything; null: at submission.
     /// </summary>
@@ -31,6 +33,8 @@ public sealed record ScaleRequest
     public required int Workers { get; init; }
     /// <summary>Name or id of the job; null: the only one that runs.</summary>
     public string? Job { get; init; }
+    /// <summary>Number of this command (L6).</summary>
+    public string Command { get; init; } = "";
 }
 
 /// <summary>POST /api/stop: save and end.</summary>
@@ -39,6 +43,8 @@ public sealed record StopRequest
     public string Reason { get; init; } = "asked by the user";
     /// <summary>Name or id of the job; null: the only one that runs.</summary>
     public string? Job { get; init; }
+    /// <summary>Number of this command (L6).</summary>
+    public string Command { get; init; } = "";
 }
 
 /// <summary>Answer of a command that has nothing to say but that it was taken.</summary>
@@ -52,4 +58,6 @@ public sealed record ErrorReply
 {
     public required string Error { get; init; }
     public int ExitCode { get; init; }
+    /// <summary>It stands by: ask another coordinator.</summary>
+    public bool Standby { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Convoy.Actors;
 using Convoy.Actors.Remoting;
 using Convoy.Coordinator.Api;
@@ -10,19 +12,21 @@ using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
+using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Hosting;
 
 /// <summary>
 /// A coordinator in this process: one port for workers and HTTP, one state folder. After a restart on the same folder
 /// it knows the workers' numbers and goes on with higher generations; a submitted job resumes from the newest
-/// checkpoint.
+/// checkpoint. One that stands by takes over when the leader is gone, and the job goes on as if nothing had happened
+/// (docs/protocols/takeover.md).
 /// </summary>
 public sealed class CoordinatorHost : IAsyncDisposable
 {
     private const string JournalFile = "journal.db";
     private const string CheckpointsFolder = "checkpoints";
-    private static readonly TimeSpan LeaseLife = TimeSpan.FromSeconds(3);
+    private const string Source = "coordinator";
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CoordinatorOptions _options;
@@ -37,12 +41,26 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private volatile TaskCompletionSource? _jobEnds;
     private JobSubmission? _submission;
     private Task? _end;
+    private readonly LeadershipProtocol _leadership;
+    private readonly MonotonicClock _clock;
+    private readonly CancellationTokenSource _standbyEnds = new();
+    private ActorSystem? _system;
+    private HttpApi? _api;
+    private StateLock? _lock;
+    private bool _closed;
+    private string _leader = "";
+    private Task? _standsBy;
+    private Task? _takesLock;
     private IActorRef _membership = ActorRefs.Nobody;
     private IActorRef _job = ActorRefs.Nobody;
     private Remoting? _remoting;
 
-    private CoordinatorHost(CoordinatorOptions options) =>
+    private CoordinatorHost(CoordinatorOptions options)
+    {
         (_options, _boards) = (options, new JobBoards(_board, _metrics));
+        _leadership = new LeadershipProtocol(options.Clocks);
+        _clock = new MonotonicClock(options.Time);
+    }
 
     /// <summary>host:port where this machine's workers join and HTTP is answered.</summary>
     public string Address { get; private set; } = "";
@@ -84,83 +102,181 @@ public sealed class CoordinatorHost : IAsyncDisposable
     {
         if (_options.Clocks.Check() is { } broken) throw new UserException(ExitCode.Usage, $"clocks: {broken}");
         var state = Path.GetFullPath(_options.StateDirectory);
-        _files.Push(StateLock.Take(state).Dispose);
+        if (!_options.Standby) TakeLock(StateLock.Take(state));
+        var journal = SqliteJournal.Open(Path.Combine(state, JournalFile));
+        _files.Push(journal.Dispose);
+        _files.Push(_metrics.Dispose);
 
-        var journal = OpenJournal(state);
-        var store = new CheckpointStore(Path.Combine(state, CheckpointsFolder), RealDisk.Instance, _options.Log);
-
-        var system = ActorSystem.Create("coordinator",
+        _system = ActorSystem.Create("coordinator",
             new ActorSystemOptions { Time = _options.Time, LogSink = _options.Log });
-        _shutdown = CoordinatedShutdown.Get(system);
+        _shutdown = CoordinatedShutdown.Get(_system);
         _shutdown.AddTask(CoordinatedShutdown.PhaseCloseFiles, "journal", CloseFiles);
-        StartActors(system, journal, store, state);
-
         var port = new SharedPort();
-        _submission = new JobSubmission(_options, journal, store, store.Root) { Boards = _boards, StoreAt = StoreAt };
-        var desk = _options.Security?.Authority is { Exists: true } authority
-            ? new AdmissionDesk(journal, authority, _options.Time, _options.Log) : null;
-        var api = new HttpApi(_boards, _submission, _job, _options.Log, _options.Time)
-        { Admission = new AdmissionApi(desk) };
-        var http = await HttpServer.StartAsync(port, api.AnswerAsync);
+        _api = new HttpApi(_boards, _options.Log, _options.Time);
+        var http = await HttpServer.StartAsync(port, _api.AnswerAsync);
         _shutdown.AddTask(CoordinatedShutdown.PhaseCloseLanes, "http", async () => await http.DisposeAsync());
-
-        var remoting = await Remoting.StartAsync(system, RemotingOptionsOf(journal, port), _membership);
+        var remoting = await Remoting.StartAsync(_system, RemotingOptionsOf(port));
         _remoting = remoting;
         _shutdown.AddTask(CoordinatedShutdown.PhaseCloseLanes, "links", async () => await remoting.DisposeAsync());
-        remoting.Register("coordinator", _membership);
         Address = Endpoints.OnThisMachine(remoting.ListensOn);
         Advertised = remoting.Address;
-
-        new EndpointFile
-        {
-            Address = Address, Pid = Environment.ProcessId, Started = _options.Time.GetUtcNow(),
-            Tls = _options.Security is not null,
-        }.Write(state);
         PlanTheEnd(state);
-        _options.Log.Write(LogLevel.Info, "coordinator", $"{journal.Token} leads on {Advertised}, state in {state}");
+
+        if (!_options.Standby) await LeadAtOnceAsync(journal, state);
+        else if (!TryLead(journal, state)) _standsBy = StandByAsync(journal, state);
     }
 
-    private ControlJournal OpenJournal(string state)
+    /// <summary>
+    /// The lock of the folder is ours, so whoever held the lease on this machine is gone; one elsewhere has to let it
+    /// expire.
+    /// </summary>
+    private async Task LeadAtOnceAsync(SqliteJournal journal, string state)
     {
-        var file = SqliteJournal.Open(Path.Combine(state, JournalFile));
-        _files.Push(file.Dispose);
-        // The lock of the folder is ours, so whoever held the lease on this machine is gone.
-        var answer = file.TryAcquire($"{Environment.MachineName} pid {Environment.ProcessId}", LeaseLife, _ => true);
-        if (answer.Lease is not { } lease)
+        using var pace = new PeriodicTimer(LeadershipProtocol.LookEvery, _options.Time);
+        var started = _options.Time.GetTimestamp();
+        while (!TryLead(journal, state))
         {
-            throw new UserException(ExitCode.Cluster,
-                $"{answer.Holder} leads this cluster for another {answer.ExpiresIn.TotalSeconds:0.0} s: stop it first");
+            if (_options.Time.GetElapsedTime(started) > _options.Clocks.Lease)
+                throw new UserException(ExitCode.Cluster,
+                    $"{_leader} leads this cluster: stop it first, or stand by with --standby");
+            await pace.WaitForNextTickAsync();
+        }
+    }
+
+    /// <summary>Waits for the lease. A failing journal ends the wait: this one could not lead either.</summary>
+    private async Task StandByAsync(SqliteJournal journal, string state)
+    {
+        try
+        {
+            EndpointOf(state).Write(state, standby: true);
+            _options.Log.Write(LogLevel.Info, Source, $"stands by on {Advertised}, state in {state}: {_leader} leads");
+            using var pace = new PeriodicTimer(LeadershipProtocol.LookEvery, _options.Time);
+            while (!TryLead(journal, state)) await pace.WaitForNextTickAsync(_standbyEnds.Token);
+            EndpointFile.RemoveStandby(state, Environment.ProcessId);
+        }
+        catch (OperationCanceledException)
+        {
+            // It ends without ever having led.
+        }
+        catch (Exception e)
+        {
+            _options.Log.Write(LogLevel.Error, Source, $"cannot stand by any more: {e.Message}", e);
+            _failed.TrySetResult(e);
+        }
+    }
+
+    /// <summary>False: another coordinator leads.</summary>
+    private bool TryLead(SqliteJournal file, string state)
+    {
+        var askedAt = _clock.Now;
+        if (!_leadership.IsAcquireDue(askedAt)) return false;
+        var answer = file.TryAcquire(LeaseHolder.Name, _options.Clocks.Lease, LeaseHolder.IsGone);
+        _leadership.OnAcquireAnswered(answer.Lease, askedAt);
+        if (answer.Lease is { } lease)
+        {
+            Lead(new ControlJournal(file, lease), state);
+            return true;
         }
 
-        var journal = new ControlJournal(file, lease);
-        _files.Push(journal.Release);
-        return journal;
+        if (_leader != answer.Holder)
+        {
+            _leader = answer.Holder;
+            ShowStandby(state);
+        }
+
+        return false;
     }
 
-    private void StartActors(ActorSystem system, ControlJournal journal, CheckpointStore store, string state)
+    private void ShowStandby(string state)
     {
-        _files.Push(_metrics.Dispose);
-        (_membership, _job) = CoordinatorActors.Start(system, new CoordinatorParts
+        var at = EndpointFile.TryRead(state)?.Address is { Length: > 0 } address ? $" at {address}" : "";
+        _board.PutJob(new StatusReport { State = StatusReport.StandbyState });
+        _board.PutMembership(new StatusReport
+        {
+            Membership = StatusReport.StandbyState, Reasons = [$"{_leader}{at} leads"],
+        });
+    }
+
+    private void Lead(ControlJournal journal, string state)
+    {
+        _files.Push(journal.Release);
+        var store = new CheckpointStore(Path.Combine(state, CheckpointsFolder), RealDisk.Instance, _options.Log);
+        _board.PutJob(new StatusReport());
+        _board.PutMembership(new StatusReport());
+        (_membership, _job) = CoordinatorActors.Start(_system!, new CoordinatorParts
         {
             Options = _options, Journal = journal, Store = store, Board = _board, Metrics = _metrics,
-            StateFolder = state,
-            LeaseLife = LeaseLife, JobOver = OnJobOver,
+            StateFolder = state, Leadership = _leadership, GoesOn = _options.Standby, JobOver = OnJobOver,
             Boards = _boards, StoreAt = StoreAt,
-            WorkersWanted = n => WorkersWanted?.Invoke(n), Failed = e => _failed.TrySetResult(e),
+            WorkersWanted = n => WorkersWanted?.Invoke(n), Failed = OnFailed,
             Outlast = silence => _remoting?.Outlast(silence),
         });
+        _submission = new JobSubmission(_options, journal, store, store.Root)
+        { Boards = _boards, StoreAt = StoreAt, OnlyOne = () => OnlyOne(state) };
+        var desk = _options.Security?.Authority is { Exists: true } authority
+            ? new AdmissionDesk(journal, authority, _options.Time, _options.Log) : null;
+        _api!.Lead(_submission, _job, new AdmissionApi(desk));
+        _remoting!.AcceptedOwner = _membership;
+        _remoting.Register("coordinator", _membership);
+        _remoting.NotYet = null;
+        EndpointOf(state).Write(state);
+        _options.Log.Write(LogLevel.Info, Source, $"{journal.Token} leads on {Advertised}, state in {state}");
+        if (_options.Standby) _takesLock = TakeLockAsync(state);
     }
 
     private CheckpointStore StoreAt(string root) => new(root, RealDisk.Instance, _options.Log);
 
-    private RemotingOptions RemotingOptionsOf(ControlJournal journal, SharedPort port) => new()
+    /// <summary>Why no job runs beside the first one; null: several may. Only the first is taken over.</summary>
+    private string? OnlyOne(string state) => _options.Standby ? "this coordinator was started with --standby"
+        : EndpointFile.Standbys(state) is [var standby, ..]
+            ? $"a coordinator stands by at {standby.Address} (remove {standby.StandbyFile} of {state} if it is gone)" : null;
+
+    /// <summary>A stopped leader keeps the folder's lock; whoever leads now has it when that one is gone.</summary>
+    private async Task TakeLockAsync(string state)
     {
-        // The token is new at every start, so it tells this process apart from the ones before it.
+        using var pace = new PeriodicTimer(LeadershipProtocol.LookEvery, _options.Time);
+        try
+        {
+            while (true)
+            {
+                if (StateLock.TryTake(state) is { } taken)
+                {
+                    TakeLock(taken);
+                    return;
+                }
+
+                await pace.WaitForNextTickAsync(_standbyEnds.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It ends before the other one.
+        }
+    }
+
+    private void TakeLock(StateLock taken)
+    {
+        lock (_files)
+        {
+            if (_lock is null && !_closed) _lock = taken;
+            else taken.Dispose();
+        }
+    }
+
+    private EndpointFile EndpointOf(string state) => new()
+    {
+        Address = Address, Pid = Environment.ProcessId, Started = _options.Time.GetUtcNow(),
+        Tls = _options.Security is not null,
+    };
+
+    private RemotingOptions RemotingOptionsOf(SharedPort port) => new()
+    {
         NodeName = "coordinator",
-        Incarnation = new Incarnation(((ulong)journal.Token.Value << 32) | (uint)Environment.ProcessId),
+        Incarnation = new Incarnation(BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8))),
         Listen = _options.Listen, Advertise = _options.Advertise, BuildId = BuildId.Current, Time = _options.Time,
         Clocks = _options.Clocks,
-        Foreign = port.TryTake, Security = _options.Security?.ForLinks(port),
+        NotYet = "it stands by: another coordinator leads", Foreign = port.TryTake,
+        Security = _options.Security?.ForLinks(port),
     };
 
     /// <summary>The launcher saw a worker's process end.</summary>
@@ -177,6 +293,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
         _jobEnds?.TrySetResult();
     }
 
+    private void OnFailed(Exception e) => _failed.TrySetResult(e is LeaseLostException
+        ? new UserException(ExitCode.Cluster, $"{e.Message}; start it again with --standby and it stands by") : e);
+
     private void PlanTheEnd(string state)
     {
         // A last step, its save and its publication are bounded by these; beyond them the last checkpoint has to do.
@@ -184,13 +303,13 @@ public sealed class CoordinatorHost : IAsyncDisposable
             _options.Clocks.SoftFence + _options.Clocks.AlignWithState + _options.Clocks.Save);
         _shutdown.AddTask(CoordinatedShutdown.PhaseStopTakingWork, "submissions", () =>
         {
-            _submission!.Close();
+            _submission?.Close();
             return Task.CompletedTask;
         });
         _shutdown.AddTask(CoordinatedShutdown.PhaseSave, "job", SaveAsync);
         _shutdown.AddTask(CoordinatedShutdown.PhaseCloseLanes, "address", () =>
         {
-            EndpointFile.Remove(state);
+            EndpointFile.Remove(state, Environment.ProcessId);
             return Task.CompletedTask;
         });
     }
@@ -198,29 +317,53 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// <summary>The job that runs stops at a step, with a checkpoint of it.</summary>
     private async Task SaveAsync()
     {
+        if (_leadership.Status != LeadershipStatus.Leading || Status is not { Job: not null, Outcome: null })
+            return;
         _jobEnds = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        // The answer comes before the end of the job; a refusal says that none runs.
-        var stop = new TakeStop("the coordinator ends") { All = true };
-        if (await _job.Ask<object>(stop, AskTimeout) is not Accepted) return;
+        try
+        {
+            await _job.Ask<object>(new TakeStop("the coordinator ends") { All = true }, AskTimeout);
+        }
+        catch (UserException)
+        {
+            return; // the job has ended meanwhile
+        }
+
         await _jobEnds.Task.WaitAsync(_shutdown!.AtOnce);
     }
 
     private Task CloseFiles()
     {
         while (_files.TryPop(out var close)) close();
+        lock (_files)
+        {
+            _closed = true;
+            _lock?.Dispose(); // last: whoever gets it finds everything else let go
+        }
+
         return Task.CompletedTask;
     }
+
+    private void EndStandby() => _standbyEnds.Cancel();
 
     /// <summary>
     /// Ends in good order: takes no more jobs, saves the one that runs, says goodbye. Completes when nothing is left;
     /// every phase has its deadline.
     /// </summary>
-    public Task ShutDownAsync(string reason) => _end = _shutdown?.Run(reason) ?? CloseFiles();
+    public Task ShutDownAsync(string reason)
+    {
+        EndStandby();
+        return _end = _shutdown?.Run(reason) ?? CloseFiles();
+    }
 
     /// <summary>
     /// Ends without saving, also when <see cref="ShutDownAsync"/> is under way. Workers see their coordinator go.
     /// </summary>
-    public Task StopAsync(string reason = "stopped") => _shutdown?.RunAtOnce(reason) ?? CloseFiles();
+    public Task StopAsync(string reason = "stopped")
+    {
+        EndStandby();
+        return _shutdown?.RunAtOnce(reason) ?? CloseFiles();
+    }
 
     public async ValueTask DisposeAsync() => await (_end ?? StopAsync());
 }

@@ -19,6 +19,11 @@ public sealed record CoordinatorOptions
     /// Training starts when this many are ready, or after a while with elastic.min of them; 0: elastic.min.
     /// </summary>
     public int WorkersExpected { get; init; }
+    /// <summary>
+    /// While another coordinator leads on this folder, wait; when it is gone, go on with its job. Without it a folder
+    /// that is in use is refused, and a job that was left waits to be submitted again.
+    /// </summary>
+    public bool Standby { get; init; }
     /// <summary>The first job is the only one: workers that come after its end are released.</summary>
     public bool SingleJob { get; init; }
     /// <summary>TLS and certificates; null: plain, and loopback only.</summary>

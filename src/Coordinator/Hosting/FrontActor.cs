@@ -3,6 +3,7 @@ using Convoy.Actors.Remoting;
 using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
+using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
@@ -21,7 +22,11 @@ namespace Convoy.Coordinator.Hosting;
 /// <param name="Failed">Told when the coordinator cannot go on.</param>
 internal sealed record FrontShell(
     Func<IActorContext, IActorRef, JobWall> First, Func<IActorContext, IActorRef, TakeJob, JobWall?> New,
-    MonotonicClock Clock, ILogSink Log, Action<StatusReport> JobOver, Action<Exception> Failed);
+    MonotonicClock Clock, ILogSink Log, Action<StatusReport> JobOver, Action<Exception> Failed)
+{
+    /// <summary>The job that the first wall goes on with; null: it begins without one.</summary>
+    public TakenOver? Found { get; init; }
+}
 
 /// <summary>
 /// The name "coordinator" of this process: hands each worker to the wall of one job, and each command to the job that
@@ -92,6 +97,9 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
     {
         _first = _shell.First(Context, Self);
         _walls.Add(_first);
+        if (_shell.Found is not { History.Over: null } found) return;
+        (_first.Running, _first.Order, _first.Scaled) = (found.Description, ++_orders, found.History.Scale);
+        Timers.StartPeriodicTimer("deal", new Tick(), DealInterval);
     }
 
     // ---- Workers ----

@@ -3,8 +3,8 @@ using Convoy.Shared;
 namespace Convoy.Coordinator.Hosting;
 
 /// <summary>
-/// One coordinator for one state folder. The operating system holds the lock, so it is gone with the process, however
-/// that ends.
+/// One coordinator for one state folder, unless others stand by. The operating system holds the lock, so it is gone with
+/// the process, however that ends. It only keeps a second one from starting by mistake: who leads is what the lease says.
 /// </summary>
 internal sealed class StateLock : IDisposable
 {
@@ -27,11 +27,24 @@ internal sealed class StateLock : IDisposable
             var other = Api.EndpointFile.TryRead(stateDirectory);
             var where = other is null ? "" : $" (pid {other.Pid}, at {other.Address})";
             throw new UserException(ExitCode.Cluster,
-                $"another coordinator{where} works on {stateDirectory}: stop it, or take another folder with --state ({e.GetType().Name})");
+                $"another coordinator{where} works on {stateDirectory}: stop it, stand by with --standby, or take another folder with --state ({e.GetType().Name})");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserException(ExitCode.Cluster, $"the state folder {stateDirectory} cannot be used: {e.Message}");
+        }
+    }
+
+    /// <summary>Null: another process has it.</summary>
+    public static StateLock? TryTake(string stateDirectory)
+    {
+        try
+        {
+            return Take(stateDirectory);
+        }
+        catch (UserException)
+        {
+            return null; // who leads by its lease does not need it; it is tried again
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed record TakeJob(JobDescription Description, Manifest Draft)
 }
 
 /// <summary>Asked: answered with <see cref="Accepted"/> or a failure.</summary>
-internal sealed record TakeStop(string Reason)
+internal sealed record TakeStop(string Reason, string Command = "")
 {
     /// <summary>Name or id; null: the only one.</summary>
     public string? Job { get; init; }
@@ -30,7 +30,7 @@ internal sealed record TakeStop(string Reason)
     public bool All { get; init; }
 }
 
-internal sealed record TakeScale(int Workers)
+internal sealed record TakeScale(int Workers, string Command = "")
 {
     public string? Job { get; init; }
 }
@@ -41,7 +41,16 @@ internal sealed record MembershipIs(IActorRef Membership);
 internal sealed record JobShell(
     ControlJournal Journal, MonotonicClock Clock, TimeProvider Time, StatusBoard Board, ILogSink Log,
     MetricsFile Metrics,
-    CheckpointStore Store, string StateDirectory, Action<StatusReport> Over);
+    CheckpointStore Store, string StateDirectory, Action<StatusReport> Over)
+{
+    /// <summary>The right to act.</summary>
+    public required LeaderLease Lease { get; init; }
+    /// <summary>It is lost.</summary>
+    public required Action<Exception> Deposed { get; init; }
+    /// <summary>The job that a leader before this one left; null: begin anew.</summary>
+    public TakenOver? Found { get; init; }
+    public MembershipHistory History { get; init; } = new();
+}
 
 /// <summary>
 /// Shell of <see cref="JobProtocol"/>, one job at a time. It is a wall: whatever breaks in here fails its job, never
@@ -55,6 +64,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     private readonly JobShell _shell;
     private readonly JobOutbox _outbox = new();
     private readonly List<WorkerAdmitted> _admitted = [];
+    private const int CommandsMax = 1_000;
+    private readonly Queue<string> _commands = new();
     private IActorRef _membership = ActorRefs.Nobody;
     private IActorRef? _checkpoints;
     private JobDescription? _description;
@@ -79,7 +90,35 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    protected override void PreStart() => Timers.StartPeriodicTimer("tick", new Tick(), TickInterval);
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer("tick", new Tick(), TickInterval);
+        foreach (var (command, _) in _shell.Journal.FoldCommands()) Remember(command);
+        if (_shell.Found is { } found) GoOn(found);
+    }
+
+    /// <summary>Takes over what a dead leader left (docs/protocols/takeover.md).</summary>
+    private void GoOn(TakenOver found)
+    {
+        (_description, _draft) = (found.Description, found.Draft);
+        _protocol = new JobProtocol(found.Description);
+        StartCheckpoints(found.Description);
+        Guard(() =>
+        {
+            _protocol.GoOn(found.History, _shell.History, _shell.Clock.Now, _outbox);
+            _checkpoints!.Tell(new SaveTemplate(_draft with { DataSha256 = _protocol.DataSha256 }));
+            Execute();
+        });
+    }
+
+    private void Remember(string command)
+    {
+        if (command.Length == 0) return;
+        _commands.Enqueue(command);
+        if (_commands.Count > CommandsMax) _commands.Dequeue();
+    }
+
+    private bool IsKnown(string command) => command.Length > 0 && _commands.Contains(command);
 
     private void OnTakeJob(TakeJob m)
     {
@@ -99,6 +138,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             _protocol.Begin(_admitted, _shell.Clock.Now, _outbox);
             Execute();
         });
+        if (_protocol is null) return; // what broke in here has said so
         // Status must show the job to whoever has this answer.
         Sender.Tell(new SubmitReply { JobId = m.Description.JobId, StartStep = m.Description.Origin.Step.Value });
     }
@@ -118,13 +158,21 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
 
     private void OnTakeStop(TakeStop m)
     {
-        if (_protocol is null or { IsOver: true })
+        if (!IsKnown(m.Command) && _protocol is null or { IsOver: true })
         {
             Refuse(ExitCode.Cluster,
             "no job runs here: there is nothing to stop"); return;
         }
-        Sender.Tell(new Accepted { Text = $"{_description!.JobId} saves at the next step and ends" });
-        Feed(new StopAsked(m.Reason));
+
+        // Promised only when it is durable (L6): whoever leads next keeps it.
+        var text = $"{_description?.JobId} saves at the next step and ends";
+        if (!IsKnown(m.Command))
+        {
+            Remember(m.Command);
+            Feed(new StopAsked(m.Reason, m.Command));
+        }
+
+        Sender.Tell(new Accepted { Text = text });
     }
 
     private void OnTakeScale(TakeScale m)
@@ -142,8 +190,13 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             return;
         }
 
+        if (!IsKnown(m.Command))
+        {
+            Remember(m.Command);
+            Feed(new ScaleAsked(m.Workers, m.Command));
+        }
+
         Sender.Tell(new Accepted { Text = $"{_description.JobId} goes to {m.Workers} workers" });
-        _membership.Tell(new ScaleTo(m.Workers));
     }
 
     private void Refuse(ExitCode code, string text) => Sender.Tell(new Status.Failure(new UserException(code, text)));
@@ -198,8 +251,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
 
     private void OnTick()
     {
-        _shell.Metrics.Flush();
         if (_protocol is not { IsOver: false }) return;
+        Guard(_shell.Metrics.Flush);
         Guard(() =>
         {
             _protocol.Tick(_shell.Clock.Now, _outbox);
@@ -213,7 +266,11 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         {
             switch (effect)
             {
-                case PersistJob e: _shell.Journal.Append(_description!.JobId, e.Event); break;
+                case PersistJob e:
+                    // Rows before what the journal says of them: who could report them again may leave then (S5).
+                    _shell.Metrics.Flush();
+                    _shell.Journal.Append(_description!.JobId, e.Event);
+                    break;
                 case TellWorker e: _membership.Tell(new SendToWorker(e.Worker, e.Incarnation, e.Message)); break;
                 case TellMembership e: _membership.Tell(e.Input); break;
                 case AppendRow e: _shell.Metrics.Append(e.Row); break;
@@ -243,7 +300,15 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     {
         try
         {
+            _shell.Lease.MustHold();
             handle();
+        }
+        catch (LeaseLostException e)
+        {
+            // The job is well, with another leader: nobody is told anything any more (4.2 row 10).
+            _outbox.Drain();
+            _protocol = null;
+            _shell.Deposed(e);
         }
         catch (Exception e)
         {

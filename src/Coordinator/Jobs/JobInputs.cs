@@ -21,6 +21,10 @@ internal sealed record JobDescription
     public StepNumber LastRow { get; init; }
     /// <summary>Stop with a checkpoint at this state; null: at the end of the job.</summary>
     public long? UntilStep { get; init; }
+    /// <summary>Number that the client gave its submission (L6).</summary>
+    public string Command { get; init; } = "";
+    /// <summary>It runs beside the first job, with a folder and a membership of its own.</summary>
+    public bool Beside { get; init; }
     public int WorkersExpected { get; init; }
     public bool IsOnlyJob { get; init; }
     public ClockTable Clocks { get; init; } = new();
@@ -42,4 +46,10 @@ internal sealed record StateSaved(StepNumber Step, Fingerprint Fingerprint, stri
 
 internal sealed record SaveGivenUp(StepNumber Step, string Text) : JobInput;
 
-internal sealed record StopAsked(string Reason) : JobInput;
+/// <param name="Reason">In words.</param>
+/// <param name="Command">The client's number of it (L6); empty: not a client's.</param>
+internal sealed record StopAsked(string Reason, string Command = "") : JobInput;
+
+/// <param name="Workers">Wanted.</param>
+/// <param name="Command">The client's number of it (L6).</param>
+internal sealed record ScaleAsked(int Workers, string Command = "") : JobInput;

@@ -33,10 +33,17 @@ internal sealed partial class JobProtocol
     {
         if (_stop is not null || Status is JobStatus.Evaluating) return;
         (_stop, _stopAskedAt) = (m.Reason, _now);
+        _out.Persist(new StopTaken(_description.JobId, m.Reason, m.Command));
         _out.Note($"stop: {m.Reason}");
         // Membership does not know the job before the first worker is ready.
         if (_agreed is null) End(OutcomeStopped, JobStatus.Finished, m.Reason);
         else _out.Tell(new StopJob(m.Reason));
+    }
+
+    private void OnScaleAsked(ScaleAsked m)
+    {
+        _out.Persist(new ScaleTaken(_description.JobId, m.Workers, m.Command));
+        _out.Tell(new ScaleTo(m.Workers));
     }
 
     private void OnNothingToSave(NothingToSave m) => End(OutcomeStopped, JobStatus.Finished, m.Reason);
@@ -70,7 +77,7 @@ internal sealed partial class JobProtocol
     /// <summary>JB-2: all members are at the last state, agree on the weights, and it is published.</summary>
     private void MaybeEnd()
     {
-        if (Status != JobStatus.Ending || !IsPublished(_endStep)) return;
+        if (Status != JobStatus.Ending || _recovering || !IsPublished(_endStep)) return;
         var members = _members.Select(Find).OfType<JobWorker>().ToList();
         if (members.Count == 0 || members.Exists(w => w.End is null)) return;
         if (_ledger.Last < _endStep && _now - _endSince!.Value < LastRowsWait) return;
@@ -161,7 +168,7 @@ internal sealed partial class JobProtocol
     {
         Become(status);
         Outcome = outcome;
-        _out.Persist(new JobOver(_description.JobId, outcome, State, text));
+        _out.Persist(new JobOver(_description.JobId, outcome, State, text, WeightsSha256, Metrics));
         var code = status == JobStatus.Failed ? ExitCode.JobFailed : ExitCode.Finished;
         _out.Tell(new JobEnded((int)code, text.Length > 0 ? $"{outcome}: {text}" : outcome, _description.IsOnlyJob));
         _out.End(outcome);

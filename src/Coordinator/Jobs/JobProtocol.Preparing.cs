@@ -11,7 +11,7 @@ namespace Convoy.Coordinator.Jobs;
 // Assign to every worker, Ready from it, and the comparison that lets it train.
 internal sealed partial class JobProtocol
 {
-    private JobWorker? _reference;
+    private string _reference = ""; // name of the first worker that was ready
     private Ready? _agreed;
     private StepPlan? _plan;
 
@@ -33,6 +33,7 @@ internal sealed partial class JobProtocol
             LeaderToken = _description.Token.Value, JobId = _description.JobId,
             JobJson = ByteString.CopyFrom(JobJson.Write(Job)), Graph = ByteString.CopyFrom(_description.Graph),
             GraphSha256 = ByteString.CopyFrom(_description.GraphSha256), CheckpointRoot = _description.CheckpointRoot,
+            LastRow = _ledger.Last.Value,
         });
     }
 
@@ -49,7 +50,7 @@ internal sealed partial class JobProtocol
         if (_agreed is null && !Agree(worker, m)) return;
         if (Differences(m) is { } differences)
         {
-            var text = $"{worker.Name} and {_reference!.Name} do not prepare the same job: {differences}";
+            var text = $"{worker.Name} and {_reference} do not prepare the same job: {differences}";
             if (Status == JobStatus.Preparing) Fail(worker.Name, text, "", ExitCode.BadData);
             else Dismiss(worker, ExitCode.BadData, text);
             return;
@@ -76,20 +77,39 @@ internal sealed partial class JobProtocol
             return false;
         }
 
+        _out.Persist(new JobAgreed(_description.JobId, worker.Name, m.Samples, m.TestSamples, data,
+            new Fingerprint(m.InitialFingerprint)));
+        AgreeOn(worker.Name, m);
+        _out.Tell(new JobStarted(TermsOf(_description, Until)));
+        return true;
+    }
+
+    private void AgreeOn(string worker, Ready m)
+    {
         (_reference, _agreed) = (worker, m);
         _plan = new StepPlan(m.Samples, Job.Batch, Job.Slices);
         StepsTotal = _plan.TotalSteps(Job);
-        Until = new StepNumber(Math.Min(_description.UntilStep ?? StepsTotal, StepsTotal));
-        _out.Tell(new JobStarted(new JobTerms
+        Until = UntilOf(_description, m.Samples);
+    }
+
+    private static StepNumber UntilOf(JobDescription description, long samples)
+    {
+        var total = new StepPlan(samples, description.Job.Batch, description.Job.Slices).TotalSteps(description.Job);
+        return new StepNumber(Math.Min(description.UntilStep ?? total, total));
+    }
+
+    private static JobTerms TermsOf(JobDescription description, StepNumber until)
+    {
+        var job = description.Job;
+        return new JobTerms
         {
-            JobId = _description.JobId, Slices = Job.Slices,
-            MembersMin = Job.Parallel.Data > 0 ? Job.Parallel.Data : Job.Elastic.Min,
-            MembersMax = Job.Parallel.Data > 0 ? Job.Parallel.Data : Job.Elastic.Max,
-            MembersExpected = _description.WorkersExpected, Until = Until, Origin = _description.Origin,
-            Commit = Job.Sync.Commit == "unanimous" ? CommitPlan.Unanimous : CommitPlan.Local,
-            Clocks = _description.Clocks,
-        }));
-        return true;
+            JobId = description.JobId, Slices = job.Slices,
+            MembersMin = job.Parallel.Data > 0 ? job.Parallel.Data : job.Elastic.Min,
+            MembersMax = job.Parallel.Data > 0 ? job.Parallel.Data : job.Elastic.Max,
+            MembersExpected = description.WorkersExpected, Until = until, Origin = description.Origin,
+            Commit = job.Sync.Commit == "unanimous" ? CommitPlan.Unanimous : CommitPlan.Local,
+            Clocks = description.Clocks,
+        };
     }
 
     /// <summary>What does not match the first worker's answer, value by value (R20); null: all equal.</summary>

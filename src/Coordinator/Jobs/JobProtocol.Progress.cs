@@ -118,7 +118,7 @@ internal sealed partial class JobProtocol
 
     private void OnGenerationBegan(GenerationBegan m)
     {
-        (_generation, _generationUntil, _stable) = (m.Generation, m.Until, false);
+        (_generation, _generationUntil, _stable, _recovering) = (m.Generation, m.Until, false, false);
         _firstGeneration ??= m.Generation;
         _members = [.. m.Shares.Members];
         Generations++;
@@ -133,7 +133,7 @@ internal sealed partial class JobProtocol
 
     private void OnGenerationIsStable(GenerationIsStable m)
     {
-        (_stable, _progressAt) = (true, _now);
+        (_stable, _progressAt, _recovering) = (true, _now, false);
         if (Status == JobStatus.Evaluating) SendEvaluate();
     }
 

@@ -75,7 +75,9 @@ internal sealed partial class JobProtocol
         _out.Persist(new JobSubmitted(
             _description.JobId, System.Text.Encoding.UTF8.GetString(JobJson.Write(Job)),
             Convert.ToHexStringLower(_description.GraphSha256), _description.Origin.Step,
-            _description.UntilStep is { } until ? new StepNumber(until) : null));
+            _description.UntilStep is { } until ? new StepNumber(until) : null, _description.Graph,
+            _description.Origin, _description.DataSha256, _description.WorkersExpected, _description.Command,
+            _description.Beside));
         Become(JobStatus.Preparing);
         _out.Tell(new JobAnnounced(_description.JobId));
         foreach (var worker in workers) OnWorkerAdmitted(worker);
@@ -102,6 +104,7 @@ internal sealed partial class JobProtocol
             case StateSaved m: OnStateSaved(m); break;
             case SaveGivenUp m: OnSaveGivenUp(m); break;
             case StopAsked m: OnStopAsked(m); break;
+            case ScaleAsked m: OnScaleAsked(m); break;
             default: throw Invariant.Unhandled(input);
         }
     }

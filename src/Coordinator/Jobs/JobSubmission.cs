@@ -31,12 +31,22 @@ internal sealed class JobSubmission(
     /// <summary>Checkpoints at a place beside the first one.</summary>
     public Func<string, CheckpointStore> StoreAt { get; init; } = root => new CheckpointStore(root, RealDisk.Instance);
 
+    /// <summary>Says why no job may run beside another; null: it may.</summary>
+    public Func<string?> OnlyOne { get; init; } = static () => null;
+
     /// <summary>Nothing is taken any more.</summary>
     public void Close() => _closed = true;
 
     public Task<TakeJob> PrepareAsync(SubmitRequest request) =>
         // Verifying a checkpoint hashes all of it: not on the thread that answers.
         Task.Run(() => Prepare(request));
+
+    /// <summary>The answer that this command got before, from whoever led then (L6); null: it is new.</summary>
+    public Task<SubmitReply?> TakenBeforeAsync(string command) => Task.Run(() => TakenBefore(command));
+
+    internal SubmitReply? TakenBefore(string command) =>
+        command.Length > 0 && journal.FoldSubmitted(command) is { } job
+            ? new SubmitReply { JobId = job.JobId, StartStep = job.Start.Value } : null;
 
     /// <summary>As <see cref="PrepareAsync"/>, on the calling thread.</summary>
     public TakeJob Prepare(SubmitRequest request)
@@ -66,8 +76,8 @@ internal sealed class JobSubmission(
             JobId = $"{job.Job}-{NextNumber().ToString(CultureInfo.InvariantCulture)}", Job = job,
             Graph = request.Graph, GraphSha256 = graphSha256, CheckpointRoot = root, Origin = origin.Origin,
             DataSha256 = origin.DataSha256, LastRow = origin.Origin.Step, UntilStep = request.UntilStep,
-            WorkersExpected = options.WorkersExpected, IsOnlyJob = options.SingleJob, Clocks = ClocksOf(job),
-            Token = journal.Token,
+            WorkersExpected = options.WorkersExpected, IsOnlyJob = options.SingleJob, Clocks = ClocksOf(options, job),
+            Command = request.Command, Beside = folder is not null, Token = journal.Token,
             LaunchLead = request.LaunchedAt is { } at ? Positive(options.Time.GetUtcNow() - at) : TimeSpan.Zero,
         };
         return new TakeJob(description, draft) { Folder = folder };
@@ -86,12 +96,16 @@ internal sealed class JobSubmission(
     {
         if (Boards is null || options.SingleJob) return null;
         var folder = Path.Combine(options.StateDirectory, "jobs", job);
-        return Boards.FirstIsBusy || (resume && Directory.Exists(folder)) ? folder : null;
+        if (!Boards.FirstIsBusy && !(resume && Directory.Exists(folder))) return null;
+        if (OnlyOne() is not { } why) return folder;
+        throw new UserException(ExitCode.Cluster, Boards.FirstIsBusy
+            ? $"{why}, and so one job runs at a time: submit {job} again when {Boards.Read(null).JobId} is over"
+            : $"{why}, and {job} ran beside another job, which is not taken over: go on with it at a coordinator without standbys");
     }
 
     private static TimeSpan Positive(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time;
 
-    private static Manifest Draft(JobSpec job, byte[] graphSha256) => new()
+    internal static Manifest Draft(JobSpec job, byte[] graphSha256) => new()
     {
         Step = 0, Generation = 0, Fingerprint = "", Seed = job.Seed, Job = job,
         GraphSha256 = Convert.ToHexStringLower(graphSha256), DataSha256 = "", Optimizer = job.Optimizer.Kind,
@@ -147,7 +161,7 @@ internal sealed class JobSubmission(
             $"none of {damaged.Count} checkpoints can be resumed from: {store.Verify(damaged[^1].Path)}");
     }
 
-    private ClockTable ClocksOf(JobSpec job)
+    internal static ClockTable ClocksOf(CoordinatorOptions options, JobSpec job)
     {
         var clocks = options.Clocks.With(job.Timeouts.BeatMs, job.Timeouts.DeadMs, job.Timeouts.StallMs);
         return clocks.Check() is { } broken ? throw new UserException(ExitCode.BadJob, $"timeouts: {broken}") : clocks;

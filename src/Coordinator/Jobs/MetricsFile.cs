@@ -6,10 +6,21 @@ using Convoy.Shared.Ids;
 namespace Convoy.Coordinator.Jobs;
 
 /// <summary>
+/// Rows that outlive their coordinator, as a file does. It belongs to who began it last: the file of an earlier leader
+/// was replaced under it, and what that one still writes reaches nobody.
+/// </summary>
+internal sealed class MetricsMemory
+{
+    public List<StepView> Rows { get; } = [];
+    public MetricsFile? Owner { get; set; }
+}
+
+/// <summary>
 /// state/metrics.jsonl: one line for each committed step, in order, each step once (S5). The newest rows are kept in
 /// memory for the API; the simulator keeps them there only. Thread-safe.
 /// </summary>
-internal sealed class MetricsFile(bool inMemory = false) : IDisposable
+/// <param name="memory">Instead of a file.</param>
+internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
 {
     public const string FileName = "metrics.jsonl";
     private const int RowsMax = 100_000;
@@ -18,6 +29,7 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
 
     private readonly Lock _lock = new();
     private readonly List<StepView> _rows = [];
+    private readonly List<StepView> _unflushed = [];
     private FileStream? _file;
 
     /// <summary>
@@ -29,7 +41,15 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
         {
             _file?.Dispose();
             _rows.Clear();
-            if (inMemory) return;
+            if (memory is not null)
+            {
+                _unflushed.Clear();
+                memory.Owner = this;
+                memory.Rows.RemoveAll(row => row.Step > start.Value);
+                _rows.AddRange(memory.Rows);
+                return;
+            }
+
             Directory.CreateDirectory(stateDirectory);
             var path = Path.Combine(stateDirectory, FileName);
             if (start > StepNumber.Zero && File.Exists(path)) ReadUpTo(path, start);
@@ -39,6 +59,14 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
             File.Move(temporary, path, overwrite: true);
             _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
         }
+    }
+
+    /// <summary>Goes on with what a leader before this one left.</summary>
+    /// <returns>Newest step that has its row; 0: none.</returns>
+    public StepNumber GoOn(string stateDirectory)
+    {
+        Begin(stateDirectory, new StepNumber(long.MaxValue));
+        lock (_lock) return new StepNumber(_rows.Count == 0 ? 0 : _rows[^1].Step);
     }
 
     /// <summary>
@@ -78,6 +106,7 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
         lock (_lock)
         {
             _rows.Add(row);
+            if (memory is not null) _unflushed.Add(row);
             if (_rows.Count > RowsMax) _rows.RemoveRange(0, RowsMax / 10);
             _file?.Write(Line(row));
         }
@@ -86,7 +115,12 @@ internal sealed class MetricsFile(bool inMemory = false) : IDisposable
     /// <summary>Hands what was written to the operating system, so that readers see it.</summary>
     public void Flush()
     {
-        lock (_lock) _file?.Flush();
+        lock (_lock)
+        {
+            _file?.Flush();
+            if (memory?.Owner == this) memory.Rows.AddRange(_unflushed);
+            _unflushed.Clear();
+        }
     }
 
     public StepsPage Read(long from, int rowsMax = 10_000)

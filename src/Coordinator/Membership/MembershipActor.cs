@@ -24,8 +24,8 @@ internal sealed record MembershipShell(
     ControlJournal Journal, MonotonicClock Clock, StatusBoard Board, ILogSink Log, Action<int> WorkersWanted,
     Action<Exception> Fatal)
 {
-    /// <summary>The lease is renewed three times in its life.</summary>
-    public required TimeSpan LeaseLife { get; init; }
+    /// <summary>The right to act; it is renewed as often as the clock table says.</summary>
+    public required LeaderLease Lease { get; init; }
 
     /// <summary>Stream of this membership in the journal; empty: the first one's.</summary>
     public string Wall { get; init; } = "";
@@ -51,6 +51,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
     /// <summary>So many workers are shown after each change of one of them; more, once in StatusInterval.</summary>
     private const int StatusAtOnceMax = 64;
+    private static readonly TimeSpan RevocationsInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RemindInterval = TimeSpan.FromSeconds(5);
 
     private readonly MembershipProtocol _protocol;
@@ -61,7 +62,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private readonly CastDesk _casts;
     private RevocationList _revoked = RevocationList.Empty;
     private Instant _remindedAt;
-    private Instant _renewedAt;
+    private Instant _revocationsAt;
     private Instant _statusAt;
 
     private sealed record Tick;
@@ -74,7 +75,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         Receive<LinkUp>(m => OnLinkUp(m.Peer));
         Receive<LinkDown>(m => Guard(() => OnLinkDown(m)));
         Receive<WorkerMoved>(m => Guard(() => OnWorkerMoved(m.Incarnation)));
-        Receive<SendToWorker>(m => Send(m.Incarnation, m.Message));
+        Receive<SendToWorker>(m => Guard(() => Send(m.Incarnation, m.Message)));
         Receive<MembershipInput>(m => Guard(() => Feed(m)));
         Receive<IMessage>(m => Guard(() => OnWorkerMessage(m)));
         Receive<Undeliverable>(m => Log(LogLevel.Debug, m.ToString()));
@@ -86,7 +87,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
     private void OnTick()
     {
-        RenewLease();
+        SpreadRevocations();
         _protocol.Tick(_shell.Clock.Now, _outbox);
         Execute();
         _casts.Tick(_shell.Clock.Now);
@@ -98,21 +99,13 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             Log(LogLevel.Info, $"still waiting: {reason}");
     }
 
-    private void RenewLease()
-    {
-        var now = _shell.Clock.Now;
-        if (now - _renewedAt < _shell.LeaseLife / 3) return;
-        _renewedAt = now;
-        SpreadRevocations();
-        if (!_shell.Journal.Renew(_shell.LeaseLife))
-            throw new LeaseLostException($"the lease of {_shell.Journal.Token} is lost: another coordinator leads");
-    }
-
     /// <summary>
     /// Everybody hears of a new list; links of nodes in it end, and only a certificate that counts brings them back.
     /// </summary>
     private void SpreadRevocations()
     {
+        if (_shell.Clock.Now - _revocationsAt < RevocationsInterval) return;
+        _revocationsAt = _shell.Clock.Now;
         var now = _shell.Revoked();
         if (now.Number <= _revoked.Number) return;
         _revoked = now;
@@ -272,7 +265,14 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     {
         try
         {
+            _shell.Lease.MustHold();
             handle();
+        }
+        catch (LeaseLostException e)
+        {
+            _shell.Log.Write(LogLevel.Warning, Source, e.Message);
+            _shell.Fatal(e);
+            Context.Stop(Self);
         }
         catch (Exception e)
         {

@@ -108,6 +108,7 @@ internal sealed partial class MembershipProtocol
             });
         }
 
+        _knowsNoTree = false;
         Tell(_members, open);
     }
 
@@ -121,6 +122,12 @@ internal sealed partial class MembershipProtocol
 
     private void OnAligned(WorkerRecord worker, Aligned m)
     {
+        if (Status == MembershipStatus.Recovering && m.Generation == Generation.Value && SeatOf(worker) is { } found)
+        {
+            found.Aligned = new Fingerprint(m.Fingerprint);
+            return;
+        }
+
         if (IgnoreAligned(worker, m) is { } reason)
         {
             _out.Note($"ignored Aligned of {worker}: {reason}");

@@ -51,10 +51,11 @@ internal sealed partial class MembershipProtocol
         _out.Send(worker, new Welcome { WorkerId = worker.Id.Value, LeaderToken = _token.Value });
         if (same) return;
         _out.Note($"{worker} joined the cluster from {m.Host} pid {m.Pid}, dial it at {m.PeerAddress}");
+        SeatFound(worker, m);
         _out.Raise(new WorkerAdmitted(worker.Id, worker.Incarnation, worker.Name));
         // A replacement that was still starting when the job ended: nothing will come that it could wait for.
         if (_last is { } end) Release(worker, (ExitCode)end.ExitCode, end.Reason);
-        ReleaseOrphan(worker);
+        if (!ReleaseOfOver(worker)) ReleaseOrphan(worker);
     }
 
     private string? RefuseHello(Hello m)
@@ -364,8 +365,8 @@ internal sealed partial class MembershipProtocol
                 _members.Remove(seat);
                 BeginFencing(FenceKind.Hard, default, TakeLossTexts());
                 break;
-            case MembershipStatus.Paused:
-                _members.Remove(seat);
+            case MembershipStatus.Paused or MembershipStatus.Recovering:
+                _members.Remove(seat); // while recovering: it is silent then, unless it comes back in time
                 ForgetLosses();
                 break;
             case MembershipStatus.Forming or MembershipStatus.Closed:

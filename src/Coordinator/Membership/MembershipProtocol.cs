@@ -30,6 +30,7 @@ internal enum MembershipStatus
     Fencing,    // the next number is announced; waits for every survivor to say that it stopped, and where
     Opening,    // the generation is journaled and sent; waits for every member to reach the start state
     Paused,     // too few workers, or nothing may go on; survivors keep their state
+    Recovering, // took over from a leader that is gone; waits for the members of the generation it left
     Closed,     // the job is over and everybody is released, or another coordinator leads
 }
 
@@ -51,6 +52,11 @@ internal sealed partial class MembershipProtocol
         (MembershipStatus.Opening, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
         (MembershipStatus.Paused, MembershipStatus.Fencing, "enough workers again, or stop"),
         (MembershipStatus.Paused, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
+        (MembershipStatus.Recovering, MembershipStatus.Stable, "all members of the journal's generation train in it"),
+        (MembershipStatus.Recovering, MembershipStatus.Fencing,
+            "somebody is silent at T_recover, or reports differ, or a fence was pending"),
+        (MembershipStatus.Recovering, MembershipStatus.Paused, "a worker knows a generation that the journal does not"),
+        (MembershipStatus.Recovering, MembershipStatus.Closed, "JobEnded, or a newer token was seen"),
         (MembershipStatus.Closed, MembershipStatus.Forming, "JobStarted"),
     ];
 
@@ -70,13 +76,17 @@ internal sealed partial class MembershipProtocol
     /// <param name="history">What the journal knows.</param>
     /// <param name="clocks">Deadlines until a job brings its own.</param>
     /// <param name="casts">From how many members on a fence and an open go down a tree.</param>
-    public MembershipProtocol(LeaderToken token, MembershipHistory history, ClockTable clocks, CastShape? casts = null)
+    /// <param name="found">The job that a leader before this one left running; null: none, or this one begins
+    /// anew.</param>
+    public MembershipProtocol(LeaderToken token, MembershipHistory history, ClockTable clocks,
+        CastShape? casts = null, FoundJob? found = null)
     {
         Invariant.Check(clocks.Check() is null, clocks.Check() ?? "");
         _casts = casts ?? CastShape.Default;
         (_token, _clocks, _highest) = (token, clocks, history.Highest);
         _detection = PhiAccrualOptions.From(clocks);
         _workers = new WorkerRegistry(history);
+        if (found is not null) TakeOver(found, history);
     }
 
     public MembershipStatus Status { get; private set; } = MembershipStatus.Forming;
@@ -150,6 +160,7 @@ internal sealed partial class MembershipProtocol
             case MembershipStatus.Fencing: AskSilentBefore(_fenceDeadline); OnFenceTimeout(); break;
             case MembershipStatus.Opening: AskSilentBefore(_alignDeadline); OnAlignTimeout(); break;
             case MembershipStatus.Paused: MaybeResume(); break;
+            case MembershipStatus.Recovering: MaybeRecover(); break;
             case MembershipStatus.Closed: break;
             default: throw Invariant.Unhandled(Status);
         }
@@ -160,7 +171,7 @@ internal sealed partial class MembershipProtocol
     /// <summary>The same to all: each by itself, or through the tree when they are many.</summary>
     private void Tell(List<MemberSeat> seats, Google.Protobuf.IMessage message)
     {
-        _castAsked = !_casts.IsTree(seats.Count);
+        _castAsked = _knowsNoTree || !_casts.IsTree(seats.Count);
         if (_castAsked)
             foreach (var seat in seats) _out.Send(_workers[seat.Worker], message);
         else
@@ -168,6 +179,7 @@ internal sealed partial class MembershipProtocol
     }
 
     private bool _castAsked;
+    private bool _knowsNoTree; // the list of the found generation was its leader's; the next Open makes one
 
     /// <summary>
     /// Before a silent member is let go it is asked directly: its words may be lost with somebody between.

@@ -54,6 +54,12 @@ internal sealed record AligningWaits(string Silent) : WaitReason
     public override string ToString() => $"the new generation waits for {Silent} to reach its first state";
 }
 
+internal sealed record RecoveringWaits(string Silent) : WaitReason
+{
+    public override string ToString() => Silent.Length == 0 ? "took over: members still have to say that they train"
+        : $"took over: {Silent} of the running generation did not come yet";
+}
+
 internal sealed record Infeasible(string Constraint) : WaitReason
 {
     public override string ToString() => Constraint;

@@ -30,7 +30,11 @@ internal sealed class ControlJournal
         ("fencing_started", typeof(FencingStarted)),
         ("generation_opened", typeof(GenerationOpened)),
         ("membership_paused", typeof(MembershipPaused)),
+        ("leader_started", typeof(LeaderStarted)),
         ("job_submitted", typeof(JobSubmitted)),
+        ("job_agreed", typeof(JobAgreed)),
+        ("stop_asked", typeof(StopTaken)),
+        ("scale_asked", typeof(ScaleTaken)),
         ("checkpoint_published", typeof(CheckpointPublished)),
         ("job_over", typeof(JobOver)),
         ("token_created", typeof(TokenCreated)),
@@ -44,6 +48,7 @@ internal sealed class ControlJournal
             new IdConverter<WorkerId>(id => id.Value, value => new WorkerId((int)value)),
             new IdConverter<Generation>(id => id.Value, value => new Generation(value)),
             new IdConverter<StepNumber>(id => id.Value, value => new StepNumber(value)),
+            new IdConverter<LeaderToken>(id => id.Value, value => new LeaderToken(value)),
             new IdConverter<Fingerprint>(id => (long)id.Value, value => new Fingerprint((ulong)value)),
         },
     };
@@ -62,6 +67,8 @@ internal sealed class ControlJournal
 
     public LeaderToken Token => _lease.Token;
 
+    public string Holder => _lease.Holder;
+
     /// <summary>Jobs that were ever submitted here; the next one gets the next number.</summary>
     public int JobsCount
     {
@@ -78,6 +85,30 @@ internal sealed class ControlJournal
         foreach (var e in _journal.Read(StreamOf(wall))) history.Apply((MembershipEvent)Decode(e.Type, e.Json));
         return history;
     }
+
+    /// <summary>Every job as its stream tells it, in the order of submission.</summary>
+    public IReadOnlyList<JobHistory> FoldJobs() => [.. JobStreams().Select(FoldJob)];
+
+    /// <summary>The job that got this number from its client (L6); null: none did.</summary>
+    public JobSubmitted? FoldSubmitted(string command) =>
+        FoldJobs().Select(h => h.Submitted).FirstOrDefault(s => s?.Command == command);
+
+    /// <summary>Commands of clients that had their effect, with the job that they were about (L6).</summary>
+    public IReadOnlyList<(string Command, JobSubmitted Job)> FoldCommands() =>
+        [.. FoldJobs().SelectMany(h => h.Commands.Select(command => (command, h.Submitted!)))];
+
+    private JobHistory FoldJob(string stream)
+    {
+        var history = new JobHistory();
+        foreach (var e in _journal.Read(stream)) history.Apply((JobEvent)Decode(e.Type, e.Json));
+        return history;
+    }
+
+    /// <summary>Job streams end in their number: JOB-12 follows JOB-9.</summary>
+    private IEnumerable<string> JobStreams() => _journal.Streams().Where(IsJob)
+        .OrderBy(s => long.TryParse(s.AsSpan(s.LastIndexOf('-') + 1), out var n) ? n : 0);
+
+    private static bool IsJob(string stream) => stream.StartsWith(JobStreamPrefix, StringComparison.Ordinal);
 
     public TokenLedger FoldTokens()
     {

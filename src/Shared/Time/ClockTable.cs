@@ -48,8 +48,25 @@ public sealed record ClockTable
     /// <summary>From a due save to its publication.</summary>
     public TimeSpan Save { get; init; } = TimeSpan.FromSeconds(60);
     public TimeSpan Evaluate { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>The lease of the leader, by the journal's clock, unless it is renewed.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan LeaseRenew { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// By its own clock a leader acts this much shorter than its lease: clocks differ, and words travel.
+    /// </summary>
+    public TimeSpan LeaseMargin { get; init; } = TimeSpan.FromMilliseconds(500);
+    /// <summary>A new leader waits this long for the members of the generation that it found.</summary>
+    public TimeSpan Recover { get; init; } = TimeSpan.FromSeconds(1);
     /// <summary>Grace of a drain.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From the death of a leader to Stable under the next one, at most (L5).</summary>
+    public static readonly TimeSpan TakeOver = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// A leader that was stopped keeps its connections: workers notice by silence, then dial the others.
+    /// </summary>
+    public TimeSpan RecoverAlone => LinkSilence + 2 * Recover;
 
     /// <summary>Back-stop of a link whose peer acknowledges nothing; beats notice earlier.</summary>
     public TimeSpan LinkSilence => 5 * Dead > 2 * (Dead + Stall) ? 5 * Dead : 2 * (Dead + Stall);
@@ -82,6 +99,10 @@ public sealed record ClockTable
         : Fence >= StepOverdue ? $"fence ({Fence}) must be below step overdue ({StepOverdue})"
         : Dead + Stall >= StepOverdue ? $"dead + stall ({Dead + Stall}) must be below step overdue ({StepOverdue})"
         : Align >= AlignWithState ? $"align ({Align}) must be below align with state ({AlignWithState})"
+        : 2 * LeaseRenew + LeaseMargin >= Lease
+            ? $"2 x lease renew + margin ({2 * LeaseRenew + LeaseMargin}) must be below lease ({Lease})"
+        : Lease + Recover + Fence >= TakeOver
+            ? $"lease + recover + fence ({Lease + Recover + Fence}) must be below {TakeOver}, the longest take-over"
         : Debounce >= VoluntarySpacing ? $"debounce ({Debounce}) must be below voluntary spacing ({VoluntarySpacing})"
         : null;
 }

@@ -10,6 +10,7 @@ internal sealed partial class StepProtocol
     private Evict? _evicted;
     private bool _lastShardEnded;
     private byte[]? _weightsSha256;
+    private ShardSaved? _saved; // the last one, to be repeated to a new coordinator
 
     // ---- Eviction, release ----
 
@@ -86,7 +87,7 @@ internal sealed partial class StepProtocol
     private void OnShardEnded(ShardEnded m, StepOutbox outbox)
     {
         // A shard is a completed step's whatever came after it (S5), so its end is always reported.
-        if (m.Saved is not null) outbox.Tell(m.Saved);
+        if (m.Saved is not null) outbox.Tell(_saved = m.Saved);
         if (m.Failed is not null) outbox.Tell(m.Failed);
         if (Status != StepStatus.Closing || m.Step != State || m.Generation != Generation) return;
         _lastShardEnded = true;
@@ -133,6 +134,8 @@ internal sealed partial class StepProtocol
     private void OnCoordinatorBack(CoordinatorBack m, StepOutbox outbox)
     {
         if (IgnoreToken(m.Token.Value, outbox)) return;
+        if (_saved is { } saved && saved.Generation == Generation.Value) outbox.Tell(saved);
+        foreach (var suspect in _suspects) outbox.Tell(suspect);
         switch (Status)
         {
             case StepStatus.Prepared when _ready is not null: outbox.Tell(_ready); break;

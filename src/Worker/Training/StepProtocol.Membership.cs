@@ -9,6 +9,7 @@ namespace Convoy.Worker.Training;
 internal sealed partial class StepProtocol
 {
     private readonly List<NeedState> _waitingForState = [];
+    private readonly List<Suspect> _suspects = []; // of this generation, to be repeated to a new coordinator
     private IReadOnlyList<Member> _members = [];
     private Fence? _softFence;
     private Generation _fence;        // the highest generation that a fence announced
@@ -171,6 +172,7 @@ internal sealed partial class StepProtocol
         Ballot = m.Commit == CommitRule.Unanimous ? new Ballot(m.Members.Count, MyIndex, m.VoteFanOut) : null;
         _expected = new Fingerprint(m.StartFingerprint);
         _softFence = null;
+        _suspects.Clear();
         _aheadOfMe.RemoveAll(x => x.Generation != m.Generation);
         _linked = m.Members.Count == 1;
         _stateReady = false;
@@ -261,11 +263,14 @@ internal sealed partial class StepProtocol
 
         // Only a report: the coordinator knows whether the worker or just this link died, and fences accordingly.
         outbox.Note($"{m.About} is lost: {m.Text}");
-        outbox.Tell(new Suspect
+        var suspect = new Suspect
         {
             Generation = Generation.Value, About = m.About.Value, AboutIncarnation = m.Incarnation.Value,
             Evidence = m.Evidence,
-        });
+        };
+        _suspects.RemoveAll(s => s.About == suspect.About);
+        _suspects.Add(suspect);
+        outbox.Tell(suspect);
     }
 
     // ---- State for others ----

@@ -61,6 +61,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     private readonly PeerTable _peers;
     private readonly StateInbox _states = new();
     private readonly List<StepRow> _rows = [];
+    private readonly RowHistory _told = new();
     private IActorRef _device = ActorRefs.Nobody;
     private IActorRef _donor = ActorRefs.Nobody;
     private IActorRef _saver = ActorRefs.Nobody;
@@ -187,6 +188,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         _linkedSaid = false;
         // Steps after the start are done again, and reported again then.
         _rows.RemoveAll(r => r.Step > m.Start.Value);
+        _told.ForgetAfter(m.Start.Value);
         Log(LogLevel.Info,
             $"{m.Generation}: {m.Members.Count} members, slices {m.Shares.ShareOf(_options.Me)}, from step {m.Start}");
         CheckLinked();
@@ -260,6 +262,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         {
             var report = new StepReport { Generation = _protocol.Generation.Value };
             report.Rows.AddRange(_rows.Skip(at).Take(RowsPerReport));
+            _told.Add(report);
             _options.Coordinator().Tell(report, _options.Node);
         }
 

@@ -78,6 +78,9 @@ internal sealed class TrainingBoard(MachineFacts machine)
             hello.StateFingerprint = _fingerprint.Value;
             hello.JobId = _jobId;
             hello.InGeneration = InGeneration;
+            hello.Generation = _generation.Value;
+            hello.Aligned = _status is StepStatus.Compute or StepStatus.Reduce or StepStatus.Held or StepStatus.Vote
+                or StepStatus.Apply or StepStatus.Closing or StepStatus.Ended;
         }
     }
 

@@ -43,6 +43,7 @@ internal sealed class MembershipMachine : IScriptMachine
             case "job": OnJob(command); break;
             case "cluster": OnCluster(command); break;
             case "restart-coordinator": OnRestart(command); break;
+            case "take-over": OnTakeOver(command); break;
             case "hello": Each(command, w => OnHello(w, command)); break;
             case "prepared": Each(command, Prepare); break;
             case "kill": Each(command, OnKill); break;
@@ -99,6 +100,27 @@ internal sealed class MembershipMachine : IScriptMachine
         _protocol = new MembershipProtocol(new LeaderToken(2), history, new ClockTable());
     }
 
+    /// <summary>The journal has generation g of these members from state t, and perhaps a fence after it.</summary>
+    private void OnTakeOver(ScriptCommand c)
+    {
+        var history = new MembershipHistory();
+        var members = c.NumbersAt(0).Select(n => new WorkerId(n)).ToList();
+        foreach (var w in members) history.Apply(new WorkerRegistered(w, $"worker-{w.Value}"));
+        var generation = new Generation(c.Number("g"));
+        var cuts = Enumerable.Range(0, members.Count + 1).Select(i => 8 * i / members.Count).ToList();
+        history.Apply(new GenerationOpened(generation, "job-1", members, cuts, new StepNumber(c.Number("t")),
+            new StepNumber(100), ""));
+        if (c.Words.Contains("fencing")) history.Apply(new FencingStarted(generation.Next, FenceKind.Hard, [], ""));
+        var terms = c.Words.Contains("over") ? null : new JobTerms
+        {
+            JobId = "job-1", Slices = 8, MembersMin = (int)c.Number("min", 1), Until = new StepNumber(100),
+        };
+        _protocol = new MembershipProtocol(new LeaderToken(2), history, new ClockTable(), null, new FoundJob
+        {
+            JobId = "job-1", Terms = terms, Ended = terms is null ? new JobEnded(0, "finished") : null,
+        });
+    }
+
     private void OnHello(ModelWorker w, ScriptCommand c)
     {
         if (c.Has("new")) w.Restarts++;
@@ -108,7 +130,9 @@ internal sealed class MembershipMachine : IScriptMachine
             WorkerName = $"worker-{w.Number}", Incarnation = w.Incarnation.Value, Host = "host", Pid = 100 + w.Number,
             PeerAddress = $"10.0.0.{w.Number}:7000", StateStep = c.Number("step", -1),
             JobId = c.Has("step") ? "job-1" : "",
-            InGeneration = w.InGeneration, StateFingerprint = c.Has("step") ? (ulong)c.Number("step") + 256 : 0,
+            InGeneration = w.InGeneration || c.Has("in"), Generation = c.Number("in", 0),
+            GenerationSeen = c.Number("seen", c.Number("in", 0)), Aligned = c.Words.Contains("trains"),
+            StateFingerprint = c.Has("step") ? (ulong)c.Number("step") + 256 : 0,
         }));
         if (!c.Words.Contains("unprepared")) Prepare(w);
     }

@@ -48,8 +48,11 @@ internal sealed class CastsChecker : Checker
         var host = to.Process.Host;
         if (message is Cast cast) OnCast(from.Process.Host, host, cast);
         else if (message is Open open) Enter(host, open.Generation);
-        else if (message is CastAnswers answers && host == SimulatedCluster.CoordinatorHost) OnAnswers(answers);
+        else if (message is CastAnswers answers && IsCoordinator(host)) OnAnswers(answers);
     }
+
+    private static bool IsCoordinator(string host) =>
+        host is SimulatedCluster.CoordinatorHost or SimulatedCluster.StandbyHost;
 
     private void Enter(string host, long generation) =>
         _entered[host] = Math.Max(generation, _entered.GetValueOrDefault(host));
@@ -59,7 +62,7 @@ internal sealed class CastsChecker : Checker
         var plain = cast.Clone();
         plain.Alone = false;
         var key = (cast.LeaderToken, cast.CastId);
-        if (from == SimulatedCluster.CoordinatorHost) _casts.TryAdd(key, new Sent(plain, MembersOf(plain)));
+        if (IsCoordinator(from)) _casts.TryAdd(key, new Sent(plain, MembersOf(plain)));
         if (!_casts.TryGetValue(key, out var sent))
         {
             Fail($"{from} sends cast {key.LeaderToken}.{key.CastId} to {host}, which the coordinator never sent");

@@ -120,6 +120,6 @@ internal abstract class Checker
     [
         new SamplesChecker(), new CommitChecker(), new ReplicasChecker(), new GenerationsChecker(), new LeaderChecker(),
         new CheckpointsChecker(), new ProgressChecker(), new QueuesChecker(), new WaitsChecker(), new BlameChecker(),
-        new FailuresChecker(), new CastsChecker(), new VotesChecker(),
+        new FailuresChecker(), new CastsChecker(), new VotesChecker(), new TakeoverChecker(),
     ];
 }

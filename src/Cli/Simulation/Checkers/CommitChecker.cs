@@ -51,7 +51,8 @@ internal sealed class CommitChecker : Checker
 
     public override void OnProcessEnded(string host, string why)
     {
-        if (host == SimulatedCluster.CoordinatorHost) _members.Clear(); // its successor begins from the checkpoint
+        // Without a standby its successor begins from the checkpoint; a standby goes on with what workers hold.
+        if (host == SimulatedCluster.CoordinatorHost && !Cluster.Plan.HasStandby) _members.Clear();
     }
 
     public override void OnAppended(long token, string type, JournalRecord record)

@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Convoy.Coordinator.Recovery;
+
+/// <summary>Names a process in the lease, so that another one of its machine can see that it is gone.</summary>
+internal static class LeaseHolder
+{
+    private const string PidWord = " pid ";
+
+    public static string Name => string.Create(CultureInfo.InvariantCulture,
+        $"{Environment.MachineName}{PidWord}{Environment.ProcessId}");
+
+    /// <summary>
+    /// True only for a process of this machine that does not exist any more; of any other the lease has to expire.
+    /// </summary>
+    public static bool IsGone(string holder)
+    {
+        var at = holder.LastIndexOf(PidWord, StringComparison.Ordinal);
+        if (at < 0 || holder[..at] != Environment.MachineName
+            || !int.TryParse(holder.AsSpan(at + PidWord.Length), NumberStyles.None, CultureInfo.InvariantCulture,
+                out var pid)) return false;
+        if (pid == Environment.ProcessId) return true; // an earlier host of this process
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return true; // there is no such process
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return false; // it cannot be told: the lease decides
+        }
+    }
+}
