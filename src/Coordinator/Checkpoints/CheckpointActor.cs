@@ -1,5 +1,6 @@
 using Convoy.Actors;
 using Convoy.Coordinator.Jobs;
+using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
@@ -15,7 +16,11 @@ namespace Convoy.Coordinator.Checkpoints;
 internal sealed record SaveTemplate(Manifest Draft);
 
 internal sealed record CheckpointShell(CheckpointStore Store, int Keep, MonotonicClock Clock,
-    TimeProvider Time, ILogSink Log);
+    TimeProvider Time, ILogSink Log)
+{
+    /// <summary>Only a leader publishes or deletes: its successor may be saving in the same folder.</summary>
+    public required LeaderLease Lease { get; init; }
+}
 
 /// <summary>
 /// Shell of <see cref="CheckpointProtocol"/>. It works on the disk inside its handlers, on a thread of its own: hashing
@@ -79,9 +84,10 @@ internal sealed class CheckpointActor : ReceiveActor, IWithTimers
             {
                 SavedBy = draft.SavedBy with { Utc = _shell.Time.GetUtcNow(), Workers = save.Shards.Length },
             };
+            _shell.Lease.MustHoldNow();
             return new PublishDone(save.Step, save.Generation, _shell.Store.Publish(draft).Path);
         }
-        catch (Exception e) when (e is UserException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is UserException or IOException or UnauthorizedAccessException or LeaseLostException)
         {
             // A full or failing disk costs this save, not the job (R11).
             return new PublishFailed(save.Step, save.Generation, e.Message);
@@ -97,9 +103,10 @@ internal sealed class CheckpointActor : ReceiveActor, IWithTimers
     {
         try
         {
+            _shell.Lease.MustHoldNow();
             _shell.Store.Abandon(e.Step, e.Generation);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or LeaseLostException)
         {
             // The next start clears what is left.
             _shell.Log.Write(LogLevel.Warning, Source,

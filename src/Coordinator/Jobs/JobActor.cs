@@ -150,7 +150,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         var published = origin.CheckpointPath.Length > 0 ? origin.Step : new StepNumber(-1);
         var protocol = new CheckpointProtocol(description.Clocks, published);
         var shell = new CheckpointShell(_shell.Store, description.Job.Checkpoint.Keep, _shell.Clock,
-            _shell.Time, _shell.Log);
+            _shell.Time, _shell.Log) { Lease = _shell.Lease };
         var self = Self;
         _checkpoints = Context.ActorOf(Props.Create(() => new CheckpointActor(protocol, shell, self))
             .WithDispatcher(Dispatchers.Pinned));
@@ -225,6 +225,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         switch (m.Message)
         {
             case ShardSaved saved when IsOfThisRun(saved.Generation):
+                // Before the checkpoint exists the rows up to it do: whoever resumes from it asks for no earlier ones.
+                _shell.Metrics.Flush();
                 _checkpoints?.Tell(
                 new ShardReported(m.Worker, saved)); break;
             case ShardFailed failed when IsOfThisRun(failed.Generation):

@@ -17,12 +17,24 @@ internal sealed class LeaderLease(LeadershipProtocol protocol, ControlJournal jo
         lock (_lock)
         {
             var now = clock.Now;
-            if (protocol.MayAct(now) && !protocol.IsRenewDue(now)) return;
-            if (protocol.Status == LeadershipStatus.Leading)
-                protocol.OnRenewAnswered(journal.Renew(clocks.Lease), now);
-            if (protocol.Status != LeadershipStatus.Leading)
-                throw new LeaseLostException(
-                    $"another coordinator leads: the lease of {journal.Token} is lost, nothing of it has an effect any more");
+            if (!protocol.MayAct(now) || protocol.IsRenewDue(now)) Ask(now);
         }
+    }
+
+    /// <summary>As <see cref="MustHold"/>, but always by asking the journal: before files that a successor may use are
+    /// renamed or deleted.</summary>
+    /// <exception cref="LeaseLostException">Another coordinator leads.</exception>
+    public void MustHoldNow()
+    {
+        lock (_lock) Ask(clock.Now);
+    }
+
+    private void Ask(Instant now)
+    {
+        if (protocol.Status == LeadershipStatus.Leading)
+            protocol.OnRenewAnswered(journal.Renew(clocks.Lease), now);
+        if (protocol.Status == LeadershipStatus.Leading) return;
+        throw new LeaseLostException($"another coordinator leads: the lease of {journal.Token} is lost, "
+            + "nothing of it has an effect any more");
     }
 }

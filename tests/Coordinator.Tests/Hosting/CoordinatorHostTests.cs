@@ -74,6 +74,57 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal("digits-2", (await next.SubmitAsync(Request() with { Resume = true })).JobId);
     }
 
+    // L6: a submission that is asked again with its number is the same job, running or not.
+    [Fact]
+    public async Task A_submission_that_is_asked_again_has_one_effect()
+    {
+        await using var host = await CoordinatorHost.StartAsync(Options);
+        using var http = new HttpClient();
+        async Task<string> PostAsync() => await (await http.PostAsync($"http://{host.Address}/api/jobs",
+            new ByteArrayContent(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
+                Request() with { Command = "c1" }, ApiJson.Options)))).Content.ReadAsStringAsync();
+        var first = await PostAsync();
+        Assert.Contains("digits-1", first, StringComparison.Ordinal);
+        Assert.Equal(first, await PostAsync());
+    }
+
+    // An ordinary end after a job leaves no error in the log.
+    [Fact]
+    public async Task A_coordinator_without_a_job_ends_without_a_word_of_a_failed_save()
+    {
+        var log = new Lines();
+        var host = await CoordinatorHost.StartAsync(Options with { Log = log });
+        await host.ShutDownAsync("over");
+        Assert.DoesNotContain(log.All, l => l.Contains("save failed", StringComparison.Ordinal));
+    }
+
+    private sealed class Lines : Shared.Diagnostics.ILogSink
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<string> All { get; } = new();
+
+        public void Write(Shared.Diagnostics.LogLevel level, string source, string text, Exception? exception = null) =>
+            All.Enqueue(text);
+    }
+
+    // FT-05: only the first job is taken over, so while somebody stands by no other runs beside it.
+    [Fact]
+    public async Task While_a_coordinator_stands_by_one_job_runs_at_a_time()
+    {
+        await using var host = await CoordinatorHost.StartAsync(Options);
+        var standby = new EndpointFile { Address = "127.0.0.1:7071", Pid = 0 }; // a process of its own would write it
+        standby.Write(_state, standby: true);
+        using var client = new ConvoyClient(host.Address);
+        await client.SubmitAsync(Request());
+        var other = Request() with { Job = Request().Job with { Job = "other" } };
+        var refused = await Assert.ThrowsAsync<UserException>(() => client.SubmitAsync(other));
+        Assert.Equal(ExitCode.Cluster, refused.Code);
+        Assert.Contains($"a coordinator stands by at {standby.Address}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("submit other again when digits-1 is over", refused.Message, StringComparison.Ordinal);
+
+        EndpointFile.RemoveStandby(_state, standby.Pid);
+        Assert.StartsWith("other-", (await client.SubmitAsync(other)).JobId, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Nobody_there_is_one_line_with_the_address()
     {

@@ -1,6 +1,7 @@
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Coordinator.Recovery;
+using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
@@ -78,15 +79,47 @@ public sealed class LeadershipProtocolTests
         old.Append("b-2", new StopTaken("b-2", "enough", "c4"));
 
         var next = Lead();
-        var job = next.FoldNewestJob()!;
+        var job = next.FoldJobs()[^1];
         Assert.Equal("b-2", job.Submitted!.JobId);
         Assert.Equal([3], job.Submitted.Graph);
         Assert.Equal(96, job.Agreed!.Samples);
         Assert.Equal(new StepNumber(4), job.Checkpoint!.Step);
         Assert.Equal((3, "enough"), (job.Scale, job.Stop!.Reason));
         Assert.Null(job.Over);
+        Assert.Equal("a-1", next.FoldSubmitted("c1")!.JobId);
+        Assert.Null(next.FoldSubmitted("c3"));
         Assert.Equal(["c1", "c2", "c3", "c4"], next.FoldCommands().Select(c => c.Command));
         Assert.Throws<LeaseLostException>(() => old.Append("b-2", new StopTaken("b-2", "late", "c5")));
+    }
+
+    // FT-05: one job is taken over, the first; what ran beside it is ended once, durably, and by name.
+    [Fact]
+    public void A_job_beside_the_first_is_not_lost_silently()
+    {
+        var old = Lead();
+        old.Append("a-1", new JobSubmitted("a-1", "{}", "00", StepNumber.Zero, null, [1]));
+        old.Append("b-2", new JobSubmitted("b-2", "{}", "00", StepNumber.Zero, null, [1], Beside: true));
+        old.Append("b-2", new CheckpointPublished("b-2", new StepNumber(4), new Fingerprint(8), "step-4"));
+        old.Append("c-3", new JobSubmitted("c-3", "{}", "00", StepNumber.Zero, null, [1], Beside: true));
+        old.Append("c-3", new JobOver("c-3", "finished", new StepNumber(9), "", "ff"));
+
+        var (next, log) = (Lead(), new MemoryLog());
+        TakenOver.EndBeside(next, log);
+        TakenOver.EndBeside(next, log);
+        var jobs = Lead().FoldJobs();
+        Assert.Null(jobs[0].Over);
+        Assert.Equal(("failed", new StepNumber(4)), (jobs[1].Over!.Outcome, jobs[1].Over!.Step));
+        Assert.Equal("finished", jobs[2].Over!.Outcome);
+        var line = Assert.Single(log.Lines);
+        Assert.Contains("b-2 ran beside another job and is not taken over", line, StringComparison.Ordinal);
+        Assert.Contains("--resume", line, StringComparison.Ordinal);
+    }
+
+    private sealed class MemoryLog : ILogSink
+    {
+        public List<string> Lines { get; } = [];
+
+        public void Write(LogLevel level, string source, string text, Exception? exception = null) => Lines.Add(text);
     }
 
     [Fact]
