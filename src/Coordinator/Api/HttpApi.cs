@@ -77,8 +77,8 @@ internal sealed class HttpApi(JobBoards boards, ILogSink log, TimeProvider time)
     private Task RouteAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {
         ("GET", "/healthz") => context.Response.WriteAsync("ok\n"),
-        ("GET", "/api/status") => WriteAsync(context, boards.Read(Job(context))),
-        ("GET", "/api/steps") => WriteAsync(context, boards.Metrics(Job(context)).Read(From(context))),
+        ("GET", "/api/status") => WriteAsync(context, boards.Read(_leading is null ? null : Job(context))),
+        ("GET", "/api/steps") => StepsAsync(context),
         ("POST", "/api/jobs") => SubmitAsync(context),
         ("POST", "/api/stop") => CommandAsync<StopRequest>(
             context, m => new TakeStop(m.Reason, m.Command) { Job = m.Job }),
@@ -119,6 +119,12 @@ internal sealed class HttpApi(JobBoards boards, ILogSink log, TimeProvider time)
         if (text.Length == 0) return 1;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var from) ? from
             : throw new UserException(ExitCode.Usage, $"from={text} is not a step number");
+    }
+
+    private Task StepsAsync(HttpContext context)
+    {
+        _ = Leader; // one that stands by has no rows
+        return WriteAsync(context, boards.Metrics(Job(context)).Read(From(context)));
     }
 
     private async Task SubmitAsync(HttpContext context)

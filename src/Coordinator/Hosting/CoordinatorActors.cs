@@ -49,6 +49,9 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         var found = parts.GoesOn
             ? TakenOver.Of(journal, parts.Store, options, parts.Metrics.GoOn(parts.StateFolder)) : null;
         if (parts.GoesOn) TakenOver.EndBeside(journal, options.Log);
+        if (found is { Description: var left })
+            // Whoever asks for it before its actor has said anything finds it.
+            parts.Board.PutJob(new StatusReport { Job = left.Job.Job, JobId = left.JobId, State = "preparing" });
         // Members of a generation that goes on are writing their shards.
         parts.Store.Recover(found is not null && history.Opened is { } opened
             ? opened.Generation : history.Highest.Next);
@@ -59,7 +62,8 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
             (context, front) => StartWall(context, front, parts, history, new WallPlace("", "", parts.StateFolder,
                 parts.Store, parts.Board, parts.Metrics, lease, found)),
             (context, front, take) => StartWall(context, front, parts, take, $"-{++walls}", lease),
-            clock, options.Log, parts.JobOver, parts.Failed) { Found = found };
+            clock, options.Log, parts.JobOver, parts.Failed)
+        { Found = found };
         var front = system.ActorOf(
             Props.Create(() => new FrontActor(shell)).WithDispatcher(Dispatchers.Pinned), "front");
         if (found is not null) parts.Outlast(found.Description.Clocks.LinkSilence);

@@ -68,7 +68,8 @@ internal sealed class WallActor : ReceiveActor
         _membership.Tell(new JobEnded((int)ExitCode.JobFailed, Text));
         var report = _shell.Board.Read() with
         {
-            State = "failed", Outcome = JobProtocol.OutcomeFailed,
+            State = "failed",
+            Outcome = JobProtocol.OutcomeFailed,
             RootCause = new RootCause { Text = Text, Detail = $"{_cause}", ExitCode = (int)ExitCode.Failed },
         };
         _shell.Board.PutJob(report);

@@ -150,7 +150,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         var published = origin.CheckpointPath.Length > 0 ? origin.Step : new StepNumber(-1);
         var protocol = new CheckpointProtocol(description.Clocks, published);
         var shell = new CheckpointShell(_shell.Store, description.Job.Checkpoint.Keep, _shell.Clock,
-            _shell.Time, _shell.Log) { Lease = _shell.Lease };
+            _shell.Time, _shell.Log)
+        { Lease = _shell.Lease };
         var self = Self;
         _checkpoints = Context.ActorOf(Props.Create(() => new CheckpointActor(protocol, shell, self))
             .WithDispatcher(Dispatchers.Pinned));

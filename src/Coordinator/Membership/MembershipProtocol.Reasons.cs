@@ -33,7 +33,8 @@ internal sealed partial class MembershipProtocol
             case MembershipStatus.Opening when _now - _openedAt >= _clocks.Beat:
                 reasons.Add(new AligningWaits(NamesOf(s => s.Aligned is null)));
                 break;
-            case MembershipStatus.Recovering: reasons.Add(new RecoveringWaits(Names(
+            case MembershipStatus.Recovering:
+                reasons.Add(new RecoveringWaits(Names(
                 [.. _found!.Members.Where(id => !_members.Exists(s => s.Worker == id)).Select(id => _workers[id])])));
                 break;
             case MembershipStatus.Paused when _pausedBy is WaitingForMinimum waits:

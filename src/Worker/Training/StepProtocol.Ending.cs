@@ -10,7 +10,7 @@ internal sealed partial class StepProtocol
     private Evict? _evicted;
     private bool _lastShardEnded;
     private byte[]? _weightsSha256;
-    private ShardSaved? _saved; // the last one, to be repeated to a new coordinator
+    private ShardEnded? _shardEnd; // the last one, to be repeated to a new coordinator
 
     // ---- Eviction, release ----
 
@@ -87,8 +87,8 @@ internal sealed partial class StepProtocol
     private void OnShardEnded(ShardEnded m, StepOutbox outbox)
     {
         // A shard is a completed step's whatever came after it (S5), so its end is always reported.
-        if (m.Saved is not null) outbox.Tell(_saved = m.Saved);
-        if (m.Failed is not null) outbox.Tell(m.Failed);
+        _shardEnd = m;
+        TellShardEnd(m, outbox);
         if (Status != StepStatus.Closing || m.Step != State || m.Generation != Generation) return;
         _lastShardEnded = true;
         CheckEnded(outbox);
@@ -131,10 +131,16 @@ internal sealed partial class StepProtocol
         else outbox.Tell(new Evaluated { Generation = m.Generation, Step = m.Step, Error = reason });
     }
 
+    private static void TellShardEnd(ShardEnded end, StepOutbox outbox)
+    {
+        if (end.Saved is not null) outbox.Tell(end.Saved);
+        if (end.Failed is not null) outbox.Tell(end.Failed);
+    }
+
     private void OnCoordinatorBack(CoordinatorBack m, StepOutbox outbox)
     {
         if (IgnoreToken(m.Token.Value, outbox)) return;
-        if (_saved is { } saved && saved.Generation == Generation.Value) outbox.Tell(saved);
+        if (_shardEnd is { } end && end.Generation == Generation) TellShardEnd(end, outbox);
         foreach (var suspect in _suspects) outbox.Tell(suspect);
         switch (Status)
         {

@@ -82,8 +82,11 @@ public sealed class TakeoverTests
             new SimulationChoice { Workers = 4, Steps = 90, Faults = [], Standby = true });
         plan = plan with
         {
-            StepTime = TimeSpan.FromMilliseconds(200), HasLauncher = sameMachine, Network = new NetworkQuality(),
-            Job = plan.Job with { Elastic = plan.Job.Elastic with { Min = 1 } }, Faults = faults,
+            StepTime = TimeSpan.FromMilliseconds(200),
+            HasLauncher = sameMachine,
+            Network = new NetworkQuality(),
+            Job = plan.Job with { Elastic = plan.Job.Elastic with { Min = 1 } },
+            Faults = faults,
         };
         var trace = new List<string>();
         var cluster = new SimulatedCluster(plan, plants, trace.Add);

@@ -21,6 +21,7 @@ internal sealed class TakeoverChecker : Checker
     public override void OnFault(Fault fault, string what)
     {
         if (fault.Kind == FaultKind.LeaderKill && Cluster.Plan.HasStandby && _died is null && Now > _troubleUntil
+            && _step > 0 // the first step has no step before it that it could be measured from
             && Cluster.Status is { Membership: "stable", State: "running" } status && status.Step + 5 < status.UntilStep
             && status.Workers.Count(w => w.State == "member") == Cluster.Plan.Workers)
         {
