@@ -49,7 +49,8 @@ internal sealed class HttpApi(JobBoards boards, ILogSink log, TimeProvider time)
         catch (StandbyRefusal e)
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            await WriteAsync(context, new ErrorReply { Error = e.Message, ExitCode = (int)ExitCode.Cluster, Standby = true });
+            await WriteAsync(context, new ErrorReply
+            { Error = e.Message, ExitCode = (int)ExitCode.Cluster, Standby = true });
         }
         catch (UserException e)
         {
