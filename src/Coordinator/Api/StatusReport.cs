@@ -11,7 +11,8 @@ public sealed record StatusReport
     public string? JobId { get; init; }
     /// <summary>none, submitted, preparing, running, ending, finished or failed; standby.</summary>
     public string State { get; init; } = "none";
-    /// <summary>State of the membership: forming, stable, fencing, opening, paused, recovering or closed; standby.</summary>
+    /// <summary>State of the membership: forming, stable, fencing, opening, paused, recovering or closed;
+    /// standby.</summary>
     public string Membership { get; init; } = "forming";
     public long Generation { get; init; }
     /// <summary>Generations that were opened for this job.</summary>

@@ -87,7 +87,8 @@ internal sealed class CheckpointActor : ReceiveActor, IWithTimers
             _shell.Lease.MustHoldNow();
             return new PublishDone(save.Step, save.Generation, _shell.Store.Publish(draft).Path);
         }
-        catch (Exception e) when (e is UserException or IOException or UnauthorizedAccessException or LeaseLostException)
+        catch (Exception e) when (e is UserException or IOException or UnauthorizedAccessException
+            or LeaseLostException)
         {
             // A full or failing disk costs this save, not the job (R11).
             return new PublishFailed(save.Step, save.Generation, e.Message);

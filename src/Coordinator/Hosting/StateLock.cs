@@ -3,8 +3,9 @@ using Convoy.Shared;
 namespace Convoy.Coordinator.Hosting;
 
 /// <summary>
-/// One coordinator for one state folder, unless others stand by. The operating system holds the lock, so it is gone with
-/// the process, however that ends. It only keeps a second one from starting by mistake: who leads is what the lease says.
+/// One coordinator for one state folder, unless others stand by. The operating system holds the lock, so it is gone
+/// with the process, however that ends. It only keeps a second one from starting by mistake: who leads is what the
+/// lease says.
 /// </summary>
 internal sealed class StateLock : IDisposable
 {

@@ -36,7 +36,8 @@ internal sealed partial class JobProtocol
     {
         (_now, _out, _startedAt, _progressAt) = (now, outbox, now, now);
         if (_description.Origin.CheckpointPath.Length > 0) Checkpoint = _description.Origin;
-        if (Checkpoint is { } saved && saved.Step.Value > (history.Checkpoint?.Step.Value ?? history.Submitted!.Start.Value))
+        if (Checkpoint is { } saved
+            && saved.Step.Value > (history.Checkpoint?.Step.Value ?? history.Submitted!.Start.Value))
             // It was renamed, and its leader died before it said so (CP-4).
             _out.Persist(new CheckpointPublished(_description.JobId, saved.Step, saved.Fingerprint,
                 saved.CheckpointPath));

@@ -6,8 +6,8 @@ using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Recovery;
 
-// Who leads is what the lease in the journal says (docs/protocols/takeover.md). The journal compares and sets the token;
-// this class knows when to ask it, and until when its last answer may be relied on.
+// Who leads is what the lease in the journal says (docs/protocols/takeover.md). The journal compares and sets the
+// token; this class knows when to ask it, and until when its last answer may be relied on.
 //
 // L1  At most one token can append: the journal refuses every older one.
 // L2  By its own clock a leader acts until (last renewal sent) + life - margin, so never beside its successor.
