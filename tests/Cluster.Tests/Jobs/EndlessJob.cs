@@ -12,6 +12,8 @@ internal static class EndlessJob
     /// <summary>For `--set`.</summary>
     public const string Steps = "steps=1000000";
 
+    private static int _calm;
+
     public static ConvoyProcess Start(ClusterFixture cluster, string state, int workers, params string[] more) =>
         ConvoyProcess.Start(cluster.Folder,
             ["train", "job.yaml", "--set", Steps, "--workers", $"{workers}", "--state", state, "--json", .. more]);
@@ -40,7 +42,7 @@ internal static class EndlessJob
     public static async Task SameBitsAsync(ClusterFixture cluster, Ended run)
     {
         var steps = run.Json.GetProperty("steps").GetInt64();
-        var state = Path.Combine(cluster.Folder, $"calm-{Guid.NewGuid():N}");
+        var state = Path.Combine(cluster.Folder, $"calm-{Interlocked.Increment(ref _calm)}");
         using var train = Start(cluster, state, 1, "--steps", Text(steps));
         var calm = await train.EndAsync();
         Assert.True(calm.Code == 0, calm.ToString());
