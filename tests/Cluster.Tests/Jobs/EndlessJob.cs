@@ -39,15 +39,17 @@ internal static class EndlessJob
     }
 
     /// <summary>The run has the weights of one worker that nobody disturbed for as many steps.</summary>
-    public static async Task SameBitsAsync(ClusterFixture cluster, Ended run)
+    public static Task SameBitsAsync(ClusterFixture cluster, Ended run) =>
+        SameBitsAsync(cluster, run.Json.GetProperty("steps").GetInt64(),
+            run.Json.GetProperty("weights_sha256").GetString());
+
+    public static async Task SameBitsAsync(ClusterFixture cluster, long steps, string? weights)
     {
-        var steps = run.Json.GetProperty("steps").GetInt64();
         var state = Path.Combine(cluster.Folder, $"calm-{Interlocked.Increment(ref _calm)}");
         using var train = Start(cluster, state, 1, "--steps", Text(steps));
         var calm = await train.EndAsync();
         Assert.True(calm.Code == 0, calm.ToString());
-        Assert.Equal(calm.Json.GetProperty("weights_sha256").GetString(),
-            run.Json.GetProperty("weights_sha256").GetString());
+        Assert.Equal(calm.Json.GetProperty("weights_sha256").GetString(), weights);
     }
 
     private static string Text(long steps) => steps.ToString(CultureInfo.InvariantCulture);
