@@ -135,9 +135,9 @@ internal abstract partial class Link : Peer
                 if (first && !_closed) _accepting = true;
             }
 
+            if (first) Log(LogLevel.Info, $"link up, bulk over {kind}");
             // The owner knows of the link before the first message comes over it (LK-2).
             if (first) Owner.Tell(new LinkUp(this), ActorRefs.NoSender);
-            if (first) Log(LogLevel.Info, $"link up, bulk over {kind}");
         }
 
         if (error is not null) End(LinkDownReason.ProtocolError, error);
