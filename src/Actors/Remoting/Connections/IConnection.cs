@@ -50,16 +50,8 @@ internal interface IConnection : IDisposable
     /// </summary>
     bool SealsPayloads => false;
 
-    /// <summary>
-    /// Only where <see cref="SealsPayloads"/>: both, and the payload's checksum. Their memory is free afterwards; the
-    /// peer may see the end of them only after <see cref="Flush"/>.
-    /// </summary>
+    /// <summary>Only where <see cref="SealsPayloads"/>: both, and the payload's checksum.</summary>
     void SendSealed(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> payload) => throw new NotSupportedException(Kind);
-
-    /// <summary>No frame follows at once: the peer sees all that was sent.</summary>
-    void Flush()
-    {
-    }
 
     /// <summary>Only where <see cref="SealsPayloads"/>: as a receive, and the running checksum of what came.</summary>
     int ReceiveSealed(Span<byte> into, ref uint crc) => throw new NotSupportedException(Kind);

@@ -16,10 +16,6 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     private const int GatherPayloadMax = 16 << 10;
     private const int ReadAheadBytes = 16 << 10;
     /// <summary>
-    /// Gathered although the connection copies payloads itself: for fewer bytes a checksum of their own costs more.
-    /// </summary>
-    private const int UnsealedMax = 512;
-    /// <summary>
     /// Bytes that a receive may wait for while so many are still to come. For 4 MB that makes the wake-ups fewer; at
     /// 256 KB, where the mark would change several times in a frame, it doubled the processor time (2026-11-21).
     /// </summary>
@@ -28,14 +24,12 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     /// <summary>A checksum that follows its payload.</summary>
     public const int SealBytes = sizeof(uint);
 
-    private readonly int _gatherMax = connection.SealsPayloads ? UnsealedMax : GatherPayloadMax;
     private readonly byte[] _out = new byte[GatherBytes];
     private readonly Queue<(BulkHeader Header, IBulkCompletion? Done)> _gathered = new();
     private readonly byte[] _ahead = new byte[ReadAheadBytes]; // bytes from _from to _to were read ahead
     private readonly SemaphoreSlim _wakeSender = new(0);
     private int _from;
     private int _to;
-    private bool _sealedBefore;
     private int _pumping;
     private int _threads;
     private volatile bool _started; // set under the gate of the link
@@ -114,11 +108,11 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
                 current = default;
                 while (link.TakeBulk(this, GatherBytes - gathered - BulkHeader.Size, gathered > 0, out current))
                 {
-                    var goesItself = current.Payload.Length > _gatherMax;
-                    current = goesItself && connection.SealsPayloads ? WithLength(current) : Sealed(current);
+                    var sealsItself = connection.SealsPayloads && current.Payload.Length > GatherPayloadMax;
+                    current = sealsItself ? WithLength(current) : Sealed(current);
                     current.Header.Write(_out.AsSpan(gathered));
                     gathered += BulkHeader.Size;
-                    if (goesItself) break;
+                    if (current.Payload.Length > GatherPayloadMax) break;
                     current.Payload.Span.CopyTo(_out.AsSpan(gathered));
                     gathered += current.Payload.Length;
                     _gathered.Enqueue((current.Header, current.Done));
@@ -127,7 +121,6 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
 
                 if (gathered == 0)
                 {
-                    connection.Flush();
                     Interlocked.Exchange(ref _pumping, 0);
                     if (!link.HasBulk(this) || Interlocked.Exchange(ref _pumping, 1) != 0) return;
                     continue;
@@ -202,9 +195,7 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         {
             Buffer.BlockCopy(_ahead, _from, _ahead, 0, _to - _from);
             (_from, _to) = (0, _to - _from);
-            // A payload that the connection copies itself should not be copied here first: only its header is read.
-            var most = (_sealedBefore ? SealBytes + BulkHeader.Size : _ahead.Length) - _to;
-            var read = await connection.ReceiveAsync(_ahead.AsMemory(_to, most)).ConfigureAwait(false);
+            var read = await connection.ReceiveAsync(_ahead.AsMemory(_to)).ConfigureAwait(false);
             if (read == 0) return false;
             _to += read;
         }
@@ -226,8 +217,7 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     {
         var receiver = link.Remoting.Bulk;
         var rented = header.PayloadBytes > 0 && receiver is not null ? receiver.Rent(link, header) : default;
-        var isSealedBehind = connection.SealsPayloads && header.PayloadBytes > _gatherMax;
-        _sealedBefore = isSealedBehind;
+        var isSealedBehind = connection.SealsPayloads && header.PayloadBytes > GatherPayloadMax;
         if (rented.Length < header.PayloadBytes)
         {
             if (rented.Length > 0) receiver!.Return(rented);
