@@ -29,6 +29,7 @@ internal sealed class SimulatedCluster : IModelWorld
     private readonly List<string> _trace = [];
     private ulong _incarnations;
     private IReadOnlyList<WorkerId> _generationMembers = [];
+    private long _opened;
 
     public SimulatedCluster(ulong seed, ClusterPlan plan)
     {
@@ -53,11 +54,38 @@ internal sealed class SimulatedCluster : IModelWorld
 
     private List<ModelWorker> Alive => _workers.FindAll(w => w.Alive);
 
-    public void Run(TimeSpan limit)
+    public void Run(TimeSpan limit) => RunUntil(() => Finished || Hopeless is not null, limit);
+
+    /// <summary>False when it did not come to be within <paramref name="limit"/> of virtual time.</summary>
+    public bool RunUntil(Func<bool> done, TimeSpan limit)
     {
         var end = _time.Now + limit;
-        while (!Finished && Hopeless is null && _time.RunNext(end)) CheckEnd();
+        while (!done())
+        {
+            if (!_time.RunNext(end)) return false;
+            CheckEnd();
+        }
+
+        return true;
     }
+
+    /// <summary>All workers of the plan are alive, members of one generation, and have applied a step in it.</summary>
+    public bool IsWhole => _protocol.Status == MembershipStatus.Stable && _generationMembers.Count == _plan.Workers
+        && Alive.Count == _plan.Workers
+        && Alive.TrueForAll(w => w.Running && w.Generation == _protocol.Generation.Value && w.Step > _opened);
+
+    /// <summary>The worker of that name goes, killed or in good order, and starts again a little later.</summary>
+    public void Leave(string name, bool inOrder)
+    {
+        var worker = Alive.Find(w => w.Name == name) ?? throw new InvalidOperationException($"{name} is not alive");
+        if (inOrder) ToCoordinator(worker, new Drain { GraceMs = 10_000 });
+        else Kill(worker);
+    }
+
+    public bool IsGone(string name, ulong incarnation) =>
+        !_workers.Exists(w => w.Name == name && w.Incarnation == incarnation && w.Alive);
+
+    public ulong IncarnationOf(string name) => Alive.Find(w => w.Name == name)?.Incarnation ?? 0;
 
     private void CheckEnd()
     {
@@ -157,7 +185,9 @@ internal sealed class SimulatedCluster : IModelWorld
                 case Raise { News: WorkerAdmitted a }:
                     _time.After(_choice.Between(20, 80), () => Feed(new WorkerPrepared(a.Worker, a.Incarnation)));
                     break;
-                case Raise { News: GenerationBegan b }: _generationMembers = b.Shares.Members; break;
+                case Raise { News: GenerationBegan b }:
+                    (_generationMembers, _opened) = (b.Shares.Members, b.Start.Value);
+                    break;
                 case Raise { News: JobIsHopeless h }: Hopeless = h.Reason; break;
                 default: break;
             }
