@@ -1,33 +1,62 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
-using Convoy.Shared;
+using Convoy.Shared.Errors;
+using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Graphs;
 
-// Bytes of a package: "CVYO" | version 1 byte | name length 1 byte | name, UTF-8 | graph (GraphCodec) | SHA-256 of all
-// before.
+// Bytes of a package, counts as LEB128 as in GraphCodec: "CVYO" | version 1 byte | name | setting count |
+// (name, 8 bytes IEEE).. | bytes of the graph | graph (GraphCodec) | bytes of the gradient's graph, or 0 | that graph |
+// SHA-256 of all before.
+
+/// <summary>A number that an operator's formula reads, with the value that it has.</summary>
+/// <param name="Name">Unique in the package.</param>
+/// <param name="Value">Finite.</param>
+public sealed record OperatorSetting(string Name, double Value);
+
+/// <summary>What the gradient rule of a package sees.</summary>
+/// <param name="Operands">The operands.</param>
+/// <param name="Result">The operator's one result.</param>
+/// <param name="Gradient">The gradient of the result.</param>
+/// <param name="Settings">The package's settings.</param>
+public sealed record PackageGradient(
+    IReadOnlyList<Value> Operands, Value Result, Value Gradient, IReadOnlyList<Value> Settings);
 
 /// <summary>
-/// An operator of a user as data: its formula in operators of the table, with its operands "x0", "x1", .. and its
-/// results "y0", .. as a graph. It holds no code, so it is loaded without trust, and is applied to eager variables and
-/// in graphs; its derivatives are those of its formula.
+/// An operator of a user as data: its formula in operators of the table, with its operands "x0", "x1", .., its
+/// settings "s0", .. and its results "y0", .. as a graph, and if it has a gradient of its own, that rule as a second
+/// graph. It holds no code, so it is loaded without trust. One whose derivatives are those of its formula is applied to
+/// eager variables and in graphs; one with a rule of its own to eager variables, since graphs carry operators of
+/// the table.
 /// </summary>
 public sealed class OperatorPackage
 {
-    private const byte Version = 1;
-    private static ReadOnlySpan<byte> Magic => "CVYO"u8;
+    private const byte Version = 2;
+    private const int SettingsMax = 64;
+    private const int NameMax = 255;
+    private readonly PackagedOp? _op;
 
-    private OperatorPackage(string name, Graph graph)
+    private OperatorPackage(string name, Graph graph, Graph? gradient, ImmutableArray<OperatorSetting> settings)
     {
-        (Name, Graph) = (name, graph);
+        (Name, Graph, GradientGraph, Settings) = (name, graph, gradient, settings);
+        if (gradient is not null) _op = new PackagedOp(this);
     }
 
     /// <summary>The operator's name, at most 255 bytes of UTF-8 and none of the table's.</summary>
     public string Name { get; }
     /// <summary>The formula.</summary>
     public Graph Graph { get; }
+    /// <summary>The gradient rule, of operands "x0", .., result "y0", its gradient "d0" and settings "s0", .., to "g0",
+    /// ..; null: that of the formula.</summary>
+    public Graph? GradientGraph { get; }
+    /// <summary>Numbers that the formula reads, in the order of its inputs "s0", "s1", ...</summary>
+    public ImmutableArray<OperatorSetting> Settings { get; }
+
+    /// <summary>How many operands it takes.</summary>
+    public int Operands => Graph.Inputs.Length - Settings.Length;
 
     /// <summary>Captures a formula.</summary>
     /// <param name="name">At most 255 bytes.</param>
@@ -35,34 +64,88 @@ public sealed class OperatorPackage
     /// samples.</param>
     /// <param name="formula">Written in operators of the table.</param>
     public static OperatorPackage Of(
-        string name, IReadOnlyList<TensorType> operands, Func<IReadOnlyList<Value>, IReadOnlyList<Value>> formula)
+        string name, IReadOnlyList<TensorType> operands, Func<IReadOnlyList<Value>, IReadOnlyList<Value>> formula) =>
+        Of(name, operands, [], (x, _) => formula(x));
+
+    /// <summary>Captures a formula that reads settings: one package, a family of operators.</summary>
+    /// <param name="name">At most 255 bytes.</param>
+    /// <param name="operands">Types of the operands.</param>
+    /// <param name="settings">At most 64; scalars of the first operand's element type.</param>
+    /// <param name="formula">Of operands and settings, written in operators of the table.</param>
+    public static OperatorPackage Of(
+        string name, IReadOnlyList<TensorType> operands, IReadOnlyList<OperatorSetting> settings,
+        Func<IReadOnlyList<Value>, IReadOnlyList<Value>, IReadOnlyList<Value>> formula)
     {
         CheckName(name);
+        if (settings.Count > 0 && operands.Count == 0)
+            throw new GraphFormatException($"operator package {name}: settings have the type of an operand: it has none");
         var builder = new GraphBuilder();
         Value[] x = [.. operands.Select((t, i) => builder.Input($"x{i}", t.DType, t.Dims.AsSpan()))];
-        var results = formula(x);
+        Value[] s = [.. settings.Select((_, i) => builder.Input($"s{i}", operands[0].DType))];
+        var results = formula(x, s);
         for (var i = 0; i < results.Count; i++) builder.Output($"y{i}", results[i]);
-        return Checked(name, builder.Build());
+        return Checked(name, builder.Build(), null, [.. settings]);
     }
 
-    /// <summary>"CVYO", version, name, graph, and the SHA-256 of all that.</summary>
+    /// <summary>The same operator with a gradient rule of its author, which is captured too; it has one
+    /// result.</summary>
+    /// <param name="rule">The gradient of each operand, of its type, written in operators of the table.</param>
+    public OperatorPackage WithGradient(Func<PackageGradient, IReadOnlyList<Value>> rule)
+    {
+        if (Graph.Outputs.Length != 1)
+            throw new GraphFormatException($"operator package {Name}: a gradient rule is for one result");
+        var builder = new GraphBuilder();
+        Value Input(string name, TensorType type) => builder.Input(name, type.DType, type.Dims.AsSpan());
+        var type = Graph.TypeOf(Graph.Outputs[0].Value);
+        Value[] x = [.. Graph.Inputs.Take(Operands).Select(n => Input(n.Name, n.Type))];
+        var (y, d) = (Input("y0", type), Input("d0", type));
+        Value[] s = [.. Graph.Inputs.Skip(Operands).Select(n => Input(n.Name, n.Type))];
+        var gradients = rule(new PackageGradient(x, y, d, s));
+        for (var i = 0; i < gradients.Count; i++) builder.Output($"g{i}", gradients[i]);
+        return Checked(Name, Graph, builder.Build(), Settings);
+    }
+
+    /// <summary>The same operator with other settings; those that are not named keep their values.</summary>
+    /// <exception cref="GraphException">The package has no such setting.</exception>
+    public OperatorPackage With(params IReadOnlyList<OperatorSetting> settings)
+    {
+        var all = Settings.ToBuilder();
+        foreach (var setting in settings)
+        {
+            var at = all.ToList().FindIndex(s => s.Name == setting.Name);
+            if (at < 0)
+                throw new GraphException($"operator package {Name}: has no setting {setting.Name}; "
+                    + (all.Count == 0 ? "it has none" : $"there are {string.Join(", ", all.Select(s => s.Name))}"));
+            all[at] = setting;
+        }
+
+        return Checked(Name, Graph, GradientGraph, all.ToImmutable());
+    }
+
+    /// <summary>Head, settings, graphs, and the SHA-256 of all that.</summary>
     public byte[] Encode()
     {
-        using var bytes = new MemoryStream();
-        bytes.Write(Magic);
-        bytes.WriteByte(Version);
-        var name = Encoding.UTF8.GetBytes(Name);
-        bytes.WriteByte((byte)name.Length);
-        bytes.Write(name);
-        bytes.Write(GraphCodec.Encode(Graph));
-        var body = bytes.ToArray();
+        var writer = new GraphWriter();
+        writer.Raw(Magic);
+        writer.Byte(Version);
+        writer.Text(Name);
+        writer.Count(Settings.Length);
+        foreach (var setting in Settings) writer.Attribute(setting.Name, setting.Value);
+        foreach (var graph in new[] { Graph, GradientGraph })
+        {
+            var bytes = graph is null ? [] : GraphCodec.Encode(graph);
+            writer.Count(bytes.Length);
+            writer.Raw(bytes);
+        }
+
+        var body = writer.ToArray();
         return [.. body, .. SHA256.HashData(body)];
     }
 
-    /// <summary>Reads what a stranger sent: the sum is checked first, then the graph is verified.</summary>
+    /// <summary>Reads what a stranger sent: the sum is checked first, then the graphs are verified.</summary>
     public static OperatorPackage Decode(ReadOnlySpan<byte> bytes)
     {
-        const int Head = 6;
+        const int Head = 5;
         if (bytes.Length < Head + SHA256.HashSizeInBytes || !bytes[..4].SequenceEqual(Magic))
             throw new GraphFormatException("operator package: does not start with CVYO, or ends too early");
         if (bytes[4] != Version)
@@ -72,25 +155,53 @@ public sealed class OperatorPackage
         if (!SHA256.HashData(body).AsSpan().SequenceEqual(bytes[body.Length..]))
             throw new GraphFormatException(
                 "operator package: its SHA-256 differs: it was damaged or cut; fetch it again");
-        var end = Head + bytes[5];
-        if (end > body.Length) throw new GraphFormatException("operator package: its name does not fit");
-        var name = Encoding.UTF8.GetString(body[Head..end]);
-        return Checked(name, GraphCodec.Decode(body[end..]));
+        var reader = new GraphReader(body);
+        reader.Raw(Head);
+        var name = reader.Text();
+        var settings = ImmutableArray.CreateBuilder<OperatorSetting>();
+        for (var count = reader.Count(SettingsMax); settings.Count < count;)
+        {
+            var (setting, value) = reader.Attribute();
+            settings.Add(value is double number ? new OperatorSetting(setting, number)
+                : throw new GraphFormatException($"operator package {name}: setting {setting} is not a number"));
+        }
+
+        var graph = GraphCodec.Decode(reader.Raw(reader.Count(GraphCodec.BytesMax)));
+        var length = reader.Count(GraphCodec.BytesMax);
+        var gradient = length == 0 ? null : GraphCodec.Decode(reader.Raw(length));
+        if (!reader.AtEnd) throw new GraphFormatException($"operator package {name}: bytes follow its end");
+        return Checked(name, graph, gradient, settings.ToImmutable());
     }
 
+    private static ReadOnlySpan<byte> Magic => "CVYO"u8;
+
     /// <summary>Applies the formula where the operands are: at once, or as nodes of their graph.</summary>
+    /// <exception cref="ShapeException">The operands are not of its types.</exception>
+    /// <exception cref="UnsupportedException">It has a gradient of its own, and the operands lie in a
+    /// graph.</exception>
     public IReadOnlyList<Value> Apply(params IReadOnlyList<Value> operands)
     {
-        if (operands.Count == 0 || operands.Count != Graph.Inputs.Length)
-            throw new ShapeException($"{Name}: takes {Graph.Inputs.Length} operands, not {operands.Count}");
-        var sample = Sample(operands);
-        var level = operands.Max(v => v.Builder.Level);
-        var builder = operands.First(v => v.Builder.Level == level).Builder;
-        var values = new Value[Graph.Nodes.Length][];
+        if (operands.Count == 0 || operands.Count != Operands)
+            throw new ShapeException($"{Name}: takes {Operands} operands, not {operands.Count}");
+        Sample(Graph, operands);
+        var builder = Highest(operands);
+        return _op is null ? Run(builder, Graph, operands) : builder.Apply(_op, Attributes.None, [.. operands]);
+    }
+
+    /// <summary>The values of a graph of the package, whose first inputs are given; settings are constants.</summary>
+    internal IReadOnlyList<Value> Run(Builder builder, Graph graph, IReadOnlyList<Value> inputs)
+    {
+        var sample = Sample(graph, inputs);
+        var values = new Value[graph.Nodes.Length][];
         var next = 0;
-        foreach (var node in Graph.Nodes)
+        foreach (var node in graph.Nodes)
         {
-            if (node.Op == OpTable.Input) values[node.Id] = [operands[next++]];
+            if (node.Op == OpTable.Input)
+            {
+                values[node.Id] = [next < inputs.Count ? inputs[next]
+                    : builder.Full(Settings[next - inputs.Count].Value, node.Type)];
+                next++;
+            }
             else
             {
                 var attributes = node.Attributes;
@@ -101,16 +212,29 @@ public sealed class OperatorPackage
             }
         }
 
-        return [.. Graph.Outputs.Select(o => values[o.Value.Node][o.Value.Output])];
+        return [.. graph.Outputs.Select(o => values[o.Value.Node][o.Value.Output])];
+    }
+
+    /// <summary>Types of the results for operands of these types.</summary>
+    internal TensorType[] Infer(ReadOnlySpan<TensorType> operands)
+    {
+        var shapes = new ShapeBuilder();
+        return [.. Run(shapes, Graph, [.. operands.ToArray().Select(shapes.Of)]).Select(v => v.Type)];
+    }
+
+    private static Builder Highest(IReadOnlyList<Value> values)
+    {
+        var level = values.Max(v => v.Builder.Level);
+        return values.First(v => v.Builder.Level == level).Builder;
     }
 
     // What one sample of the package is in the operands: a number of rows, or a multiple of their own batch.
-    private Dim Sample(IReadOnlyList<Value> operands)
+    private Dim Sample(Graph graph, IReadOnlyList<Value> operands)
     {
         Dim? sample = null;
         for (var i = 0; i < operands.Count; i++)
         {
-            var (wanted, given) = (Graph.Inputs[i].Type, operands[i].Type);
+            var (wanted, given) = (graph.Inputs[i].Type, operands[i].Type);
             var fits = given.DType == wanted.DType && given.Rank == wanted.Rank;
             for (var axis = 0; fits && axis < wanted.Rank; axis++)
             {
@@ -132,48 +256,67 @@ public sealed class OperatorPackage
     private static Dim At(Dim dim, Dim sample) =>
         dim.PerSample ? sample with { Size = checked(dim.Size * sample.Size) } : dim;
 
-    private static OperatorPackage Checked(string name, Graph graph)
+    private static OperatorPackage Checked(
+        string name, Graph graph, Graph? gradient, ImmutableArray<OperatorSetting> settings)
     {
         CheckName(name);
-        if (graph.Parameters.Length > 0)
+        GraphFormatException Wrong(string rule) => new($"operator package {name}: {rule}");
+        if (graph.Parameters.Length > 0 || gradient?.Parameters.Length > 0)
+            throw Wrong("an operator has no parameters of its own: make them operands");
+        if (graph.Outputs.Length == 0) throw Wrong("it has no result");
+        var operands = graph.Inputs.Length - settings.Length;
+        if (settings.Length > SettingsMax || operands < 0) throw Wrong($"has {settings.Length} settings");
+        for (var i = 0; i < settings.Length; i++)
+        {
+            var (setting, input) = (settings[i], graph.Inputs[operands + i]);
+            if (setting.Name.Length is 0 or > NameMax || settings.Take(i).Any(s => s.Name == setting.Name))
+                throw Wrong($"setting {i} has no name of its own");
+            if (!double.IsFinite(setting.Value)) throw Wrong($"setting {setting.Name} is {setting.Value}, not finite");
+            if (input.Type.Rank != 0 || input.Type.DType is not (DType.Float32 or DType.Float64))
+                throw Wrong($"setting {setting.Name} is read as {input.Type}, not as one float");
+        }
+
+        RequireNames(name, graph, operands, settings.Length, []);
+        if (gradient is not null) CheckGradient(name, graph, gradient, operands);
+        return new OperatorPackage(name, graph, gradient, settings);
+    }
+
+    private static void CheckGradient(string name, Graph graph, Graph gradient, int operands)
+    {
+        RequireNames(name, gradient, operands, graph.Inputs.Length - operands, ["y0", "d0"]);
+        var result = graph.TypeOf(graph.Outputs[0].Value);
+        TensorType[] wanted = [.. graph.Inputs.Take(operands).Select(i => i.Type), result, result,
+            .. graph.Inputs.Skip(operands).Select(i => i.Type)];
+        for (var i = 0; i < wanted.Length; i++)
+            if (!gradient.Inputs[i].Type.Equals(wanted[i]))
+                throw new GraphFormatException(
+                    $"operator package {name}: its gradient reads {gradient.Inputs[i].Name} as {gradient.Inputs[i].Type}, "
+                    + $"not {wanted[i]}");
+        if (graph.Outputs.Length != 1 || gradient.Outputs.Length != operands)
             throw new GraphFormatException(
-                $"operator package {name}: an operator has no parameters of its own: make them operands");
-        if (graph.Outputs.Length == 0) throw new GraphFormatException($"operator package {name}: it has no result");
-        for (var i = 0; i < graph.Inputs.Length; i++)
-            if (graph.Inputs[i].Name != $"x{i}")
-                throw new GraphFormatException($"operator package {name}: operand {i} is named {graph.Inputs[i].Name}");
-        return new OperatorPackage(name, graph);
+                $"operator package {name}: its gradient rule gives {gradient.Outputs.Length} values for {operands} operands");
+        for (var i = 0; i < operands; i++)
+            if (gradient.TypeOf(gradient.Outputs[i].Value) is var type && !type.Equals(wanted[i]))
+                throw new GraphFormatException(
+                    $"operator package {name}: the gradient of operand {i} is {type}, not {wanted[i]}");
+    }
+
+    private static void RequireNames(string name, Graph graph, int operands, int settings, string[] between)
+    {
+        List<string> wanted = [.. Enumerable.Range(0, operands).Select(i => $"x{i}"), .. between,
+            .. Enumerable.Range(0, settings).Select(i => $"s{i}")];
+        if (graph.Inputs.Select(i => i.Name).SequenceEqual(wanted)) return;
+        throw new GraphFormatException(
+            $"operator package {name}: its inputs are {string.Join(", ", graph.Inputs.Select(i => i.Name))}, "
+            + $"not {string.Join(", ", wanted)}");
     }
 
     private static void CheckName(string name)
     {
-        if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) > byte.MaxValue || name.Any(char.IsControl))
+        if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) > NameMax || name.Any(char.IsControl))
             throw new GraphFormatException("operator package: its name is empty, too long, or not for reading");
         if (OpTable.Find(name) is not null)
             throw new GraphFormatException(
                 $"operator package {name}: an operator of the table has this name; take another");
     }
-}
-
-/// <summary>Packages by name: from bytes to operators that can be applied.</summary>
-public sealed class OperatorLibrary
-{
-    private readonly SortedDictionary<string, OperatorPackage> _packages = new(StringComparer.Ordinal);
-
-    /// <summary>Of all packages, sorted.</summary>
-    public IEnumerable<string> Names => _packages.Keys;
-
-    /// <summary>Takes a package in and returns it.</summary>
-    /// <exception cref="GraphException">Another one has its name.</exception>
-    public OperatorPackage Add(OperatorPackage package) => _packages.TryAdd(package.Name, package) ? package
-        : throw new GraphException($"two operator packages are named {package.Name}");
-
-    /// <summary>Reads a package and adds it.</summary>
-    public OperatorPackage Load(ReadOnlySpan<byte> bytes) => Add(OperatorPackage.Decode(bytes));
-
-    /// <summary>The package of a name.</summary>
-    /// <exception cref="GraphException">There is none; the message lists those there are.</exception>
-    public OperatorPackage this[string name] => _packages.TryGetValue(name, out var package) ? package
-        : throw new GraphException(
-            $"no operator package is named {name}; there are {string.Join(", ", _packages.Keys)}");
 }

@@ -4,9 +4,9 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>
-/// A function of one number, or of two, applied element by element, with partial derivatives that its author gives as
-/// operators: z = f(x, y), dx = dz ∂f/∂x, dy = dz ∂f/∂y. Functions chain with <see cref="Then"/>. Values are computed
-/// in float64 and rounded once.
+/// A function of one number or several, applied element by element, with partial derivatives that its author gives as
+/// operators: z = f(x, y), dx = dz ∂f/∂x, dy = dz ∂f/∂y. Functions chain with <see cref="Then"/> and
+/// <see cref="After"/>. Values are computed in float64 and rounded once.
 /// </summary>
 public sealed class ElementwiseFunction
 {
@@ -19,7 +19,7 @@ public sealed class ElementwiseFunction
 
     /// <summary>Named in errors.</summary>
     public string Name { get; }
-    /// <summary>1 or 2.</summary>
+    /// <summary>How many numbers it is a function of.</summary>
     public int Operands { get; }
 
     /// <summary>A function of one number.</summary>
@@ -28,9 +28,7 @@ public sealed class ElementwiseFunction
     /// <param name="derivative">f'(x), as operators; it may be differentiated again.</param>
     public static ElementwiseFunction Of(string name, Func<double, double> value, Func<Value, Value> derivative)
     {
-        var op = CustomOperator.Define(
-            name, types => types[0], x => Map(x, (at, _) => value(at)), g => [g.Gradient * derivative(g.Inputs[0])]);
-        return new ElementwiseFunction(name, 1, x => op.Apply(x));
+        return Of(name, x => value(x[0]), x => derivative(x[0]));
     }
 
     /// <summary>A function of two numbers.</summary>
@@ -42,10 +40,25 @@ public sealed class ElementwiseFunction
         string name, Func<double, double, double> value, Func<Value, Value, Value> byFirst,
         Func<Value, Value, Value> bySecond)
     {
-        var op = CustomOperator.Define(
-            name, types => Broadcasting.Common(OpTable.Add, types[0], types[1]), x => Map(x, value),
-            g => [g.Gradient * byFirst(g.Inputs[0], g.Inputs[1]), g.Gradient * bySecond(g.Inputs[0], g.Inputs[1])]);
-        return new ElementwiseFunction(name, 2, x => op.Apply(x));
+        return Of(name, x => value(x[0], x[1]), x => byFirst(x[0], x[1]), x => bySecond(x[0], x[1]));
+    }
+
+    /// <summary>A function of several numbers.</summary>
+    /// <param name="name">Named in errors.</param>
+    /// <param name="value">f(x0, x1, ..); dimensions of size 1 are repeated. The list is the same one for every
+    /// element.</param>
+    /// <param name="partials">∂f/∂x0, ∂f/∂x1, .., as operators: one for each operand.</param>
+    /// <exception cref="ArgumentException">There are no partials.</exception>
+    public static ElementwiseFunction Of(
+        string name, Func<IReadOnlyList<double>, double> value,
+        params IReadOnlyList<Func<IReadOnlyList<Value>, Value>> partials)
+    {
+        if (partials.Count == 0)
+            throw new ArgumentException($"{name}: a function has a partial derivative for each operand; there is none",
+                nameof(partials));
+        var op = CustomOperator.Define(name, Common, x => Map(x, value),
+            g => [.. partials.Select(p => g.Gradient * p(g.Inputs))]);
+        return new ElementwiseFunction(name, partials.Count, x => op.Apply(x));
     }
 
     /// <summary>The function at its operands, float32 or float64 of one type, repeated to a common shape.</summary>
@@ -68,13 +81,38 @@ public sealed class ElementwiseFunction
         ? new ElementwiseFunction($"{Name} then {next.Name}", Operands, x => next.Apply(Apply(x)))
         : throw new ShapeException($"{next.Name} takes {next.Operands} operands: it cannot follow {Name}");
 
-    private static Tensor Map(IReadOnlyList<Tensor> x, Func<double, double, double> value)
+    /// <summary>
+    /// (x0, x1, ..) ↦ this(f(x0, x1, ..), g(x0, x1, ..), ..): each inner function sees all operands, and the gradients
+    /// that reach an operand through several of them add.
+    /// </summary>
+    /// <exception cref="ShapeException">Not one inner function for each operand, or they take different
+    /// numbers of operands.</exception>
+    public ElementwiseFunction After(params IReadOnlyList<ElementwiseFunction> inner)
     {
-        var shape = x.Count == 1 ? x[0].Shape
-            : Broadcasting.Common(OpTable.Add, x[0].Type, x[1].Type).At(0);
+        if (inner.Count != Operands)
+            throw new ShapeException($"{Name} takes {Operands} operands: {inner.Count} functions cannot make them");
+        if (inner.FirstOrDefault(f => f.Operands != inner[0].Operands) is { } odd)
+            throw new ShapeException($"{odd.Name} takes {odd.Operands} operands, {inner[0].Name} {inner[0].Operands}: "
+                + $"both cannot go into {Name}");
+        return new ElementwiseFunction($"{Name} after ({string.Join(", ", inner.Select(f => f.Name))})",
+            inner[0].Operands, x => Apply([.. inner.Select(f => f.Apply(x))]));
+    }
+
+    private static TensorType Common(IReadOnlyList<TensorType> types) =>
+        types.Aggregate((a, b) => Broadcasting.Common(OpTable.Add, a, b));
+
+    private static Tensor Map(IReadOnlyList<Tensor> x, Func<IReadOnlyList<double>, double> value)
+    {
+        var shape = Common([.. x.Select(t => t.Type)]).At(0);
         double[][] values = [.. x.Select(t => t.BroadcastTo(shape).Cast(DType.Float64).ToArray<double>())];
         var results = new double[shape.Count];
-        for (var i = 0; i < results.Length; i++) results[i] = value(values[0][i], values[^1][i]);
+        var at = new double[values.Length];
+        for (var i = 0; i < results.Length; i++)
+        {
+            for (var k = 0; k < at.Length; k++) at[k] = values[k][i];
+            results[i] = value(at);
+        }
+
         return Tensor.Of<double>(results, shape).Cast(x[0].DType);
     }
 }

@@ -3,11 +3,13 @@ using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Tape;
 
-/// <summary>OPS-14 to OPS-19: functions and operators of users, kinks, packages, sparse products.</summary>
+/// <summary>OPS-16: functions of users from partial derivatives; OPS-17: kinks; OPS-18: operators as packages; OPS-19:
+/// sparse products.</summary>
 public sealed class UserOperatorTests
 {
     private static Variable Of(params double[] values) => new(Tensor.Of(values, values.Length), requiresGradient: true);
@@ -44,6 +46,24 @@ public sealed class UserOperatorTests
         Assert.Throws<ShapeException>(() => Cube.Then(Mix));
         Assert.Throws<ShapeException>(() => Mix.Apply(x));
         Assert.Throws<ShapeException>(() => Cube.Apply(new Variable(Tensor.Zeros(DType.Int32, 1))));
+    }
+
+    [Fact]
+    public void SeveralPartials_AndCompositesOfSeveralFunctions_GiveTheGradient()
+    {
+        // OPS-16: f(x, y, z) = x y + sin z, and mix(f, g) where both see all three operands.
+        var f = ElementwiseFunction.Of("f", v => (v[0] * v[1]) + Math.Sin(v[2]), v => v[1] + (v[0] * 0), v => v[0] + 0,
+            v => v[2].Cos());
+        var g = ElementwiseFunction.Of("g", v => v[0] - (v[1] * v[2]), v => v[0].Constant(1), v => -v[2], v => -v[1]);
+        var both = Mix.After(f, g).Then(Cube);
+        Assert.Equal((3, "mix after (f, g) then cube"), (both.Operands, both.Name));
+        Tensor[] at = [Tensor.Of([0.5, -0.4, 0.3, 0.2, 0.7, -0.6], 2, 3), Tensor.Of([0.9, -0.2, 0.4], 3),
+            Tensor.Of([0.3, 0.8], 2, 1)];
+        Assert.All(GradCheck.Run(v => (Variable)both.Apply(v[0], v[1], v[2]), at),
+            r => Assert.True(GradCheck.Passes(r), r.ToString()));
+        Assert.Throws<ShapeException>(() => Mix.After(f));
+        Assert.Throws<ShapeException>(() => Mix.After(f, Cube));
+        Assert.Throws<ArgumentException>(() => ElementwiseFunction.Of("none", _ => 0));
     }
 
     [Theory]
@@ -118,6 +138,53 @@ public sealed class UserOperatorTests
         Assert.Equal(
             ((Variable)Gate().Apply(new Variable(data), new Variable(w))[0]).Data.ToArray<double>(),
             GraphRunner.Run(b.Build(), bound)["y"].Data.ToArray<double>());
+    }
+
+    private static OperatorPackage Steps() => OperatorPackage.Of(
+        "steps", [new TensorType(DType.Float64, Dim.Batch, 2)],
+        [new OperatorSetting("size", 0.5), new OperatorSetting("slope", 1)],
+        (x, s) => [(x[0] / s[0]).Round() * s[0]]);
+
+    [Fact]
+    public void OnePackage_MakesAFamilyOfOperators()
+    {
+        // OPS-18: the factory. What it makes travels like any package.
+        var library = new OperatorLibrary();
+        library.Load(Steps().Encode());
+        double[] At(OperatorPackage p) =>
+            ((Variable)p.Apply(new Variable(Tensor.Of([0.3, 1.1], 1, 2)))[0]).Data.ToArray<double>();
+        Assert.Equal([0.5, 1], At(library["steps"]));
+        var coarse = library.Create("steps", new OperatorSetting("size", 2));
+        Assert.Equal([0, 2], At(coarse));
+        Assert.Equal([0, 2], At(OperatorPackage.Decode(coarse.Encode())));
+        Assert.Equal([("size", 2.0), ("slope", 1)], coarse.Settings.Select(s => (s.Name, s.Value)));
+        Assert.Contains("there are size, slope", Assert.Throws<GraphException>(
+            () => library.Create("steps", new OperatorSetting("width", 2))).Message);
+        Assert.Throws<GraphFormatException>(() => Steps().With(new OperatorSetting("size", double.NaN)));
+        var b = new GraphBuilder();
+        b.Output("y", coarse.Apply(b.Input("x", DType.Float64, Dim.Batch, 2))[0]);
+        Assert.Equal([0, 2], GraphRunner.Run(b.Build(), new Dictionary<string, Variable>
+        {
+            ["x"] = new(Tensor.Of([0.3, 1.1], 1, 2)),
+        })["y"].Data.ToArray<double>());
+    }
+
+    [Fact]
+    public void AGradientOfItsAuthor_TravelsWithThePackage()
+    {
+        // OPS-18: a step function whose gradient passes straight through, times a setting.
+        var package = OperatorPackage.Decode(
+            Steps().WithGradient(g => [g.Gradient * g.Settings[1]]).With(new OperatorSetting("slope", 3)).Encode());
+        var x = new Variable(Tensor.Of([0.3, 1.1], 1, 2), requiresGradient: true);
+        var y = (Variable)package.Apply(x)[0];
+        Assert.Equal([0.5, 1], y.Data.ToArray<double>());
+        ((Variable)(y * y).Sum()).Backward();
+        Assert.Equal([3, 6], x.Gradient!.ToArray<double>());
+        Assert.Contains("steps", Assert.Throws<UnsupportedException>(
+            () => package.Apply(new GraphBuilder().Input("x", DType.Float64, Dim.Batch, 2))).Message);
+        Assert.Throws<GraphFormatException>(() => Steps().WithGradient(g => [g.Gradient.Sum()]));
+        Assert.Throws<GraphFormatException>(() => Steps().WithGradient(_ => []));
+        Assert.Throws<GraphFormatException>(() => Gate().WithGradient(g => [g.Gradient, g.Gradient]));
     }
 
     [Fact]
