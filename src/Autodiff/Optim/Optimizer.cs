@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Optim.Rules;
 using Convoy.Kernels;
 using Convoy.Shared;
@@ -7,7 +8,7 @@ namespace Convoy.Autodiff.Optim;
 
 /// <summary>
 /// An update rule over flat vectors in the layout of the weights. State vectors start as zeros, and the gaps of the
-/// layout stay zero. Element by element, so a vector may be updated in any pieces.
+/// layout stay zero. Whole vectors are updated in one call, since some rules look at whole parameters.
 /// </summary>
 public abstract class Optimizer
 {
@@ -23,11 +24,15 @@ public abstract class Optimizer
     /// <summary>One name per state vector, in the order in which <see cref="Apply"/> takes them.</summary>
     public abstract IReadOnlyList<string> StateNames { get; }
 
+    /// <summary>The state vectors for weights of a layout, in the same order.</summary>
+    public virtual IReadOnlyList<StateVector> States(ParameterLayout layout) =>
+        [.. StateNames.Select(name => StateVector.Like(layout, name))];
+
     /// <summary>The rate of a step, counted from 0, by the schedule of the job.</summary>
     public double LearningRate(long step) => Schedule.RateAt(Spec.Schedule, Spec.Lr, step, _totalSteps);
 
-    /// <summary>One step, in place: weights -= what the rule makes of the gradient. All vectors have the layout of
-    /// the weights.</summary>
+    /// <summary>One step, in place: weights -= what the rule makes of the gradient. The gradient has the layout of
+    /// the weights, state that of <see cref="States"/>.</summary>
     /// <param name="gradientScale">One over the global weight, times the clip factor.</param>
     public abstract void Apply(
         Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> state, long step,
@@ -89,6 +94,8 @@ internal sealed class RuleOptimizer : Optimizer
     }
 
     public override IReadOnlyList<string> StateNames => _rule.StateNames;
+
+    public override IReadOnlyList<StateVector> States(ParameterLayout layout) => _rule.States(layout);
 
     public override void Apply(
         Span<float> weights, ReadOnlySpan<float> gradient, IReadOnlyList<Memory<float>> state, long step,

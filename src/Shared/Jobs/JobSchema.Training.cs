@@ -56,6 +56,13 @@ public static partial class JobSchema
         ForKind(Real("optimizer.smoothing", v => v is >= 0 and < 1, "0 to below 1", j => j.Optimizer.Smoothing,
             (j, v) => j with { Optimizer = j.Optimizer with { Smoothing = v } },
                 "Share of the old squared mean that is kept."), "rmsprop", "adadelta"),
+        ForKind(Flag("optimizer.relative_step", j => j.Optimizer.RelativeStep,
+            (j, v) => j with { Optimizer = j.Optimizer with { RelativeStep = v } },
+                "The step of each parameter is its root mean square, at least 0.001, times the smaller of lr (such as 0.01) "
+                    + "and 1 / √step."), "adafactor"),
+        ForKind(Real("optimizer.update_clip", v => v > 0, "above 0", j => j.Optimizer.UpdateClip,
+            (j, v) => j with { Optimizer = j.Optimizer with { UpdateClip = v } },
+                "Largest root mean square of a parameter's update, before its rate."), "adafactor"),
         Choice("optimizer.schedule.kind", ScheduleKinds, [], j => j.Optimizer.Schedule.Kind,
             (j, v) => Schedule(j, j.Optimizer.Schedule with { Kind = v }), "Course of the learning rate."),
         Long("optimizer.schedule.warmup", 0, 1L << 40, j => j.Optimizer.Schedule.Warmup,

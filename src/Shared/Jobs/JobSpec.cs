@@ -101,6 +101,10 @@ public sealed record OptimizerSpec
     public bool Centered { get; init; }
     /// <summary>rmsprop, adadelta: share of the old mean of squares.</summary>
     public double Smoothing { get; init; } = 0.9;
+    /// <summary>adafactor: steps are relative to the size of each parameter.</summary>
+    public bool RelativeStep { get; init; }
+    /// <summary>adafactor: largest root mean square of an update before its rate.</summary>
+    public double UpdateClip { get; init; } = 1;
     public ScheduleSpec Schedule { get; init; } = new();
 }
 

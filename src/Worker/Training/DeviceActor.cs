@@ -139,7 +139,7 @@ internal sealed class DeviceActor : ReceiveActor
     private bool Retains(StepNumber step) =>
         _works[step.Value & 1] is { Applied: true } work && work.Step == step;
 
-    private ModelState NewState() => new(_model!.Elements, _model.StateNames.Count);
+    private ModelState NewState() => new(_model!.Elements, _model.States);
 
     private void SayReady(AlignState m, bool retains)
     {
@@ -191,7 +191,7 @@ internal sealed class DeviceActor : ReceiveActor
                     $"{m.CheckpointPath}: it has step {checkpoint.Manifest.Step}, {m.Target} is wanted");
             var state = NewState();
             checkpoint.Load([.. state.Tensors(_model!).GroupBy(t => t.Vector).Select(g => new FlatVector(
-                g.Key.Floats, [.. g.Select(t => new FlatSlot(t.Tensor.Name, t.Tensor.Shape, t.Parameter.Offset))]))]);
+                g.Key.Floats, [.. g.Select(t => new FlatSlot(t.Tensor.Name, t.Tensor.Shape, t.Offset))]))]);
             state.Step = m.Target;
             state.Fingerprint = new Fingerprint(ulong.Parse(checkpoint.Manifest.Fingerprint, NumberStyles.HexNumber,
                 CultureInfo.InvariantCulture));
@@ -312,7 +312,7 @@ internal sealed class DeviceActor : ReceiveActor
         var tensors = _state!.Tensors(_model!).ToList();
         var (from, end) = ShardPlan.Divide([.. tensors.Select(t => t.Tensor)], m.Count)[m.Index];
         var copies = tensors[from..end].ConvertAll(t => new ShardTensor(t.Tensor.Name, t.Tensor.Shape,
-            t.Vector.Span.Slice((int)t.Parameter.Offset, (int)t.Parameter.Length).ToArray()));
+            t.Vector.Span.Slice((int)t.Offset, (int)t.Tensor.Shape.Count).ToArray()));
         _options.Saver.Tell(new WriteShard(m.Generation, m.Step, m.Index, m.Count, _state!.Fingerprint,
             (_clock.Now - started).Ticks / 10, copies), Self);
     }

@@ -33,6 +33,10 @@ internal interface IJobModel : IDisposable
     /// <summary>Names of the optimizer's state vectors.</summary>
     IReadOnlyList<string> StateNames { get; }
 
+    /// <summary>The state vectors themselves, in the order of the names.</summary>
+    IReadOnlyList<StateVector> States => [.. StateNames.Select(name => new StateVector(Elements,
+        [.. Parameters.Select(p => new StateTensor(name, p.Name, p.Shape, p.Offset))]))];
+
     long Samples { get; }
 
     long TestSamples { get; }

@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Optim;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Ids;
 using Convoy.Worker.Collectives;
@@ -10,10 +11,13 @@ namespace Convoy.Worker.Training;
 /// </summary>
 internal sealed class ModelState
 {
-    public ModelState(int elements, int optimizerStates)
+    private readonly IReadOnlyList<StateVector> _states;
+
+    public ModelState(int elements, IReadOnlyList<StateVector> states)
     {
+        _states = states;
         Weights = new PinnedVector(elements);
-        Optimizer = [.. Enumerable.Range(0, optimizerStates).Select(_ => new PinnedVector(elements))];
+        Optimizer = [.. states.Select(s => new PinnedVector(checked((int)s.Length)))];
         OptimizerMemory = [.. Optimizer.Select(v => v.Floats)];
     }
 
@@ -30,12 +34,12 @@ internal sealed class ModelState
     public Fingerprint Fingerprint { get; set; }
 
     /// <summary>Where every saved tensor lies, by its name in checkpoints.</summary>
-    public IEnumerable<(TensorName Tensor, PinnedVector Vector, ModelParameter Parameter)> Tensors(IJobModel model)
+    public IEnumerable<(TensorName Tensor, PinnedVector Vector, long Offset)> Tensors(IJobModel model)
     {
         foreach (var p in model.Parameters)
-            yield return (new TensorName(ShardPlan.Weights(p.Name), p.Shape), Weights, p);
+            yield return (new TensorName(ShardPlan.Weights(p.Name), p.Shape), Weights, p.Offset);
         for (var s = 0; s < Optimizer.Count; s++)
-            foreach (var p in model.Parameters)
-                yield return (new TensorName(ShardPlan.State(model.StateNames[s], p.Name), p.Shape), Optimizer[s], p);
+            foreach (var t in _states[s].Tensors)
+                yield return (new TensorName(ShardPlan.State(t.State, t.Parameter), t.Shape), Optimizer[s], t.Offset);
     }
 }

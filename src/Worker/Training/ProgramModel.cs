@@ -49,6 +49,15 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     public IReadOnlyList<string> StateNames =>
         _average is null ? _optimizer.StateNames : [.. _optimizer.StateNames, RunningAverage.StateName];
 
+    public IReadOnlyList<StateVector> States
+    {
+        get
+        {
+            var states = _optimizer.States(_program.Layout);
+            return _average is null ? states : [.. states, StateVector.Like(_program.Layout, RunningAverage.StateName)];
+        }
+    }
+
     public long Samples => _data.Train.Count;
 
     public long TestSamples => _data.Test?.Count ?? 0;

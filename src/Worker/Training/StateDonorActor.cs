@@ -33,8 +33,8 @@ internal sealed class StateDonorActor : ReceiveActor, IBulkCompletion
     {
         var meta = m.Vectors.Count == 0
             ? StateMeta.Declined
-            : new StateMeta(m.Step, m.Fingerprint, m.Vectors[0].Length, m.Vectors.Count, StateMeta.DigestOf(m.Vectors),
-                m.LossSum);
+            : new StateMeta(m.Step, m.Fingerprint, m.Vectors.Sum(v => (long)v.Length), m.Vectors.Count,
+                StateMeta.DigestOf(m.Vectors), m.LossSum);
         var first = GC.AllocateArray<byte>(StateMeta.Size, pinned: true);
         meta.Write(first);
         _frames.Enqueue((m.To, Header(m, 0, StateMeta.Chunk, 0, first.Length), first));

@@ -12,7 +12,7 @@ namespace Convoy.Worker.Training;
 /// First frame of a state transfer (kind State, chunk 1), 72 bytes little endian:
 /// <code>
 ///  0 step (8; -1: not here)   8 fingerprint (8)
-/// 16 elements of a vector (8) 24 vectors (4)   28 loss is known (4; 0 or 1)
+/// 16 elements of all vectors (8) 24 vectors (4) 28 loss is known (4; 0 or 1)
 /// 32 SHA-256 over all vectors, one after the other (32)
 /// 64 loss sum of the step (8): who fetches the step reports its row too, should all who computed it be lost (S5)
 /// </code>

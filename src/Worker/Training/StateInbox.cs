@@ -80,11 +80,12 @@ internal sealed class StateInbox
         if (_first is not { } meta) return null;
         if (meta.Step.Value < 0)
             return new StateArrived(_request!, meta, $"the source does not hold step {_request!.Step}");
-        if (meta.Vectors != _request!.Vectors.Count || _request.Vectors.Any(v => v.Length != meta.Elements))
+        if (meta.Vectors != _request!.Vectors.Count || _request.Vectors.Sum(v => (long)v.Length) != meta.Elements)
             return new StateArrived(_request, meta,
-                $"the source has {meta.Vectors} vectors of {meta.Elements}, {_request.Vectors.Count} are needed here");
+                $"the source has {meta.Vectors} vectors of {meta.Elements} elements, {_request.Vectors.Count} of "
+                + $"{_request.Vectors.Sum(v => (long)v.Length)} are needed here");
         for (var i = 0; i < _filled.Length; i++)
-            if (_filled[i] < meta.Elements) return null;
+            if (_filled[i] < _request.Vectors[i].Length) return null;
         return new StateArrived(_request, meta, null);
     }
 }

@@ -2,6 +2,7 @@ using System.Numerics;
 using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Optim;
+using Convoy.Autodiff.Optim.Rules;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Random;
 using Convoy.Shared.Tensors;
@@ -47,7 +48,10 @@ public static class WorkerMemory
         var program = TrainProgram.Describe(graph, rowsMax, CompileOptions.Of(job));
         var share = new Share(job, data.Samples, workers);
         var vector = program.ParameterElements * sizeof(float);
-        var states = Optimizer.Create(job.Optimizer, 1).StateNames.Count;
+        var layout = ParameterLayout.Of(graph);
+        var states = Optimizer.Create(job.Optimizer, 1, [.. layout.Slots.Select(ParameterSpan.Of)]).States(layout)
+            .Sum(s => s.Length) * sizeof(float);
+        if (job.Average.Decay > 0) states += vector;
         var form = job.MicroBatches == 1 ? share.Form : StepSlices.Single(rowsMax);
         var memory = program.MemoryOf(form, data.TestSamples > 0 ? rowsMax : 0, threads);
         List<MemoryPart> parts =
@@ -56,13 +60,13 @@ public static class WorkerMemory
             new("data", DataBytes(job, data)),
             new("batch", job.Batch * program.InputBytesPerSample),
             new("parameters", vector),
-            new("optimizer state", states * vector),
+            new("optimizer state", states),
             new("gradients, reduced (two steps)", 2 * vector),
             new("activations (arena)", memory.TouchedBytes),
             new("sums over slices", memory.SummedBytes),
             new("kernels' scratch", memory.ScratchBytes),
             // The copy that is being written, and the last one that waits for the collector.
-            new("checkpoint copies", 2 * (1 + states) * vector / workers),
+            new("checkpoint copies", 2 * (vector + states) / workers),
         ];
         if (job.MicroBatches > 1)
             parts.Add(new("micro-batch sums", (BitOperations.Log2((uint)share.Slices) + 1) * vector));

@@ -9,6 +9,7 @@ internal sealed class HeldModel(IJobModel model, Action<long> beforeRun) : IJobM
     public IReadOnlyList<ModelParameter> Parameters => model.Parameters;
     public int Elements => model.Elements;
     public IReadOnlyList<string> StateNames => model.StateNames;
+    public IReadOnlyList<StateVector> States => model.States;
     public long Samples => model.Samples;
     public long TestSamples => model.TestSamples;
     public byte[] DataSha256 => model.DataSha256;

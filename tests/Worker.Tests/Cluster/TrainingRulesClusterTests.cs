@@ -50,27 +50,40 @@ public sealed class TrainingRulesClusterTests : IDisposable
         Sync = new SyncSpec { BucketBytes = 16 << 10 }, Checkpoint = new CheckpointSpec { Every = 0 },
     };
 
-    [Fact]
-    public async Task One_two_and_three_workers_a_kill_and_a_joiner_end_with_the_same_weights()
+    // Adafactor keeps rows and columns, fewer elements than there are weights.
+    private JobSpec With(string optimizer) => Job with
     {
+        Optimizer = optimizer == "adamw" ? Job.Optimizer
+            : new OptimizerSpec { Kind = optimizer, Lr = 0.01, WeightDecay = 0.01, RelativeStep = true },
+    };
+
+    [Theory]
+    [InlineData("adamw")]
+    [InlineData("adafactor")]
+    public async Task One_two_and_three_workers_a_kill_and_a_joiner_end_with_the_same_weights(string optimizer)
+    {
+        // OPTIM-03 with adafactor.
+        var job = With(optimizer);
         var hashes = new List<string>();
         foreach (var workers in new[] { 1, 2, 3 })
         {
-            await using var c = await StartAsync();
+            await using var c = await StartAsync(job);
             for (var w = 1; w <= workers; w++) await c.AddWorkerAsync($"n{w}", Open);
             c.OpenAll(0, Steps, AlignAction.Initialize);
             for (var w = 1; w <= workers; w++) hashes.Add(await c.WeightsAtEndAsync($"n{w}", Steps));
         }
 
-        hashes.AddRange(await KilledAsync());
-        hashes.AddRange(await JoinedAsync());
+        hashes.AddRange(await KilledAsync(job));
+        hashes.AddRange(await JoinedAsync(job));
         Assert.Single(hashes.Distinct());
     }
 
-    [Fact]
-    public async Task A_checkpoint_goes_on_with_other_workers_to_the_same_weights_CKPT_01()
+    [Theory]
+    [InlineData("adamw")]
+    [InlineData("adafactor")]
+    public async Task A_checkpoint_goes_on_with_other_workers_to_the_same_weights_CKPT_01(string optimizer)
     {
-        var job = Job with { Checkpoint = new CheckpointSpec { Every = 4 } };
+        var job = With(optimizer) with { Checkpoint = new CheckpointSpec { Every = 4 } };
         await using var c = await StartAsync(job);
         for (var w = 1; w <= 3; w++) await c.AddWorkerAsync($"n{w}", Open);
         c.OpenAll(0, 4, AlignAction.Initialize);
@@ -88,7 +101,7 @@ public sealed class TrainingRulesClusterTests : IDisposable
         other.OpenAll(4, Steps, AlignAction.LoadCheckpoint);
         var resumed = await other.WeightsAtEndAsync("n1", Steps);
 
-        await using var straight = await StartAsync();
+        await using var straight = await StartAsync(With(optimizer));
         await straight.AddWorkerAsync("n1", Open);
         straight.OpenAll(0, Steps, AlignAction.Initialize);
         Assert.Equal(await straight.WeightsAtEndAsync("n1", Steps), resumed);
@@ -143,9 +156,9 @@ public sealed class TrainingRulesClusterTests : IDisposable
         Assert.Matches(@"step [0-9]+: [a-z0-9-]+ \(.+\) makes the first NaN", failed.Text);
     }
 
-    private async Task<string[]> KilledAsync()
+    private async Task<string[]> KilledAsync(JobSpec settings)
     {
-        await using var c = await StartAsync();
+        await using var c = await StartAsync(settings);
         using var reached = new SemaphoreSlim(0);
         using var go = new ManualResetEventSlim();
         await c.AddWorkerAsync("n1", Open);
@@ -169,9 +182,9 @@ public sealed class TrainingRulesClusterTests : IDisposable
         return ends;
     }
 
-    private async Task<string[]> JoinedAsync()
+    private async Task<string[]> JoinedAsync(JobSpec settings)
     {
-        await using var c = await StartAsync();
+        await using var c = await StartAsync(settings);
         await c.AddWorkerAsync("n1", Open);
         await c.AddWorkerAsync("n2", Open);
         c.OpenAll(0, 5, AlignAction.Initialize);

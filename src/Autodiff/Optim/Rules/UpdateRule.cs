@@ -30,13 +30,18 @@ public abstract class UpdateRule(OptimizerSpec spec)
     /// <summary>One name per state vector, in the order in which <see cref="Apply"/> takes them.</summary>
     public abstract IReadOnlyList<string> StateNames { get; }
 
+    /// <summary>The state vectors for weights of a layout, in the same order; each in the layout of the weights unless
+    /// the rule remembers less.</summary>
+    public virtual IReadOnlyList<StateVector> States(ParameterLayout layout) =>
+        [.. StateNames.Select(name => StateVector.Like(layout, name))];
+
     /// <summary>Whether the parameters are looked at as wholes: norms, rows and columns.</summary>
     public virtual bool NeedsParameters => false;
 
     /// <summary>One step, in place.</summary>
     /// <param name="weights">Changed.</param>
     /// <param name="gradient">Of the same length.</param>
-    /// <param name="state">As <see cref="StateNames"/> orders them, each of that length; changed.</param>
+    /// <param name="state">As <see cref="StateNames"/> orders them, of the lengths of <see cref="States"/>; changed.</param>
     /// <param name="step">Number, rate, factor of the gradient.</param>
     /// <param name="parameters">Where they lie, for rules that need them.</param>
     public abstract void Apply<T>(
