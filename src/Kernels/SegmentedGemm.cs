@@ -1,5 +1,6 @@
 using System.Numerics;
 using Convoy.Kernels.Cpu;
+using Convoy.Kernels.Cpu.Native;
 using Convoy.Kernels.Cpu.Products;
 using Convoy.Kernels.Reference;
 
@@ -34,6 +35,11 @@ public static class SegmentedGemm
         int m, int n, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int nodeStride,
         in Segments s)
     {
-        fixed (float* pa = a, pb = b, pc = c) FloatSegmentedGemm.Run(m, n, pa, lda, pb, ldb, pc, nodeStride, s);
+        fixed (float* pa = a, pb = b, pc = c)
+        {
+            if (BlasProvider.Current is { } blas && m > 0)
+                BlasProducts.Weights(blas, blas.Sizes.WeightsFrom, m, n, pa, lda, pb, ldb, c, nodeStride, s);
+            else FloatSegmentedGemm.Run(m, n, pa, lda, pb, ldb, pc, nodeStride, s);
+        }
     }
 }

@@ -74,8 +74,14 @@ internal sealed class Binding
         node.Attributes, [.. node.Inputs.Select(TensorOf)], [.. Results(node).Select(TensorOf)])
     {
         Slices = node.Op.NeedsSlices ? MapOf(1, Slices.Leaves()) : null,
+        RowSlices = HasRowsOfSamples(node) ? MapOf(1, Slices.Leaves()) : null,
         Context = _memory.Context,
     };
+
+    // The first operand lies sample after sample, the second is the same for all.
+    private bool HasRowsOfSamples(GraphNode node) =>
+        node.Op.MultipliesRows && node.Type.BatchAxis == 0 && _plan.Graph.TypeOf(node.Inputs[0]).BatchAxis == 0
+        && _plan.Placement.Kinds[node.Inputs[1].Node] == ValueKind.Shared;
 
     private SliceMap MapOf(int rowsPerSample, ReadOnlySpan<TreeNode> nodes)
     {

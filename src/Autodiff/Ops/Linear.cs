@@ -10,6 +10,7 @@ internal sealed class Linear : FloatOp
 {
     public override string Name => "linear";
     public override string Sharding => "... +k, n +k, n -> ... n";
+    internal override bool MultipliesRows => true;
 
     // Rows are samples already; weights of each sample are the leading dimension of a matrix product.
     internal override Value[]? Batched(OpBatch b)
@@ -48,7 +49,8 @@ internal sealed class Linear : FloatOp
         var rows = checked((int)(call.Outputs[0].Count / n));
         var bias = call.Inputs.Length == 3 ? call.In<T>(2) : default;
         var activation = Activations.Kernel(call.Attributes.Text("activation"));
-        Gemm.Run(false, true, rows, n, k, call.In<T>(0), k, call.In<T>(1), k, call.Out<T>(), n, bias, activation);
+        SlicedGemm.Run(true, true, rows, n, k, call.In<T>(0), call.In<T>(1), k, call.Out<T>(), call.RowStarts, bias,
+            activation);
     }
 
     internal override Value?[] Backward(OpGradient g)

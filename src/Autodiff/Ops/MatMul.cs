@@ -10,6 +10,7 @@ internal sealed class MatMul : FloatOp
 {
     public override string Name => "matmul";
     public override string Sharding => "b... m +k, b... +k n -> b... m n";
+    internal override bool MultipliesRows => true;
 
     internal override Value[]? Batched(OpBatch b)
     {
@@ -69,7 +70,8 @@ internal sealed class MatMul : FloatOp
         var (k, n) = tb ? (b.Shape[1], b.Shape[0]) : (b.Shape[0], b.Shape[1]);
         var m = n == 0 ? 0 : checked((int)(y.Count / n));
         if (y.Count == 0) return;
-        Gemm.Run(false, tb, m, n, k, call.In<T>(0), k, call.In<T>(1), b.Shape[1], call.Out<T>(), n);
+        SlicedGemm.Run(
+            false, tb, m, n, k, call.In<T>(0), call.In<T>(1), b.Shape[1], call.Out<T>(), call.RowStarts);
     }
 
     private static void Batched<T>(OpCall call, Tensor a, Tensor b, Tensor y, bool ta, bool tb)

@@ -56,6 +56,11 @@ public abstract class Op
     internal virtual bool NeedsSlices => false;
 
     /// <summary>
+    /// Its rows are multiplied by one matrix, slice by slice where a library does it (<see cref="OpCall.RowSlices"/>).
+    /// </summary>
+    internal virtual bool MultipliesRows => false;
+
+    /// <summary>
     /// The result may be written over this input while it is read: element i depends on element i alone.
     /// </summary>
     internal virtual bool MayOverwrite(int input) => false;

@@ -21,11 +21,20 @@ internal sealed class OpCall(Attributes attributes, Tensor[] inputs, Tensor[] ou
     /// <summary>The slices of the batch, for an operator that sums the batch away.</summary>
     public SliceMap? Slices { get; init; }
 
+    /// <summary>
+    /// Samples of the slices, for a product whose rows are those of samples: a library of the machine gets each slice
+    /// by itself. Null: rows of something else.
+    /// </summary>
+    public SliceMap? RowSlices { get; init; }
+
     /// <summary>Per output: elements from the result of one node of the slice tree to the next.</summary>
     public int[]? NodeStrides { get; init; }
 
     /// <summary>The step that the call belongs to; zeros for an eager call.</summary>
     public StepContext Context { get; init; } = StepContext.Zero;
+
+    /// <summary>Prefix sums of <see cref="RowSlices"/>, or nothing.</summary>
+    public ReadOnlySpan<int> RowStarts => RowSlices is null ? [] : RowSlices.RowStarts;
 
     public ReadOnlySpan<T> In<T>(int input) where T : unmanaged => Inputs[input].Raw<T>();
     public Span<T> Out<T>(int output = 0) where T : unmanaged => Outputs[output].Raw<T>();

@@ -26,7 +26,7 @@ internal sealed record KernelResult
 }
 
 /// <summary>Kernels at the sizes of models, beside their ceilings.</summary>
-internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings, OpenBlas? blas)
+internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings, BlasProvider? blas)
 {
     private const int Long = 1 << 24;
 
@@ -105,7 +105,7 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
         var name = $"gemm {(ta ? 't' : 'n')}{(tb ? 't' : 'n')}";
         void Ours() => Gemm.Run<float>(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n);
         if (blas is null) return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, timing.Measure(Ours));
-        var turns = timing.Measure(Ours, () => blas.Gemm(ta, tb, m, n, k, a, b, c));
+        var turns = timing.Measure(Ours, () => blas.Multiply(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n));
         return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, turns[0]) with
         {
             OfOpenblas = Math.Round(turns[1].Median / turns[0].Median, 3),

@@ -4,6 +4,7 @@ using Convoy.Autodiff.Execution;
 using Convoy.Cli.Bench;
 using Convoy.Cli.Terminal;
 using Convoy.Kernels;
+using Convoy.Shared.Jobs;
 
 namespace Convoy.Cli.Commands;
 
@@ -56,7 +57,7 @@ internal sealed class BenchComputeCommand : CliCommand
         using var together = team.Enter();
         var timing = new Timing(context.Time, TimeSpan.FromMilliseconds(300));
         var ceilings = Ceilings.Measure(threads, timing);
-        var blas = OpenBlas.Find(threads);
+        var blas = BlasProvider.Find(BlasLibrary.OpenBlas, threads);
         context.Line(string.Create(CultureInfo.InvariantCulture,
             $"{SimdInfo.Name}, {threads} threads: {ceilings.GigaFlops:0.0} GFLOP/s ({ceilings.GigaFlopsOfOne:0.0} with one), " +
             $"{ceilings.GigaBytes:0.00} GB/s both ways and {ceilings.GigaBytesRead:0.00} GB/s read at best; " +

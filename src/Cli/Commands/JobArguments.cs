@@ -15,12 +15,22 @@ internal sealed class JobArguments
         DefaultValueFactory = _ => [],
     };
 
+    public readonly Option<string?> Blas = new("--blas")
+    {
+        Description = "Who multiplies matrices: managed, openblas, mkl, accelerate, atlas, or auto, which measures. "
+            + "The key blas of the job.",
+        HelpName = "LIBRARY",
+    };
+
     public void AddTo(Command command)
     {
         command.Add(Job);
         command.Add(Set);
+        command.Add(Blas);
     }
 
     public JobSpec Read(ParseResult arguments) => JobReader.ReadFile(
-        arguments.GetValue(Job)!, arguments.GetValue(Set) ?? [], Directory.GetCurrentDirectory());
+        arguments.GetValue(Job)!,
+        [.. arguments.GetValue(Set) ?? [], .. arguments.GetValue(Blas) is { } blas ? [$"blas={blas}"] : (string[])[]],
+        Directory.GetCurrentDirectory());
 }

@@ -45,7 +45,7 @@ internal sealed class SubmitCommand : CliCommand
     {
         using var signals = new Signals();
         var launchedAt = context.Time.GetUtcNow();
-        var prepared = PreparedJob.Of(_job.Read(arguments));
+        var prepared = PreparedJob.Of(BlasChoice.Decide(_job.Read(arguments), context));
         using var client = _credentials.Client(arguments, context, arguments.GetValue(_to)!);
         var request = prepared.Request(arguments.GetValue(_steps), arguments.GetValue(_resume), launchedAt);
         var reply = await client.SubmitAsync(request, signals.Stop);

@@ -54,7 +54,8 @@ internal sealed class TrainCommand : CliCommand
         if (steps < 1) throw new UserException(ExitCode.Usage, $"--steps {steps} is not at least 1");
         var threads = _threads.Read(arguments, Math.Max(1, Environment.ProcessorCount / workers));
         var request = new TrainRequest(
-            PreparedJob.Of(job), workers, threads, steps, arguments.GetValue(_state), arguments.GetValue(_resume));
+            PreparedJob.Of(BlasChoice.Decide(job, context)), workers, threads, steps, arguments.GetValue(_state),
+            arguments.GetValue(_resume));
         return await new TrainRun(request, context).RunAsync();
     }
 }

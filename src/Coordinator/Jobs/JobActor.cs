@@ -106,7 +106,10 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         Guard(() =>
         {
             _protocol.GoOn(found.History, _shell.History, _shell.Clock.Now, _outbox);
-            _checkpoints!.Tell(new SaveTemplate(_draft with { DataSha256 = _protocol.DataSha256 }));
+            _checkpoints!.Tell(new SaveTemplate(_draft with
+            {
+                DataSha256 = _protocol.DataSha256, DeviceKind = _protocol.Kernels,
+            }));
             Execute();
         });
     }
@@ -215,7 +218,10 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         }
         else if (m.News is GenerationBegan && _draft is not null && _protocol is not null)
         {
-            _checkpoints?.Tell(new SaveTemplate(_draft with { DataSha256 = _protocol.DataSha256 }));
+            _checkpoints?.Tell(new SaveTemplate(_draft with
+            {
+                DataSha256 = _protocol.DataSha256, DeviceKind = _protocol.Kernels,
+            }));
         }
 
         Feed(m);

@@ -20,6 +20,9 @@ internal sealed partial class JobProtocol
     public long StepsPerEpoch => _plan?.StepsPerEpoch ?? 0;
     public StepNumber Until { get; private set; }
     public bool HasTestData => _agreed is { TestSamples: > 0 };
+    /// <summary>What computes, as the first worker said it.</summary>
+    public string Kernels => _agreed?.Kernels ?? "";
+
     public string DataSha256 => _agreed is null ? "" : Convert.ToHexStringLower(_agreed.DataSha256.Span);
 
     private void OnWorkerAdmitted(WorkerAdmitted m)
@@ -126,7 +129,8 @@ internal sealed partial class JobProtocol
         {
             differences.Add(
                 $"H_0 {new Fingerprint(m.InitialFingerprint)} against {new Fingerprint(agreed.InitialFingerprint)} "
-                + "(seed, graph, slices or device kind)");
+                + (m.Kernels == agreed.Kernels ? "(seed, graph or slices)"
+                    : $"(computed by {m.Kernels} against {agreed.Kernels})"));
         }
 
         return differences.Count == 0 ? null : string.Join("; ", differences);

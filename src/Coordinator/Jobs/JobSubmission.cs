@@ -139,6 +139,7 @@ internal sealed class JobSubmission(
             differences.Add($"slices ({saved.Job.Slices}, now {draft.Job.Slices})");
         if (saved.Job.MicroBatches != draft.Job.MicroBatches)
             differences.Add($"micro_batches ({saved.Job.MicroBatches}, now {draft.Job.MicroBatches})");
+        if (saved.Job.Blas != draft.Job.Blas) differences.Add($"blas ({saved.Job.Blas}, now {draft.Job.Blas})");
         if (saved.Optimizer != draft.Optimizer)
             differences.Add($"optimizer.kind ({saved.Optimizer}, now {draft.Optimizer})");
         if (differences.Count > 0)

@@ -20,6 +20,12 @@ public static partial class JobSchema
             "Activations that backward computes again instead of keeping them: pieces of the forward pass (uniform, "
                 + "sqrt), pieces of pieces (nested), or the cheapest choice within a size of planned memory (budget). "
                 + "The bits stay the same."),
+        Text("blas", v => { BlasSpec.Parse(v, out var broken); return broken; }, BlasSpec.Range,
+            j => j.Blas, (j, v) => j with { Blas = v },
+            "Who multiplies matrices: the kernels of Convoy, or a library that every worker's machine has, for products "
+                + "of a slice with at least so many operations (linear layers, other products, weight gradients; without "
+                + "them all). auto measures where the job is submitted and writes down what it chose. Another value gives "
+                + "other last bits; workers whose libraries differ in version or processor are refused."),
         Int("epochs", 1, 1_000_000, j => j.Epochs, (j, v) => j with { Epochs = v },
             "Passes over the training set.") with { DefaultInWords = "this or steps" },
         Long("steps", 1, 1L << 40, j => j.Steps, (j, v) => j with { Steps = v },

@@ -21,6 +21,8 @@ public sealed record JobSpec
     public int MicroBatches { get; init; } = 1;
     /// <summary>Which activations are computed again instead of kept; see <see cref="RecomputeSpec"/>.</summary>
     public string Recompute { get; init; } = "none";
+    /// <summary>Who multiplies matrices; see <see cref="BlasSpec"/>.</summary>
+    public string Blas { get; init; } = "managed";
     /// <summary>Exactly one of epochs and steps is set; 0 means not set.</summary>
     public int Epochs { get; init; }
     public long Steps { get; init; }

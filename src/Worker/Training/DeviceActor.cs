@@ -91,13 +91,16 @@ internal sealed class DeviceActor : ReceiveActor
             var plan = new StepPlan(_model.Samples, m.Job.Batch, m.Job.Slices);
             var order = new SampleOrder(m.Job.Seed, _model.Samples);
             _step = new TrainStep(_model, plan, order, m.Job.Clip.GlobalNorm, _clock);
-            _initial = FingerprintChain.Start(m.Job.Seed, sha, m.Job.Slices, _options.DeviceKind);
+            var kernels = _model.Library.Length == 0 ? _options.DeviceKind
+                : $"{_options.DeviceKind} with {_model.Library}";
+            _initial = FingerprintChain.Start(m.Job.Seed, sha, m.Job.Slices, kernels);
             _works = [new StepWork(_model.Elements, m.Job.Slices), new StepWork(_model.Elements, m.Job.Slices)];
             Tell(new JobOpened(new Ready
             {
                 JobId = m.Assign.JobId, Samples = _model.Samples, TestSamples = _model.TestSamples,
                 DataSha256 = Google.Protobuf.ByteString.CopyFrom(_model.DataSha256),
-                InitialFingerprint = _initial.Value, PrepareMs = (long)(_clock.Now - started).TotalMilliseconds,
+                InitialFingerprint = _initial.Value, Kernels = kernels,
+                PrepareMs = (long)(_clock.Now - started).TotalMilliseconds,
             }, _model.Elements, m.Job.Slices));
         }
         catch (UserException cause)

@@ -43,6 +43,9 @@ internal interface IJobModel : IDisposable
 
     byte[] DataSha256 { get; }
 
+    /// <summary>The library that multiplies matrices, with version and processor; empty: Convoy's kernels.</summary>
+    string Library => "";
+
     /// <summary>1, or the tokens of a sample: the loss sum is divided by samples times this.</summary>
     double WeightPerSample { get; }
 

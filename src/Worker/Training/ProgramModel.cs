@@ -25,11 +25,12 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     private readonly GradientRules _rules;
     private readonly RunningAverage? _average; // its vector is the last of the optimizer's states
     private readonly StepPlan _steps;
+    private readonly BlasProvider? _blas;
     private Action<int>? _parameterReady;
 
-    private ProgramModel(JobSpec job, DatasetPair data, TrainProgram program, int threads)
+    private ProgramModel(JobSpec job, DatasetPair data, TrainProgram program, BlasProvider? blas, int threads)
     {
-        (_job, _data, _program) = (job, data, program);
+        (_job, _data, _program, _blas) = (job, data, program, blas);
         _batch = program.CreateBatch(job.Batch);
         _micro = job.MicroBatches > 1 ? new MicroBatches(program, program.RowsMax) : null;
         _steps = new StepPlan(data.Train.Count, job.Batch, job.Slices);
@@ -64,6 +65,8 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
 
     public byte[] DataSha256 => _data.Sha256;
 
+    public string Library => _blas?.Identity ?? "";
+
     public double WeightPerSample => _program.WeightPerSample;
 
     /// <param name="job">The job.</param>
@@ -71,13 +74,14 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     /// <param name="threads">Threads that compute each kernel together.</param>
     public static IJobModel Open(JobSpec job, ReadOnlyMemory<byte> graph, int threads)
     {
+        var blas = BlasProvider.ForJob(job);
         var data = Dataset.Open(job);
         try
         {
             var decoded = GraphCodec.Decode(graph.Span);
             var program = TrainProgram.Compile(decoded, RowsMax(job, data.Train.Count), CompileOptions.Of(job));
             CheckInputs(program, data.Train.Info);
-            return new ProgramModel(job, data, program, threads);
+            return new ProgramModel(job, data, program, blas, threads);
         }
         catch (Exception cause) when (cause is GraphFormatException or GraphException)
         {
@@ -119,6 +123,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         var slices = new StepSlices(run.Slices, run.FirstSlice, run.RowsPerSlice, run.Nodes);
         try
         {
+            using var products = _blas is null ? default : _blas.Enter();
             if (_micro is null) _program.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
             else _micro.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
         }

@@ -1,4 +1,6 @@
 using Convoy.Autodiff.Execution;
+using Convoy.Kernels;
+using Convoy.Shared.Jobs;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Execution;
@@ -36,6 +38,17 @@ public sealed class ShareTests
         Assert.Equal(Bits(whole.Gradient), Bits(cut.Gradient));
         Assert.Equal(whole.Losses, cut.Losses);
         Assert.Contains(whole.Gradient, g => g != 0);
+    }
+
+    // DEV-13: a library gets each slice by itself, so its bits do not depend on the share either.
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void AnyNumberOfWorkers_GivesTheSameBits_WithALibraryForProducts(
+        string model, int slices, int rows, int workers)
+    {
+        Assert.SkipWhen(BlasProvider.Find(BlasLibrary.OpenBlas) is null, "there is no OpenBLAS on this machine");
+        using var theirs = BlasProvider.ForJob(new JobSpec { Blas = "openblas" })!.Enter();
+        AnyNumberOfWorkers_GivesTheSameBits(model, slices, rows, workers);
     }
 
     [Theory]
