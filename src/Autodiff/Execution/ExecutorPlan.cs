@@ -36,6 +36,8 @@ internal sealed class ExecutorPlan
 
     public long BytesOf(GraphNode node) => _bytes[node.Id];
 
+    public long FlopsOf(GraphNode node) => _flops[node.Id];
+
     /// <summary>
     /// The nodes of a level for each thread: the largest first, to whom has the least work (Graham 1969: at most 4/3 of
     /// the best).

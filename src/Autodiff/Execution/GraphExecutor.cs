@@ -17,6 +17,11 @@ public enum ExecutionSchedule
     /// behind it (list scheduling, Graham 1966).
     /// </summary>
     CostBased,
+    /// <summary>
+    /// Each thread has a queue of its own, and takes from another one when it is empty (work stealing, Blumofe and
+    /// Leiserson 1999); <see cref="ExecutorOptions.Victims"/> says from which.
+    /// </summary>
+    WorkStealing,
     /// <summary>One after the other, always the node that leaves the fewest bytes alive.</summary>
     MemoryFrugal,
 }
@@ -32,6 +37,17 @@ public sealed record ExecutorOptions
 
     /// <summary>A level with less work than this many floating-point operations runs one after the other.</summary>
     public long ParallelFlopsMin { get; init; } = 100_000;
+
+    /// <summary>Work stealing: whose work is taken.</summary>
+    public VictimSelection Victims { get; init; } = VictimSelection.MostLoaded;
+
+    /// <summary>Work stealing: seed of the choice of random victims.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>
+    /// Work stealing: nodes by name and how urgent they are, higher first; others by the work that waits for them.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> Priorities { get; init; } = new Dictionary<string, long>();
 }
 
 /// <summary>What the runs of an executor did.</summary>
@@ -58,6 +74,7 @@ public sealed class GraphExecutor
     private readonly int[] _left; // uses that are still to come
     private readonly Lock _gate = new();
     private ExecutorStatistics _statistics = new(0, 0, 0);
+    private WorkerBalance[] _balance = [];
     private long _alive;
 
     /// <param name="graph">A legal graph.</param>
@@ -79,6 +96,9 @@ public sealed class GraphExecutor
     /// <summary>Counts of all runs.</summary>
     public ExecutorStatistics Statistics => _statistics;
 
+    /// <summary>Of the runs with work stealing: how evenly the work fell on the threads.</summary>
+    public StealingBalance Balance => new(_balance);
+
     /// <summary>The outputs of the graph, new tensors of the caller.</summary>
     /// <param name="bindings">Inputs and parameters by name, in the shapes of the graph at the rows of the runs.</param>
     /// <exception cref="GraphException">A binding is missing, or has another shape or element type.</exception>
@@ -93,6 +113,7 @@ public sealed class GraphExecutor
         {
             case ExecutionSchedule.Parallel: RunLevels(); break;
             case ExecutionSchedule.CostBased: RunByCost(); break;
+            case ExecutionSchedule.WorkStealing: RunStealing(); break;
             case ExecutionSchedule.MemoryFrugal: RunInOrder(_plan.FrugalOrder(_uses)); break;
             default: RunInOrder(_plan.Computed); break;
         }
@@ -128,17 +149,42 @@ public sealed class GraphExecutor
         }
     }
 
+    private bool IsWorthThreads => TeamTasks.Threads > 1 && _plan.Computed.Count >= _options.ParallelNodesMin
+        && _plan.Flops >= _options.ParallelFlopsMin;
+
+    private void RunStealing()
+    {
+        if (!IsWorthThreads)
+        {
+            RunInOrder(_plan.Computed);
+            return;
+        }
+
+        var threads = TeamTasks.Threads;
+        var nodes = new StealingNodes(_plan, threads, _options);
+        var tasks = new Thieves(this, nodes);
+        TeamTasks.Run(ref tasks, threads);
+        Array.Resize(ref _balance, Math.Max(_balance.Length, threads));
+        for (var i = 0; i < threads; i++)
+        {
+            var (was, now) = (_balance[i], nodes.Balance[i]);
+            _balance[i] = new WorkerBalance(
+                was.Tasks + now.Tasks, was.Work + now.Work, was.Steals + now.Steals, was.Idle + now.Idle);
+        }
+
+        _statistics = _statistics with { ParallelNodes = _statistics.ParallelNodes + _plan.Computed.Count };
+    }
+
     private void RunByCost()
     {
-        var threads = TeamTasks.Threads;
-        if (threads == 1 || _plan.Computed.Count < _options.ParallelNodesMin || _plan.Flops < _options.ParallelFlopsMin)
+        if (!IsWorthThreads)
         {
             RunInOrder(_plan.Computed);
             return;
         }
 
         var tasks = new Takers(this, new ReadyNodes(_plan));
-        TeamTasks.Run(ref tasks, threads);
+        TeamTasks.Run(ref tasks, TeamTasks.Threads);
         _statistics = _statistics with { ParallelNodes = _statistics.ParallelNodes + _plan.Computed.Count };
     }
 
@@ -212,6 +258,27 @@ public sealed class GraphExecutor
             {
                 // The others must not wait for what will not come; the failure itself goes to the caller.
                 ready.Stop();
+                throw;
+            }
+        }
+    }
+
+    private readonly struct Thieves(GraphExecutor executor, StealingNodes nodes) : ITeamTasks
+    {
+        public void Run(int index)
+        {
+            try
+            {
+                while (nodes.Take(index) is var (task, node))
+                {
+                    executor.RunNode(node);
+                    nodes.Done(index, task);
+                }
+            }
+            catch
+            {
+                // As above: nobody waits for what will not come.
+                nodes.Stop();
                 throw;
             }
         }

@@ -36,10 +36,38 @@ public sealed class GraphExecutorTests
         var executor = new GraphExecutor(graph, Rows, new ExecutorOptions { Schedule = schedule });
         for (var run = 0; run < 5; run++) Assert.Equal(expected, Bits(executor.Run(bindings)));
 
-        var isParallel = schedule is ExecutionSchedule.Parallel or ExecutionSchedule.CostBased;
+        var isParallel = schedule is ExecutionSchedule.Parallel or ExecutionSchedule.CostBased
+            or ExecutionSchedule.WorkStealing;
         Assert.Equal(isParallel && threads > 1, executor.Statistics.ParallelNodes > 0);
         var computed = graph.Nodes.Count(n => n.Op != OpTable.Input && n.Op != OpTable.Parameter);
         Assert.Equal(5 * computed, executor.Statistics.ParallelNodes + executor.Statistics.SequentialNodes);
+    }
+
+    // PAR-02: whoever steals from whom, every bit is the same, and the balance counts every node once.
+    [Theory]
+    [InlineData(VictimSelection.Random)]
+    [InlineData(VictimSelection.MostLoaded)]
+    [InlineData(VictimSelection.LeastRecentlyUsed)]
+    [InlineData(VictimSelection.RoundRobin)]
+    public void EveryVictim_HasTheSameBits(VictimSelection victims)
+    {
+        var graph = PassPipeline.Training(Branches(6));
+        var bindings = Bindings(graph);
+        var expected = Bits(new GraphExecutor(
+            graph, Rows, new ExecutorOptions { Schedule = ExecutionSchedule.Sequential }).Run(bindings));
+        using var team = new ThreadTeam(3);
+        using var together = team.Enter();
+        var executor = new GraphExecutor(graph, Rows, new ExecutorOptions
+        {
+            Schedule = ExecutionSchedule.WorkStealing, Victims = victims, Seed = 5,
+            Priorities = new Dictionary<string, long> { [graph.Nodes[^1].Name] = 1L << 40 },
+        });
+        for (var run = 0; run < 4; run++) Assert.Equal(expected, Bits(executor.Run(bindings)));
+
+        var balance = executor.Balance;
+        Assert.Equal(3, balance.Workers.Count);
+        Assert.Equal(executor.Statistics.ParallelNodes, balance.Workers.Sum(w => w.Tasks));
+        Assert.InRange(balance.Imbalance, 1, 3);
     }
 
     [Fact]
@@ -96,8 +124,10 @@ public sealed class GraphExecutorTests
             StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void AFailure_EndsTheOthers_AndReachesTheCaller()
+    [Theory]
+    [InlineData(ExecutionSchedule.CostBased)]
+    [InlineData(ExecutionSchedule.WorkStealing)]
+    public void AFailure_EndsTheOthers_AndReachesTheCaller(ExecutionSchedule schedule)
     {
         var b = new GraphBuilder();
         var x = b.Input("x", DType.Float32, Dim.Batch, 16);
@@ -111,7 +141,7 @@ public sealed class GraphExecutorTests
         using var team = new ThreadTeam(3);
         using var together = team.Enter();
         var executor = new GraphExecutor(
-            graph, Rows, new ExecutorOptions { Schedule = ExecutionSchedule.CostBased, ParallelFlopsMin = 0 });
+            graph, Rows, new ExecutorOptions { Schedule = schedule, ParallelFlopsMin = 0 });
         Assert.Throws<AggregateException>(() => executor.Run(bindings));
     }
 
