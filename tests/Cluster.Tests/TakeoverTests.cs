@@ -46,4 +46,125 @@ public class TakeoverTests(ClusterFixture cluster)
         Assert.Equal(Enumerable.Range(1, (int)steps).Select(n => (long)n), rows);
         await EndlessJob.SameBitsAsync(cluster, ended);
     }
+
+    // FT-05, scenario 15: each job goes on behind its own wall.
+    [Fact]
+    public async Task TwoJobsGoOnWhenTheirLeaderIsKilled()
+    {
+        var state = Path.Combine(cluster.Folder, "takeover-two");
+        using var leader = Coordinator(state);
+        var run = new RunningJob(state, leader);
+        await run.UntilAsync("a leader", status => status.Membership == "forming");
+        using var standby = Coordinator(state, "--standby");
+        await run.UntilAsync("a standby", _ => EndpointFile.Standbys(state).Count == 1);
+        var addresses = $"{EndpointFile.TryRead(state)!.Address},{EndpointFile.Standbys(state)[0].Address}";
+        var workers = Enumerable.Range(0, 4).Select(i => ConvoyProcess.Start(
+            cluster.Folder, "worker", "--join", addresses, "--name", $"w{i}")).ToList();
+        try
+        {
+            await run.UntilAsync("all workers", status => status.Workers.Count == 4);
+            var before = new List<StatusReport>();
+            foreach (var job in Two) await SubmitAsync(job, addresses);
+            foreach (var job in Two) before.Add(await TrainsAsync(state, leader, job));
+
+            leader.Kill9();
+            for (var i = 0; i < Two.Length; i++)
+            {
+                var (was, job) = (before[i], new RunningJob(state, standby, Two[i]));
+                var now = await job.UntilAsync($"{Two[i]} under the standby", s => s.Membership == "stable"
+                    && EndpointFile.TryRead(state)!.Pid == standby.Pid && s.Step > was.Step + 10);
+                Assert.Equal(was.JobId, now.JobId);
+                if (!now.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
+                    Assert.Equal(was.Generation, now.Generation);
+            }
+
+            await StopBothAsync(state, standby);
+        }
+        finally
+        {
+            foreach (var worker in workers) worker.Dispose();
+        }
+    }
+
+    // FT-05, 4.5 row 9: without a standby members train on as orphans until the coordinator is there again, at the
+    // address that they know.
+    [Fact]
+    public async Task JobsGoOnWhenTheirCoordinatorIsStartedAgain()
+    {
+        var state = Path.Combine(cluster.Folder, "started-again");
+        using var first = Coordinator(state);
+        var run = new RunningJob(state, first);
+        await run.UntilAsync("a coordinator", status => status.Membership == "forming");
+        var address = EndpointFile.TryRead(state)!.Address;
+        var workers = Enumerable.Range(0, 4).Select(i => ConvoyProcess.Start(
+            cluster.Folder, "worker", "--join", address, "--name", $"w{i}")).ToList();
+        try
+        {
+            await run.UntilAsync("all workers", status => status.Workers.Count == 4);
+            var before = new List<StatusReport>();
+            foreach (var job in Two) await SubmitAsync(job, address);
+            foreach (var job in Two) before.Add(await TrainsAsync(state, first, job));
+
+            first.Kill9();
+            await first.EndAsync();
+            using var second = ConvoyProcess.Start(
+                cluster.Folder, "coordinator", "--listen", address, "--state", state);
+            for (var i = 0; i < Two.Length; i++)
+            {
+                var (was, job) = (before[i], new RunningJob(state, second, Two[i]));
+                var now = await job.UntilAsync($"{Two[i]} again", s => s.Membership == "stable"
+                    && EndpointFile.TryRead(state)!.Pid == second.Pid && s.Step > was.Step + 10);
+                Assert.Equal(was.JobId, now.JobId);
+                if (!now.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
+                    Assert.Equal(was.Generation, now.Generation);
+            }
+
+            var again = await ConvoyProcess.RunAsync(cluster.Folder, "submit", "job.yaml", "--set", $"job={Two[1]}",
+                "--resume", "--to", address, "--detach");
+            Assert.Equal((int)Shared.ExitCode.Cluster, again.Code);
+            Assert.Contains("goes on here already", again.Error, StringComparison.Ordinal);
+            await StopBothAsync(state, second);
+        }
+        finally
+        {
+            foreach (var worker in workers) worker.Dispose();
+        }
+    }
+
+    private static readonly string[] Two = ["alpha", "beta"];
+
+    private ConvoyProcess Coordinator(string state, params string[] more) => ConvoyProcess.Start(
+        cluster.Folder, ["coordinator", "--listen", "127.0.0.1:0", "--state", state, .. more]);
+
+    private async Task SubmitAsync(string job, string addresses)
+    {
+        var submit = await ConvoyProcess.RunAsync(cluster.Folder, "submit", "job.yaml", "--set", $"job={job}",
+            "--set", EndlessJob.Steps, "--set", "elastic.max=2", "--to", addresses, "--detach", "--json");
+        Assert.True(submit.Code == 0, submit.ToString());
+    }
+
+    private static Task<StatusReport> TrainsAsync(string state, ConvoyProcess leader, string job) =>
+        new RunningJob(state, leader, job).UntilAsync($"two members of {job}",
+            s => s.Step >= 10 && s.Membership == "stable" && s.Workers.Count(w => w.Slices.Length > 0) == 2);
+
+    /// <summary>Both end with one row for each step and the bits of calm runs.</summary>
+    private async Task StopBothAsync(string state, ConvoyProcess leader)
+    {
+        var ends = new List<StatusReport>();
+        foreach (var job in Two)
+        {
+            var stop = await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--job", job, "--state", state);
+            Assert.True(stop.Code == 0, stop.ToString());
+            ends.Add(await new RunningJob(state, leader, job).UntilAsync("its end", s => s.Outcome is not null));
+            Assert.Equal("stopped", ends[^1].Outcome);
+            using var client = new ConvoyClient(EndpointFile.TryRead(state)!.Address) { Job = job };
+            var rows = (await client.StepsAsync(1)).Rows.Select(r => r.Step).ToList();
+            Assert.Equal(Enumerable.Range(1, rows.Count).Select(n => (long)n), rows);
+            Assert.True(rows.Count == ends[^1].Step || rows.Count == 10_000, $"{rows.Count} rows"); // a page
+        }
+
+        leader.Terminate();
+        Assert.Equal(0, (await leader.EndAsync()).Code);
+        foreach (var end in ends) await EndlessJob.SameBitsAsync(cluster, end.Step, end.WeightsSha256);
+    }
 }

@@ -36,7 +36,7 @@ internal sealed class CoordinatorCommand : CliCommand
 
     private readonly Option<bool> _standby = new("--standby")
     {
-        Description = "While another coordinator leads on the state folder, stand by; when it is gone, go on with its job.",
+        Description = "While another coordinator leads on the state folder, stand by; when it is gone, go on with its jobs.",
     };
 
     public CoordinatorCommand() : base("coordinator", "Run a coordinator that waits for workers and jobs.",
@@ -126,7 +126,7 @@ internal sealed class CoordinatorCommand : CliCommand
         };
     }
 
-    // The first signal saves what runs; the second ends at once, and --resume goes on from the last checkpoint.
+    // The first signal saves what runs; the second ends at once, and whoever leads next goes on with what was left.
     private static async Task<int> EndAsync(CoordinatorHost host, Signals signals, string state, CliContext context)
     {
         var runs = host.Status is { Job: not null, Outcome: null };

@@ -124,7 +124,7 @@ internal sealed class ScaleRun
             Options = options, Journal = control, Store = store, Board = _board,
             Metrics = _metrics, Boards = new JobBoards(_board, _metrics),
             StoreAt = root => new CheckpointStore(root, disk),
-            NewMetrics = static () => new MetricsFile(new MetricsMemory()),
+            NewMetrics = static _ => new MetricsFile(new MetricsMemory()),
             StateFolder = "/state", Leadership = leadership, JobOver = static _ => { },
             WorkersWanted = static _ => { },
             Failed = e => throw new UserException(ExitCode.Failed, $"the coordinator fails: {e.Message}"),

@@ -63,6 +63,15 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     public ReplicasChecker Replicas { get; }
     /// <summary>metrics.jsonl: it outlives coordinators.</summary>
     public MetricsMemory DurableRows { get; } = new();
+
+    /// <summary>metrics.jsonl of a job beside the first one.</summary>
+    public MetricsMemory RowsAt(string folder)
+    {
+        if (!_rowsBeside.TryGetValue(folder, out var rows)) _rowsBeside.Add(folder, rows = new MetricsMemory());
+        return rows;
+    }
+
+    private readonly Dictionary<string, MetricsMemory> _rowsBeside = []; // looked up only
     public int WorkersWanted { get; set; }
     public bool IsJobOver { get; private set; }
 
@@ -276,7 +285,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         World.After(null, TimeSpan.FromMilliseconds(200 + _choice.Below(2_000)), () =>
         {
             if (_coordinator != coordinator || IsJobOver) return;
-            StartCoordinator(goesOn: false);
+            // Mostly as `convoy coordinator` does; a launcher's begins anew, and its user says --resume.
+            StartCoordinator(goesOn: _standbyChoice.Below(4) > 0);
         });
     }
 

@@ -187,7 +187,7 @@ internal sealed class SimulatedCoordinator
             StateFolder = "/state", Leadership = leadership, GoesOn = goesOn,
             JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
             Boards = Boards, NewJob = cluster.Plants.JobActor,
-            NewMetrics = static () => new MetricsFile(new MetricsMemory()),
+            NewMetrics = folder => new MetricsFile(cluster.RowsAt(folder)),
             StoreAt = StoreAt,
             Failed = e => cluster.OnCoordinatorFailed(this, e), Outlast = silence => Remoting?.Outlast(silence),
         });

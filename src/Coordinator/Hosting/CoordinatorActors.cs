@@ -3,7 +3,10 @@ using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Coordinator.Recovery;
+using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
 using Convoy.Shared.Security;
 using Convoy.Shared.Time;
 
@@ -20,8 +23,7 @@ internal sealed record CoordinatorParts
     /// <summary>Folder of metrics.jsonl.</summary>
     public required string StateFolder { get; init; }
     public required LeadershipProtocol Leadership { get; init; }
-    /// <summary>It took over, and goes on with the job that it finds; else that one waits to be submitted
-    /// again.</summary>
+    /// <summary>It goes on with the jobs that it finds; else they wait to be submitted again.</summary>
     public bool GoesOn { get; init; }
     public required Action<StatusReport> JobOver { get; init; }
     public required Action<int> WorkersWanted { get; init; }
@@ -30,7 +32,8 @@ internal sealed record CoordinatorParts
     public required JobBoards Boards { get; init; }
     /// <summary>Checkpoints of a job beside the first one.</summary>
     public required Func<string, CheckpointStore> StoreAt { get; init; }
-    public Func<MetricsFile> NewMetrics { get; init; } = static () => new MetricsFile();
+    /// <summary>Rows of a job beside the first one, by its folder.</summary>
+    public Func<string, MetricsFile> NewMetrics { get; init; } = static _ => new MetricsFile();
     /// <summary>The actor of a wall's job, by the wall's name.</summary>
     public Func<string, JobShell, Props> NewJob { get; init; } =
         static (_, shell) => Props.Create(() => new JobActor(shell));
@@ -44,35 +47,90 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
     public static CoordinatorActors Start(ActorSystem system, CoordinatorParts parts)
     {
         var (options, journal) = (parts.Options, parts.Journal);
-        var history = journal.FoldMembership();
+        var left = parts.GoesOn ? LeftJobs.Of(journal.FoldJobs()) : LeftJobs.None;
+        var first = FirstPlace(parts, left.First); // before this leader's own records
         journal.Append(new LeaderStarted(journal.Token, journal.Holder));
-        var found = parts.GoesOn
-            ? TakenOver.Of(journal, parts.Store, options, parts.Metrics.GoOn(parts.StateFolder)) : null;
-        if (parts.GoesOn) TakenOver.EndBeside(journal, options.Log);
-        if (found is { Description: var left })
-            // Whoever asks for it before its actor has said anything finds it.
-            parts.Board.PutJob(new StatusReport { Job = left.Job.Job, JobId = left.JobId, State = "preparing" });
-        // Members of a generation that goes on are writing their shards.
-        parts.Store.Recover(found is not null && history.Opened is { } opened
-            ? opened.Generation : history.Highest.Next);
+        var places = new List<WallPlace> { first };
+        foreach (var job in left.Beside)
+            if (PlaceOf(parts, job) is { } place) places.Add(place);
         var clock = new MonotonicClock(options.Time);
         var lease = new LeaderLease(parts.Leadership, journal, clock, options.Clocks);
         var walls = 0; // only the front counts them
         var shell = new FrontShell(
-            (context, front) => StartWall(context, front, parts, history, new WallPlace("", "", parts.StateFolder,
-                parts.Store, parts.Board, parts.Metrics, lease, found)),
+            (context, front) => [.. places.Select((p, i) =>
+                StartWall(context, front, parts, p, lease, i == 0 ? "" : $"-{++walls}"))],
             (context, front, take) => StartWall(context, front, parts, take, $"-{++walls}", lease),
-            clock, options.Log, parts.JobOver, parts.Failed)
-        { Found = found };
+            clock, options.Log, parts.JobOver, parts.Failed);
         var front = system.ActorOf(
             Props.Create(() => new FrontActor(shell)).WithDispatcher(Dispatchers.Pinned), "front");
-        if (found is not null) parts.Outlast(found.Description.Clocks.LinkSilence);
+        var found = places.Select(p => p.Found).OfType<TakenOver>().ToList();
+        if (found.Count > 0) parts.Outlast(found.Max(f => f.Description.Clocks.LinkSilence));
         return new CoordinatorActors(front, front);
     }
 
     private sealed record WallPlace(
-        string Name, string Suffix, string Folder, CheckpointStore Store, StatusBoard Board, MetricsFile Metrics,
-        LeaderLease Lease, TakenOver? Found);
+        string Name, string Folder, CheckpointStore Store, StatusBoard Board, MetricsFile Metrics,
+        MembershipHistory History, TakenOver? Found);
+
+    private static WallPlace FirstPlace(CoordinatorParts parts, JobHistory? left)
+    {
+        var (history, lastRow) = (parts.Journal.FoldMembership(), StepNumber.Zero);
+        if (parts.GoesOn) lastRow = parts.Metrics.GoOn(parts.StateFolder);
+        TakenOver? found = null;
+        try
+        {
+            found = TakenOver.Of(left, parts.Journal, parts.Store, parts.Options, lastRow);
+        }
+        catch (UserException e)
+        {
+            EndUnusable(parts, left!, e);
+        }
+
+        return Show(parts, new WallPlace(
+            "", parts.StateFolder, parts.Store, parts.Board, parts.Metrics, history, found));
+    }
+
+    /// <summary>Null: its folder cannot be used, and it has failed; the others go on.</summary>
+    private static WallPlace? PlaceOf(CoordinatorParts parts, JobHistory left)
+    {
+        var name = LeftJobs.NameOf(left.Submitted!);
+        try
+        {
+            var folder = JobSubmission.FolderOf(parts.StateFolder, name);
+            var (store, metrics) = (parts.StoreAt(JobSubmission.CheckpointsOf(folder)), parts.NewMetrics(folder));
+            var found = TakenOver.Of(left, parts.Journal, store, parts.Options, metrics.GoOn(folder));
+            var place = Show(parts, new WallPlace(
+                name, folder, store, new StatusBoard(), metrics, parts.Journal.FoldMembership(name), found));
+            return parts.Boards.TryAdd(name, place.Board, metrics) ? place : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or UserException)
+        {
+            EndUnusable(parts, left, e);
+            return null;
+        }
+    }
+
+    /// <summary>Durable and by name: a job is never lost in silence.</summary>
+    private static void EndUnusable(CoordinatorParts parts, JobHistory left, Exception cause)
+    {
+        var job = left.Submitted!;
+        var text = $"{job.JobId} cannot be gone on with: {cause.Message}";
+        parts.Options.Log.Write(LogLevel.Error, "coordinator", text);
+        if (left.Over is not null) return;
+        parts.Journal.Append(
+            job.JobId, new JobOver(job.JobId, JobProtocol.OutcomeFailed, left.Checkpoint?.Step ?? job.Start, text));
+    }
+
+    private static WallPlace Show(CoordinatorParts parts, WallPlace place)
+    {
+        // Whoever asks for it before its actor has said anything finds it.
+        if (place.Found is { Description: var job })
+            place.Board.PutJob(new StatusReport { Job = job.Job.Job, JobId = job.JobId, State = "preparing" });
+        // Members of a generation that goes on are writing their shards.
+        place.Store.Recover(place is { Found: not null, History.Opened: { } opened }
+            ? opened.Generation : place.History.Highest.Next);
+        return place;
+    }
 
     private static JobWall? StartWall(IActorContext context, IActorRef front, CoordinatorParts parts, TakeJob take,
         string suffix, LeaderLease lease)
@@ -83,37 +141,41 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         var store = parts.StoreAt(take.Description.CheckpointRoot);
         store.Recover(history.Highest.Next);
         var place = new WallPlace(
-            name, suffix, take.Folder!, store, new StatusBoard(), parts.NewMetrics(), lease, Found: null);
+            name, take.Folder!, store, new StatusBoard(), parts.NewMetrics(take.Folder!), history, Found: null);
         // Shown from the start, also when the job's actor never comes to say anything.
         place.Board.PutJob(new StatusReport { Job = name, JobId = take.Description.JobId, State = "submitted" });
         return parts.Boards.TryAdd(name, place.Board, place.Metrics)
-            ? StartWall(context, front, parts, history, place) : null;
+            ? StartWall(context, front, parts, place, lease, suffix) : null;
     }
 
-    private static JobWall StartWall(IActorContext context, IActorRef front, CoordinatorParts parts,
-        MembershipHistory history, WallPlace place)
+    private static JobWall StartWall(IActorContext context, IActorRef front, CoordinatorParts parts, WallPlace place,
+        LeaderLease lease, string suffix)
     {
         var (options, clock) = (parts.Options, new MonotonicClock(parts.Options.Time));
         void Over(StatusReport report) => front.Tell(new WallOver(place.Name, report), ActorRefs.NoSender);
         var jobShell = new JobShell(parts.Journal, clock, options.Time, place.Board, options.Log, place.Metrics,
             place.Store, place.Folder, Over)
-        { Lease = place.Lease, Deposed = parts.Failed, Found = place.Found, History = history };
+        { Lease = lease, Deposed = parts.Failed, Found = place.Found, History = place.History };
         var wallShell = new WallShell(parts.NewJob(place.Name, jobShell), place.Board, options.Log, Over);
-        var job = context.ActorOf(Props.Create(() => new WallActor(wallShell)), "wall" + place.Suffix);
+        var job = context.ActorOf(Props.Create(() => new WallActor(wallShell)), "wall" + suffix);
 
-        var protocol = new MembershipProtocol(parts.Journal.Token, history, options.Clocks, options.Casts,
+        var protocol = new MembershipProtocol(parts.Journal.Token, place.History, options.Clocks, options.Casts,
             place.Found is { } found ? JobProtocol.FoundIn(found.Description, found.History) : null);
         var shell = new MembershipShell(
             parts.Journal, clock, place.Board, options.Log, parts.WorkersWanted, parts.Failed)
         {
-            Wall = place.Name, Lease = place.Lease, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
+            Wall = place.Name, Lease = lease, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
             Outlast = parts.Outlast,
             Revoked = () => options.Security?.Credentials.Current.Revoked ?? RevocationList.Empty,
         };
         var membership = context.ActorOf(
             Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned),
-            "membership" + place.Suffix);
+            "membership" + suffix);
         job.Tell(new MembershipIs(membership));
-        return new JobWall(place.Name, membership, job, place.Board, place.Metrics);
+        var wall = new JobWall(place.Name, membership, job, place.Board, place.Metrics);
+        if (place.Found is { History.Over: null } runs)
+            (wall.Running, wall.Scaled, wall.Order) =
+                (runs.Description, runs.History.Scale, JobSubmission.NumberOf(runs.Description.JobId));
+        return wall;
     }
 }

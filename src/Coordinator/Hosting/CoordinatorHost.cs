@@ -206,13 +206,13 @@ public sealed class CoordinatorHost : IAsyncDisposable
         (_membership, _job) = CoordinatorActors.Start(_system!, new CoordinatorParts
         {
             Options = _options, Journal = journal, Store = store, Board = _board, Metrics = _metrics,
-            StateFolder = state, Leadership = _leadership, GoesOn = _options.Standby, JobOver = OnJobOver,
+            StateFolder = state, Leadership = _leadership, GoesOn = !_options.SingleJob, JobOver = OnJobOver,
             Boards = _boards, StoreAt = StoreAt,
             WorkersWanted = n => WorkersWanted?.Invoke(n), Failed = OnFailed,
             Outlast = silence => _remoting?.Outlast(silence),
         });
         _submission = new JobSubmission(_options, journal, store, store.Root)
-        { Boards = _boards, StoreAt = StoreAt, OnlyOne = () => OnlyOne(state) };
+        { Boards = _boards, StoreAt = StoreAt };
         var desk = _options.Security?.Authority is { Exists: true } authority
             ? new AdmissionDesk(journal, authority, _options.Time, _options.Log) : null;
         _api!.Lead(_submission, _job, new AdmissionApi(desk));
@@ -225,11 +225,6 @@ public sealed class CoordinatorHost : IAsyncDisposable
     }
 
     private CheckpointStore StoreAt(string root) => new(root, RealDisk.Instance, _options.Log);
-
-    /// <summary>Why no job runs beside the first one; null: several may. Only the first is taken over.</summary>
-    private string? OnlyOne(string state) => _options.Standby ? "this coordinator was started with --standby"
-        : EndpointFile.Standbys(state) is [var standby, ..]
-            ? $"a coordinator stands by at {standby.Address} (remove {standby.StandbyFile} of {state} if it is gone)" : null;
 
     /// <summary>A stopped leader keeps the folder's lock; whoever leads now has it when that one is gone.</summary>
     private async Task TakeLockAsync(string state)

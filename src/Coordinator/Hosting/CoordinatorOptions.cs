@@ -20,11 +20,14 @@ public sealed record CoordinatorOptions
     /// </summary>
     public int WorkersExpected { get; init; }
     /// <summary>
-    /// While another coordinator leads on this folder, wait; when it is gone, go on with its job. Without it a folder
-    /// that is in use is refused, and a job that was left waits to be submitted again.
+    /// While another coordinator leads on this folder, wait; when it is gone, go on with its jobs. Without it a folder
+    /// that is in use is refused.
     /// </summary>
     public bool Standby { get; init; }
-    /// <summary>The first job is the only one: workers that come after its end are released.</summary>
+    /// <summary>
+    /// The first job is the only one: workers that come after its end are released, and a job that was left in the
+    /// folder waits to be submitted again. Any other coordinator goes on with what it finds.
+    /// </summary>
     public bool SingleJob { get; init; }
     /// <summary>TLS and certificates; null: plain, and loopback only.</summary>
     public ServerSecurity? Security { get; init; }

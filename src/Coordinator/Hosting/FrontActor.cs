@@ -3,7 +3,6 @@ using Convoy.Actors.Remoting;
 using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
-using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
@@ -14,19 +13,17 @@ using Google.Protobuf;
 namespace Convoy.Coordinator.Hosting;
 
 /// <summary>What the front needs around it.</summary>
-/// <param name="First">Makes the first wall, with the front as the parent of its actors.</param>
+/// <param name="Walls">Makes the first wall and those of jobs that go on, with the front as the parent of their
+/// actors.</param>
 /// <param name="New">Makes the wall of a job beside the first; null when there are too many.</param>
 /// <param name="Clock">Time.</param>
 /// <param name="Log">Where it writes.</param>
 /// <param name="JobOver">Told of a job's end when no other runs.</param>
 /// <param name="Failed">Told when the coordinator cannot go on.</param>
 internal sealed record FrontShell(
-    Func<IActorContext, IActorRef, JobWall> First, Func<IActorContext, IActorRef, TakeJob, JobWall?> New,
-    MonotonicClock Clock, ILogSink Log, Action<StatusReport> JobOver, Action<Exception> Failed)
-{
-    /// <summary>The job that the first wall goes on with; null: it begins without one.</summary>
-    public TakenOver? Found { get; init; }
-}
+    Func<IActorContext, IActorRef, IReadOnlyList<JobWall>> Walls,
+    Func<IActorContext, IActorRef, TakeJob, JobWall?> New,
+    MonotonicClock Clock, ILogSink Log, Action<StatusReport> JobOver, Action<Exception> Failed);
 
 /// <summary>
 /// The name "coordinator" of this process: hands each worker to the wall of one job, and each command to the job that
@@ -95,11 +92,10 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        _first = _shell.First(Context, Self);
-        _walls.Add(_first);
-        if (_shell.Found is not { History.Over: null } found) return;
-        (_first.Running, _first.Order, _first.Scaled) = (found.Description, ++_orders, found.History.Scale);
-        Timers.StartPeriodicTimer("deal", new Tick(), DealInterval);
+        _walls.AddRange(_shell.Walls(Context, Self));
+        _first = _walls[0];
+        _orders = _walls.Max(w => w.Order);
+        if (Live().Count > 0) Timers.StartPeriodicTimer("deal", new Tick(), DealInterval);
     }
 
     // ---- Workers ----
@@ -222,7 +218,7 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
     private void OnTakeJob(TakeJob m)
     {
         var job = m.Description.Job.Job;
-        if (m.Folder is not null && _walls.Find(w => w.Is(job)) is { } same)
+        if (_walls.Find(w => w.Is(job) && (m.Folder is not null || w != _first)) is { } same)
         {
             Refuse(ExitCode.Cluster, $"a job named {job} is here already, as {same.Running!.JobId}: stop it first, "
                 + "or give this one another name with --set job=NAME");

@@ -34,13 +34,13 @@ internal sealed class JobBoards(StatusBoard first, MetricsFile metrics)
     /// <summary>The first wall has a job that is not over.</summary>
     public bool FirstIsBusy => IsLive(first.Read());
 
-    /// <summary>A job of this name runs or waits.</summary>
-    public bool HasLive(string name)
+    /// <summary>The id of the job of this name that runs or waits; null: none does.</summary>
+    public string? LiveId(string name)
     {
         lock (_lock)
         {
-            return All().Any(b => b.Board.Read() is { } r && IsLive(r)
-                && string.Equals(r.Job, name, StringComparison.Ordinal));
+            return All().Select(b => b.Board.Read())
+                .FirstOrDefault(r => IsLive(r) && string.Equals(r.Job, name, StringComparison.Ordinal))?.JobId;
         }
     }
 

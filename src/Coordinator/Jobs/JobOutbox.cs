@@ -60,7 +60,7 @@ internal abstract record JobEvent;
 /// <param name="DataSha256">Hash of the data that the checkpoint was trained on.</param>
 /// <param name="WorkersExpected">Members that the first generation waits for.</param>
 /// <param name="Command">Number that the client gave its command (L6).</param>
-/// <param name="Beside">It ran beside the first job: whoever leads next does not go on with it.</param>
+/// <param name="Beside">It runs beside the first job, in a folder and a stream of its own.</param>
 internal sealed record JobSubmitted(
     string JobId, string JobJson, string GraphSha256, StepNumber Start, StepNumber? Until, byte[]? Graph = null,
     StateOrigin? Origin = null, string DataSha256 = "", int WorkersExpected = 0, string Command = "",

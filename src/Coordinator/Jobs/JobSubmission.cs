@@ -31,9 +31,6 @@ internal sealed class JobSubmission(
     /// <summary>Checkpoints at a place beside the first one.</summary>
     public Func<string, CheckpointStore> StoreAt { get; init; } = root => new CheckpointStore(root, RealDisk.Instance);
 
-    /// <summary>Says why no job may run beside another; null: it may.</summary>
-    public Func<string?> OnlyOne { get; init; } = static () => null;
-
     /// <summary>Nothing is taken any more.</summary>
     public void Close() => _closed = true;
 
@@ -68,7 +65,7 @@ internal sealed class JobSubmission(
         var graphSha256 = SHA256.HashData(request.Graph);
         var draft = Draft(job, graphSha256);
         var folder = FolderOf(job.Job, request.Resume);
-        var root = folder is null ? checkpointRoot : Path.Combine(folder, "checkpoints");
+        var root = folder is null ? checkpointRoot : CheckpointsOf(folder);
         var place = folder is null ? store : StoreAt(root);
         var origin = request.Resume ? Resume(place, draft) : Fresh(place);
         var description = new JobDescription
@@ -95,13 +92,24 @@ internal sealed class JobSubmission(
     private string? FolderOf(string job, bool resume)
     {
         if (Boards is null || options.SingleJob) return null;
-        var folder = Path.Combine(options.StateDirectory, "jobs", job);
-        if (!Boards.FirstIsBusy && !(resume && Directory.Exists(folder))) return null;
-        if (OnlyOne() is not { } why) return folder;
-        throw new UserException(ExitCode.Cluster, Boards.FirstIsBusy
-            ? $"{why}, and so one job runs at a time: submit {job} again when {Boards.Read(null).JobId} is over"
-            : $"{why}, and {job} ran beside another job, which is not taken over: go on with it at a coordinator without standbys");
+        if (resume && Boards.LiveId(job) is { } live)
+        {
+            throw new UserException(ExitCode.Cluster, $"{live} goes on here already: a coordinator goes on by itself "
+                + $"with what it left; follow it with 'convoy status --job {job}'");
+        }
+
+        var folder = FolderOf(options.StateDirectory, job);
+        return Boards.FirstIsBusy || (resume && Directory.Exists(folder)) ? folder : null;
     }
+
+    internal static string FolderOf(string stateDirectory, string job) => Path.Combine(stateDirectory, "jobs", job);
+
+    internal static string CheckpointsOf(string folder) => Path.Combine(folder, "checkpoints");
+
+    /// <summary>Its place in the order of submissions.</summary>
+    internal static long NumberOf(string jobId) =>
+        long.TryParse(jobId.AsSpan(jobId.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var number) ? number : 0;
 
     private static TimeSpan Positive(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time;
 

@@ -4,25 +4,49 @@ using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
-using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 
 namespace Convoy.Coordinator.Recovery;
 
-/// <summary>The newest job of the first wall as the next leader goes on with it.</summary>
+/// <summary>What the journal says that a leader before this one left, wall by wall, in the order of submission.</summary>
+/// <param name="First">Newest job of the first wall, also when it is over: its workers may not have heard so.</param>
+/// <param name="Beside">Jobs with a wall of their own that are not over.</param>
+internal sealed record LeftJobs(JobHistory? First, IReadOnlyList<JobHistory> Beside)
+{
+    public static readonly LeftJobs None = new(null, []);
+
+    /// <summary>A job that was submitted again is the one that counts: it goes on in the folder of the earlier one.</summary>
+    public static LeftJobs Of(IReadOnlyList<JobHistory> jobs)
+    {
+        var beside = new List<JobHistory>();
+        for (var i = 0; i < jobs.Count; i++)
+        {
+            if (jobs[i] is not { Over: null, Submitted: { Beside: true, Graph: not null } submitted }) continue;
+            var name = NameOf(submitted);
+            if (!jobs.Skip(i + 1).Any(later => later.Submitted is { } l && NameOf(l) == name)) beside.Add(jobs[i]);
+        }
+
+        return new LeftJobs(jobs.LastOrDefault(h => h.Submitted is { Beside: false }), beside);
+    }
+
+    /// <summary>Job ids are NAME-NUMBER.</summary>
+    public static string NameOf(JobSubmitted job) => job.JobId[..job.JobId.LastIndexOf('-')];
+}
+
+/// <summary>A job as the next leader goes on with it.</summary>
 internal sealed record TakenOver(JobDescription Description, Manifest Draft, JobHistory History)
 {
-    /// <summary>Null: no job was ever submitted here, or by a version that did not keep its graph.</summary>
+    /// <summary>Null: no job was submitted there, or by a version that did not keep its graph.</summary>
+    /// <param name="left">What the journal knows of it.</param>
     /// <param name="journal">Of the new leader.</param>
-    /// <param name="store">Published checkpoints are those that were renamed.</param>
+    /// <param name="store">Its checkpoints; published are those that were renamed.</param>
     /// <param name="options">Of the new leader.</param>
     /// <param name="lastRow">Newest step whose row is durable.</param>
-    public static TakenOver? Of(ControlJournal journal, CheckpointStore store, CoordinatorOptions options,
-        StepNumber lastRow)
+    public static TakenOver? Of(JobHistory? left, ControlJournal journal, CheckpointStore store,
+        CoordinatorOptions options, StepNumber lastRow)
     {
-        var newest = journal.FoldJobs().LastOrDefault(h => h.Submitted is { Beside: false });
-        if (newest is not { Submitted: { Graph: { } graph } submitted } history) return null;
+        if (left is not { Submitted: { Graph: { } graph } submitted } history) return null;
         var job = JobJson.Read(System.Text.Encoding.UTF8.GetBytes(submitted.JobJson));
         var origin = history.Checkpoint is { } saved
             ? new StateOrigin(saved.Step, saved.Fingerprint, saved.Path) : submitted.Origin ?? StateOrigin.Initial;
@@ -32,24 +56,10 @@ internal sealed record TakenOver(JobDescription Description, Manifest Draft, Job
         {
             JobId = submitted.JobId, Job = job, Graph = graph, GraphSha256 = sha256, CheckpointRoot = store.Root,
             Origin = origin, DataSha256 = submitted.DataSha256, LastRow = lastRow, UntilStep = submitted.Until?.Value,
-            WorkersExpected = submitted.WorkersExpected, IsOnlyJob = options.SingleJob,
+            WorkersExpected = submitted.WorkersExpected, IsOnlyJob = options.SingleJob, Beside = submitted.Beside,
             Clocks = JobSubmission.ClocksOf(options, job), Token = journal.Token, Command = submitted.Command,
         };
         return new TakenOver(description, JobSubmission.Draft(job, sha256), history);
-    }
-
-    /// <summary>Only the first wall's job is taken over. What ran beside it has failed, and is said to have.</summary>
-    public static void EndBeside(ControlJournal journal, ILogSink log)
-    {
-        foreach (var history in journal.FoldJobs())
-        {
-            if (history is not { Over: null, Submitted: { Beside: true } job }) continue;
-            var at = history.Checkpoint?.Step ?? job.Start;
-            var text = $"{job.JobId} ran beside another job and is not taken over: it stays at its checkpoint of {at}; "
-                + "submit it with --resume to a coordinator without standbys";
-            journal.Append(job.JobId, new JobOver(job.JobId, JobProtocol.OutcomeFailed, at, text));
-            log.Write(LogLevel.Warning, "coordinator", text);
-        }
     }
 
     /// <summary>

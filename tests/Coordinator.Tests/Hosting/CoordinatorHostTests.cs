@@ -61,15 +61,44 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal("none", host.Status.State);
     }
 
+    // FT-05, L7: what was left goes on, each job behind its wall, under the next token.
     [Fact]
-    public async Task A_restart_takes_the_folder_over_with_a_higher_token()
+    public async Task A_restart_goes_on_with_the_jobs_that_were_left()
     {
         var first = await CoordinatorHost.StartAsync(Options);
-        using (var client = new ConvoyClient(first.Address)) await client.SubmitAsync(Request());
+        using (var client = new ConvoyClient(first.Address))
+        {
+            await client.SubmitAsync(Request());
+            await client.SubmitAsync(Request("other"));
+            await client.SubmitAsync(Request("third"));
+            using var third = new ConvoyClient(first.Address) { Job = "third" };
+            await third.StopAsync(new StopRequest());
+        }
+
         await first.StopAsync();
         Assert.Null(EndpointFile.TryRead(_state));
 
         await using var second = await CoordinatorHost.StartAsync(Options);
+        using var next = new ConvoyClient(second.Address);
+        Assert.Equal(["digits-1", "other-2"], (await next.StatusAsync()).Jobs.Select(j => j.JobId));
+        var refused = await Assert.ThrowsAsync<UserException>(
+            () => next.SubmitAsync(Request("other") with { Resume = true }));
+        Assert.Contains("other-2 goes on here already", refused.Message, StringComparison.Ordinal);
+        using var other = new ConvoyClient(second.Address) { Job = "other" };
+        await other.StopAsync(new StopRequest());
+        Assert.Equal("stopped", (await other.StatusAsync()).Outcome);
+        Assert.Equal("other-4", (await next.SubmitAsync(Request("other") with { Resume = true })).JobId);
+    }
+
+    // A launcher's job is submitted by the launcher.
+    [Fact]
+    public async Task A_coordinator_of_a_single_job_waits_for_it_to_be_submitted_again()
+    {
+        var options = Options with { SingleJob = true };
+        var first = await CoordinatorHost.StartAsync(options);
+        using (var client = new ConvoyClient(first.Address)) await client.SubmitAsync(Request());
+        await first.StopAsync();
+        await using var second = await CoordinatorHost.StartAsync(options);
         using var next = new ConvoyClient(second.Address);
         Assert.Equal("digits-2", (await next.SubmitAsync(Request() with { Resume = true })).JobId);
     }
@@ -106,25 +135,6 @@ public sealed class CoordinatorHostTests : IDisposable
             All.Enqueue(text);
     }
 
-    // FT-05: only the first job is taken over, so while somebody stands by no other runs beside it.
-    [Fact]
-    public async Task While_a_coordinator_stands_by_one_job_runs_at_a_time()
-    {
-        await using var host = await CoordinatorHost.StartAsync(Options);
-        var standby = new EndpointFile { Address = "127.0.0.1:7071", Pid = 0 }; // a process of its own would write it
-        standby.Write(_state, standby: true);
-        using var client = new ConvoyClient(host.Address);
-        await client.SubmitAsync(Request());
-        var other = Request() with { Job = Request().Job with { Job = "other" } };
-        var refused = await Assert.ThrowsAsync<UserException>(() => client.SubmitAsync(other));
-        Assert.Equal(ExitCode.Cluster, refused.Code);
-        Assert.Contains($"a coordinator stands by at {standby.Address}", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("submit other again when digits-1 is over", refused.Message, StringComparison.Ordinal);
-
-        EndpointFile.RemoveStandby(_state, standby.Pid);
-        Assert.StartsWith("other-", (await client.SubmitAsync(other)).JobId, StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task Nobody_there_is_one_line_with_the_address()
     {
@@ -139,12 +149,12 @@ public sealed class CoordinatorHostTests : IDisposable
         if (Directory.Exists(_state)) Directory.Delete(_state, recursive: true);
     }
 
-    private static SubmitRequest Request() => new()
+    private static SubmitRequest Request(string job = "digits") => new()
     {
         Graph = [1, 2, 3],
         Job = new JobSpec
         {
-            Job = "digits", Epochs = 1, Model = new ModelSpec { Family = "mlp", Layers = [64, 10] },
+            Job = job, Epochs = 1, Model = new ModelSpec { Family = "mlp", Layers = [64, 10] },
             Data = new DataSpec { Format = "csv", Path = ["/data/digits.csv"] },
         },
     };

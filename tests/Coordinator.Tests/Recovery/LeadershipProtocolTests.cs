@@ -1,7 +1,6 @@
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Coordinator.Recovery;
-using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
@@ -92,34 +91,22 @@ public sealed class LeadershipProtocolTests
         Assert.Throws<LeaseLostException>(() => old.Append("b-2", new StopTaken("b-2", "late", "c5")));
     }
 
-    // FT-05: one job is taken over, the first; what ran beside it is ended once, durably, and by name.
+    // FT-05: every job that is not over goes on, each from the newest submission in its place.
     [Fact]
-    public void A_job_beside_the_first_is_not_lost_silently()
+    public void L7_every_job_that_was_left_is_found()
     {
         var old = Lead();
         old.Append("a-1", new JobSubmitted("a-1", "{}", "00", StepNumber.Zero, null, [1]));
         old.Append("b-2", new JobSubmitted("b-2", "{}", "00", StepNumber.Zero, null, [1], Beside: true));
-        old.Append("b-2", new CheckpointPublished("b-2", new StepNumber(4), new Fingerprint(8), "step-4"));
         old.Append("c-3", new JobSubmitted("c-3", "{}", "00", StepNumber.Zero, null, [1], Beside: true));
         old.Append("c-3", new JobOver("c-3", "finished", new StepNumber(9), "", "ff"));
+        old.Append("b-4", new JobSubmitted("b-4", "{}", "00", StepNumber.Zero, null, [1], Beside: true));
+        old.Append("d-5", new JobSubmitted("d-5", "{}", "00", StepNumber.Zero, null, [1], Beside: true));
+        old.Append("a-6", new JobSubmitted("a-6", "{}", "00", StepNumber.Zero, null, [1]));
 
-        var (next, log) = (Lead(), new MemoryLog());
-        TakenOver.EndBeside(next, log);
-        TakenOver.EndBeside(next, log);
-        var jobs = Lead().FoldJobs();
-        Assert.Null(jobs[0].Over);
-        Assert.Equal(("failed", new StepNumber(4)), (jobs[1].Over!.Outcome, jobs[1].Over!.Step));
-        Assert.Equal("finished", jobs[2].Over!.Outcome);
-        var line = Assert.Single(log.Lines);
-        Assert.Contains("b-2 ran beside another job and is not taken over", line, StringComparison.Ordinal);
-        Assert.Contains("--resume", line, StringComparison.Ordinal);
-    }
-
-    private sealed class MemoryLog : ILogSink
-    {
-        public List<string> Lines { get; } = [];
-
-        public void Write(LogLevel level, string source, string text, Exception? exception = null) => Lines.Add(text);
+        var left = LeftJobs.Of(Lead().FoldJobs());
+        Assert.Equal("a-6", left.First!.Submitted!.JobId);
+        Assert.Equal(["b-4", "d-5"], left.Beside.Select(job => job.Submitted!.JobId));
     }
 
     [Fact]
