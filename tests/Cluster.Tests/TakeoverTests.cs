@@ -86,6 +86,39 @@ public class TakeoverTests(ClusterFixture cluster)
         }
     }
 
+    // FT-04, FT-05: who is asked to end hands over what a standby goes on with; nobody stops, nothing is saved for it.
+    [Fact]
+    public async Task ALeaderThatIsAskedToEndHandsOver()
+    {
+        var state = Path.Combine(cluster.Folder, "takeover-asked");
+        using var leader = Coordinator(state);
+        var run = new RunningJob(state, leader);
+        await run.UntilAsync("a leader", status => status.Membership == "forming");
+        using var standby = Coordinator(state, "--standby");
+        await run.UntilAsync("a standby", _ => EndpointFile.Standbys(state).Count == 1);
+        var addresses = $"{EndpointFile.TryRead(state)!.Address},{EndpointFile.Standbys(state)[0].Address}";
+        using var w1 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", addresses, "--name", "w1");
+        using var w2 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", addresses, "--name", "w2");
+        await run.UntilAsync("both workers", status => status.Workers.Count == 2);
+        using var submit = ConvoyProcess.Start(cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps, "--to",
+            addresses, "--json");
+        var before = await run.UntilAsync("two members", status => status.Step >= 10 && status.Membership == "stable"
+            && status.Workers.Count(w => w.Slices.Length > 0) == 2);
+
+        leader.Terminate();
+        var asked = await leader.EndAsync();
+        Assert.True(asked.Code == 0, asked.ToString());
+        Assert.Contains("hands over to the standby at", asked.Out, StringComparison.Ordinal);
+        var after = await run.UntilAsync("the standby to lead", status => status.Membership == "stable"
+            && EndpointFile.TryRead(state)!.Pid == standby.Pid && status.Step > before.Step + 10);
+        if (!after.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
+            Assert.Equal(before.Generation, after.Generation);
+        Assert.Equal(0, (await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--state", state)).Code);
+        var ended = await submit.EndAsync();
+        Assert.True(ended.Code == 0, ended.ToString());
+        await EndlessJob.SameBitsAsync(cluster, ended);
+    }
+
     // FT-05, 4.5 row 9: without a standby members train on as orphans until the coordinator is there again, at the
     // address that they know.
     [Fact]

@@ -126,9 +126,11 @@ internal sealed class CoordinatorCommand : CliCommand
         };
     }
 
-    // The first signal saves what runs; the second ends at once, and whoever leads next goes on with what was left.
+    // A standby goes on with what runs. Without one the first signal saves it; the second ends at once, and whoever
+    // leads next goes on with what was left.
     private static async Task<int> EndAsync(CoordinatorHost host, Signals signals, string state, CliContext context)
     {
+        if (host.Heir is { } heir) return await HandOverAsync(host, heir, state, context);
         var runs = host.Status is { Job: not null, Outcome: null };
         if (runs) context.Line($"saving job {host.Status.Job} (again: end at once)");
         using var atOnce = signals.AtOnce.Register(() => _ = host.StopAsync("a second signal"));
@@ -140,5 +142,22 @@ internal sealed class CoordinatorCommand : CliCommand
         context.Line("coordinator ends");
         context.Result(new { host.Address, State = state });
         return (int)(runs && !saved ? ExitCode.GraceExpired : ExitCode.Finished);
+    }
+
+    private static async Task<int> HandOverAsync(
+        CoordinatorHost host, EndpointFile heir, string state, CliContext context)
+    {
+        context.Line($"hands over to the standby at {heir.Address}");
+        await host.ShutDownAsync("asked to end");
+        if (!await CoordinatorHost.IsLedByAnotherAsync(state, context.Time))
+        {
+            throw new UserException(ExitCode.Cluster,
+                $"the standby at {heir.Address} (pid {heir.Pid}) does not lead yet: its jobs wait until a coordinator "
+                + $"leads on {state}");
+        }
+
+        context.Line("coordinator ends");
+        context.Result(new { host.Address, State = state });
+        return (int)ExitCode.Finished;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
 
 namespace Convoy.Coordinator.Api;
@@ -13,7 +14,12 @@ public sealed record EndpointFile
     /// <summary>The port speaks TLS only.</summary>
     public bool Tls { get; init; }
     public int Pid { get; init; }
+    /// <summary>When it was written, after its process began.</summary>
     public DateTimeOffset Started { get; init; }
+    /// <summary>Machine of the process.</summary>
+    public string Host { get; init; } = "";
+    /// <summary>Where other machines find it; empty: at <see cref="Address"/>.</summary>
+    public string Advertised { get; init; } = "";
 
     /// <summary>Returns null when no coordinator runs on this folder.</summary>
     public static EndpointFile? TryRead(string stateDirectory)
@@ -21,8 +27,16 @@ public sealed record EndpointFile
         return TryReadFile(Path.Combine(stateDirectory, FileName));
     }
 
-    /// <summary>Where the coordinators that stand by listen, in the order of their addresses.</summary>
-    public static IReadOnlyList<EndpointFile> Standbys(string stateDirectory)
+    /// <summary>
+    /// Where the coordinators that stand by listen, in the order of their addresses. One that was killed leaves its
+    /// file behind: it does not count.
+    /// </summary>
+    public static IReadOnlyList<EndpointFile> Standbys(string stateDirectory) =>
+        [.. StandbyFiles(stateDirectory).Where(e => !e.IsGone)];
+
+    private bool IsGone => ProcessPresence.IsGone(Host, Pid, Started);
+
+    private static IReadOnlyList<EndpointFile> StandbyFiles(string stateDirectory)
     {
         try
         {
@@ -32,6 +46,22 @@ public sealed record EndpointFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return []; // no folder: nobody stands by on it
+        }
+    }
+
+    /// <summary>Removes the files of standbys whose processes are gone.</summary>
+    internal static void RemoveGoneStandbys(string stateDirectory)
+    {
+        foreach (var gone in StandbyFiles(stateDirectory).Where(e => e.IsGone))
+        {
+            try
+            {
+                RemoveStandby(stateDirectory, gone.Pid);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It does not count, there or not.
+            }
         }
     }
 
@@ -56,13 +86,16 @@ public sealed record EndpointFile
     /// <summary>Written beside and renamed: a reader sees the old file or the new one, never a part.</summary>
     internal void Write(string stateDirectory, bool standby = false)
     {
-        var path = Path.Combine(stateDirectory, standby ? StandbyFile : FileName);
+        var path = Path.Combine(stateDirectory, standby ? StandbyName(Pid) : FileName);
         File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Options));
         File.Move(path + ".new", path, overwrite: true);
     }
 
-    /// <summary>Name of the file of a coordinator that stands by.</summary>
-    internal string StandbyFile => StandbyName(Pid);
+    /// <summary>A standby whose file somebody removed writes it again.</summary>
+    internal void KeepStandby(string stateDirectory)
+    {
+        if (!File.Exists(Path.Combine(stateDirectory, StandbyName(Pid)))) Write(stateDirectory, standby: true);
+    }
 
     private static string StandbyName(int pid) => FormattableString.Invariant($"{StandbyPrefix}{pid}.json");
 

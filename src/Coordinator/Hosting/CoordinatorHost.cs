@@ -27,6 +27,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private const string JournalFile = "journal.db";
     private const string CheckpointsFolder = "checkpoints";
     private const string Source = "coordinator";
+    private const int HandOverLooksMax = 25; // 5 s
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CoordinatorOptions _options;
@@ -148,10 +149,17 @@ public sealed class CoordinatorHost : IAsyncDisposable
     {
         try
         {
-            EndpointOf(state).Write(state, standby: true);
+            var file = EndpointOf(state);
+            file.Write(state, standby: true);
+            EndpointFile.RemoveGoneStandbys(state);
             _options.Log.Write(LogLevel.Info, Source, $"stands by on {Advertised}, state in {state}: {_leader} leads");
             using var pace = new PeriodicTimer(LeadershipProtocol.LookEvery, _options.Time);
-            while (!TryLead(journal, state)) await pace.WaitForNextTickAsync(_standbyEnds.Token);
+            while (!TryLead(journal, state))
+            {
+                file.KeepStandby(state);
+                await pace.WaitForNextTickAsync(_standbyEnds.Token);
+            }
+
             EndpointFile.RemoveStandby(state, Environment.ProcessId);
         }
         catch (OperationCanceledException)
@@ -219,6 +227,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         _remoting!.AcceptedOwner = _membership;
         _remoting.Register("coordinator", _membership);
         _remoting.NotYet = null;
+        EndpointFile.RemoveGoneStandbys(state);
         EndpointOf(state).Write(state);
         _options.Log.Write(LogLevel.Info, Source, $"{journal.Token} leads on {Advertised}, state in {state}");
         if (_options.Standby) _takesLock = TakeLockAsync(state);
@@ -261,7 +270,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private EndpointFile EndpointOf(string state) => new()
     {
         Address = Address, Pid = Environment.ProcessId, Started = _options.Time.GetUtcNow(),
-        Tls = _options.Security is not null,
+        Tls = _options.Security is not null, Host = Environment.MachineName, Advertised = Advertised,
     };
 
     private RemotingOptions RemotingOptionsOf(SharedPort port) => new()
@@ -342,13 +351,37 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private void EndStandby() => _standbyEnds.Cancel();
 
     /// <summary>
-    /// Ends in good order: takes no more jobs, saves the one that runs, says goodbye. Completes when nothing is left;
-    /// every phase has its deadline.
+    /// Who would lead on if this coordinator ended: its jobs are handed over then, not saved. Null: nobody, or this one
+    /// does not lead.
+    /// </summary>
+    public EndpointFile? Heir => _leadership.Status == LeadershipStatus.Leading && !_options.SingleJob
+        ? EndpointFile.Standbys(Path.GetFullPath(_options.StateDirectory))
+            .FirstOrDefault(e => e.Pid != Environment.ProcessId) : null;
+
+    /// <summary>
+    /// Ends in good order: takes no more jobs, hands those that run to <see cref="Heir"/> or saves them, says goodbye.
+    /// Completes when nothing is left; every phase has its deadline.
     /// </summary>
     public Task ShutDownAsync(string reason)
     {
+        if (Heir is { } heir) return _end = StopAsync($"{reason}: hands over to the standby at {heir.Address}");
         EndStandby();
         return _end = _shutdown?.Run(reason) ?? CloseFiles();
+    }
+
+    /// <summary>After a hand-over: another coordinator leads on this folder within the time that a look at the lease
+    /// takes.</summary>
+    /// <returns>False: nobody does, and the jobs wait for one.</returns>
+    public static async Task<bool> IsLedByAnotherAsync(string stateDirectory, TimeProvider time)
+    {
+        using var pace = new PeriodicTimer(LeadershipProtocol.LookEvery, time);
+        for (var looks = 0; looks < HandOverLooksMax; looks++)
+        {
+            if (EndpointFile.TryRead(stateDirectory) is { } leader && leader.Pid != Environment.ProcessId) return true;
+            await pace.WaitForNextTickAsync();
+        }
+
+        return false;
     }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Convoy.Coordinator.Recovery;
@@ -17,22 +16,10 @@ internal static class LeaseHolder
     public static bool IsGone(string holder)
     {
         var at = holder.LastIndexOf(PidWord, StringComparison.Ordinal);
-        if (at < 0 || holder[..at] != Environment.MachineName
-            || !int.TryParse(holder.AsSpan(at + PidWord.Length), NumberStyles.None, CultureInfo.InvariantCulture,
-                out var pid)) return false;
-        if (pid == Environment.ProcessId) return true; // an earlier host of this process
-        try
-        {
-            using var process = Process.GetProcessById(pid);
-            return process.HasExited;
-        }
-        catch (ArgumentException)
-        {
-            return true; // there is no such process
-        }
-        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
-        {
-            return false; // it cannot be told: the lease decides
-        }
+        return at >= 0
+            && int.TryParse(holder.AsSpan(at + PidWord.Length), NumberStyles.None, CultureInfo.InvariantCulture,
+                out var pid)
+            && (holder == Name // an earlier host of this process
+                || ProcessPresence.IsGone(holder[..at], pid));
     }
 }

@@ -9,14 +9,16 @@ using Convoy.Shared.Jobs;
 
 namespace Convoy.Coordinator.Recovery;
 
-/// <summary>What the journal says that a leader before this one left, wall by wall, in the order of submission.</summary>
+/// <summary>What the journal says that a leader before this one left, in the order of submission.</summary>
 /// <param name="First">Newest job of the first wall, also when it is over: its workers may not have heard so.</param>
 /// <param name="Beside">Jobs with a wall of their own that are not over.</param>
 internal sealed record LeftJobs(JobHistory? First, IReadOnlyList<JobHistory> Beside)
 {
     public static readonly LeftJobs None = new(null, []);
 
-    /// <summary>A job that was submitted again is the one that counts: it goes on in the folder of the earlier one.</summary>
+    /// <summary>
+    /// A job that was submitted again is the one that counts: it goes on in the folder of the earlier one.
+    /// </summary>
     public static LeftJobs Of(IReadOnlyList<JobHistory> jobs)
     {
         var beside = new List<JobHistory>();

@@ -135,6 +135,33 @@ public sealed class CoordinatorHostTests : IDisposable
             All.Enqueue(text);
     }
 
+    // FT-05: the file of a standby that was killed does not count, and whoever leads next removes it.
+    [Fact]
+    public async Task A_standby_that_is_gone_leaves_nothing_behind()
+    {
+        Directory.CreateDirectory(_state);
+        var (me, now) = (Environment.ProcessId, DateTimeOffset.UtcNow);
+        EndpointFile Standby(int pid, DateTimeOffset started, string? host = null) => new()
+        {
+            Address = $"127.0.0.1:{pid}", Pid = pid, Started = started, Host = host ?? Environment.MachineName,
+        };
+        var there = Standby(me, now);
+        there.Write(_state, standby: true);
+        Standby(int.MaxValue, now).Write(_state, standby: true); // no such process
+        Standby(int.MaxValue - 1, now, "another-machine").Write(_state, standby: true);
+        Assert.Equal([me, int.MaxValue - 1], EndpointFile.Standbys(_state).Select(e => e.Pid).Order());
+        await using (var host = await CoordinatorHost.StartAsync(Options))
+        {
+            Assert.Equal(2, Directory.GetFiles(_state, "standby-*.json").Length);
+            Assert.NotNull(host.Heir);
+            await host.StopAsync();
+        }
+
+        // Its number belongs to a process that began later.
+        (there with { Started = now.AddDays(-1_000) }).Write(_state, standby: true);
+        Assert.Equal([int.MaxValue - 1], EndpointFile.Standbys(_state).Select(e => e.Pid));
+    }
+
     [Fact]
     public async Task Nobody_there_is_one_line_with_the_address()
     {
