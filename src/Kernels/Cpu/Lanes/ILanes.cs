@@ -23,6 +23,8 @@ public unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
     static abstract TSelf operator ^(TSelf a, TSelf b);
     /// <summary>a·b + c with one rounding, also where the machine has no such instruction.</summary>
     static abstract TSelf Fma(TSelf a, TSelf b, TSelf c);
+    /// <summary>sum = a·b + sum with one rounding, in the register of the sum.</summary>
+    static abstract void AddProduct(TSelf a, TSelf b, ref TSelf sum);
     static abstract TSelf Sqrt(TSelf a);
     static abstract TSelf Greater(TSelf a, TSelf b);
     static abstract TSelf Equal(TSelf a, TSelf b);

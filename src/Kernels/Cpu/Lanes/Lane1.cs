@@ -5,9 +5,9 @@ namespace Convoy.Kernels.Cpu.Lanes;
 
 /// <summary>One lane: the reference of every float32 formula, the tails of the wide ones, and the portable
 /// path.</summary>
-internal readonly unsafe struct Lane1(float value) : ILanes<Lane1>
+internal unsafe struct Lane1(float value) : ILanes<Lane1>
 {
-    public readonly float V = value;
+    public float V = value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Lane1 Bits(int bits) => new(Int32BitsToSingle(bits));
@@ -40,6 +40,9 @@ internal readonly unsafe struct Lane1(float value) : ILanes<Lane1>
     public static Lane1 operator ^(Lane1 a, Lane1 b) => Bits(a.AsInt ^ b.AsInt);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 Fma(Lane1 a, Lane1 b, Lane1 c) => new(MathF.FusedMultiplyAdd(a.V, b.V, c.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Lane1 a, Lane1 b, ref Lane1 sum) =>
+        sum.V = MathF.FusedMultiplyAdd(a.V, b.V, sum.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 Sqrt(Lane1 a) => new(MathF.Sqrt(a.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

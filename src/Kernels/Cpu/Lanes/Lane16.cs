@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Convoy.Kernels.Cpu.Lanes;
 
 /// <summary>Sixteen lanes: AVX-512.</summary>
-internal readonly unsafe struct Lane16(Vector512<float> value) : ILanes<Lane16>
+internal unsafe struct Lane16(Vector512<float> value) : ILanes<Lane16>
 {
-    public readonly Vector512<float> V = value;
+    public Vector512<float> V = value;
 
     public static int Count => Vector512<float>.Count;
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,6 +37,9 @@ internal readonly unsafe struct Lane16(Vector512<float> value) : ILanes<Lane16>
     public static Lane16 operator ^(Lane16 a, Lane16 b) => new(a.V ^ b.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Fma(Lane16 a, Lane16 b, Lane16 c) => new(Vector512.FusedMultiplyAdd(a.V, b.V, c.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Lane16 a, Lane16 b, ref Lane16 sum) =>
+        sum.V = Vector512.FusedMultiplyAdd(a.V, b.V, sum.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 Sqrt(Lane16 a) => new(Vector512.Sqrt(a.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

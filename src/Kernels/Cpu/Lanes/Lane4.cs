@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Convoy.Kernels.Cpu.Lanes;
 
 /// <summary>Four lanes: NEON, and x64 without AVX2.</summary>
-internal readonly unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
+internal unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
 {
-    public readonly Vector128<float> V = value;
+    public Vector128<float> V = value;
 
     public static int Count => Vector128<float>.Count;
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,6 +37,9 @@ internal readonly unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
     public static Lane4 operator ^(Lane4 a, Lane4 b) => new(a.V ^ b.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Fma(Lane4 a, Lane4 b, Lane4 c) => new(Vector128.FusedMultiplyAdd(a.V, b.V, c.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Lane4 a, Lane4 b, ref Lane4 sum) =>
+        sum.V = Vector128.FusedMultiplyAdd(a.V, b.V, sum.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 Sqrt(Lane4 a) => new(Vector128.Sqrt(a.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Convoy.Kernels.Cpu.Lanes;
 
 /// <summary>Eight lanes: AVX2 with FMA.</summary>
-internal readonly unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
+internal unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
 {
-    public readonly Vector256<float> V = value;
+    public Vector256<float> V = value;
 
     public static int Count => Vector256<float>.Count;
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,6 +37,9 @@ internal readonly unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
     public static Lane8 operator ^(Lane8 a, Lane8 b) => new(a.V ^ b.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Fma(Lane8 a, Lane8 b, Lane8 c) => new(Vector256.FusedMultiplyAdd(a.V, b.V, c.V));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Lane8 a, Lane8 b, ref Lane8 sum) =>
+        sum.V = Vector256.FusedMultiplyAdd(a.V, b.V, sum.V);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 Sqrt(Lane8 a) => new(Vector256.Sqrt(a.V));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -7,10 +7,10 @@ namespace Convoy.Kernels.Cpu.Lanes;
 /// long and the scheduler of a core holds three of them, so that one after the other they leave the units idle half of
 /// the time. Every lane gets the operations that it gets in one register, so the bits are the same.
 /// </summary>
-internal readonly unsafe struct Pair<V>(V low, V high) : ILanes<Pair<V>> where V : unmanaged, ILanes<V>
+internal unsafe struct Pair<V>(V low, V high) : ILanes<Pair<V>> where V : unmanaged, ILanes<V>
 {
-    public readonly V Low = low;
-    public readonly V High = high;
+    public V Low = low;
+    public V High = high;
 
     public static int Count => 2 * V.Count;
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -50,6 +50,13 @@ internal readonly unsafe struct Pair<V>(V low, V high) : ILanes<Pair<V>> where V
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<V> Fma(Pair<V> a, Pair<V> b, Pair<V> c) =>
         new(V.Fma(a.Low, b.Low, c.Low), V.Fma(a.High, b.High, c.High));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Pair<V> a, Pair<V> b, ref Pair<V> sum)
+    {
+        V.AddProduct(a.Low, b.Low, ref sum.Low);
+        V.AddProduct(a.High, b.High, ref sum.High);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<V> Sqrt(Pair<V> a) => new(V.Sqrt(a.Low), V.Sqrt(a.High));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

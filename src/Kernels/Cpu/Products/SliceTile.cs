@@ -27,30 +27,23 @@ internal static unsafe class SliceTile
         {
             V s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default;
             V s30 = default, s31 = default, s40 = default, s41 = default, s50 = default, s51 = default;
-            for (var row = step->Rows; row > 0; row--)
+            var rows = step->Rows;
+            for (; rows >= 4; rows -= 4, a += 4 * Tile.Rows, b += 8 * V.Count)
             {
-                var b0 = V.Load(b);
-                var b1 = V.Load(b + V.Count);
-                b += 2 * V.Count;
-                var x = V.Create(a[0]);
-                s00 = V.Fma(x, b0, s00);
-                s01 = V.Fma(x, b1, s01);
-                x = V.Create(a[1]);
-                s10 = V.Fma(x, b0, s10);
-                s11 = V.Fma(x, b1, s11);
-                x = V.Create(a[2]);
-                s20 = V.Fma(x, b0, s20);
-                s21 = V.Fma(x, b1, s21);
-                x = V.Create(a[3]);
-                s30 = V.Fma(x, b0, s30);
-                s31 = V.Fma(x, b1, s31);
-                x = V.Create(a[4]);
-                s40 = V.Fma(x, b0, s40);
-                s41 = V.Fma(x, b1, s41);
-                x = V.Create(a[5]);
-                s50 = V.Fma(x, b0, s50);
-                s51 = V.Fma(x, b1, s51);
-                a += Tile.Rows;
+                Tile.Terms(a, b, ref s00, ref s01, ref s10, ref s11, ref s20, ref s21,
+                    ref s30, ref s31, ref s40, ref s41, ref s50, ref s51);
+                Tile.Terms(a + (1 * Tile.Rows), b + (2 * V.Count), ref s00, ref s01, ref s10, ref s11, ref s20, ref s21,
+                    ref s30, ref s31, ref s40, ref s41, ref s50, ref s51);
+                Tile.Terms(a + (2 * Tile.Rows), b + (4 * V.Count), ref s00, ref s01, ref s10, ref s11, ref s20, ref s21,
+                    ref s30, ref s31, ref s40, ref s41, ref s50, ref s51);
+                Tile.Terms(a + (3 * Tile.Rows), b + (6 * V.Count), ref s00, ref s01, ref s10, ref s11, ref s20, ref s21,
+                    ref s30, ref s31, ref s40, ref s41, ref s50, ref s51);
+            }
+
+            for (; rows > 0; rows--, a += Tile.Rows, b += 2 * V.Count)
+            {
+                Tile.Terms(a, b, ref s00, ref s01, ref s10, ref s11, ref s20, ref s21,
+                    ref s30, ref s31, ref s40, ref s41, ref s50, ref s51);
             }
 
             for (var merges = step->Merges; merges > 0; merges--)
