@@ -18,7 +18,11 @@ internal static unsafe class Pack
     private const int Bundle = 4;
 
     // Rows between a row that is copied and the one that is called from memory.
-    private const int Ahead = 6;
+    private const int Ahead = 16;
+
+    // Terms between one that is turned and the one that is called from memory, where columns are packed.
+    private const int TermsAhead = 64;
+    private const int LineFloats = 16;
 
     /// <summary>Terms are rows of the source: term p, place r at source[p·stride + r].</summary>
     public static void Rows(int terms, int count, float* source, nint stride, float* panels, int width)
@@ -63,8 +67,11 @@ internal static unsafe class Pack
             if (Avx.IsSupported && take == width && width % 8 == 0)
             {
                 for (; done <= terms - 8; done += 8)
+                {
+                    if (done % LineFloats == 0) FetchColumns(terms, from + done, stride, width, done);
                     for (var r = 0; r < width; r += 8)
                         Transpose8x8(from + (r * stride) + done, stride, panels + (done * width) + r, width);
+                }
             }
             else if (Avx.IsSupported && take == Tile.Rows && width == Tile.Rows)
             {
@@ -75,6 +82,18 @@ internal static unsafe class Pack
             for (var r = 0; r < width; r++)
                 for (var p = done; p < terms; p++) panels[(p * width) + r] = r < take ? from[(r * stride) + p] : 0f;
         }
+    }
+
+    // Calls a cache line of each row that a panel needs soon: its own, or at the end of them the next panel's. A row of
+    // the source is too short a piece for the processor to see where it goes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchColumns(int terms, float* from, nint stride, int width, int done)
+    {
+        var next = terms <= TermsAhead ? width * stride
+            : done + TermsAhead < terms ? TermsAhead
+            : (width * stride) + TermsAhead - terms;
+        from += next;
+        for (var r = 0; r < width; r++, from += stride) Memory.Fetch(from);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

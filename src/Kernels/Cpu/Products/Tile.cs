@@ -10,8 +10,8 @@ namespace Convoy.Kernels.Cpu.Products;
 // All write the whole tile; edges go through a buffer (TileEdges).
 // Measured: 85 to 92 GFLOP/s at n = 128 to 2048, all transposes, one core of Zen 3 (104 in a loop of multiply-adds),
 // shared machine, 2026-11, `convoy bench compute --only gemm`.
-// Inner loops: long on purpose, and repetitive so that the twelve sums stay in registers. A term is 20 instructions, and
-// four terms share the four of the loop: on a core that another program shares, places in the pipeline are what runs
+// Inner loops: long on purpose, and repetitive so that the twelve sums stay in registers. A term is 20 instructions,
+// and four terms share those of the loop: on a core that another program shares, places in the pipeline are what runs
 // out (31 instructions a term: 1.2 times the time of a step beside a busy neighbour, the same alone; 2026-11).
 internal static unsafe class Tile
 {
