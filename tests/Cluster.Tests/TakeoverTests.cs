@@ -4,8 +4,9 @@ using Convoy.Coordinator.Api;
 
 namespace Convoy.Cluster.Tests;
 
-// FT-05, R2, L4: kill -9 of the leader while a standby waits costs no generation, no row and no bit. The job is endless
-// and is stopped through whoever leads then (L6).
+// FT-05, R2, L4: workers know one address only and learn the others while they train. kill -9 of the leader while a
+// standby waits costs no generation, no row and no bit. The job is endless and is stopped through whoever leads then
+// (L6).
 public class TakeoverTests(ClusterFixture cluster)
 {
     [Fact]
@@ -19,14 +20,16 @@ public class TakeoverTests(ClusterFixture cluster)
         using var standby = ConvoyProcess.Start(cluster.Folder, "coordinator", "--standby", "--listen", "127.0.0.1:0",
             "--state", state, "--workers", "2");
         await run.UntilAsync("a standby", _ => EndpointFile.Standbys(state).Count == 1);
-        var addresses = $"{EndpointFile.TryRead(state)!.Address},{EndpointFile.Standbys(state)[0].Address}";
-        using var w1 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", addresses, "--name", "w1");
-        using var w2 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", addresses, "--name", "w2");
+        var (first, second) = (EndpointFile.TryRead(state)!.Address, EndpointFile.Standbys(state)[0].Address);
+        var addresses = $"{first},{second}";
+        using var w1 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", first, "--name", "w1");
+        using var w2 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", first, "--name", "w2");
         using var submit = ConvoyProcess.Start(cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps, "--to",
             addresses, "--json");
         var before = await run.UntilAsync("two members", status => status.Step >= 10
             && status.Workers.Count(w => w.Slices.Length > 0) == 2);
 
+        foreach (var worker in new[] { w1, w2 }) await KnowsAsync(worker, second);
         leader.Kill9();
         var after = await run.UntilAsync("the standby to lead", status => status.Membership == "stable"
             && EndpointFile.TryRead(state)!.Pid == standby.Pid && status.Step > before.Step + 10);
@@ -162,6 +165,50 @@ public class TakeoverTests(ClusterFixture cluster)
         {
             foreach (var worker in workers) worker.Dispose();
         }
+    }
+
+    // FT-05, 4.5 row 7: who wakes after another one leads is refused, says so and ends; its jobs have not noticed.
+    [Fact]
+    public async Task ALeaderThatWakesAfterItWasReplacedIsRefused()
+    {
+        var state = Path.Combine(cluster.Folder, "takeover-woken");
+        using var leader = Coordinator(state);
+        var run = new RunningJob(state, leader);
+        await run.UntilAsync("a leader", status => status.Membership == "forming");
+        using var standby = Coordinator(state, "--standby");
+        await run.UntilAsync("a standby", _ => EndpointFile.Standbys(state).Count == 1);
+        var (first, second) = (EndpointFile.TryRead(state)!.Address, EndpointFile.Standbys(state)[0].Address);
+        using var w1 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", first, "--name", "w1");
+        using var w2 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", first, "--name", "w2");
+        await run.UntilAsync("both workers", status => status.Workers.Count == 2);
+        using var submit = ConvoyProcess.Start(cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps, "--to",
+            $"{second},{first}", "--json");
+        var before = await run.UntilAsync("two members", status => status.Step >= 10 && status.Membership == "stable"
+            && status.Workers.Count(w => w.Slices.Length > 0) == 2);
+        foreach (var worker in new[] { w1, w2 }) await KnowsAsync(worker, second);
+
+        Signal.Stop(leader.Pid);
+        var after = await run.UntilAsync("the standby to lead", status => status.Membership == "stable"
+            && EndpointFile.TryRead(state)!.Pid == standby.Pid && status.Step > before.Step + 10);
+        Signal.Continue(leader.Pid);
+        var woken = await leader.EndAsync();
+        Assert.True(woken.Code == (int)Shared.ExitCode.Cluster, woken.ToString());
+        Assert.Contains("another coordinator leads", woken.Error, StringComparison.Ordinal);
+        if (!after.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
+            Assert.Equal(before.Generation, after.Generation);
+        Assert.Equal(0, (await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--state", state)).Code);
+        var ended = await submit.EndAsync();
+        Assert.True(ended.Code == 0, ended.ToString());
+        await EndlessJob.SameBitsAsync(cluster, ended);
+    }
+
+    /// <summary>The worker has heard where a coordinator stands by.</summary>
+    private static async Task KnowsAsync(ConvoyProcess worker, string standby)
+    {
+        using var deadline = new CancellationTokenSource(ConvoyProcess.Deadline);
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!worker.Snapshot(-1).Error.Contains(standby, StringComparison.Ordinal))
+            await pace.WaitForNextTickAsync(deadline.Token);
     }
 
     private static readonly string[] Two = ["alpha", "beta"];

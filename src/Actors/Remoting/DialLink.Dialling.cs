@@ -33,7 +33,7 @@ internal sealed partial class DialLink
         while (left.Count > 0 && !deadline.IsCancellationRequested)
         {
             var probed = await AddressProbe.DialAsync(
-                Remoting.Network, target.Places, left, tried, Remoting.Options.Time, deadline.Token)
+                Remoting.Network, _target.Places, left, tried, Remoting.Options.Time, deadline.Token)
                     .ConfigureAwait(false);
             if (probed.Connection is null)
             {
@@ -48,13 +48,13 @@ internal sealed partial class DialLink
             if (shaken.Dialled == Dialled.Attached) (_chosen, _toldUnreachable) = (probed.Place, false);
             var isFinal = shaken.Reason == LinkRefusedReason.Versions
                 || shaken.Dialled is Dialled.Attached or Dialled.SessionOver or Dialled.PeerRestarted;
-            if (isOnly || isFinal) return Tell(shaken, target.Places[probed.Place]);
+            if (isOnly || isFinal) return Tell(shaken, _target.Places[probed.Place]);
             if (shaken.Dialled == Dialled.Refused) denied++;
-            tried.Add($"{target.Places[probed.Place]} ({string.Join("; ", shaken.Texts)})");
+            tried.Add($"{_target.Places[probed.Place]} ({string.Join("; ", shaken.Texts)})");
             left = [.. left.Where(p => p != probed.Place && probed.Failures.All(f => f.Place != p))];
         }
 
-        if (denied == target.Places.Count)
+        if (denied == _target.Places.Count)
             return Tell(new Shaken(Dialled.Refused, LinkRefusedReason.Denied, tried), default);
         TellUnreachable(tried);
         return Dialled.NotNow;
@@ -68,8 +68,9 @@ internal sealed partial class DialLink
         return Dialled.NotNow;
     }
 
-    private IReadOnlyList<int> Order() => target.Places.Count == 1 ? [0]
-        : AddressList.Ranked([.. target.Places.Select(p => p.Known?.Address)], HostAddresses.All());
+    private IReadOnlyList<int> Order() => _target.Places.Count == 1 ? [0]
+        : [.. AddressList.Ranked([.. _target.Places.Select(p => p.Known?.Address)], HostAddresses.All())
+            .OrderBy(place => place == _left)];
 
     private async Task<Shaken> ShakeAsync(IConnection connection, Lane lane, long received, bool isOnly,
         CancellationToken cancel)
@@ -85,7 +86,7 @@ internal sealed partial class DialLink
             {
                 var secured = await tls.DialAsync(plain, patience.Token).ConfigureAwait(false);
                 connection = secured.Connection;
-                var verdict = secured.Verdict.For(Remoting.Options.Security!.Expects(target.Address));
+                var verdict = secured.Verdict.For(Remoting.Options.Security!.Expects(_first.Address));
                 if (verdict.Fault != CertificateFault.None) return Denied(verdict.Text);
                 (name, PeerRole) = (verdict.Identity!.Name, verdict.Identity.Role);
                 if (lane == Lane.Control) Remoting.Options.Security.LimitReads(connection, Remoting.Options.Time);
@@ -129,7 +130,7 @@ internal sealed partial class DialLink
 
     private Shaken NotAccepted(Answer answer) => answer.Kind switch
     {
-        AnswerKind.SessionOver when target.Wanted != default && answer.Incarnation != target.Wanted.Value =>
+        AnswerKind.SessionOver when _target.Wanted != default && answer.Incarnation != _target.Wanted.Value =>
             Shaken.Of(Dialled.AnotherNode,
                 $"{answer.Node} answers there, as another process than the one that is looked for"),
         AnswerKind.SessionOver => Shaken.Of(

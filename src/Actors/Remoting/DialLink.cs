@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Convoy.Actors.Remoting.Addresses;
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
@@ -25,6 +26,10 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
     private LinkRefusedReason? _toldRefused;
     private bool _toldUnreachable;
     private int? _chosen; // the place that led to the peer, in this session
+    private int? _left;   // the place of the session before, tried last where others may answer
+    private readonly DialTarget _first = target;
+    private DialTarget _target = target;
+    private volatile DialTarget? _wider; // from the next session on
 
     private enum Dialled
     {
@@ -40,11 +45,19 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
         AnotherNode,
     }
 
-    public override string Address => target.Address;
+    public override string Address => _first.Address;
 
     protected override IActorRef Owner => owner;
 
     protected override void Wake() => _wake.Release();
+
+    public override void AlsoAt(string address, TimeSpan silence)
+    {
+        var known = _first.Places; // places keep their numbers
+        var others = Endpoints.ToDial(address, Remoting.Options.Security is not null).Where(p => !known.Contains(p));
+        _wider = _first with { Places = [.. known.Concat(others).Take(AddressList.EntriesMax)] };
+        BearNoSilenceOver(silence);
+    }
 
     protected override void AfterEnd()
     {
@@ -67,6 +80,7 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
                 if (missing.Over)
                 {
                     Renew();
+                    if (_wider is { } wider) (_target, _left) = (wider, _chosen ?? _left);
                     (_expected, _chosen) = (0, null);
                     continue;
                 }
@@ -86,7 +100,7 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
         }
         catch (Exception failure)
         {
-            Log(LogLevel.Error, $"dialling {target.Address} failed: {failure.Message}");
+            Log(LogLevel.Error, $"dialling {_first.Address} failed: {failure.Message}");
             End(LinkDownReason.ProtocolError, failure.Message);
         }
     }
@@ -122,14 +136,14 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
         if (_toldRefused == reason) return; // once, not at each attempt
         _toldRefused = reason;
         Log(LogLevel.Warning, $"refused ({reason}): {string.Join("; ", differences)}");
-        owner.Tell(new LinkRefused(target.Address, reason, differences), ActorRefs.NoSender);
+        owner.Tell(new LinkRefused(_first.Address, reason, differences), ActorRefs.NoSender);
     }
 
     private void TellUnreachable(IReadOnlyList<string> tried)
     {
         if (_toldUnreachable) return; // once, not at each attempt
         _toldUnreachable = true;
-        var told = new LinkUnreachable(target.Address, tried);
+        var told = new LinkUnreachable(_first.Address, tried);
         Log(LogLevel.Warning, told.ToString());
         owner.Tell(told, ActorRefs.NoSender);
     }
@@ -137,7 +151,7 @@ internal sealed partial class DialLink(Remoting remoting, DialTarget target, ulo
     private Greeting GreetingFor(Lane lane, long received) => new(
         lane, Handshake.ProtocolVersion, Remoting.Options.Incarnation.Value, _expected, number, SessionNumber, received,
         Remoting.Options.NodeName, Remoting.Options.BuildId, Remoting.Features)
-    { Wanted = target.Wanted.Value };
+    { Wanted = _target.Wanted.Value };
 
     /// <summary>50 ms doubled up to 0.5 s, with a quarter of jitter: many diallers do not come in waves.</summary>
     private async Task BackOffAsync()

@@ -272,6 +272,14 @@ internal abstract partial class Link : Peer
         _ended.TrySetResult();
     }
 
+    private TimeSpan _silenceMax = TimeSpan.MaxValue;
+
+    /// <summary>From now on this link bears no longer silence.</summary>
+    protected void BearNoSilenceOver(TimeSpan silence)
+    {
+        lock (_gate) _session.SilenceMax = _silenceMax = silence;
+    }
+
     /// <summary>The dialling side begins again with an empty session.</summary>
     protected void Renew()
     {
@@ -280,6 +288,7 @@ internal abstract partial class Link : Peer
             if (_session.Status != SessionStatus.Over || _closed) return;
             SessionNumber++;
             _session = Remoting.NewSession();
+            _session.SilenceMax = _silenceMax;
             (_bulkStarted, _bulkReceived, _bulkGraceEnds) = (0, 0, Instant.Never);
             _id = null;
             _accepting = !_wasDown;

@@ -90,6 +90,18 @@ public abstract class Peer
     /// <summary>Says goodbye and ends the link. Its owner gets a last <see cref="LinkDown"/> if it was up.</summary>
     public abstract void Close();
 
+    /// <summary>
+    /// Dialled: others who may answer instead of this peer. They are tried first once its session is over, and it is
+    /// given up sooner, for there is somewhere else to go. Of an accepted peer nothing changes.
+    /// </summary>
+    /// <param name="address">host:port with commas; what it was dialled at stays.</param>
+    /// <param name="silence">A peer that acknowledges nothing for this long is given up.</param>
+    /// <exception cref="Convoy.Shared.UserException">The addresses cannot be understood, or may not be
+    /// dialled.</exception>
+    public virtual void AlsoAt(string address, TimeSpan silence)
+    {
+    }
+
     public override string ToString() => Id is { } id ? $"{id.Node} at {Address}" : Address;
 }
 

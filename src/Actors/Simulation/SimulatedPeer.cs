@@ -24,8 +24,10 @@ internal sealed partial class SimulatedPeer : Peer
     private long _attempt;
     private int _failures;
     private bool _knowsPeer;
-    private readonly string[] _places; // tried one after the other, until one answers
+    private string[] _places; // tried one after the other, until one answers
     private int _place;
+    private string[]? _wider; // from the next session on
+    private TimeSpan _silenceMax = TimeSpan.MaxValue;
     private bool _wasUp;
     private bool _wasDown;
     private bool _closed;
@@ -79,7 +81,13 @@ internal sealed partial class SimulatedPeer : Peer
         _ => LinkState.Suspect,
     };
 
-    private SessionProtocol<ControlContent> NewSession() => new(Remoting.Limits);
+    private SessionProtocol<ControlContent> NewSession() => new(Remoting.Limits) { SilenceMax = _silenceMax };
+
+    public override void AlsoAt(string address, TimeSpan silence)
+    {
+        _wider = [.. _places.Union(address.Split(','), StringComparer.Ordinal)];
+        _session.SilenceMax = _silenceMax = silence;
+    }
 
     private void Trace(string text)
     {
@@ -119,6 +127,9 @@ internal sealed partial class SimulatedPeer : Peer
     private void Renew()
     {
         SessionNumber++;
+        // Who was left is tried last where others may answer.
+        if (_wider is { } wider && _wasDown)
+            (_places, _place) = ([.. wider.OrderBy(p => p == Place)], 0);
         _session = NewSession();
         (_bulkStarted, _bulkReceived, _bulkGraceEnds, _id, _knowsPeer) = (0, 0, Instant.Never, null, false);
         _accepting = !_wasDown;

@@ -189,6 +189,8 @@ internal sealed class SimulatedCoordinator
             Boards = Boards, NewJob = cluster.Plants.JobActor,
             NewMetrics = folder => new MetricsFile(cluster.RowsAt(folder)),
             StoreAt = StoreAt,
+            Coordinators = () => cluster.Plan.HasStandby
+                ? $"{SimulatedCluster.CoordinatorAddress},{SimulatedCluster.StandbyAddress}" : "",
             Failed = e => cluster.OnCoordinatorFailed(this, e), Outlast = silence => Remoting?.Outlast(silence),
         });
         _submission = new JobSubmission(options, control, store, Root);

@@ -37,6 +37,8 @@ internal sealed record CoordinatorParts
     /// <summary>The actor of a wall's job, by the wall's name.</summary>
     public Func<string, JobShell, Props> NewJob { get; init; } =
         static (_, shell) => Props.Create(() => new JobActor(shell));
+    /// <summary>Where the leader and who stands by are found; empty: nobody stands by.</summary>
+    public Func<string> Coordinators { get; init; } = static () => "";
     /// <summary>Links must outlast silences this long.</summary>
     public Action<TimeSpan> Outlast { get; init; } = _ => { };
 }
@@ -165,7 +167,7 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
             parts.Journal, clock, place.Board, options.Log, parts.WorkersWanted, parts.Failed)
         {
             Wall = place.Name, Lease = lease, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
-            Outlast = parts.Outlast,
+            Outlast = parts.Outlast, Coordinators = parts.Coordinators,
             Revoked = () => options.Security?.Credentials.Current.Revoked ?? RevocationList.Empty,
         };
         var membership = context.ActorOf(

@@ -217,7 +217,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
             StateFolder = state, Leadership = _leadership, GoesOn = !_options.SingleJob, JobOver = OnJobOver,
             Boards = _boards, StoreAt = StoreAt,
             WorkersWanted = n => WorkersWanted?.Invoke(n), Failed = OnFailed,
-            Outlast = silence => _remoting?.Outlast(silence),
+            Outlast = silence => _remoting?.Outlast(silence), Coordinators = () => CoordinatorsOf(state),
         });
         _submission = new JobSubmission(_options, journal, store, store.Root)
         { Boards = _boards, StoreAt = StoreAt };
@@ -231,6 +231,13 @@ public sealed class CoordinatorHost : IAsyncDisposable
         EndpointOf(state).Write(state);
         _options.Log.Write(LogLevel.Info, Source, $"{journal.Token} leads on {Advertised}, state in {state}");
         if (_options.Standby) _takesLock = TakeLockAsync(state);
+    }
+
+    private string CoordinatorsOf(string state)
+    {
+        var standbys = EndpointFile.Standbys(state).Where(e => e.Pid != Environment.ProcessId)
+            .Select(e => e.Advertised.Length > 0 ? e.Advertised : e.Address).ToList();
+        return standbys.Count == 0 ? "" : string.Join(',', standbys.Prepend(Advertised));
     }
 
     private CheckpointStore StoreAt(string root) => new(root, RealDisk.Instance, _options.Log);

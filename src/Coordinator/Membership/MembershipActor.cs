@@ -36,6 +36,8 @@ internal sealed record MembershipShell(
     public ClockTable Clocks { get; init; } = new();
     /// <summary>A job begins that forgives silences this long.</summary>
     public Action<TimeSpan> Outlast { get; init; } = _ => { };
+    /// <summary>Where the leader and who stands by are found; empty: nobody stands by.</summary>
+    public Func<string> Coordinators { get; init; } = static () => "";
     /// <summary>What certificates are revoked now; empty on a plain cluster.</summary>
     public Func<RevocationList> Revoked { get; init; } = static () => RevocationList.Empty;
 }
@@ -51,7 +53,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
     /// <summary>So many workers are shown after each change of one of them; more, once in StatusInterval.</summary>
     private const int StatusAtOnceMax = 64;
-    private static readonly TimeSpan RevocationsInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan NewsInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RemindInterval = TimeSpan.FromSeconds(5);
 
     private readonly MembershipProtocol _protocol;
@@ -61,8 +63,9 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     private readonly Dictionary<Incarnation, Peer> _peers = []; // looked up only: its order means nothing
     private readonly CastDesk _casts;
     private RevocationList _revoked = RevocationList.Empty;
+    private string _coordinators = "";
     private Instant _remindedAt;
-    private Instant _revocationsAt;
+    private Instant _newsAt;
     private Instant _statusAt;
 
     private sealed record Tick;
@@ -87,7 +90,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
     private void OnTick()
     {
-        SpreadRevocations();
+        SpreadNews();
         _protocol.Tick(_shell.Clock.Now, _outbox);
         Execute();
         _casts.Tick(_shell.Clock.Now);
@@ -102,10 +105,11 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     /// <summary>
     /// Everybody hears of a new list; links of nodes in it end, and only a certificate that counts brings them back.
     /// </summary>
-    private void SpreadRevocations()
+    private void SpreadNews()
     {
-        if (_shell.Clock.Now - _revocationsAt < RevocationsInterval) return;
-        _revocationsAt = _shell.Clock.Now;
+        if (_shell.Clock.Now - _newsAt < NewsInterval) return;
+        _newsAt = _shell.Clock.Now;
+        SpreadCoordinators();
         var now = _shell.Revoked();
         if (now.Number <= _revoked.Number) return;
         _revoked = now;
@@ -117,6 +121,19 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             else peer.Actor("node").Tell(new Revocations { Text = now.Text }, Self);
         }
     }
+
+    /// <summary>Everybody hears where the next leader will be; the last standby's end is no news to act on.</summary>
+    private void SpreadCoordinators()
+    {
+        var now = _shell.Coordinators();
+        if (now == _coordinators) return;
+        _coordinators = now;
+        if (now.Length == 0) return;
+        foreach (var peer in _peers.Values.OrderBy(p => p.Id?.Incarnation.Value)) SendCoordinators(peer);
+    }
+
+    private void SendCoordinators(Peer peer) => peer.Actor("node").Tell(
+        new Shared.Protocol.Coordinators { LeaderToken = _shell.Journal.Token.Value, Addresses = _coordinators }, Self);
 
     /// <summary>False: the peer uses the number of another, and is closed.</summary>
     private bool OnLinkUp(Peer peer)
@@ -132,6 +149,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
 
         _peers[id.Incarnation] = peer;
         Cast(new CastLinkUp(id.Incarnation));
+        if (_coordinators.Length > 0) SendCoordinators(peer);
         if (_revoked.Number > 0) peer.Actor("node").Tell(new Revocations { Text = _revoked.Text }, Self);
         return true;
     }

@@ -43,6 +43,7 @@ public static class ControlMessages
         (40, NeedState.Parser, typeof(NeedState)),
         (44, Complete.Parser, typeof(Complete)),
         (48, Revocations.Parser, typeof(Revocations)),
+        (49, Coordinators.Parser, typeof(Coordinators)),
     ];
 
     private static readonly Dictionary<Type, ushort> Ids = Table.ToDictionary(r => r.Type, r => r.Id);

@@ -68,6 +68,12 @@ public sealed record ClockTable
     /// </summary>
     public TimeSpan RecoverAlone => LinkSilence + 2 * Recover;
 
+    /// <summary>
+    /// A worker that knows who stands by gives a silent leader up after this: its lease is over, and somebody has
+    /// looked.
+    /// </summary>
+    public TimeSpan LeaderSilence => Lease + (2 * Beat);
+
     /// <summary>Back-stop of a link whose peer acknowledges nothing; beats notice earlier.</summary>
     public TimeSpan LinkSilence => 5 * Dead > 2 * (Dead + Stall) ? 5 * Dead : 2 * (Dead + Stall);
 

@@ -72,6 +72,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<Refuse>(Feed);
         Receive<Release>(Feed);
         Receive<Revocations>(OnRevocations);
+        Receive<Coordinators>(OnCoordinators);
         Receive<IMessage>(OnForTrainer);
         ReceiveAny(Feed);
     }
@@ -207,6 +208,23 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         };
         _board.Fill(hello);
         return hello;
+    }
+
+    /// <summary>
+    /// Where whoever leads next is found: nobody had to know of a standby when this worker was started (R2).
+    /// </summary>
+    private void OnCoordinators(Coordinators m)
+    {
+        if (m.LeaderToken < _protocol.Token.Value) return; // of an older leader (N1)
+        try
+        {
+            _coordinator!.AlsoAt(m.Addresses, _options.Clocks.LeaderSilence);
+            SayLine($"coordinators: {m.Addresses}");
+        }
+        catch (UserException cause)
+        {
+            _options.Log.Write(LogLevel.Warning, "node", $"the coordinators are not taken over: {cause.Message}");
+        }
     }
 
     private void OnRevocations(Revocations m)

@@ -90,7 +90,12 @@ internal sealed class SessionProtocol<TContent>(SessionLimits limits)
 
     /// <summary>When the link is given up unless an acknowledgement comes.</summary>
     public Instant SilenceEnds =>
-        Status == SessionStatus.Up && OldestSentAt is { } sentAt ? sentAt + limits.Silence : Instant.Never;
+        Status == SessionStatus.Up && OldestSentAt is { } sentAt ? sentAt + Silence : Instant.Never;
+
+    private TimeSpan Silence => SilenceMax < limits.Silence ? SilenceMax : limits.Silence;
+
+    /// <summary>This session bears no longer silence, whatever the others bear.</summary>
+    public TimeSpan SilenceMax { get; set; } = TimeSpan.MaxValue;
 
     private Instant? OldestSentAt =>
         _frames.Count > 0 && _frames[0].SentAt != Instant.Never ? _frames[0].SentAt : null;
@@ -204,7 +209,7 @@ internal sealed class SessionProtocol<TContent>(SessionLimits limits)
     public bool MustEnd(Instant now) => Status switch
     {
         SessionStatus.Broken => now >= _graceEnds,
-        SessionStatus.Up => OldestSentAt is { } sentAt && now >= sentAt + limits.Silence,
+        SessionStatus.Up => OldestSentAt is { } sentAt && now >= sentAt + Silence,
         _ => false,
     };
 
