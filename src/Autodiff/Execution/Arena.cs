@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Convoy.Autodiff.Tensors;
+using Convoy.Kernels;
 
 namespace Convoy.Autodiff.Execution;
 
@@ -9,14 +10,11 @@ namespace Convoy.Autodiff.Execution;
 /// </summary>
 internal sealed unsafe class Arena : SafeHandle
 {
-    private const nuint AlignmentBytes = 64;
-
     public Arena(long bytes) : base(0, ownsHandle: true)
     {
-        var memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), AlignmentBytes);
-        SetHandle((nint)memory);
+        SetHandle(PageMemory.Allocate(bytes));
         Storage = Storage.Unbound();
-        Storage.Bind(memory, bytes);
+        Storage.Bind((void*)handle, bytes);
     }
 
     public override bool IsInvalid => handle == 0;
@@ -25,7 +23,7 @@ internal sealed unsafe class Arena : SafeHandle
 
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree((void*)handle);
+        PageMemory.Free(handle);
         // A program that is run after it was disposed meets a check, not freed memory.
         Storage.Bind(null, 0);
         return true;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Convoy.Kernels.Cpu.Lanes;
 using Convoy.Kernels.Cpu.Products;
+using Convoy.Kernels.Cpu.Rows;
 
 namespace Convoy.Kernels.Cpu;
 
@@ -75,17 +76,47 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
         }
     }
 
-    /// <summary>Scales a row of scores and writes the filler over what the query does not see; returns its
-    /// width.</summary>
+    /// <summary>Places of a row of scores that are used: whole tiles up to the last key that any of six sees.</summary>
+    public int WidthOf(int i) => (KeysOf(i) + Tile.Columns<V>() - 1) / Tile.Columns<V>() * Tile.Columns<V>();
+
+    /// <summary>Scales a row of scores; what the query does not see becomes -infinity. Returns the largest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public int Mask(float* row, int i, int query, float filler, bool scale = true)
+    public static float Scale(float* row, int visible, int width, float factor)
     {
-        var columns = Tile.Columns<V>();
-        var visible = Shape.Keys(query);
-        var width = (KeysOf(i) + columns - 1) / columns * columns;
-        if (scale) FloatElementwise.BinaryScalar<V, Operators.Multiply>(row, (float)Shape.Factor, row, visible);
-        for (var j = visible; j < width; j++) row[j] = filler;
-        return width;
+        var max = V.Create(float.NegativeInfinity);
+        fixed (float* places = LaneSums.Places)
+        {
+            for (var i = 0; i < width; i += V.Count)
+            {
+                var seen = V.Greater(V.Create(visible - i), V.Load(places));
+                var value = V.Select(seen, V.Load(row + i) * V.Create(factor), V.Create(float.NegativeInfinity));
+                V.Store(value, row + i);
+                max = V.Larger(value, max);
+            }
+        }
+
+        return LaneSums.Largest(max);
+    }
+
+    /// <summary>
+    /// Turns unscaled scores into weights p = e^(s - lse), and gradients of weights into those of scores,
+    /// p·(dp - delta)·scale; both are zero where the query does not see.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Gradients(float* p, float* ds, int visible, int width, float lse, float delta, float factor)
+    {
+        fixed (float* places = LaneSums.Places)
+        {
+            for (var i = 0; i < width; i += 2 * V.Count)
+            {
+                var seen = Pair<V>.Greater(Pair<V>.Create(visible - i), Pair<V>.Load(places));
+                var score = (Pair<V>.Load(p + i) * Pair<V>.Create(factor)) - Pair<V>.Create(lse);
+                var weight = FloatMath.Exp(score) & seen;
+                Pair<V>.Store(weight, p + i);
+                var slope = weight * (Pair<V>.Load(ds + i) - Pair<V>.Create(delta)) * Pair<V>.Create(factor);
+                Pair<V>.Store(slope & seen, ds + i);
+            }
+        }
     }
 
     /// <summary>result[r, :] = Σ over visible keys j of a[r, j]·panels[j, :].</summary>

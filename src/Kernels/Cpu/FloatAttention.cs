@@ -69,8 +69,8 @@ internal static unsafe class FloatAttention
         for (var r = 0; r < Math.Min(Tile.Rows, head.Shape.Time - i); r++)
         {
             var row = head.P + ((nint)r * head.Stride);
-            var width = head.Mask(row, i, i + r, float.NegativeInfinity);
-            var max = LaneSums.Max<V>(row, width);
+            var width = head.WidthOf(i);
+            var max = AttentionHead<V>.Scale(row, head.Shape.Keys(i + r), width, (float)head.Shape.Factor);
             var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(row, row, max, 0), width);
             lse[i + r] = max + FloatMath.Log(new Lane1(total)).V;
             head.Factors[r] = 1f / total;
@@ -158,30 +158,11 @@ internal static unsafe class FloatAttention
             var rowS = ds + ((nint)r * head.Stride);
             var at = output + ((nint)(i + r) * s.OutputStride);
             var delta = LaneSums.Run<V, DotTerm>(new DotTerm(call.DOutput + at, call.Output + at), s.HeadSize);
-            var width = head.Mask(rowP, i, i + r, float.NegativeInfinity);
-            Gradients<V>(rowP, rowS, width, lse[i + r], delta, (float)s.Factor);
-            head.Mask(rowS, i, i + r, 0f, scale: false);
+            AttentionHead<V>.Gradients(
+                rowP, rowS, s.Keys(i + r), head.WidthOf(i), lse[i + r], delta, (float)s.Factor);
         }
 
         head.WeightedSum(ds, i, head.Keys);
         head.Write(call.DQ + input + ((nint)i * s.InputStride), s.InputStride, i, null);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Gradients<V>(float* p, float* ds, int width, float lse, float delta, float scale)
-        where V : unmanaged, ILanes<V>
-    {
-        var i = 0;
-        for (; i <= width - V.Count; i += V.Count) Gradient<V>(p + i, ds + i, lse, delta, scale);
-        for (; i < width; i++) Gradient<Lane1>(p + i, ds + i, lse, delta, scale);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Gradient<V>(float* p, float* ds, float lse, float delta, float scale)
-        where V : unmanaged, ILanes<V>
-    {
-        var weight = FloatMath.Exp(V.Load(p) - V.Create(lse));
-        V.Store(weight, p);
-        V.Store(weight * (V.Load(ds) - V.Create(delta)) * V.Create(scale), ds);
     }
 }

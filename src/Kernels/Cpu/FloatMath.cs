@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Convoy.Kernels.Cpu.Lanes;
 
 namespace Convoy.Kernels.Cpu;
 
@@ -86,14 +87,25 @@ internal static class FloatMath
     {
         var sign = x & V.CreateInt(int.MinValue);
         var a = x ^ sign;
+        return ErfOf(a, sign, ErfSmall(x), Exp(ErfExponent(a)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V ErfSmall<V>(V x) where V : unmanaged, ILanes<V>
+    {
         var square = x * x;
         var fourth = square * square;
         var p = V.Fma(V.Create(-0.0008010247f), square, V.Create(0.0051883343f));
         p = V.Fma(V.Create(7.854025e-05f), fourth, p);
         p = V.Fma(p, fourth, V.Fma(V.Create(-0.026853817f), square, V.Create(0.112835854f)));
         p = V.Fma(p, fourth, V.Fma(V.Create(-0.37612626f), square, V.Create(0.12837917f)));
-        var small = V.Fma(p, x, x);
-        // Past 4 the complement is under half an ulp of one.
+        return V.Fma(p, x, x);
+    }
+
+    // -R(a). Past 4 the complement is under half an ulp of one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V ErfExponent<V>(V a) where V : unmanaged, ILanes<V>
+    {
         var limited = V.Lesser(V.Create(4f), a);
         var t = limited - V.Create(2f);
         var t2 = t * t;
@@ -101,9 +113,12 @@ internal static class FloatMath
         r = V.Fma(V.Create(-0.00019150504f), t2, r);
         r = V.Fma(r, t2, V.Fma(V.Create(0.016491879f), t, V.Create(0.9237557f)));
         r = V.Fma(r, t2, V.Fma(V.Create(4.4181595f), t, V.Create(5.364941f)));
-        var large = V.Create(1f) - Exp(V.Create(0f) - r);
-        return V.Select(V.Greater(a, V.Create(1f)), large | sign, small);
+        return V.Create(0f) - r;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V ErfOf<V>(V a, V sign, V small, V complement) where V : unmanaged, ILanes<V> =>
+        V.Select(V.Greater(a, V.Create(1f)), (V.Create(1f) - complement) | sign, small);
 
     /// <summary>1 / (1 + e^-x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -118,12 +133,16 @@ internal static class FloatMath
     public static V Gelu<V>(V x) where V : unmanaged, ILanes<V> =>
         V.Create(0.5f) * x * (V.Create(1f) + Erf(x * V.Create(0.70710678f)));
 
-    /// <summary>Φ(x) + x·φ(x).</summary>
+    /// <summary>Φ(x) + x·φ(x). Its two exponentials are computed side by side: each is a long chain.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V GeluSlope<V>(V x) where V : unmanaged, ILanes<V>
     {
-        var cdf = V.Create(0.5f) * (V.Create(1f) + Erf(x * V.Create(0.70710678f)));
-        var density = Exp(x * x * V.Create(-0.5f)) * V.Create(0.39894228f);
-        return V.Fma(x, density, cdf);
+        var z = x * V.Create(0.70710678f);
+        var sign = z & V.CreateInt(int.MinValue);
+        var a = z ^ sign;
+        var both = Exp(new Pair<V>(ErfExponent(a), x * x * V.Create(-0.5f)));
+        var erf = ErfOf(a, sign, ErfSmall(z), both.Low);
+        var cdf = V.Create(0.5f) * (V.Create(1f) + erf);
+        return V.Fma(x, both.High * V.Create(0.39894228f), cdf);
     }
 }

@@ -15,6 +15,8 @@ internal static unsafe partial class Memory
     private const long StreamFromBytes = 32 << 20;
     private const nuint HugePageBytes = 2 << 20;
     private const long HugeFrom = 128 << 10;
+    // What is touched of one page too many is then little beside the rest.
+    private const long HugeExactFrom = 8 << 20;
     private const int AdviseHugePage = 14;
 
     /// <summary>
@@ -36,6 +38,19 @@ internal static unsafe partial class Memory
     {
         var unit = (long)UnitOf(bytes).Unit;
         return (bytes + unit - 1) / unit * unit;
+    }
+
+    /// <summary>
+    /// Memory for values of many kernels, not rounded up: what lies in whole huge pages may come as such, so that a
+    /// kernel that walks down the rows of a matrix does not wait for the addresses of pages.
+    /// </summary>
+    public static nint AllocateExact(long bytes)
+    {
+        var huge = bytes >= HugeExactFrom;
+        var address = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), huge ? HugePageBytes : LineBytes);
+        if (huge && OperatingSystem.IsLinux())
+            _ = Advise(address, (nuint)bytes / HugePageBytes * HugePageBytes, AdviseHugePage);
+        return (nint)address;
     }
 
     private static (bool IsHuge, nuint Unit) UnitOf(long bytes) =>

@@ -62,15 +62,29 @@ internal static unsafe class LaneSums
             max = V.Larger(value, max);
         }
 
+        var best = Largest(max);
+        for (; i < count; i++)
+            if (x[i] > best) best = x[i];
+        return best;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Largest<V>(V max) where V : unmanaged, ILanes<V>
+    {
         var lanes = stackalloc float[16];
         V.Store(max, lanes);
         var best = lanes[0];
         for (var lane = 1; lane < V.Count; lane++)
             if (lanes[lane] > best) best = lanes[lane];
-        for (; i < count; i++)
-            if (x[i] > best) best = x[i];
         return best;
     }
+
+    /// <summary>0, 1, 2 … in as many places as two of the widest registers have.</summary>
+    internal static ReadOnlySpan<float> Places =>
+    [
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+        16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+    ];
 }
 
 internal readonly unsafe struct SumTerm(float* x) : ILaneTerm
