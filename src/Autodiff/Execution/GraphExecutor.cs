@@ -38,6 +38,12 @@ public sealed record ExecutorOptions
     /// <summary>A level with less work than this many floating-point operations runs one after the other.</summary>
     public long ParallelFlopsMin { get; init; } = 100_000;
 
+    /// <summary>
+    /// Where results come from: a buffer is lent from the node that writes it to the last one that reads it. Null: the
+    /// collector. Outputs of the graph leave the pool.
+    /// </summary>
+    public BufferPool? Buffers { get; init; }
+
     /// <summary>Work stealing: whose work is taken.</summary>
     public VictimSelection Victims { get; init; } = VictimSelection.MostLoaded;
 
@@ -75,6 +81,7 @@ public sealed class GraphExecutor
     private readonly Lock _gate = new();
     private ExecutorStatistics _statistics = new(0, 0, 0);
     private WorkerBalance[] _balance = [];
+    private LentResults? _lent; // of the current run
     private long _alive;
 
     /// <param name="graph">A legal graph.</param>
@@ -109,6 +116,8 @@ public sealed class GraphExecutor
         _alive = 0;
         foreach (var node in _graph.Nodes)
             if (IsBound(node)) _results[node.Id] = [BindingOf(node, bindings)];
+        using var lent = _options.Buffers is { } pool ? new LentResults(pool) : null;
+        _lent = lent;
         switch (_options.Schedule)
         {
             case ExecutionSchedule.Parallel: RunLevels(); break;
@@ -120,6 +129,7 @@ public sealed class GraphExecutor
 
         var outputs = _graph.Outputs.ToDictionary(
             o => o.Name, o => _results[o.Value.Node]![o.Value.Output], StringComparer.Ordinal);
+        foreach (var output in outputs.Values) lent?.Keep(output);
         Array.Clear(_results);
         return outputs;
     }
@@ -197,7 +207,11 @@ public sealed class GraphExecutor
         {
             var outputs = new Tensor[node.Types.Length];
             for (var i = 0; i < outputs.Length; i++)
-                outputs[i] = Tensor.Empty(node.Types[i].DType, node.Types[i].At(_rows));
+            {
+                var (dtype, shape) = (node.Types[i].DType, node.Types[i].At(_rows));
+                outputs[i] = _lent is null ? Tensor.Empty(dtype, shape) : _lent.New(dtype, shape);
+            }
+
             node.Op.Forward(new OpCall(node.Attributes, inputs, outputs));
             _results[node.Id] = outputs;
         }
@@ -210,6 +224,7 @@ public sealed class GraphExecutor
     {
         lock (_gate)
         {
+            foreach (var result in _results[node.Id]!) _lent?.Hold(result);
             _alive += _plan.BytesOf(node);
             if (_alive > _statistics.PeakBytes) _statistics = _statistics with { PeakBytes = _alive };
             if (_left[node.Id] == 0) Drop(node);
@@ -220,6 +235,7 @@ public sealed class GraphExecutor
 
     private void Drop(GraphNode node)
     {
+        foreach (var result in _results[node.Id]!) _lent?.Drop(result);
         _results[node.Id] = null;
         _alive -= _plan.BytesOf(node);
     }

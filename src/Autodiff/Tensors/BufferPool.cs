@@ -1,3 +1,5 @@
+using Convoy.Autodiff.Tensors.Buffers;
+
 namespace Convoy.Autodiff.Tensors;
 
 /// <summary>What a pool did so far.</summary>
@@ -14,17 +16,39 @@ public readonly record struct BufferStatistics(
 }
 
 /// <summary>
-/// Memory of eager tensors that is used again: every tensor that is made inside a <see cref="BufferScope"/> takes a
-/// zeroed buffer of its size (tensors of one shape and element type share a size) and gives it back when the scope
-/// ends. A buffer has one owner at any time: the pool, a scope, or, after <see cref="BufferScope.Keep"/>, the tensor
-/// itself. Thread-safe; a scope belongs to the thread that opened it.
+/// Memory of tensors that is lent and given back: every tensor that is made inside a <see cref="BufferScope"/> takes a
+/// zeroed buffer and gives it back when the scope ends; <see cref="BufferOptions.Strategy"/> says what that means. A
+/// buffer has one owner at any time: the pool, a scope, or, after <see cref="BufferScope.Keep"/>, the tensor itself.
+/// Thread-safe; a scope belongs to the thread that opened it, and a stack to one thread at a time.
 /// </summary>
-/// <param name="heldBytesMax">Bytes that may wait in the pool; what comes back beyond is left to the collector.</param>
-public sealed class BufferPool(long heldBytesMax = 1L << 30)
+public sealed class BufferPool
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<long, Stack<byte[]>> _free = [];
+    private readonly IBufferSource _source;
+    private readonly DirectSource _plain;
+    private readonly BufferPatternCounter _pattern = new();
     private BufferStatistics _statistics;
+    private int _open;
+    private int _thread;
+
+    /// <param name="heldBytesMax">
+    /// Bytes that may wait in the pool; what comes back beyond is left to the collector.
+    /// </param>
+    public BufferPool(long heldBytesMax = 1L << 30) : this(new BufferOptions { HeldBytesMax = heldBytesMax })
+    {
+    }
+
+    /// <param name="options">Strategy, alignment, bounds.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public BufferPool(BufferOptions options)
+    {
+        options.Check();
+        (Options, _source) = (options, BufferSources.Of(options));
+        _plain = new DirectSource(options.AlignmentBytes);
+    }
+
+    /// <summary>What it was made with.</summary>
+    public BufferOptions Options { get; }
 
     /// <summary>Switched off, scopes allocate and nothing is kept; for comparison.</summary>
     public bool IsOn { get; set; } = true;
@@ -34,66 +58,106 @@ public sealed class BufferPool(long heldBytesMax = 1L << 30)
     {
         get
         {
-            lock (_gate) return _statistics;
+            lock (_gate) return _statistics with { HeldBytes = _source.HeldBytes };
         }
     }
 
+    /// <summary>Sizes, repetition and lifetimes of what was rented so far, and the strategy that suits them.</summary>
+    public BufferPattern Analyze()
+    {
+        lock (_gate) return _pattern.Analyze(Options);
+    }
+
     /// <summary>Tensors that this thread makes come from the pool until the scope is disposed.</summary>
+    /// <exception cref="InvalidOperationException">A stack is in use by another thread.</exception>
     public BufferScope Enter() => new(this);
 
     /// <summary>
-    /// Gives buffers that wait to the collector, largest first, until at most so many bytes are held.
+    /// Gives up buffers that wait, largest first, until at most so many bytes are held.
     /// </summary>
     public void Trim(long keepBytes = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(keepBytes);
+        lock (_gate) _source.Trim(keepBytes);
+    }
+
+    /// <summary>From now on buffers are rented that come back before <see cref="End"/>.</summary>
+    internal long Begin()
+    {
         lock (_gate)
         {
-            foreach (var size in _free.Keys.Reverse())
-            {
-                var waiting = _free[size];
-                while (_statistics.HeldBytes > keepBytes && waiting.TryPop(out _))
-                    _statistics = _statistics with { HeldBytes = _statistics.HeldBytes - size };
-            }
+            var thread = Environment.CurrentManagedThreadId;
+            if (Options.Strategy == BufferStrategy.Stack && _open > 0 && _thread != thread)
+                throw new InvalidOperationException(
+                    "the stack of buffers serves another thread; give each thread a pool, or take another strategy");
+            (_open, _thread) = (_open + 1, thread);
+            return _source.Mark();
         }
     }
 
-    internal byte[] Rent(long bytes)
+    /// <param name="mark">What <see cref="Begin"/> gave.</param>
+    /// <param name="rentedBytes">Bytes that were rented since.</param>
+    internal void End(long mark, long rentedBytes)
     {
-        byte[]? found = null;
         lock (_gate)
         {
-            var reused = IsOn && _free.TryGetValue(bytes, out var waiting) && waiting.TryPop(out found);
+            _open--;
+            _source.Reset(mark);
+            _pattern.ScopeEnded(rentedBytes);
+        }
+    }
+
+    /// <summary>Zeros.</summary>
+    internal Storage Rent(long bytes)
+    {
+        BufferBlock block;
+        bool reused;
+        lock (_gate)
+        {
+            reused = false;
+            block = IsOn ? _source.Rent(bytes, out reused) : _plain.Rent(bytes, out reused);
             var rented = _statistics.RentedBytes + bytes;
             _statistics = new BufferStatistics(
-                _statistics.Allocations + (reused ? 0 : 1), _statistics.Reuses + (reused ? 1 : 0), rented,
-                _statistics.HeldBytes - (reused ? bytes : 0), Math.Max(_statistics.HighWaterBytes, rented));
+                _statistics.Allocations + (reused ? 0 : 1), _statistics.Reuses + (reused ? 1 : 0), rented, 0,
+                Math.Max(_statistics.HighWaterBytes, rented));
+            _pattern.Rented(bytes);
         }
 
-        if (found is null) return Storage.Reserve(bytes, pinned: false);
-        // A new tensor is zero; operators that add into their result rely on it.
-        Array.Clear(found);
-        return found;
+        var storage = Storage.Over(block);
+        // A new tensor is zero; operators that add into their result rely on it. New arrays and pages are.
+        if (reused || block is DirectBlock or StackBlock) storage.Span<byte>(0, bytes).Clear();
+        return storage;
     }
 
-    /// <param name="buffer">What was rented.</param>
-    /// <param name="stays">False: it belongs to a tensor that outlives the scope, so it is not used again.</param>
-    internal void Return(byte[] buffer, bool stays)
+    /// <summary>What was rented comes back.</summary>
+    internal void Return(Storage storage)
     {
-        long bytes = buffer.Length;
+        var block = storage.Release();
         lock (_gate)
         {
-            var rented = _statistics.RentedBytes - bytes;
-            var fits = stays && IsOn && _statistics.HeldBytes + bytes <= heldBytesMax;
-            _statistics = _statistics with
-            {
-                RentedBytes = rented,
-                HeldBytes = _statistics.HeldBytes + (fits ? bytes : 0),
-            };
-            if (!fits) return;
-            if (!_free.TryGetValue(bytes, out var waiting)) _free.Add(bytes, waiting = new Stack<byte[]>());
-            waiting.Push(buffer);
+            _statistics = _statistics with { RentedBytes = _statistics.RentedBytes - block.Bytes };
+            GiveBack(block);
         }
+    }
+
+    /// <summary>What was rented belongs to its tensor now.</summary>
+    internal void Keep(Storage storage)
+    {
+        var bytes = storage.Bytes;
+        var block = storage.Detach();
+        lock (_gate)
+        {
+            _statistics = _statistics with { RentedBytes = _statistics.RentedBytes - bytes };
+            _pattern.KeptOne();
+            if (block is not null) GiveBack(block);
+        }
+    }
+
+    // A block of the collector waits only while the pool is on; one that was rented while it was off is direct.
+    private void GiveBack(BufferBlock block)
+    {
+        if (IsOn && !(block is DirectBlock && Options.Strategy == BufferStrategy.Pooled)) _source.Return(block);
+        else block.Free();
     }
 }
 
@@ -106,11 +170,13 @@ public sealed class BufferScope : IDisposable
     private readonly BufferPool _pool;
     private readonly BufferScope? _outer;
     private readonly List<Storage> _storages = [];
+    private readonly long _mark;
+    private long _bytes;
     private bool _ended;
 
     internal BufferScope(BufferPool pool)
     {
-        (_pool, _outer) = (pool, _current);
+        (_pool, _outer, _mark) = (pool, _current, pool.Begin());
         _current = this;
     }
 
@@ -125,7 +191,7 @@ public sealed class BufferScope : IDisposable
         for (var scope = _current; scope is not null; scope = scope._outer)
         {
             if (!scope._storages.Remove(tensor.Storage)) continue;
-            scope._pool.Return(tensor.Storage.Buffer, stays: false);
+            scope._pool.Keep(tensor.Storage);
             break;
         }
 
@@ -134,7 +200,8 @@ public sealed class BufferScope : IDisposable
 
     internal Storage Rent(long bytes)
     {
-        var storage = Storage.Over(_pool.Rent(bytes));
+        var storage = _pool.Rent(bytes);
+        _bytes += bytes;
         _storages.Add(storage);
         return storage;
     }
@@ -149,7 +216,8 @@ public sealed class BufferScope : IDisposable
             throw new InvalidOperationException("scopes of buffers end on their thread, the innermost first");
         _ended = true;
         _current = _outer;
-        foreach (var storage in _storages) _pool.Return(storage.Release(), stays: true);
+        foreach (var storage in _storages) _pool.Return(storage);
         _storages.Clear();
+        _pool.End(_mark, _bytes);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Convoy.Autodiff.Tensors.Buffers;
 using Convoy.Shared;
 using Convoy.Shared.Errors;
 
@@ -13,8 +14,9 @@ internal sealed unsafe class Storage
 {
     private const int AlignmentBytes = 64;
     private byte[]? _array;
-    private readonly int _start;
+    private int _start;
     private byte* _bound;
+    private BufferBlock? _block; // what a pool lent
     private long _bytes;
     private bool _released;
 
@@ -36,15 +38,39 @@ internal sealed unsafe class Storage
 
     public static Storage Over(byte[] array) => new(array, 0, array.Length);
 
-    /// <summary>The array of a storage that was made over one.</summary>
-    public byte[] Buffer => _array!;
-
-    /// <summary>Gives the array up: whoever still has a tensor of it meets an error.</summary>
-    public byte[] Release()
+    /// <summary>Over a block that a pool lends.</summary>
+    public static Storage Over(BufferBlock block)
     {
-        var array = _array!;
-        (_array, _bytes, _released) = (null, 0, true);
-        return array;
+        var storage = block is ArrayBlock a
+            ? new Storage(a.Array, a.Start, a.Bytes) : new Storage(null, 0, block.Bytes);
+        if (block is NativeBlock native) storage._bound = native.Address;
+        storage._block = block;
+        return storage;
+    }
+
+    /// <summary>Gives the block back: whoever still has a tensor of it meets an error.</summary>
+    public BufferBlock Release()
+    {
+        var block = _block!;
+        _bound = null;
+        (_array, _bytes, _released, _block) = (null, 0, true, null);
+        return block;
+    }
+
+    /// <summary>
+    /// Keeps what it has beyond its scope, copied where the memory is not the collector's. Returns the block when the
+    /// pool gets it back, null when it went with the storage.
+    /// </summary>
+    public BufferBlock? Detach()
+    {
+        var block = _block!;
+        _block = null;
+        if (block is ArrayBlock) return null;
+        var copy = Reserve(_bytes, pinned: false);
+        new Span<byte>(_bound, copy.Length).CopyTo(copy);
+        _bound = null;
+        (_array, _start) = (copy, 0);
+        return block;
     }
 
     /// <summary>Pinned, with a start that SIMD loads like; for buffers that live long.</summary>
