@@ -1,5 +1,6 @@
 using Convoy.Shared.Protocol;
 using Convoy.Worker.Collectives;
+using Convoy.Worker.Learning;
 using Convoy.Worker.Training;
 using Convoy.Tests;
 
@@ -10,6 +11,13 @@ public sealed class ProtocolPageTests
 {
     [Fact]
     public void Step() => ProtocolPage.Check("step.md", TransitionTable.ToMarkdown(StepProtocol.Transitions));
+
+    [Fact]
+    public void Learner() =>
+        ProtocolPage.Check("learner.md", TransitionTable.ToMarkdown(LearnerProtocol.Transitions));
+
+    [Fact]
+    public void Donor() => ProtocolPage.Check("donor.md", TransitionTable.ToMarkdown(DonorProtocol.Transitions));
 
     [Fact]
     public void Exchange() =>

@@ -14,7 +14,8 @@ namespace Convoy.Fuzz.Targets;
 /// </summary>
 internal static class WireTargets
 {
-    public static IReadOnlyList<Target> All() => [Greetings(), Answers(), ControlStreams(), BulkHeaders(), Rosters()];
+    public static IReadOnlyList<Target> All() =>
+        [Greetings(), Answers(), ControlStreams(), BulkHeaders(), Rosters(), Pieces(), CopyFrames()];
 
     private static Target Greetings() => new("greeting",
     [
@@ -96,6 +97,58 @@ internal static class WireTargets
                 "every entry of a list can be read");
         return true;
     });
+
+    /// <summary>A feed frame as a learner reads it: piece after piece, each inside its vector.</summary>
+    private static Target Pieces() => new("feed", [PiecesOf(1, 100), PiecesOf(3, 4_096), PiecesOf(1, 8_292)], input =>
+    {
+        const int Elements = 8_292;
+        var pieces = 0;
+        while (input.Length > 0)
+        {
+            if (FeedHeader.TryRead(input, Elements, out var piece) is not null) return pieces > 0;
+            Invariant.Check(
+                piece.Offset >= 0 && piece.Count > 0 && piece.End <= Elements && piece.Bytes <= input.Length,
+                "a piece that is accepted lies in the vector and in the frame");
+            pieces++;
+            input = input[piece.Bytes..];
+        }
+
+        return pieces > 0;
+    });
+
+    private static byte[] PiecesOf(int count, int elements)
+    {
+        var bytes = new byte[count * (FeedHeader.Size + (elements * sizeof(float)))];
+        for (var i = 0; i < count; i++)
+            new FeedHeader(new StepNumber(5 + i), new Fingerprint(77), elements == 100 ? 8_192 : 0, elements)
+                .Write(bytes.AsSpan(i * bytes.Length / count));
+        return bytes;
+    }
+
+    /// <summary>A frame of a copied state: what has a place is as long as its place.</summary>
+    private static Target CopyFrames()
+    {
+        var frames = new SnapshotFrames([100_000, 700, 100_000]);
+        return new Target("snapshot", [.. Enumerable.Range(0, frames.Count).Select(i => CopyFrame(frames, i))], input =>
+        {
+            if (BulkHeader.TryRead(input, out var header) is not null) return false;
+            var frame = frames.Find(header.Bucket, header.Offset, header.PayloadBytes);
+            if (frame < 0) return false;
+            var (vector, offset, length) = frames.At(frame);
+            Invariant.Check(offset + length <= (vector == 1 ? 700 : 100_000)
+                && length * sizeof(float) == header.PayloadBytes, "a frame that has a place fits in it");
+            return true;
+        });
+    }
+
+    private static byte[] CopyFrame(SnapshotFrames frames, int i)
+    {
+        var (vector, offset, length) = frames.At(i);
+        var bytes = new byte[BulkHeader.Size];
+        new BulkHeader(BulkKind.Snapshot, 0, default(TreeNode), new Generation(1), new StepNumber(9), vector, 0, offset,
+            length * sizeof(float), 0).Write(bytes);
+        return bytes;
+    }
 
     private static byte[] RosterOf(int members) => Roster.Of([.. Enumerable.Range(1, members).Select(i => new Member
     {

@@ -40,8 +40,14 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
 
     public NetworkQuality Quality { get; set; } = new();
 
+    /// <summary>Machines whose own link is slower than the others'.</summary>
+    public Dictionary<string, double> BytesPerSecondInto { get; } = [];
+
     /// <summary>Sees every control message that is delivered: from host, to host, message.</summary>
     public Action<SimulatedRemoting, SimulatedRemoting, IMessage>? Delivered { get; set; }
+
+    /// <summary>Sees every control message when it leaves: from host, to host, message.</summary>
+    public Action<string, string, IMessage>? Sent { get; set; }
 
     /// <summary>For tests of the checkers: what a host sends to another instead of a message; null drops it.</summary>
     public Func<string, string, IMessage, IMessage?>? Tamper { get; set; }
@@ -149,7 +155,11 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
             _busyUntil[from] = leaves;
         }
 
-        return leaves + Latency();
+        if (!BytesPerSecondInto.TryGetValue(to, out var speed)) return leaves + Latency();
+        // The narrow end is the receiver's: what is for it queues there, and nobody else waits.
+        var narrow = $"into {to}";
+        if (_busyUntil.TryGetValue(narrow, out var full) && full > leaves) leaves = full;
+        return (_busyUntil[narrow] = leaves + TimeSpan.FromSeconds(bytes / speed)) + Latency();
     }
 
     /// <summary>Something that needs no order and no connection, such as a first packet.</summary>
@@ -223,10 +233,9 @@ internal sealed class SimulatedRemoting : IRemoting
         if (silence > Limits.Silence) Limits.Silence = silence;
     }
 
-    /// <summary>Addresses of this network are unambiguous: nobody else answers at one.</summary>
     public Peer Connect(string address, IActorRef linkOwner, Incarnation? wanted = null)
     {
-        var peer = new SimulatedPeer(this, address, ++_links, linkOwner, dials: true);
+        var peer = new SimulatedPeer(this, address, ++_links, linkOwner, dials: true) { Wanted = wanted };
         _peers.RemoveAll(static p => p.IsOver);
         _peers.Add(peer);
         peer.DialSoon(TimeSpan.Zero);

@@ -101,6 +101,7 @@ internal sealed partial class SimulatedPeer
         var tampered = Remoting.Network.Tamper is { } tamper
             ? tamper(Process.Host, HostOf(Place), message) : message;
         if (tampered is null) return;
+        Remoting.Network.Sent?.Invoke(Process.Host, HostOf(Place), tampered);
         var size = tampered.CalculateSize();
         var content = new ControlContent(FrameKind.Message, target, Remoting.Names.NameOf(sender))
         {

@@ -3,6 +3,7 @@
 using Convoy.Actors.Remoting;
 using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Session;
+using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Time;
 
@@ -46,6 +47,10 @@ internal sealed partial class SimulatedPeer : Peer
     public SimulatedRemoting Remoting { get; }
     public ulong LinkNumber { get; }
     public bool Dials { get; }
+
+    /// <summary>The process that must answer; null: whoever does.</summary>
+    public Incarnation? Wanted { get; init; }
+
     public (ulong Incarnation, ulong Link) Key { get; init; }
     public uint SessionNumber { get; internal set; } = 1;
     public SimulatedPeer? Far { get; private set; }
@@ -141,6 +146,12 @@ internal sealed partial class SimulatedPeer : Peer
     {
         if (attempt != _attempt || IsUp) return; // the dialler gave this attempt up
         var (network, here, there) = (Remoting.Network, Process.Host, target.Process.Host);
+        if (_id is null && Wanted is { } wanted && wanted != target.Incarnation)
+        {
+            network.Travel(there, here, 0, Process, () => { if (attempt == _attempt && !TriesNext()) BackOff(); });
+            return;
+        }
+
         var sameProcess = _id is not { } known || known.Incarnation == target.Incarnation;
         if (!sameProcess || target.FindOrMake(this, _knowsPeer) is not { } end)
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Convoy.Cli.Launch;
 using Convoy.Cli.Simulation;
+using Convoy.Cli.Simulation.Checkers;
 using Convoy.Cli.Terminal;
 using Convoy.Shared;
 
@@ -110,6 +111,13 @@ internal sealed class SimCommand : CliCommand
         var simulated = results.Sum(r => r.SimulatedSeconds);
         context.Line(string.Create(CultureInfo.InvariantCulture,
             $"{results.Count} seeds, {failures.Count} failures, {simulated / 60:0.0} simulated minutes in {seconds:0.0} s: {simulated / seconds:0} minutes a minute, {simulated / cpu:0} a processor minute"));
+        if (choice.Faults?.Contains(FaultKind.Join) == true)
+        {
+            var joins = results.Aggregate(default(JoinCounts), static (sum, r) => sum + r.Joins);
+            context.Line($"joiners: {joins.Copies} copies, each the state between two steps; {joins.Level} became level with"
+                + $" the members' bits; {joins.Joined} joined without a transfer, {joins.AtFence} copied while members stood");
+        }
+
         context.Result(new
         {
             Seeds = results.Count, Failures = failures.Count,

@@ -44,6 +44,8 @@ internal enum FaultKind
     Loss,
     /// <summary>A worker's device does nothing for a while; the process speaks on (R1).</summary>
     Hang,
+    /// <summary>One worker more comes, while members train. Only when it is asked for, once in a run.</summary>
+    Join,
 }
 
 /// <summary>One thing that goes wrong. Victims are numbers that are taken modulo the workers there are.</summary>
@@ -83,6 +85,7 @@ internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan D
 
         drawn.Sort((a, b) => a.At.CompareTo(b.At));
         AddHang(choose.Branch(11), drawn, workers, span);
+        if (choice.Faults?.Contains(FaultKind.Join) == true) drawn.Add(Join(choose.Branch(12), span));
         return [.. drawn.Select((f, i) => f with { Number = i + 1 })
             .Where(f => choice.Faults?.Contains(f.Kind) != false && choice.Keep?.Contains(f.Number) != false)];
     }
@@ -97,6 +100,10 @@ internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan D
         drawn.Add(new Fault(0, FaultKind.Hang, at, TimeSpan.FromSeconds(5 + choose.Below(60)),
             choose.Below(workers), 0, 0));
     }
+
+    /// <summary>At any microsecond of the first half of the job, once the members are there.</summary>
+    private static Fault Join(SeededChoice choose, TimeSpan span) => new(0, FaultKind.Join,
+        TimeSpan.FromSeconds(1) + (span * (choose.Below(1_000_000) / 2_000_000.0)), TimeSpan.Zero, 0, 0, 0);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"fault {Number}: {NameOf(Kind)} w{Victim + 1} w{Other + 1} at {At.TotalSeconds:0.000} s for {Duration.TotalSeconds:0.000} s ({Amount})");

@@ -15,6 +15,7 @@ internal sealed partial class SimulatedCluster
         FaultKind.Cut or FaultKind.Block or FaultKind.OneWay => [HostAt(fault.Victim), HostAt(fault.Other)],
         // Its links to all others break, and either end of a broken link may be taken for the bad one.
         FaultKind.Isolate => Enumerable.Range(0, Plan.Workers).Select(HostAt),
+        FaultKind.Join => [],
         _ => [HostAt(fault.Victim)],
     };
 
@@ -46,6 +47,7 @@ internal sealed partial class SimulatedCluster
             case FaultKind.Usurp: Usurp(); break;
             case FaultKind.Loss: Lose(fault); break;
             case FaultKind.Hang: Hang(fault); break;
+            case FaultKind.Join: StartWorker($"w{Plan.Workers + 1}"); break;
             default: throw Convoy.Shared.Invariant.Unhandled(fault.Kind);
         }
     }

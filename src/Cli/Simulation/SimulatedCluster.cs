@@ -46,6 +46,8 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         _checkers = Checker.All();
         foreach (var checker in _checkers) checker.Cluster = this;
         (Samples, Replicas) = (_checkers.OfType<SamplesChecker>().First(), _checkers.OfType<ReplicasChecker>().First());
+        Learners = _checkers.OfType<LearnersChecker>().First();
+        Network.Sent = Learners.OnSent;
         // The clock of the database is nobody's: leases are judged by it alone.
         var database = new SimulatedProcess(World, "database", "database", 0, TimeSpan.Zero);
         _journal = Plants.Journal(new WatchedJournal(Plants.Store(new MemoryJournal(database.Time)), this), this);
@@ -61,6 +63,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     public ClockTable Clocks { get; } = new();
     public SamplesChecker Samples { get; }
     public ReplicasChecker Replicas { get; }
+    public LearnersChecker Learners { get; }
     /// <summary>metrics.jsonl: it outlives coordinators.</summary>
     public MetricsMemory DurableRows { get; } = new();
 

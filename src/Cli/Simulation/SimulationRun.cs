@@ -7,8 +7,9 @@ namespace Convoy.Cli.Simulation;
 /// <param name="Choice">What the user fixed, or the reducer.</param>
 /// <param name="Violation">What a checker found; null: nothing.</param>
 /// <param name="SimulatedSeconds">Virtual time that passed.</param>
+/// <param name="Joins">What workers that came later did.</param>
 internal sealed record SimulationResult(ulong Seed, SimulationChoice Choice, Violation? Violation,
-    double SimulatedSeconds)
+    double SimulatedSeconds, JoinCounts Joins)
 {
     public bool Failed => Violation is not null;
 }
@@ -20,7 +21,8 @@ internal static class SimulationRun
     {
         var cluster = new SimulatedCluster(SimulationPlan.Of(seed, choice), plants, trace);
         cluster.Run();
-        return new SimulationResult(seed, choice, cluster.Violation, cluster.World.Now.Microseconds / 1e6);
+        return new SimulationResult(seed, choice, cluster.Violation, cluster.World.Now.Microseconds / 1e6,
+            cluster.Learners.Counts);
     }
 
     /// <summary>

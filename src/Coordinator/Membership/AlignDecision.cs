@@ -13,6 +13,9 @@ public sealed record StateReport(WorkerId Worker, StepNumber Step, Fingerprint F
 
     public bool HasState => Step.Value >= 0;
 
+    /// <summary>A learner that is level: it needs no transfer, its feed brings it to T.</summary>
+    public bool Follows { get; init; }
+
     public static StateReport Nothing(WorkerId worker) => new(worker, new StepNumber(-1), default, false, false);
 }
 
@@ -123,7 +126,9 @@ internal static class DecideAlignment
         return null;
     }
 
-    /// <summary>Joiners copy the state from members of their cell that have it at T without a transfer.</summary>
+    /// <summary>
+    /// Joiners follow their feed, or copy the state from members of their cell that have it at T without a transfer.
+    /// </summary>
     private static AlignDecision WithJoiners(AlignDecision decision, List<StateReport> sound,
         IReadOnlyList<StateReport> joiners, int cells)
     {
@@ -145,7 +150,7 @@ internal static class DecideAlignment
             var warm = joiner.Step == decision.Start && joiner.Fingerprint == decision.StartFingerprint
                 && decision.StartFingerprint != default;
             var sources = donors[joiner.Cell].Count > 0 ? donors[joiner.Cell] : makers[joiner.Cell];
-            actions.Add(warm
+            actions.Add(joiner.Follows ? new MemberAction(joiner.Worker, AlignAction.Replay, default) : warm
                 ? new MemberAction(joiner.Worker, AlignAction.Keep, default)
                 : new MemberAction(joiner.Worker, AlignAction.LoadSnapshot, deal.Next(sources)));
         }

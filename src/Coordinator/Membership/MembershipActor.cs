@@ -330,7 +330,10 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             MemoryBytes = worker.LastBeat.MemoryBytes, MemoryLimitBytes = worker.MemoryLimitBytes,
             State = !worker.Connected ? (worker.Farewell ? "left" : "lost")
                 : worker.Draining ? "draining" : member ? "member"
-                : worker.QuarantinedUntil > _shell.Clock.Now ? "quarantined" : worker.Prepared ? "ready" : "preparing",
+                : worker.QuarantinedUntil > _shell.Clock.Now ? "quarantined"
+                : worker.Learning is { Phase: LearnerPhase.Level } ? "spare"
+                : worker.Learning is not null ? "learner"
+                : worker.Prepared ? "ready" : "preparing",
         };
     }
 }

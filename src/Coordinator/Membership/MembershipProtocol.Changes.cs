@@ -247,7 +247,7 @@ internal sealed partial class MembershipProtocol
         if (drain.Count > 0) return ("drain " + string.Join(", ", drain.Select(s => s.Worker)), true);
         if (_newest >= _until) return (null, false);   // nothing is left to share
         if (leavers.Count > 0) return ($"scale down to {Cap()}", false);
-        var join = Candidates().Take(Cap() - _members.Count).ToList();
+        var join = Joinable().Take(Cap() - _members.Count).ToList();
         return join.Count > 0 ? ("join " + string.Join(", ", join.Select(w => w.Id)), false) : (null, false);
     }
 
@@ -295,10 +295,12 @@ internal sealed partial class MembershipProtocol
         var min = Math.Max(1, Job.MembersMin);
         // After a loss the survivors go on at once; joiners come by a change of their own, unless they are needed.
         var room = Math.Max(0, Cap() - stay.Count);
-        var join = _fenceKind == FenceKind.Soft || stay.Count < min ? Candidates().Take(room).ToList() : [];
+        if (!stay.Exists(s => s.Fenced!.HasState)) CallLearnersBack();
+        List<WorkerRecord> join = stay.Count < min ? [.. Candidates().Take(room)]
+            : _fenceKind == FenceKind.Soft ? [.. Joinable().Take(room)] : [];
         if (stay.Count + join.Count < min)
         {
-            var infeasible = new WaitingForMinimum(stay.Count + join.Count, min);
+            var infeasible = WaitForState(stay, join) ?? new WaitingForMinimum(stay.Count + join.Count, min);
             return leave.Exists(s => s.Fenced!.HasState) && !_saveOnly
                 ? new MemberPlan([.. _members], [], []) { SaveOnly = true }
                 : MemberPlan.Paused(infeasible);

@@ -49,11 +49,13 @@ internal sealed partial class MembershipProtocol
         foreach (var worker in plan.Leave.Select(s => _workers[s.Worker]))
             Release(worker, ExitCode.Drained, "drained", stay: _othersWait && !worker.Draining);
 
-        var moves = decision.Actions.Any(a =>
-            a.Action is AlignAction.LoadSnapshot or AlignAction.LoadCheckpoint or AlignAction.Initialize);
+        var joinersOnly = plan.Stay.Count >= Math.Max(1, Job.MembersMin);
+        var moves = decision.Actions.Any(a => a.Action is AlignAction.LoadCheckpoint or AlignAction.Initialize
+            || (a.Action == AlignAction.LoadSnapshot && !(joinersOnly && _joining.Contains(a.Worker))));
         _openedAt = _now;
         var late = _casts.TimeOf(_members.Count, _clocks) + _clocks.Stall;
-        _alignDeadline = _now + (moves ? _clocks.AlignWithState : _clocks.Align) + late;
+        var stall = _clocks.JoinStall > _clocks.Align && _joining.Count > 0 ? _clocks.JoinStall : _clocks.Align;
+        _alignDeadline = _now + (moves ? _clocks.AlignWithState : stall) + late;
         Become(MembershipStatus.Opening);
         _out.Raise(new GenerationBegan(Generation, Shares, _start, _until, _voluntary));
     }
@@ -66,7 +68,7 @@ internal sealed partial class MembershipProtocol
     {
         var cells = plan.CellsOfJoiners(Job.Commit.Cells);
         return [.. plan.Join.Select((w, i) =>
-            Job.Commit.Cells == 1 ? w.Kept : StateReport.Nothing(w.Id) with { Cell = cells[i] })];
+            Job.Commit.Cells == 1 ? ReportOf(w) : StateReport.Nothing(w.Id) with { Cell = cells[i] })];
     }
 
     private static StepNumber Max(StepNumber a, StepNumber b) => a > b ? a : b;
@@ -79,8 +81,12 @@ internal sealed partial class MembershipProtocol
         var cells = plan.CellsOfJoiners(Job.Commit.Cells);
         for (var i = 0; i < plan.Join.Count; i++)
         {
-            _members.Add(new MemberSeat(plan.Join[i].Id, plan.Join[i].Incarnation, cells[i]));
+            _members.Add(new MemberSeat(plan.Join[i].Id, plan.Join[i].Incarnation, cells[i])
+            { Follows = ReportOf(plan.Join[i]).Follows });
             _joining.Add(plan.Join[i].Id);
+            // Once is enough: members do not stand a second time for a process that could not copy in time.
+            if (plan.Join[i].CopiesAtFence) plan.Join[i].CopyRefused = plan.Join[i].Incarnation;
+            plan.Join[i].ForgetLearning();
         }
 
         _members.Sort((a, b) => a.Worker.CompareTo(b.Worker));
@@ -97,20 +103,24 @@ internal sealed partial class MembershipProtocol
             // Votes travel as casts do: each to each, or through a tree when the members are many.
             VoteFanOut = _casts.IsTree(_members.Count) ? _casts.FanOut : 0,
         };
+        foreach (var learner in Learners()) open.Learners.Add(SeatText(learner));
         open.Cuts.AddRange(Shares!.Cuts);
         foreach (var action in decision.Actions)
         {
-            var worker = _workers[action.Worker];
-            open.Members.Add(new Member
-            {
-                WorkerId = worker.Id.Value, Incarnation = worker.Incarnation.Value, PeerAddress = worker.PeerAddress,
-                Action = action.Action, Source = action.Source.Value,
-            });
+            var member = SeatText(_workers[action.Worker]);
+            (member.Action, member.Source) = (action.Action, action.Source.Value);
+            open.Members.Add(member);
         }
 
         _knowsNoTree = false;
         Tell(_members, open);
+        foreach (var learner in Learners()) SendLearn(learner);
     }
+
+    private static Member SeatText(WorkerRecord worker) => new()
+    {
+        WorkerId = worker.Id.Value, Incarnation = worker.Incarnation.Value, PeerAddress = worker.PeerAddress,
+    };
 
     /// <summary>It leaves by our wish or its own: its end is no failure from now on (G4).</summary>
     private void Release(WorkerRecord worker, ExitCode code, string reason, bool stay = false)
@@ -153,7 +163,7 @@ internal sealed partial class MembershipProtocol
         foreach (var seat in _members)
         {
             var worker = _workers[seat.Worker];
-            worker.AlignFailures = 0;
+            (worker.AlignFailures, worker.CopyRefused) = (0, default);
             // Its own state counts from now on; what it brought along is history.
             worker.Kept = StateReport.Nothing(worker.Id);
         }
@@ -209,7 +219,7 @@ internal sealed partial class MembershipProtocol
             return;
         }
 
-        FailOpening($"{worker}: {m.Text}", [worker]);
+        FailOpening($"{worker}: {m.Text}", [worker], bySelf: true);
     }
 
     private void OnAlignTimeout()
@@ -220,7 +230,7 @@ internal sealed partial class MembershipProtocol
     }
 
     /// <summary>Row 9. A joiner that fails is let go at once (J4); a member gets a second try over new links.</summary>
-    private void FailOpening(string text, List<WorkerRecord> guilty)
+    private void FailOpening(string text, List<WorkerRecord> guilty, bool bySelf = false)
     {
         _out.Note($"{Generation} does not open: {text}");
         if (_firstAlignFailure.Length == 0) _firstAlignFailure = text;
@@ -237,7 +247,8 @@ internal sealed partial class MembershipProtocol
             var joins = _joining.Contains(worker.Id) && _members.Count > _joining.Count;
             if (!joins && worker.AlignFailures < AlignFailuresMax) continue;
             Quarantine(worker);
-            LetGo(worker, text, mayRejoin: true);
+            // What it lacked may have gone with a member between its report and Open: that is no failure of its own.
+            LetGo(worker, text, mayRejoin: true, charged: !(joins && bySelf && SeatOf(worker) is { Follows: true }));
         }
 
         if (Status == MembershipStatus.Opening) BeginFencing(FenceKind.Hard, default, text);

@@ -300,12 +300,12 @@ internal sealed partial class MembershipProtocol
     }
 
     /// <summary>Tells a living worker that it is out, then treats it as lost.</summary>
-    private void LetGo(WorkerRecord worker, string reason, bool mayRejoin)
+    private void LetGo(WorkerRecord worker, string reason, bool mayRejoin, bool charged = true)
     {
         worker.Barred = !mayRejoin;
         if (mayRejoin) worker.MayReturnUntil = _now + _clocks.Form;
         SendEvict(worker, reason, mayRejoin);
-        Lose(worker, reason, charged: true, told: true);
+        Lose(worker, reason, charged, told: true);
     }
 
     private void SendEvict(WorkerRecord worker, string reason, bool mayRejoin)
@@ -329,7 +329,7 @@ internal sealed partial class MembershipProtocol
         if (charged) CountLoss(worker);
         _out.Note($"lost {worker}: {evidence}");
         _out.Raise(new WorkerLost(worker.Id, worker.Name, evidence, seat is not null, charged));
-        if (seat is not null) OnMemberLost(seat, worker, evidence);
+        if (seat is not null) OnMemberLost(seat, worker, evidence, named: charged || !told);
         if (_job is not null && Status != MembershipStatus.Closed) _out.Raise(new WorkersAreWanted(_wanted));
     }
 
@@ -343,10 +343,10 @@ internal sealed partial class MembershipProtocol
 
     private void Quarantine(WorkerRecord worker) => worker.QuarantinedUntil = _now + _clocks.Quarantine;
 
-    private void OnMemberLost(MemberSeat seat, WorkerRecord worker, string evidence)
+    private void OnMemberLost(MemberSeat seat, WorkerRecord worker, string evidence, bool named)
     {
         _lossTexts.Add($"{worker.Id} {evidence}");
-        _lostIds.Add(worker.Id);
+        if (named) _lostIds.Add(worker.Id);
         switch (Status)
         {
             case MembershipStatus.Stable:

@@ -1,3 +1,5 @@
+using Convoy.Shared.Protocol;
+
 namespace Convoy.Coordinator.Membership;
 
 // Why there is no progress, and why a worker is no member. Told when it changes; the shell repeats it (R23).
@@ -10,8 +12,9 @@ internal sealed partial class MembershipProtocol
     private void ReportReasons()
     {
         var reasons = CurrentReasons();
-        if (reasons.SequenceEqual(_reasons)) return;
-        _reasons = reasons;
+        var same = reasons.SequenceEqual(_reasons);
+        _reasons = reasons; // with the figures of now
+        if (same) return;
         _out.Raise(new ReasonsChanged(reasons));
     }
 
@@ -67,6 +70,10 @@ internal sealed partial class MembershipProtocol
         if (spare.Count > 0 && _members.Count >= Cap()) reasons.Add(new Spare(Names(spare), Cap()));
         else if (spare.Count > 0 && _stop is null && TooSoon())
             reasons.Add(new Debouncing($"{Names(spare)} to join", _clocks.VoluntarySpacing));
+        foreach (var worker in spare)
+            if (worker.Learning is { Phase: LearnerPhase.Loading or LearnerPhase.Replaying } r)
+                reasons.Add(new WaitingForLearner(
+                    worker.Name, r.Phase == LearnerPhase.Loading, r.Lag, r.BytesLeft, r.EtaMs));
     }
 
     private string NamesOf(Func<MemberSeat, bool> where) =>

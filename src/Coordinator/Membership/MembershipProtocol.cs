@@ -21,7 +21,7 @@ namespace Convoy.Coordinator.Membership;
 // M6  All members align with the same fingerprint; contradicting states are never mixed.
 // M7  Voluntary changes come at most once per max(10 steps, spacing); losses wait for the coalesce time only.
 // J1  A joiner has no voice in the choice of the start state.
-// J4  Members wait for a joiner at most for the align deadline; then it is let go.
+// J4  Members wait for a joiner at most for the align deadline; then it is let go. A level learner needs no transfer.
 // G4  A drained worker is a scale event, never a failure.
 internal enum MembershipStatus
 {
@@ -117,6 +117,7 @@ internal sealed partial class MembershipProtocol
             case FromWorker { Message: Aligned m } w: OnAligned(_workers[w.Worker], m); break;
             case FromWorker { Message: AlignFailed m } w: OnAlignFailed(_workers[w.Worker], m); break;
             case FromWorker { Message: Drain m } w: OnDrain(_workers[w.Worker], m); break;
+            case FromWorker { Message: LearnerReport m } w: OnLearnerReport(_workers[w.Worker], m); break;
             case FromWorker { Message: Stale m } w: OnStale(_workers[w.Worker], m); break;
             case FromWorker { Message: WorkerFailed m } w: OnWorkerFailed(_workers[w.Worker], m); break;
             case LinkLost m: OnLinkLost(m); break;
@@ -156,7 +157,7 @@ internal sealed partial class MembershipProtocol
         switch (Status)
         {
             case MembershipStatus.Forming: MaybeForm(); break;
-            case MembershipStatus.Stable: MaybeChange(); break;
+            case MembershipStatus.Stable: MaybeTeach(); MaybeChange(); break;
             case MembershipStatus.Fencing: AskSilentBefore(_fenceDeadline); OnFenceTimeout(); break;
             case MembershipStatus.Opening: AskSilentBefore(_alignDeadline); OnAlignTimeout(); break;
             case MembershipStatus.Paused: MaybeResume(); break;
@@ -242,6 +243,9 @@ internal sealed class MemberSeat(WorkerId worker, Incarnation incarnation, int c
 
     /// <summary>Its slices, as status shows them.</summary>
     public string Share { get; set; } = "";
+
+    /// <summary>It joins level, by Replay: no state is sent to it.</summary>
+    public bool Follows { get; init; }
 
     /// <summary>Its answer to the fence that is under way.</summary>
     public StateReport? Fenced { get; set; }

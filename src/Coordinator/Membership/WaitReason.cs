@@ -70,6 +70,19 @@ internal sealed record Spare(string Names, int Max) : WaitReason
     public override string ToString() => $"{Names} stay spare: {Max} members are enough";
 }
 
+/// <summary>The figures change all the time; it is another reason only when the learner does something else.</summary>
+internal sealed record WaitingForLearner(string Name, bool Copies, long Lag, long BytesLeft, long EtaMs) : WaitReason
+{
+    public bool Equals(WaitingForLearner? other) => other is not null && Name == other.Name && Copies == other.Copies;
+
+    public override int GetHashCode() => Name.Length;
+
+    public override string ToString() =>
+        $"{Name} {(Copies ? "copies the state" : "applies the steps since")}: {Lag} steps behind, "
+        + (BytesLeft / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " MB left"
+        + (EtaMs > 0 ? $", about {Seconds(TimeSpan.FromMilliseconds(EtaMs))}" : "");
+}
+
 internal sealed record PausedBy(string By) : WaitReason
 {
     public override string ToString() => $"paused: {By}";

@@ -43,6 +43,15 @@ internal sealed class WorkerRecord(WorkerId id, string name)
     /// <summary>State that it brought along, by its own account.</summary>
     public StateReport Kept { get; set; } = StateReport.Nothing(id);
     public Beat LastBeat { get; set; } = new();
+    /// <summary>Generation of whose members it was last told to learn; none: it does not learn.</summary>
+    public Generation Learns { get; set; }
+    public Instant LearnsSince { get; set; }
+    /// <summary>Its newest word as a learner; null: none yet.</summary>
+    public LearnerReport? Learning { get; set; }
+    /// <summary>It cannot follow: it copies the state while the members stand at a fence.</summary>
+    public bool CopiesAtFence { get; set; }
+    /// <summary>The process that could not even copy in time: it is not waited for again.</summary>
+    public Incarnation CopyRefused { get; set; }
     /// <summary>Generations in a row that this process did not align to.</summary>
     public int AlignFailures { get; set; }
 
@@ -58,6 +67,7 @@ internal sealed class WorkerRecord(WorkerId id, string name)
         (Connected, LinkUp) = (true, true);
         DetectWith(detection, now);
         (Prepared, Draining, Farewell, Barred, AlignFailures) = (false, false, false, false, 0);
+        ForgetLearning();
         HeldJob = hello.JobId;
         LastBeat = new Beat { Step = Math.Max(0, hello.StateStep), InGeneration = hello.InGeneration };
         Kept = jobId.Length > 0 && hello.JobId == jobId && hello.StateStep >= 0
@@ -65,6 +75,8 @@ internal sealed class WorkerRecord(WorkerId id, string name)
                 new Fingerprint(hello.StateFingerprint), false, false)
             : StateReport.Nothing(Id);
     }
+
+    public void ForgetLearning() => (Learns, Learning, CopiesAtFence) = (Generation.None, null, false);
 
     /// <summary>What was measured is forgotten: it was measured with other numbers, or of another process.</summary>
     public void DetectWith(PhiAccrualOptions detection, Instant now)

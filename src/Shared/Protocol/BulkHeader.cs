@@ -17,6 +17,10 @@ public enum BulkKind : byte
     Scalars = 3,
     /// <summary>A range of a member's state (weights, optimizer state): donor to joiner.</summary>
     State = 4,
+    /// <summary>A frame of a copied state: donor to learner.</summary>
+    Snapshot = 5,
+    /// <summary>Pieces of reduced gradients (FeedRecord): member to learner.</summary>
+    Feed = 6,
 }
 
 /// <summary>

@@ -44,6 +44,18 @@ public static class ControlMessages
         (44, Complete.Parser, typeof(Complete)),
         (48, Revocations.Parser, typeof(Revocations)),
         (49, Coordinators.Parser, typeof(Coordinators)),
+        (64, Learn.Parser, typeof(Learn)),
+        (65, LearnerReport.Parser, typeof(LearnerReport)),
+        (66, FeedAsk.Parser, typeof(FeedAsk)),
+        (67, FeedBegins.Parser, typeof(FeedBegins)),
+        (68, FeedEnds.Parser, typeof(FeedEnds)),
+        (69, NeedChunks.Parser, typeof(NeedChunks)),
+        (70, ChunksGone.Parser, typeof(ChunksGone)),
+        (71, SnapAsk.Parser, typeof(SnapAsk)),
+        (72, SnapOffer.Parser, typeof(SnapOffer)),
+        (73, SnapGet.Parser, typeof(SnapGet)),
+        (74, SnapEnds.Parser, typeof(SnapEnds)),
+        (75, ChunkHeard.Parser, typeof(ChunkHeard)),
     ];
 
     private static readonly Dictionary<Type, ushort> Ids = Table.ToDictionary(r => r.Type, r => r.Id);

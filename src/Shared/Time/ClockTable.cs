@@ -35,6 +35,10 @@ public sealed record ClockTable
     public TimeSpan Align { get; init; } = TimeSpan.FromSeconds(2);
     /// <summary>From Open to Aligned when a member loads a snapshot or a checkpoint.</summary>
     public TimeSpan AlignWithState { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>Members wait at most this long for a joiner that copies the state while they stand (J4).</summary>
+    public TimeSpan JoinStall { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>A learner takes a frame within this, or its transfer ends; a donor sends one.</summary>
+    public TimeSpan LearnerChunk { get; init; } = TimeSpan.FromSeconds(5);
     /// <summary>
     /// From a cast to the receipt of the one it was sent to; then those below it are told by the sender.
     /// </summary>

@@ -23,7 +23,7 @@ internal sealed record DeviceOptions(
 /// The device's thread: it owns the weights. Every exception here is fatal for the worker, because the state may be
 /// torn: it is reported with its stack and never told as a state (P8).
 /// </summary>
-internal sealed class DeviceActor : ReceiveActor
+internal sealed partial class DeviceActor : ReceiveActor
 {
     private readonly DeviceOptions _options;
     private readonly MonotonicClock _clock;
@@ -56,6 +56,7 @@ internal sealed class DeviceActor : ReceiveActor
         On<SaveShard>(OnSaveShard);
         On<HashWeights>(OnHashWeights);
         On<RunEvaluation>(m => OnEvaluate(m.Request));
+        ListenToLearners();
     }
 
     protected override void PostStop() => _model?.Dispose();
@@ -101,7 +102,7 @@ internal sealed class DeviceActor : ReceiveActor
                 DataSha256 = Google.Protobuf.ByteString.CopyFrom(_model.DataSha256),
                 InitialFingerprint = _initial.Value, Kernels = kernels,
                 PrepareMs = (long)(_clock.Now - started).TotalMilliseconds,
-            }, _model.Elements, m.Job.Slices));
+            }, _model.Elements, m.Job.Slices, _model.States));
         }
         catch (UserException cause)
         {
@@ -121,6 +122,7 @@ internal sealed class DeviceActor : ReceiveActor
         _share = new StepShare(shares, me, m.Layout, _share);
         _buckets = new BucketTracker(m.Layout, [.. _model!.Parameters.Select(p => (p.Offset, p.Length))]);
         _loaded = new StepNumber(-1);
+        CutFeed(m.Generation, me);
     }
 
     // ---- Alignment: to have state T ----
@@ -171,6 +173,7 @@ internal sealed class DeviceActor : ReceiveActor
         }
 
         _step!.Apply(_state, work, _row);
+        FeedLearners(work);
         FinishRow();
         SayReady(m, retains: true);
     }
@@ -252,6 +255,7 @@ internal sealed class DeviceActor : ReceiveActor
         _share!.Begin(work, samples, _state.Fingerprint);
         _row = new StepRow { Step = m.Target.Value, Samples = samples.Count };
         _step.Apply(_state, work, _row);
+        FeedLearners(work);
         if (meta.LossSum is { } loss) _row.LossSum = loss;
         else _row = new StepRow();
 
@@ -293,11 +297,13 @@ internal sealed class DeviceActor : ReceiveActor
         Invariant.Check(work.Held && work.Step == m.Step && _state!.Step.Next == m.Step,
             "S4 the step that is held is applied");
         var held = _clock.Now;
+        NoteStepTime(held);
         _step!.Apply(_state!, work, _row);
         _row.SyncUs = Math.Max(0, (held - _computedAt).Ticks / 10);
         FinishRow();
         Tell(new StateView(_state!, work.Reduced, LossOfState()));
         Tell(new StepApplied(m.Generation, m.Step, _state!.Fingerprint));
+        FeedLearners(work);
     }
 
     private void FinishRow()

@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Optim;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Protocol;
@@ -10,7 +11,7 @@ namespace Convoy.Worker.Training;
 internal sealed record OpenJob(JobSpec Job, Assign Assign);
 
 /// <summary>The job runs here. Elements and slices are what the exchange is made from.</summary>
-internal sealed record JobOpened(Ready Ready, int Elements, int Slices);
+internal sealed record JobOpened(Ready Ready, int Elements, int Slices, IReadOnlyList<StateVector> States);
 
 internal sealed record TakeShare(EnterGeneration Generation, ExchangeLayout Layout, ExchangeLoop Exchange);
 

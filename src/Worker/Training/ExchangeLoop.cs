@@ -8,6 +8,7 @@ using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Tensors;
 using Convoy.Worker.Collectives;
+using Convoy.Worker.Learning;
 
 namespace Convoy.Worker.Training;
 
@@ -31,6 +32,7 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     private readonly BulkOutbox _sends;
     private readonly IActorRef _trainer;
     private readonly StateInbox _states;
+    private readonly LearnerMemory _learned;
     private readonly ILogSink _log;
     private readonly PinnedBuffer[] _scalars;
     private readonly List<PinnedBuffer> _ownCopies = []; // of the block that is being added
@@ -41,10 +43,10 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     private int[] _missing = [];   // read by the beat, written here
 
     public ExchangeLoop(
-        WorkerId me, IActorRef trainer, StateInbox states, long receiveBytesMax, int slices, ILogSink log,
-        NewEventQueue newEvents)
+        WorkerId me, IActorRef trainer, StateInbox states, LearnerMemory learned, long receiveBytesMax, int slices,
+        ILogSink log, NewEventQueue newEvents)
     {
-        (_trainer, _states, _log) = (trainer, states, log);
+        (_trainer, _states, _learned, _log) = (trainer, states, learned, log);
         Me = me;
         _protocol = new ExchangeProtocol(receiveBytesMax / 2);
         _buffers = new PinnedBuffers(receiveBytesMax);
@@ -93,6 +95,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     public Memory<byte> Rent(Peer from, in BulkHeader header)
     {
         if (header.Kind == BulkKind.State) return _states.Rent(from, header);
+        if (header.Kind == BulkKind.Snapshot) return _learned.Rent(from, header);
+        if (header.Kind == BulkKind.Feed) return RentForFeed(from, header);
         if (header.Generation.Value < Interlocked.Read(ref _generationFloor)) return default;
         if (_buffers.TryRent(header.PayloadBytes) is { } buffer) return buffer.Bytes;
         _log.Write(LogLevel.Warning, Source,
@@ -100,12 +104,27 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
         return default;
     }
 
+    private Memory<byte> RentForFeed(Peer from, in BulkHeader header)
+    {
+        if (_buffers.TryRent(header.PayloadBytes) is { } buffer) return buffer.Bytes;
+        _learned.SayTaken(from, header);
+        return default;
+    }
+
     public void Received(Peer from, in BulkHeader header, Memory<byte> payload)
     {
         if (header.Kind == BulkKind.State) { _states.Received(from, header); return; }
+        if (header.Kind == BulkKind.Snapshot) { _learned.Received(from, header); return; }
         if (!System.Runtime.InteropServices.MemoryMarshal.TryGetMemoryManager<byte, PinnedBuffer>(payload,
             out var buffer))
             return; // an empty frame: there is none in this protocol
+        if (header.Kind == BulkKind.Feed)
+        {
+            _learned.Take(from, header, buffer.Bytes.Span);
+            _buffers.Return(buffer.Handle);
+            return;
+        }
+
         if (from.Id is not { } id) { _buffers.Return(buffer.Handle); return; }
         var copy = header;
         _events.Post(() => OnFrame(id.Incarnation, copy, buffer.Handle), here: true);
@@ -122,6 +141,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     {
         _log.Write(LogLevel.Warning, Source,
             $"{header.Kind} of {header.Generation} step {header.Step} from {from}: {why}");
+        // What a learner misses it asks for again; its link may be a member's.
+        if (header.Kind is BulkKind.Snapshot or BulkKind.Feed) { _learned.SayTaken(from, header); return; }
         if (header.Generation.Value < Interlocked.Read(ref _generationFloor)) return; // of a step that was given up
         // Nobody sends a frame twice: without it the step cannot end, so the link is as good as lost.
         from.Close();

@@ -11,15 +11,21 @@ namespace Convoy.Worker.Training;
 /// </summary>
 internal sealed class PeerTable(Func<string, IActorRef, Incarnation, Peer> connect, IActorRef owner, WorkerId me)
 {
-    private readonly List<Peer> _up = [];
+    // With the process at the other end as it was when the link came up: one that dials on after a loss forgets it, and
+    // the word of the loss may be read later than that.
+    private readonly List<(Peer Peer, Incarnation Process)> _up = [];
     private readonly List<(Peer Peer, Incarnation To)> _dialled = [];
     private IReadOnlyList<Member> _members = [];
+    private IReadOnlyList<Member> _teachers = []; // members that this learner follows
+
+    /// <summary>Learners that are fed from here: their links are no members', and stay.</summary>
+    public IReadOnlyList<Incarnation> Pupils { get; set; } = [];
 
     /// <summary>Every other member is linked.</summary>
     public bool AllLinked =>
         _members.All(m => m.WorkerId == me.Value || Find(new Incarnation(m.Incarnation)) is not null);
 
-    public Peer? Find(Incarnation incarnation) => _up.Find(p => p.Id is { } id && id.Incarnation == incarnation);
+    public Peer? Find(Incarnation incarnation) => _up.Find(u => u.Process == incarnation).Peer;
 
     public Peer? Find(WorkerId worker) =>
         _members.FirstOrDefault(m => m.WorkerId == worker.Value) is { } member
@@ -38,40 +44,70 @@ internal sealed class PeerTable(Func<string, IActorRef, Incarnation, Peer> conne
 
     public void Enter(IReadOnlyList<Member> members)
     {
-        _members = members;
+        (_members, _teachers) = (members, []);
         foreach (var peer in All().Where(p => !IsWanted(p)).ToArray()) Drop(peer);
         foreach (var member in members)
         {
             var to = new Incarnation(member.Incarnation);
-            var dialHere = me.Value < member.WorkerId && Find(to) is null
-                && !_dialled.Exists(d => d.To == to && d.Peer.State != LinkState.Closed);
-            if (dialHere) _dialled.Add((connect(member.PeerAddress, owner, to), to));
+            if (me.Value < member.WorkerId) Dial(member, to);
         }
     }
 
-    public void Up(Peer peer)
+    /// <summary>
+    /// A learner dials all members itself; what is linked already stays. Links that others dialled stay too: a member
+    /// of a generation that this worker has not heard of yet may be at their other end, and would miss it.
+    /// </summary>
+    public void Follow(IReadOnlyList<Member> teachers)
     {
-        if (!_up.Contains(peer)) _up.Add(peer);
+        (_members, _teachers) = ([], teachers);
+        foreach (var peer in _dialled.Select(d => d.Peer).Where(p => !IsWanted(p)).ToArray()) Drop(peer);
+        foreach (var teacher in teachers) Dial(teacher, new Incarnation(teacher.Incarnation));
     }
 
-    /// <summary>The member that the lost link led to, if it was one.</summary>
-    public Member? Down(Peer peer)
+    private void Dial(Member member, Incarnation to)
     {
-        var was = _up.Remove(peer);
-        return was && peer.Id is { } id ? _members.FirstOrDefault(m => m.Incarnation == id.Incarnation.Value) : null;
+        if (Find(to) is null && !_dialled.Exists(d => d.To == to && d.Peer.State != LinkState.Closed))
+            _dialled.Add((connect(member.PeerAddress, owner, to), to));
     }
+
+    /// <summary>Ends the link of a learner, whatever is on its way there.</summary>
+    public void DropPupil(Incarnation pupil)
+    {
+        if (Find(pupil) is { } peer && _members.All(m => m.Incarnation != pupil.Value)) Drop(peer);
+    }
+
+    /// <summary>The process at the other end; null: the link is lost again already.</summary>
+    public Incarnation? Up(Peer peer)
+    {
+        if (peer.Id is not { } id) return null;
+        if (!_up.Exists(u => u.Peer == peer)) _up.Add((peer, id.Incarnation));
+        return id.Incarnation;
+    }
+
+    /// <summary>The process that the lost link led to; null: this worker had let it go itself.</summary>
+    public Incarnation? Down(Peer peer)
+    {
+        var at = _up.FindIndex(u => u.Peer == peer);
+        if (at < 0) return null;
+        var process = _up[at].Process;
+        _up.RemoveAt(at);
+        return process;
+    }
+
+    /// <summary>The member that runs in this process, if one does.</summary>
+    public Member? MemberIn(Incarnation process) => _members.FirstOrDefault(m => m.Incarnation == process.Value);
 
     public void DropAll()
     {
-        _members = [];
+        (_members, _teachers, Pupils) = ([], [], []);
         foreach (var peer in All().ToArray()) Drop(peer);
     }
 
-    private IEnumerable<Peer> All() => _up.Concat(_dialled.Select(d => d.Peer)).Distinct();
+    private IEnumerable<Peer> All() => _up.Select(u => u.Peer).Concat(_dialled.Select(d => d.Peer)).Distinct();
 
     private void Drop(Peer peer)
     {
-        _up.Remove(peer);
+        _up.RemoveAll(u => u.Peer == peer);
         _dialled.RemoveAll(d => d.Peer == peer);
         peer.Close();
     }
@@ -79,7 +115,9 @@ internal sealed class PeerTable(Func<string, IActorRef, Incarnation, Peer> conne
     // A link that is being dialled is known by the process that it looks for.
     private bool IsWanted(Peer peer)
     {
-        var process = _up.Contains(peer) ? peer.Id?.Incarnation : _dialled.Find(d => d.Peer == peer).To;
-        return process is { } one && _members.Any(m => m.WorkerId != me.Value && m.Incarnation == one.Value);
+        var up = _up.FindIndex(u => u.Peer == peer);
+        var process = up >= 0 ? _up[up].Process : _dialled.Find(d => d.Peer == peer).To;
+        return Pupils.Contains(process)
+            || _members.Concat(_teachers).Any(m => m.WorkerId != me.Value && m.Incarnation == process.Value);
     }
 }

@@ -4,6 +4,7 @@ using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Tensors;
 using Convoy.Worker.Collectives;
+using Convoy.Worker.Learning;
 
 namespace Convoy.Worker.Training;
 
@@ -27,6 +28,7 @@ internal sealed class StateDonorActor : ReceiveActor, IBulkCompletion
         _self = Self;
         Receive<Donate>(OnDonate);
         Receive<RoomAgain>(_ => Pump());
+        Receive<CopyMade>(m => Sender.Tell(new SnapshotCopied(m.Copy, StateMeta.DigestOf(m.Copy.All)), Self));
     }
 
     private void OnDonate(Donate m)

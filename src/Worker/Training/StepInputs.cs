@@ -55,3 +55,6 @@ internal sealed record CoordinatorBack(LeaderToken Token);
 
 /// <summary>Device, exchange and writer have ended.</summary>
 internal sealed record WorkStopped;
+
+/// <summary>As a learner this worker has come to another state; -1: what it had cannot be trusted.</summary>
+internal sealed record Learned(StepNumber Step, Fingerprint Fingerprint);

@@ -19,7 +19,8 @@ internal sealed record PrepareJob(Assign Assign) : StepOutput;
 
 /// <summary>Links to exactly these members; the exchange and the device learn shares and layout.</summary>
 internal sealed record EnterGeneration(
-    Generation Generation, StepNumber Start, ShareMap Shares, IReadOnlyList<Member> Members) : StepOutput;
+    Generation Generation, StepNumber Start, ShareMap Shares, IReadOnlyList<Member> Members,
+    IReadOnlyList<Member> Learners) : StepOutput;
 
 internal sealed record DropPeers : StepOutput;
 

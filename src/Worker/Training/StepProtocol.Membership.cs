@@ -178,7 +178,7 @@ internal sealed partial class StepProtocol
         _stateReady = false;
         _aligning = true;
         var target = new StepNumber(m.StartStep);
-        outbox.Add(new EnterGeneration(Generation, target, SharesOf(m), _members));
+        outbox.Add(new EnterGeneration(Generation, target, SharesOf(m), _members, m.Learners));
         outbox.Add(new AlignState(
             Generation, target, mine.Action, new WorkerId(mine.Source), m.CheckpointPath, _expected));
     }
@@ -209,6 +209,13 @@ internal sealed partial class StepProtocol
         if (Status != StepStatus.Aligning) { outbox.Note($"StateReady in {Status}"); return; }
         _stateReady = true;
         CheckAligned(outbox);
+    }
+
+    private void OnLearned(Learned m, StepOutbox outbox)
+    {
+        if (Status is StepStatus.Prepared or StepStatus.Fenced or StepStatus.Aligning && !_stateReady)
+            TakeState(m.Step, m.Fingerprint, retains: false);
+        else outbox.Note($"Learned of step {m.Step}: this worker is {Status}");
     }
 
     private void OnStateFailed(StateFailed m, StepOutbox outbox)

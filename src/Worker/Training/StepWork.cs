@@ -39,6 +39,9 @@ internal sealed class StepWork
     /// <summary>H of the state that the step starts from.</summary>
     public Fingerprint Before { get; private set; }
 
+    /// <summary>H of the state that the step leads to; counts once it is applied.</summary>
+    public Fingerprint After => FingerprintChain.Next(Before, Step, Checksums);
+
     /// <summary>Own gradients, one vector for each node of the own share, absent ones included.</summary>
     public IReadOnlyList<PinnedVector> NodeGradients { get; private set; } = [];
 
@@ -67,6 +70,13 @@ internal sealed class StepWork
         (Step, Before, Samples, PresentSlices, Tree) = (step, before, samples, presentSlices, tree);
         (Share, Nodes, NodeGradients, Held, Applied) = (share, nodes, nodeGradients, false, false);
         NodeMemory = [.. nodeGradients.Select(v => v.Floats)];
+        Array.Clear(SliceLoss);
+    }
+
+    /// <summary>The reduced gradient came from others: there is no own part.</summary>
+    public void BeginFed(StepNumber step, Fingerprint before, int samples, int presentSlices)
+    {
+        (Step, Before, Samples, PresentSlices, Held, Applied) = (step, before, samples, presentSlices, true, false);
         Array.Clear(SliceLoss);
     }
 

@@ -61,6 +61,7 @@ internal sealed partial class TrainerActor
     private void OnCancelAlign(CancelAlign m)
     {
         _cancelled = m.Generation;
+        if (CancelReplay(m.Generation)) return;
         // Whatever the device does by itself ends soon and answers; a transfer may never end.
         if (_spare is null) return;
         GiveUpFetch();

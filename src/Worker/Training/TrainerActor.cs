@@ -10,6 +10,7 @@ using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 using Convoy.Worker.Checkpoints;
 using Convoy.Worker.Collectives;
+using Convoy.Worker.Learning;
 using Convoy.Worker.Node;
 using Google.Protobuf;
 
@@ -79,6 +80,8 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         _protocol = new StepProtocol(options.Me, options.Incarnation, options.Job.Checkpoint.Every);
         _peers = new PeerTable(options.Connect, Self, options.Me);
         _casts = new CastProtocol(options.Incarnation, options.Clocks);
+        _learner = new LearnerProtocol(options.Me, options.Clocks);
+        _donors = new DonorProtocol(options.Clocks);
         foreach (var peer in options.Accepted) OnPeerUp(peer);
         Receive<FromCoordinator>(m => OnFromCoordinator(m.Message));
         Receive<CoordinatorBack>(OnCoordinatorBack);
@@ -99,6 +102,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Receive<Complete>(Feed);
         Receive<NeedState>(Feed);
         Receive<CastDue>(_ => OnCastDue());
+        ListenToLearning();
         Receive<Cast>(OnFromMember);
         Receive<CastHeard>(OnFromMember);
         Receive<CastAnswers>(OnFromMember);
@@ -149,13 +153,13 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
             case TellSome m: SendToMembers(m.Message, m.From, m.End); break;
             case PrepareJob m: _device.Tell(new OpenJob(_options.Job, m.Assign), Self); break;
             case EnterGeneration m: OnEnterGeneration(m); break;
-            case AlignState m: _device.Tell(new Align(m), Self); break;
+            case AlignState m: OnAlignState(m); break;
             case CancelAlign m: OnCancelAlign(m); break;
             case RunStep or ApplyStep or SaveShard or HashWeights or RunEvaluation: _device.Tell(output, Self); break;
             case StopExchange m: _exchange!.Stop(m.Generation); break;
             case ServeState m: OnServeState(m); break;
             case DeclineState m: Donate(m.To, m.Generation, m.Step, []); break;
-            case DropPeers: _peers.DropAll(); break;
+            case DropPeers: OnDropPeers(); break;
             case SayHello: _options.Node.Tell(new GreetAgain(), Self); break;
             case StopWork m: OnStopWork(m); break;
             case Note m: Log(LogLevel.Info, m.Text); break;
@@ -169,8 +173,9 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         // Twice what a step can bring: every node of every other share for the own chunks, and the reduced vector.
         var nodes = 2 + (2 * (int)Math.Ceiling(Math.Log2(m.Slices + 1)));
         var receiveBytesMax = (64L << 20) + (4L * nodes * m.Elements * sizeof(float));
+        OpenLearning(m);
         _exchange = new ExchangeLoop(
-            _options.Me, Self, _states, receiveBytesMax, m.Slices, _options.Log, _options.NewEvents);
+            _options.Me, Self, _states, _learned!, receiveBytesMax, m.Slices, _options.Log, _options.NewEvents);
         _options.Bulk.Target = _exchange;
         _options.Board.Exchange = _exchange;
         Feed(new JobPrepared(m.Ready));
@@ -183,8 +188,10 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
             [.. m.Members.Select(x => new Incarnation(x.Incarnation))], m.Shares.IndexOf(_options.Me), layout));
         // Links to whom is no member any more are closed before the device uses their memory again: frames that wait
         // for them would be sent with the bytes of another step.
+        EnterDonors(m);
         _peers.Enter(m.Members);
         _device.Tell(new TakeShare(m, layout, _exchange), Self);
+        DonorStep(new DonorEntered(m.Generation, m.Start, m.Members, m.Learners));
         _linkedSaid = false;
         // Steps after the start are done again, and reported again then.
         _rows.RemoveAll(r => r.Step > m.Start.Value);
@@ -214,14 +221,21 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 
     private void OnPeerUp(Peer peer)
     {
-        _peers.Up(peer);
-        if (peer.Id is { } id) CastStep(new CastLinkUp(id.Incarnation));
+        if (_peers.Up(peer) is not { } process) return;
+        CastStep(new CastLinkUp(process));
+        LearningLinkUp(process);
     }
 
     private void OnLinkDown(LinkDown m)
     {
-        if (m.Peer.Id is { } id && _peers.Find(id.Incarnation) == m.Peer) CastStep(new CastLinkDown(id.Incarnation));
-        if (_peers.Down(m.Peer) is not { } member) return;
+        if (_peers.Down(m.Peer) is not { } process) return;
+        if (_peers.Find(process) is null) // else both have dialled, and the other link is there
+        {
+            CastStep(new CastLinkDown(process));
+            LearningLinkDown(process, m.Text);
+        }
+
+        if (_peers.MemberIn(process) is not { } member) return;
         LoseFetch(member, m.Text);
         var evidence = m.Reason switch
         {

@@ -27,6 +27,9 @@ internal sealed class TrainingBoard(MachineFacts machine)
     /// <summary>Asked whom the running step waits for.</summary>
     public ExchangeLoop? Exchange { get; set; }
 
+    /// <summary>What a learner is at; empty: it learns nothing.</summary>
+    public string Learning { get; set; } = "";
+
     /// <summary>Whom an alignment waits for.</summary>
     public IReadOnlyList<WorkerId> Unlinked { get; set; } = [];
 
@@ -89,6 +92,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
 
     private string Operation() => _status switch
     {
+        StepStatus.Prepared => Learning,
         StepStatus.Preparing => "opening data, compiling the graph",
         StepStatus.Compute => $"forward and backward of step {_step.Next}",
         StepStatus.Reduce => $"gradients of step {_step.Next}",

@@ -58,6 +58,10 @@ internal sealed class MembershipMachine : IScriptMachine
             case "align-failed":
                 Each(command,
                 w => Say(w, new AlignFailed { Generation = command.Number("g", Open()), Text = "no source" })); break;
+            case "level": Each(command, w => OnLearns(w, LearnerPhase.Level, command)); break;
+            case "loading": Each(command, w => OnLearns(w, LearnerPhase.Loading, command)); break;
+            case "too-slow": Each(command, w => OnLearns(w, LearnerPhase.TooSlow, command)); break;
+            case "broken": Each(command, w => OnLearns(w, LearnerPhase.Broken, command)); break;
             case "drain": Each(command, w => Say(w, new Drain { GraceMs = 10_000 })); break;
             case "stale": Each(command, w => Say(w, new Stale { TokenSeen = command.Number("token") })); break;
             case "scale": Feed(new ScaleTo(command.NumbersAt(0)[0])); break;
@@ -173,6 +177,12 @@ internal sealed class MembershipMachine : IScriptMachine
         Generation = c.Number("g", _fence), Incarnation = w.Incarnation.Value, Step = c.Number("t"),
         Fingerprint = c.Has("h") ? (ulong)c.Number("h") : (ulong)c.Number("t") + 256,
         HoldsNext = c.Words.Contains("holds"), RetainsCurrent = c.Words.Contains("retains"),
+    });
+
+    private void OnLearns(ModelWorker w, LearnerPhase phase, ScriptCommand c) => Say(w, new LearnerReport
+    {
+        Generation = c.Number("g", Open()), Phase = phase, Step = c.Number("t", -1), Lag = c.Number("lag", 0),
+        BytesLeft = c.Number("left", 0), NeededBytesPerSecond = c.Number("needs", 0), Text = c.Text("text", ""),
     });
 
     private void OnAligned(ModelWorker w, ScriptCommand c)

@@ -66,6 +66,7 @@ internal static class MembershipTrace
         Refuse m => $"Refuse {m.Reason}",
         Fence { Kind: FenceKind.Soft } m => $"Fence g{m.Generation} soft E={m.StopAt}: {m.Reason}",
         Fence m => $"Fence g{m.Generation} hard: {m.Reason}",
+        Learn m => $"Learn g{m.Generation} T={m.StartStep} of {string.Join(",", m.Members.Select(x => $"w{x.WorkerId}"))}",
         Open m =>
             $"Open g{m.Generation} T={m.StartStep} until={m.UntilStep}: {string.Join(", ", m.Members.Select(Text))}",
         Evict m => $"Evict g{m.Generation}{(m.MayRejoin ? "" : " for good")}: {m.Reason}",

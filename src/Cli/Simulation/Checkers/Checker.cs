@@ -118,7 +118,8 @@ internal abstract class Checker
 
     public static Checker[] All() =>
     [
-        new SamplesChecker(), new CommitChecker(), new ReplicasChecker(), new GenerationsChecker(), new LeaderChecker(),
+        new LearnersChecker(), new SamplesChecker(), new CommitChecker(), new ReplicasChecker(),
+        new GenerationsChecker(), new LeaderChecker(),
         new CheckpointsChecker(), new ProgressChecker(), new QueuesChecker(), new WaitsChecker(), new BlameChecker(),
         new FailuresChecker(), new CastsChecker(), new VotesChecker(), new TakeoverChecker(),
     ];

@@ -42,6 +42,8 @@ internal sealed class VotesChecker : Checker
             said.Add(from.Process.Host);
         }
 
+        // A learner applies what members have applied before it; it is bound by no vote (J1).
+        if (message is Learn) _opened.Remove(to.Process.Host);
         var opened = message is Open open ? open.Generation : message is Cast { Open: { } cast } ? cast.Generation : 0;
         if (opened > _opened.GetValueOrDefault(to.Process.Host)) _opened[to.Process.Host] = opened;
     }

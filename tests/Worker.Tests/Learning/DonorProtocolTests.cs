@@ -1,0 +1,133 @@
+using Convoy.Autodiff.Optim;
+using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
+using Convoy.Shared.Time;
+using Convoy.Worker.Collectives;
+using Convoy.Worker.Learning;
+using Convoy.Worker.Training;
+
+namespace Convoy.Worker.Tests.Learning;
+
+/// <summary>J3 to J5 at the member: it never waits, it lends within bounds, it lets go who does not read.</summary>
+public sealed class DonorProtocolTests
+{
+    private readonly DonorProtocol _donor = new(new ClockTable());
+    private Instant _now = new(1_000_000);
+
+    public DonorProtocolTests() => Do(new DonorEntered(new Generation(1), StepNumber.Zero, [], []));
+
+    private IReadOnlyList<DonorOutput> Do(DonorInput input)
+    {
+        _donor.Step(input, _now);
+        return _donor.Drain();
+    }
+
+    private IReadOnlyList<DonorOutput> After(double milliseconds)
+    {
+        _now += TimeSpan.FromMilliseconds(milliseconds);
+        _donor.Tick(_now);
+        return _donor.Drain();
+    }
+
+    private static Incarnation Inc(int learner) => new((ulong)learner);
+
+    private void Feed(int learner)
+    {
+        var asked = Do(new PupilSaid(Inc(learner), new FeedAsk { Generation = 1, From = learner }));
+        Assert.Contains(asked, o => o is KeepFeeding { On: true });
+        var begins = Do(new FeedingFrom(new Generation(1), new StepNumber(4), 1_000));
+        Assert.Contains(begins, o => o is TellPupil { Message: FeedBegins { Step: 4 } });
+    }
+
+    private static StepFed Step(long step, int elements = 4_096)
+    {
+        var records = new List<FeedRecord>();
+        FeedRecord.Cut(records, new PinnedVector(elements), new StepNumber(step), default, 0, elements);
+        return new StepFed(new StepNumber(step), records);
+    }
+
+    private static SnapshotCopied Copy(long step) =>
+        new(new ModelState(20_480, [new StateVector(20_480, [])]) { Step = new StepNumber(step) }, new byte[32]);
+
+    [Fact]
+    public void One_frame_is_under_way_and_small_steps_travel_together()
+    {
+        Feed(7);
+        Assert.Single(Do(Step(5)), o => o is SendRecords);
+        Assert.DoesNotContain(Do(Step(6)), o => o is SendRecords);
+        Assert.DoesNotContain(Do(Step(7)), o => o is SendRecords);
+        _now += TimeSpan.FromMilliseconds(1);
+        Assert.DoesNotContain(Do(new PupilSaid(Inc(7), new ChunkHeard { Bytes = 16_416 })), o => o is SendRecords);
+        Assert.Empty(After(8).OfType<SendRecords>()); // ten times the millisecond that it took
+        Assert.Equal([6L, 7L], After(1).OfType<SendRecords>().Single().Records.Select(r => r.Step.Value));
+    }
+
+    [Fact]
+    public void A_learner_that_does_not_read_is_let_go_at_the_deadline()
+    {
+        Feed(7);
+        Do(Step(5));
+        Assert.Empty(After(4_900).OfType<DropPupil>());
+        var outputs = After(200);
+        Assert.Equal(Inc(7), outputs.OfType<DropPupil>().Single().Pupil);
+        Assert.Contains(outputs, o => o is KeepFeeding { On: false });
+        Assert.False(_donor.HasPupils);
+    }
+
+    [Fact]
+    public void Copies_have_a_bound_and_the_oldest_lease_ends()
+    {
+        foreach (var learner in new[] { 7, 8, 9 }) Feed(learner);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Contains(Do(new PupilSaid(Inc(7 + i), new SnapAsk { AtLeast = 5 + i })), o => o is CopySnapshot);
+            var outputs = Do(Copy(5 + i));
+            Assert.Contains(outputs, o => o is TellPupil { Message: SnapOffer m } && m.Step == 5 + i);
+            Assert.Equal(i == 2, outputs.Any(o => o is TellPupil { Message: SnapEnds { Step: 5 } }));
+            Assert.True(_donor.Copies <= DonorProtocol.CopiesMax);
+        }
+
+        // The one whose lease ended gets no frame of another copy (J3).
+        Assert.Contains(Do(new PupilSaid(Inc(7), new SnapGet { Step = 5, First = 0, Count = 1 })),
+            o => o is TellPupil { Message: SnapEnds });
+    }
+
+    [Fact]
+    public void One_copy_serves_all_who_ask_before_it_is_made()
+    {
+        foreach (var learner in new[] { 7, 8 }) Feed(learner);
+        Assert.Single(Do(new PupilSaid(Inc(7), new SnapAsk { AtLeast = 5 })), o => o is CopySnapshot);
+        Assert.DoesNotContain(Do(new PupilSaid(Inc(8), new SnapAsk { AtLeast = 5 })), o => o is CopySnapshot);
+        Assert.Equal(2, Do(Copy(6)).Count(o => o is TellPupil { Message: SnapOffer }));
+        Assert.Equal(1, _donor.Copies);
+    }
+
+    [Fact]
+    public void A_joiner_gets_the_rest_without_pauses_and_nothing_after_it()
+    {
+        Feed(7);
+        Do(Step(5));
+        Do(Step(6));
+        var joined = new Member { WorkerId = 7, Incarnation = 7 };
+        Do(new DonorEntered(new Generation(2), new StepNumber(6), [joined], []));
+        _now += TimeSpan.FromMilliseconds(1);
+        var heard = Do(new PupilSaid(Inc(7), new ChunkHeard { Bytes = 16_416 }));
+        Assert.Equal(6, heard.OfType<SendRecords>().Single().Records.Single().Step.Value);
+        Assert.DoesNotContain(Do(Step(7)), o => o is SendRecords);
+        heard = Do(new PupilSaid(Inc(7), new ChunkHeard { Bytes = 16_416 }));
+        Assert.Contains(heard, o => o is KeepFeeding { On: false });
+        Assert.False(_donor.HasPupils);
+    }
+
+    [Fact]
+    public void A_full_queue_ends_the_feed_and_not_the_step()
+    {
+        Feed(7);
+        var ends = 0;
+        // 16 MB a step: three steps are always kept, then 256 MB are the bound.
+        for (var step = 5; step < 30; step++)
+            ends += Do(Step(step, 4 << 20)).Count(o => o is TellPupil { Message: FeedEnds });
+        Assert.Equal(1, ends);
+        Assert.False(_donor.HasPupils);
+    }
+}
