@@ -41,11 +41,13 @@ public sealed class CompileReport
 {
     private readonly ProgramPlan _training;
     private readonly ProgramPlan _evaluation;
+    private readonly Func<IReadOnlyList<RecomputeReport>> _front;
 
     internal CompileReport(
-        IReadOnlyList<PassReport> passes, RecomputeReport recompute, ProgramPlan training, ProgramPlan evaluation)
+        IReadOnlyList<PassReport> passes, RecomputeReport recompute, ProgramPlan training, ProgramPlan evaluation,
+        Func<IReadOnlyList<RecomputeReport>> front)
     {
-        (Passes, Recompute, _training, _evaluation) = (passes, recompute, training, evaluation);
+        (Passes, Recompute, _training, _evaluation, _front) = (passes, recompute, training, evaluation, front);
     }
 
     /// <summary>Each pass in its order.</summary>
@@ -53,6 +55,10 @@ public sealed class CompileReport
 
     /// <summary>Activations of a training step that are computed again.</summary>
     public RecomputeReport Recompute { get; }
+
+    /// <summary>Choices of what is computed again of which none takes both less memory and fewer operations than
+    /// another, from everything kept to the smallest plan. Each is planned when this is asked.</summary>
+    public IReadOnlyList<RecomputeReport> RecomputeFront() => _front();
 
     /// <summary>Element-wise operators of a training step that run as one.</summary>
     public FusionReport Fusion => _training.Fusion;
@@ -109,9 +115,19 @@ public sealed class CompileReport
 /// </summary>
 internal sealed class Compilation
 {
-    private Compilation(Graph forward, ProgramPlan training, ProgramPlan evaluation, CompileReport report)
+    private readonly Graph _gradients;
+    private readonly int _rowsMax;
+    private readonly Func<Graph, ProgramPlan> _planOf;
+
+    private Compilation(
+        Graph forward, Graph gradients, int rowsMax, Func<Graph, ProgramPlan> planOf, ProgramPlan evaluation,
+        RecomputeSpec recompute, Func<GraphNode, double>? work, IReadOnlyList<PassReport> passes)
     {
-        (Forward, Training, Evaluation, Report) = (forward, training, evaluation, report);
+        (Forward, _gradients, _rowsMax, _planOf) = (forward, gradients, rowsMax, planOf);
+        var chosen = RecomputeChoice.Of(gradients, recompute, rowsMax, planOf, work);
+        (Training, Evaluation, AppliedAgain) = (chosen.Plan, evaluation, chosen.Again);
+        Report = new CompileReport(passes, chosen.Report, Training, evaluation,
+            () => RecomputeChoice.Front(gradients, rowsMax, planOf));
     }
 
     /// <summary>The forward graph, simplified.</summary>
@@ -119,6 +135,14 @@ internal sealed class Compilation
     public ProgramPlan Training { get; }
     public ProgramPlan Evaluation { get; }
     public CompileReport Report { get; }
+    /// <summary>Nodes of the training graph that a step applies again, once for each time.</summary>
+    public IReadOnlyList<GraphNode> AppliedAgain { get; }
+
+    /// <summary>The same program with another choice of what is computed again.</summary>
+    /// <param name="recompute">The strategy.</param>
+    /// <param name="work">What applying a node takes.</param>
+    public Compilation Again(RecomputeSpec recompute, Func<GraphNode, double> work) =>
+        new(Forward, _gradients, _rowsMax, _planOf, Evaluation, recompute, work, Report.Passes);
 
     /// <param name="forward">A graph with the output loss_sum: a sum over all elements of something per sample.</param>
     /// <param name="rowsMax">Samples of the largest call.</param>
@@ -144,10 +168,8 @@ internal sealed class Compilation
             return new ProgramPlan(fused, rowsMax) { Fusion = report };
         }
 
-        var (training, recompute) = RecomputeChoice.Of(
-            LossRows.Expose(gradients, keepOthers: false), options.Recompute, rowsMax, PlanOf);
         var evaluation = PlanOf(LossRows.Expose(EvaluationForm.Run(prepared), keepOthers: true));
-        return new Compilation(prepared, training, evaluation, new CompileReport(
-            [.. before, .. after], recompute, training, evaluation));
+        return new Compilation(prepared, LossRows.Expose(gradients, keepOthers: false), rowsMax, PlanOf, evaluation,
+            options.Recompute, null, [.. before, .. after]);
     }
 }

@@ -34,7 +34,8 @@ public sealed class ProgramProfile
 {
     private readonly TrainProgram _program;
     private readonly TimeProvider _clock;
-    private readonly Entry[] _entries;
+    private ProgramPlan _plan; // what the entries are of
+    private Entry[] _entries;
     private (int Rows, int Nodes) _costsOf = (-1, -1);
     private long _begun;
 
@@ -43,19 +44,30 @@ public sealed class ProgramProfile
     public ProgramProfile(TrainProgram program, TimeProvider clock)
     {
         (_program, _clock) = (program, clock);
-        _entries = [.. program.Plan.Steps.Select(s => new Entry { MinTicks = long.MaxValue })];
+        (_plan, _entries) = (program.Plan, EntriesOf(program.Plan));
     }
 
     /// <summary>Training steps that were timed.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>Times the program's training steps until the scope is disposed; scopes nest.</summary>
+    /// <summary>
+    /// Times the program's training steps until the scope is disposed. Of several at a time the one that began last
+    /// does. Times of a plan that the program no longer has are forgotten.
+    /// </summary>
     public IDisposable Start()
     {
-        var outer = _program.Profiler;
-        _program.Profiler = this;
-        return new ScopeEnd(() => _program.Profiler = outer);
+        if (_plan != _program.Plan)
+        {
+            (_plan, _entries, _costsOf) = (_program.Plan, EntriesOf(_program.Plan), (-1, -1));
+            Steps = 0;
+        }
+
+        _program.Profilers.Add(this);
+        return new ScopeEnd(() => _program.Profilers.Remove(this));
     }
+
+    private static Entry[] EntriesOf(ProgramPlan plan) =>
+        [.. plan.Steps.Select(_ => new Entry { MinTicks = long.MaxValue })];
 
     /// <summary>Each step of the plan that ran, the longest first; in their order where times are equal.</summary>
     public IReadOnlyList<StepTiming> Timings =>
@@ -73,6 +85,22 @@ public sealed class ProgramProfile
             .OrderByDescending(t => t.TotalMs).ThenBy(t => t.Operator, StringComparer.Ordinal),
     ];
 
+    /// <summary>Rows of the last step that was timed.</summary>
+    internal int Rows => _costsOf.Rows;
+
+    /// <summary>The steps of the plan that ran: their nodes, mean times, and the work of one call.</summary>
+    internal IEnumerable<(GraphNode Node, double MeanMs, OpCost Cost)> Measured
+    {
+        get
+        {
+            for (var i = 0; i < _entries.Length; i++)
+            {
+                var entry = _entries[i];
+                if (entry.Calls > 0) yield return (_plan.Steps[i].Node, Ms(entry.Ticks) / entry.Calls, entry.Cost);
+            }
+        }
+    }
+
     /// <summary>Forgets all times.</summary>
     public void Clear()
     {
@@ -85,7 +113,7 @@ public sealed class ProgramProfile
         Steps++;
         if (_costsOf == (slices.Rows, slices.Nodes.Length)) return;
         _costsOf = (slices.Rows, slices.Nodes.Length);
-        for (var i = 0; i < _entries.Length; i++) _entries[i].Cost = CostOf(_program.Plan.Steps[i], slices);
+        for (var i = 0; i < _entries.Length; i++) _entries[i].Cost = CostOf(_plan.Steps[i], slices);
     }
 
     internal void BeginStep() => _begun = _clock.GetTimestamp();
@@ -112,21 +140,21 @@ public sealed class ProgramProfile
                 return new OpCost(0, 2 * nodes * elements * sizeof(float));
             default:
                 var cost = node.Op.Cost(
-                    node.Attributes, [.. node.Inputs.Select(_program.Plan.Graph.TypeOf)], [.. node.Types], slices.Rows);
+                    node.Attributes, [.. node.Inputs.Select(_plan.Graph.TypeOf)], [.. node.Types], slices.Rows);
                 return step.Kind == StepKind.EachNode ? new OpCost(cost.Flops * nodes, cost.Bytes * nodes) : cost;
         }
     }
 
     private StepTiming TimingOf(int index)
     {
-        var (step, entry) = (_program.Plan.Steps[index], _entries[index]);
+        var (step, entry) = (_plan.Steps[index], _entries[index]);
         var name = step.Kind switch
         {
             StepKind.Combine => "slices to nodes",
             StepKind.CopyGradient => "gradient to its place",
             _ => step.Node.Op.Name,
         };
-        var inputs = string.Join(" ", step.Node.Inputs.Select(i => _program.Plan.Graph.TypeOf(i).Text));
+        var inputs = string.Join(" ", step.Node.Inputs.Select(i => _plan.Graph.TypeOf(i).Text));
         return new StepTiming(
             $"{step.Node.Name} {step.Kind}: {inputs} -> {step.Node.Type.Text}", name, entry.Calls, Ms(entry.Ticks),
             Ms(entry.MinTicks), Ms(entry.MaxTicks), entry.Flops, entry.Bytes);

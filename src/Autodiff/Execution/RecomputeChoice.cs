@@ -20,42 +20,69 @@ public sealed record RecomputeReport(
     public double ExtraShare => Flops == 0 ? 0 : (double)ExtraFlops / Flops;
 }
 
-/// <summary>Turns the words of a job into a graph: tries what fits a budget, on the plan that will run.</summary>
+/// <summary>
+/// Turns the words of a job into a graph. What fits a budget is searched on the plans that will run: first along two
+/// families (dropping by price, pieces), then from the best of them by keeping again what is dearest. With few saved
+/// values every subset is looked at, so the choice is the optimum among them.
+/// </summary>
 internal sealed class RecomputeChoice
 {
     // Beyond, a model has more pieces than layers.
     private const int PiecesTriedMax = 16;
+    // 2^8 subsets are written out in a few milliseconds; plans are made of few of them.
+    private const int SubsetsOfMax = 8;
+    // A plan takes about as long as a compile without a budget.
+    private const int ImprovementsMax = 48;
     private readonly ForwardPart _part;
     private readonly Func<Graph, ProgramPlan> _planOf;
     private readonly ProgramPlan _whole;
+    private readonly Func<int, double> _work;
 
-    private RecomputeChoice(Graph graph, int rowsMax, Func<Graph, ProgramPlan> planOf)
+    private RecomputeChoice(
+        Graph graph, int rowsMax, Func<Graph, ProgramPlan> planOf, Func<GraphNode, double>? work)
     {
         _part = new ForwardPart(graph, LossRows.Name, rowsMax);
         (_planOf, _whole) = (planOf, planOf(graph));
+        _work = work is null ? id => _part.CostOf(id).Flops : id => work(graph.Nodes[id]);
     }
 
     /// <param name="graph">Training graph with the output loss_rows.</param>
     /// <param name="spec">The strategy.</param>
     /// <param name="rowsMax">Rows of the largest call.</param>
     /// <param name="planOf">What will be made of a graph before it runs.</param>
-    public static (ProgramPlan Plan, RecomputeReport Report) Of(
-        Graph graph, RecomputeSpec spec, int rowsMax, Func<Graph, ProgramPlan> planOf)
+    /// <param name="work">What applying a node takes, in any unit, as it was measured: then a budget that cannot be kept
+    /// comes to the smallest plan; null: its operations, and such a budget is refused.</param>
+    public static (ProgramPlan Plan, RecomputeReport Report, IReadOnlyList<GraphNode> Again) Of(
+        Graph graph, RecomputeSpec spec, int rowsMax, Func<Graph, ProgramPlan> planOf,
+        Func<GraphNode, double>? work = null)
     {
-        var choice = new RecomputeChoice(graph, rowsMax, planOf);
+        var choice = new RecomputeChoice(graph, rowsMax, planOf, work);
         var tried = spec.Kind switch
         {
             RecomputeKind.None => choice.Everything(),
-            RecomputeKind.Budget => choice.Within(spec.BudgetBytes),
+            RecomputeKind.Budget or RecomputeKind.Adapt => choice.Within(spec.BudgetBytes, orSmallest: work is not null),
             _ => choice.Try(spec),
         };
-        var report = new RecomputeReport(
-            spec.ToString(), tried.Name, tried.Nodes, tried.ExtraFlops, choice.FlopsOf(graph),
-            choice._whole.Memory.TotalBytes, tried.Plan.Memory.TotalBytes);
-        return (tried.Plan, report);
+        return (tried.Plan, choice.ReportOf(spec.ToString(), tried),
+            [.. tried.Again.Select(id => graph.Nodes[id])]);
     }
 
-    private Tried Everything() => new("none", _whole, 0, 0);
+    /// <summary>The choices of which none takes both less memory and less work, most memory first.</summary>
+    public static IReadOnlyList<RecomputeReport> Front(Graph graph, int rowsMax, Func<Graph, ProgramPlan> planOf)
+    {
+        var choice = new RecomputeChoice(graph, rowsMax, planOf, null);
+        var front = new List<Tried>();
+        // By work, then memory: each one stays that takes less memory than all before it.
+        foreach (var tried in choice.AllCandidates().OrderBy(t => t.Work).ThenBy(t => t.Bytes))
+            if (front.Count == 0 || tried.Bytes < front[^1].Bytes) front.Add(tried);
+        return [.. front.Select(t => choice.ReportOf(t.Name, t))];
+    }
+
+    private RecomputeReport ReportOf(string strategy, Tried tried) => new(
+        strategy, tried.Name, tried.Again.Count, tried.Again.Sum(id => _part.CostOf(id).Flops), FlopsOf(_part.Graph),
+        _whole.Memory.TotalBytes, tried.Bytes);
+
+    private Tried Everything() => new("none", new int[_part.Graph.Nodes.Length], _whole, [], 0);
 
     private Tried Try(RecomputeSpec spec)
     {
@@ -66,44 +93,57 @@ internal sealed class RecomputeChoice
 
     private Tried Try(string name, int[] levels)
     {
-        var graph = Recompute.Run(_part, levels);
-        return new Tried(
-            name, _planOf(graph), graph.Nodes.Length - _part.Graph.Nodes.Length, FlopsOf(graph) - FlopsOf(_part.Graph));
+        var again = new List<int>();
+        return new Tried(name, levels, _planOf(Recompute.Run(_part, levels, again)), again, again.Sum(_work));
     }
 
     // Dropping by price is finer than pieces and usually cheaper; pieces go lower, because what is made again in
     // passing dies at once. The cheapest that fits is taken, the earlier one at equal cost.
-    private Tried Within(long budgetBytes)
+    private Tried Within(long budgetBytes, bool orSmallest)
     {
         if (_whole.Memory.TotalBytes <= budgetBytes) return Everything();
+        var byPrice = RecomputeLevels.ByPrice(_part, _work);
         Tried? best = null;
         var smallest = Everything();
-        foreach (var tried in Candidates(budgetBytes))
+        foreach (var tried in Candidates(byPrice, budgetBytes))
         {
             if (tried.Bytes < smallest.Bytes) smallest = tried;
-            if (tried.Bytes <= budgetBytes && (best is null || tried.ExtraFlops < best.ExtraFlops)) best = tried;
+            if (tried.Bytes <= budgetBytes && (best is null || tried.Work < best.Work)) best = tried;
         }
 
-        return best ?? throw new GraphException(
+        if (byPrice.Length <= SubsetsOfMax) best = BestSubset(byPrice, budgetBytes, best);
+        else if (best is not null) best = Improve(best, byPrice, budgetBytes);
+        return best ?? (orSmallest ? smallest : null) ?? throw new GraphException(
             $"recompute: budget:{Megabytes(budgetBytes)} cannot be kept; the smallest plan found takes "
             + $"{Megabytes(smallest.Bytes)} ({smallest.Name}); raise the budget or micro_batches");
     }
 
-    private IEnumerable<Tried> Candidates(long budgetBytes)
+    private IEnumerable<Tried> Candidates(int[] byPrice, long budgetBytes)
     {
-        var byPrice = RecomputeLevels.ByPrice(_part);
         var (low, high) = (1, byPrice.Length);
         while (low <= high)
         {
             var count = (low + high) / 2;
-            var tried = Try(
-                string.Create(CultureInfo.InvariantCulture, $"{count} of {byPrice.Length} saved values"),
-                RecomputeLevels.Drop(_part, byPrice, count));
+            var tried = Dropping(byPrice, count);
             yield return tried;
             if (tried.Bytes <= budgetBytes) high = count - 1;
             else low = count + 1;
         }
 
+        // Memory does not fall with every value that is dropped, so the cut in halves may pass the best count.
+        foreach (var tried in Families(byPrice)) yield return tried;
+    }
+
+    private IEnumerable<Tried> AllCandidates()
+    {
+        yield return Everything();
+        foreach (var tried in Families(RecomputeLevels.ByPrice(_part, _work))) yield return tried;
+    }
+
+    private IEnumerable<Tried> Families(int[] byPrice)
+    {
+        var stride = Math.Max(1, byPrice.Length / PiecesTriedMax);
+        for (var count = stride; count <= byPrice.Length; count += stride) yield return Dropping(byPrice, count);
         yield return Try(new RecomputeSpec(RecomputeKind.Root));
         for (var pieces = 2; pieces <= PiecesTriedMax; pieces++)
             yield return Try(new RecomputeSpec(RecomputeKind.Uniform, pieces));
@@ -111,12 +151,55 @@ internal sealed class RecomputeChoice
             yield return Try(new RecomputeSpec(RecomputeKind.Nested, pieces, 2));
     }
 
+    private Tried Dropping(int[] byPrice, int count) => Try(
+        string.Create(CultureInfo.InvariantCulture, $"{count} of {byPrice.Length} saved values"),
+        RecomputeLevels.Drop(_part, byPrice.AsSpan(0, count)));
+
+    // In order of work: the first subset whose plan fits takes the least.
+    private Tried? BestSubset(int[] saved, long budgetBytes, Tried? best)
+    {
+        var subsets = Enumerable.Range(1, (1 << saved.Length) - 1).Select(mask =>
+        {
+            var again = new List<int>();
+            var levels = RecomputeLevels.Drop(_part, [.. saved.Where((_, i) => (mask >> i & 1) == 1)]);
+            Recompute.Run(_part, levels, again);
+            return (Mask: mask, Levels: levels, Work: again.Sum(_work));
+        });
+        foreach (var (mask, levels, work) in subsets.OrderBy(s => s.Work).ThenBy(s => s.Mask))
+        {
+            if (best is not null && work >= best.Work) break;
+            var tried = Try(Counted(mask, saved.Length), levels);
+            if (tried.Bytes <= budgetBytes) return tried;
+        }
+
+        return best;
+
+        static string Counted(int mask, int of) => string.Create(
+            CultureInfo.InvariantCulture, $"{int.PopCount(mask)} of {of} saved values, the best choice");
+    }
+
+    // Keeps again what takes the most work, one value after the other, while the plan fits.
+    private Tried Improve(Tried best, int[] byPrice, long budgetBytes)
+    {
+        var left = ImprovementsMax;
+        foreach (var id in byPrice.Where(id => best.Levels[id] > 0).OrderByDescending(_work).ThenBy(id => id))
+        {
+            if (left-- == 0) break;
+            var levels = (int[])best.Levels.Clone();
+            levels[id] = 0;
+            var tried = Try(best.Name.TrimEnd('+') + "+", _part.WithViews(levels));
+            if (tried.Bytes <= budgetBytes && tried.Work < best.Work) best = tried;
+        }
+
+        return best;
+    }
+
     private long FlopsOf(Graph graph) => GraphStatistics.Of(graph, _whole.RowsMax).Cost.Flops;
 
     private static string Megabytes(long bytes) =>
         string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0.##}MB");
 
-    private sealed record Tried(string Name, ProgramPlan Plan, int Nodes, long ExtraFlops)
+    private sealed record Tried(string Name, int[] Levels, ProgramPlan Plan, List<int> Again, double Work)
     {
         public long Bytes => Plan.Memory.TotalBytes;
     }

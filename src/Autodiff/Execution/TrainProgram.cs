@@ -18,10 +18,10 @@ namespace Convoy.Autodiff.Execution;
 public sealed partial class TrainProgram : IDisposable
 {
     private const int BindingsMax = 32;
-    private readonly Compilation _compiled;
-    private readonly ProgramPlan _plan;
-    private readonly Arena _arena;
-    private readonly ProgramMemory _memory;
+    private Compilation _compiled;
+    private ProgramPlan _plan;
+    private Arena _arena;
+    private ProgramMemory _memory;
     private readonly List<Binding> _bindings = [];
     private MemoryHandle[] _pins = [];
     private float[] _staging = [];
@@ -34,8 +34,7 @@ public sealed partial class TrainProgram : IDisposable
         _compiled = compiled;
         RowsMax = rowsMax;
         _plan = compiled.Training;
-        // Training and evaluation take turns, so they share the memory.
-        _arena = new Arena(Math.Max(_plan.Memory.TotalBytes, compiled.Evaluation.Memory.TotalBytes));
+        _arena = ArenaFor(compiled);
         _memory = new ProgramMemory(_plan, _arena);
         Inputs = [.. _plan.Graph.Inputs.Select(SpecOf)];
         _running = RunningStatistics.Of(compiled.Forward, Layout);
@@ -66,8 +65,13 @@ public sealed partial class TrainProgram : IDisposable
 
     internal ProgramPlan Plan => _plan;
 
+    internal Compilation Compiled => _compiled;
+
+    /// <summary>Profiles that are on; the last one times the steps.</summary>
+    internal List<ProgramProfile> Profilers { get; } = [];
+
     /// <summary>The profile that training steps are timed in, or null.</summary>
-    internal ProgramProfile? Profiler { get; set; }
+    internal ProgramProfile? Profiler => Profilers.Count == 0 ? null : Profilers[^1];
 
     /// <summary>What the passes and the plan did.</summary>
     public CompileReport Report => _compiled.Report;
@@ -145,12 +149,13 @@ public sealed partial class TrainProgram : IDisposable
                 if (FindsAnomalies) RequireNumbers(weights, step);
                 var binding = BindingOf(slices, stride);
                 ClearUnused(nodeGradients, observer);
-                Profiler?.BeginRun(slices);
+                var profiler = Profiler;
+                profiler?.BeginRun(slices);
                 for (var i = 0; i < binding.Steps.Length; i++)
                 {
-                    Profiler?.BeginStep();
+                    profiler?.BeginStep();
                     binding.Steps[i].Run();
-                    Profiler?.EndStep(i);
+                    profiler?.EndStep(i);
                     if (FindsAnomalies) RequireNumbers(i, binding.Steps[i], step);
                     foreach (var slot in binding.Steps[i].Ready) Deliver(slot, nodeGradients, observer);
                 }
@@ -166,6 +171,25 @@ public sealed partial class TrainProgram : IDisposable
             GC.KeepAlive(batch);
         }
     }
+
+    /// <summary>
+    /// Between two steps: the same program with another plan. The memory of the old one is given back first.
+    /// </summary>
+    internal void TakePlan(Compilation compiled)
+    {
+        Invariant.Check(compiled.Forward == _compiled.Forward, "EX-9 a plan is taken by the program of its graph");
+        Invariant.Check(Profiler is null, "EX-10 a plan is not changed while its steps are timed");
+        var context = _memory.Context;
+        _arena.Dispose();
+        _bindings.Clear();
+        (_compiled, _plan, _arena, _evaluation) = (compiled, compiled.Training, ArenaFor(compiled), null);
+        _memory = new ProgramMemory(_plan, _arena);
+        _memory.Context.Seed = context.Seed;
+    }
+
+    // Training and evaluation take turns, so they share the memory.
+    private static Arena ArenaFor(Compilation compiled) =>
+        new(Math.Max(compiled.Training.Memory.TotalBytes, compiled.Evaluation.Memory.TotalBytes));
 
     /// <summary>Gives the planned memory back; the program is not used again.</summary>
     public void Dispose() => _arena.Dispose();

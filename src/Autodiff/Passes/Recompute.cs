@@ -15,10 +15,11 @@ internal static class Recompute
 {
     /// <param name="part">The training graph and what of it is forward.</param>
     /// <param name="levels">Per node: 0 stays. Only of forward nodes that follow the batch.</param>
-    public static Graph Run(ForwardPart part, int[] levels)
+    /// <param name="made">Nodes of the graph that are applied again, once for each time; null: nobody asks.</param>
+    public static Graph Run(ForwardPart part, int[] levels, List<int>? made = null)
     {
         var edit = new GraphEdit(part.Graph);
-        var again = new Again(part, levels, edit);
+        var again = new Again(part, levels, edit, made);
         foreach (var node in part.Graph.Nodes)
         {
             if (part.IsForward[node.Id])
@@ -37,7 +38,7 @@ internal static class Recompute
     }
 
     /// <summary>The copies of forward nodes, by level.</summary>
-    private sealed class Again(ForwardPart part, int[] levels, GraphEdit edit)
+    private sealed class Again(ForwardPart part, int[] levels, GraphEdit edit, List<int>? made)
     {
         private readonly ValueRef[]?[] _kept = new ValueRef[levels.Length][];
         private readonly Dictionary<(int Node, int Level), ValueRef[]> _passing = [];
@@ -63,6 +64,7 @@ internal static class Recompute
         private ValueRef[] Make(int id, int level, string mark)
         {
             var node = part.Graph.Nodes[id];
+            made?.Add(id);
             var inputs = new ValueRef[node.Inputs.Length];
             for (var i = 0; i < inputs.Length; i++) inputs[i] = At(node.Inputs[i], level);
             var values = edit.Target.Append(node.Op, node.Attributes, inputs, $"{node.Name}.again{mark}");

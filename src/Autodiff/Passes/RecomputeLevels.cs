@@ -33,20 +33,22 @@ internal sealed class RecomputeLevels
     /// <summary>
     /// All saved values in the order in which to drop them: least work per byte first. Ties in order of the graph.
     /// </summary>
-    public static int[] ByPrice(ForwardPart part) =>
+    /// <param name="part">The training graph and what of it is forward.</param>
+    /// <param name="work">What it takes to apply a node again, in any unit.</param>
+    public static int[] ByPrice(ForwardPart part, Func<int, double> work) =>
     [
         .. Enumerable.Range(0, part.Graph.Nodes.Length)
             .Where(id => part.CanDrop(id) && part.IsRead[id])
-            .OrderBy(id => part.CostOf(id).Flops / (double)Math.Max(1, part.BytesOf(id))).ThenBy(id => id),
+            .OrderBy(id => work(id) / Math.Max(1, part.BytesOf(id))).ThenBy(id => id),
     ];
 
-    /// <summary>The first so many of <see cref="ByPrice"/> are dropped.</summary>
-    public static int[] Drop(ForwardPart part, int[] byPrice, int count)
+    /// <summary>These saved values are dropped, and what leads to them.</summary>
+    public static int[] Drop(ForwardPart part, ReadOnlySpan<int> dropped)
     {
         var levels = new int[part.Graph.Nodes.Length];
         // What backward does not read is only made again on the way to something that it does.
         for (var id = 0; id < levels.Length; id++) levels[id] = part.CanDrop(id) && !part.IsRead[id] ? 1 : 0;
-        foreach (var id in byPrice.AsSpan(0, count)) levels[id] = 1;
+        foreach (var id in dropped) levels[id] = 1;
         return part.WithViews(levels);
     }
 

@@ -24,6 +24,13 @@ internal static class GraphText
         yield return again.Nodes == 0 ? Line($"recompute {again.Strategy}: nothing is computed again")
             : Line($"recompute {again.Strategy} ({again.Chosen}): {again.Nodes} operators again, {again.ExtraShare:0.0%} more operations, ")
                 + Line($"{Bytes(again.PeakBytesBefore)} > {Bytes(again.PeakBytes)}");
+        if (again.Strategy != "none")
+        {
+            yield return "  what else could be computed again     memory   more operations";
+            foreach (var choice in report.RecomputeFront())
+                yield return Line($"    {choice.Chosen,-30} {Bytes(choice.PeakBytes),12}   {choice.ExtraShare,8:0.0%}");
+        }
+
         yield return Plan("memory of a training step", report.Training);
         yield return Plan("memory of an evaluation", report.Evaluation);
         yield return Line($"compiled in {compileMs:0} ms");

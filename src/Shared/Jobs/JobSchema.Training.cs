@@ -18,7 +18,8 @@ public static partial class JobSchema
         Text("recompute", v => { RecomputeSpec.Parse(v, out var broken); return broken; }, RecomputeSpec.Range,
             j => j.Recompute, (j, v) => j with { Recompute = v },
             "Activations that backward computes again instead of keeping them: pieces of the forward pass (uniform, "
-                + "sqrt), pieces of pieces (nested), or the cheapest choice within a size of planned memory (budget). "
+                + "sqrt), pieces of pieces (nested), the cheapest choice within a size of planned memory (budget), or that by "
+                + "what steps took and hold so far, again and again (adapt). "
                 + "The bits stay the same."),
         Text("blas", v => { BlasSpec.Parse(v, out var broken); return broken; }, BlasSpec.Range,
             j => j.Blas, (j, v) => j with { Blas = v },

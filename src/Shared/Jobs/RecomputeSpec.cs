@@ -14,19 +14,23 @@ public enum RecomputeKind
     Nested,
     /// <summary>The cheapest choice whose planned memory fits.</summary>
     Budget,
+    /// <summary>As budget, and chosen again while the job trains, by what steps took and hold.</summary>
+    Adapt,
 }
 
 /// <summary>
 /// Which activations are computed again in the backward pass instead of kept: <c>none</c>, <c>uniform:K</c>,
-/// <c>sqrt</c>, <c>nested:K</c> or <c>nested:K:DEPTH</c>, <c>budget:SIZE</c>. None of them changes a bit.
+/// <c>sqrt</c>, <c>nested:K</c> or <c>nested:K:DEPTH</c>, <c>budget:SIZE</c>, <c>adapt:SIZE</c>. None of them changes a
+/// bit, so a choice that follows a clock does not either.
 /// </summary>
 /// <param name="Kind">The strategy.</param>
 /// <param name="Pieces">uniform, nested: pieces of each level.</param>
 /// <param name="Depth">nested: levels, 2 to 4.</param>
-/// <param name="BudgetBytes">budget: most bytes of the planned memory of a training step.</param>
+/// <param name="BudgetBytes">budget: most bytes of the planned memory of a training step; adapt: of all that the program
+/// holds.</param>
 public sealed record RecomputeSpec(RecomputeKind Kind, int Pieces = 0, int Depth = 1, long BudgetBytes = 0)
 {
-    public const string Range = "none, uniform:K, sqrt, nested:K, nested:K:DEPTH or budget:SIZE";
+    public const string Range = "none, uniform:K, sqrt, nested:K, nested:K:DEPTH, budget:SIZE or adapt:SIZE";
     private const int PiecesMax = 1_024;
     private const int DepthMax = 4;
 
@@ -50,6 +54,8 @@ public sealed record RecomputeSpec(RecomputeKind Kind, int Pieces = 0, int Depth
                 return new RecomputeSpec(RecomputeKind.Nested, pieces, depth);
             case ["budget", var size] when JobValues.TryBytes(size) is > 0 and { } bytes:
                 return new RecomputeSpec(RecomputeKind.Budget, BudgetBytes: bytes);
+            case ["adapt", var size] when JobValues.TryBytes(size) is > 0 and { } bytes:
+                return new RecomputeSpec(RecomputeKind.Adapt, BudgetBytes: bytes);
             default:
                 broken = $"'{text}' is not known; use {Range} (K from 2 to {PiecesMax}, DEPTH from 2 to {DepthMax}, "
                     + "SIZE such as 64MB)";
@@ -66,6 +72,7 @@ public sealed record RecomputeSpec(RecomputeKind Kind, int Pieces = 0, int Depth
         RecomputeKind.Root => "sqrt",
         RecomputeKind.Uniform => string.Create(CultureInfo.InvariantCulture, $"uniform:{Pieces}"),
         RecomputeKind.Nested => string.Create(CultureInfo.InvariantCulture, $"nested:{Pieces}:{Depth}"),
+        RecomputeKind.Adapt => string.Create(CultureInfo.InvariantCulture, $"adapt:{BudgetBytes}B"),
         _ => string.Create(CultureInfo.InvariantCulture, $"budget:{BudgetBytes}B"),
     };
 

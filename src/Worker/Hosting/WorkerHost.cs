@@ -11,7 +11,7 @@ public static class WorkerHost
     /// <returns>The exit code of the process.</returns>
     /// <exception cref="UserException">The listening address cannot be used.</exception>
     public static Task<int> RunAsync(WorkerOptions options, CancellationToken cancel) =>
-        RunAsync(options, (job, graph) => ProgramModel.Open(job, graph, options.Threads), cancel);
+        RunAsync(options, (job, graph) => ProgramModel.Open(job, graph, options.Threads, options.TimeProvider), cancel);
 
     internal static async Task<int> RunAsync(WorkerOptions options, OpenModel open, CancellationToken cancel)
     {

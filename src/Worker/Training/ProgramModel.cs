@@ -26,9 +26,11 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     private readonly RunningAverage? _average; // its vector is the last of the optimizer's states
     private readonly StepPlan _steps;
     private readonly BlasProvider? _blas;
+    private readonly RecomputeAdaptation? _adaptation;
     private Action<int>? _parameterReady;
 
-    private ProgramModel(JobSpec job, DatasetPair data, TrainProgram program, BlasProvider? blas, int threads)
+    private ProgramModel(
+        JobSpec job, DatasetPair data, TrainProgram program, BlasProvider? blas, int threads, TimeProvider clock)
     {
         (_job, _data, _program, _blas) = (job, data, program, blas);
         _batch = program.CreateBatch(job.Batch);
@@ -39,6 +41,8 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         (program.Seed, program.FindsAnomalies) = (job.Seed, job.Anomaly);
         _optimizer = Optimizer.Create(job.Optimizer, _steps.TotalSteps(job),
             [.. program.Layout.Slots.Select(ParameterSpan.Of)]);
+        if (RecomputeSpec.Of(job) is { Kind: RecomputeKind.Adapt } adapt)
+            _adaptation = new RecomputeAdaptation(program, adapt, clock);
         Parameters = [.. program.Layout.Slots.Select(s => new ModelParameter(s.Name, s.Shape, s.Offset, s.Length))];
         _team = new ThreadTeam(threads); // last: nothing after it can fail and leave its threads
     }
@@ -72,7 +76,8 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     /// <param name="job">The job.</param>
     /// <param name="graph">Its encoded graph.</param>
     /// <param name="threads">Threads that compute each kernel together.</param>
-    public static IJobModel Open(JobSpec job, ReadOnlyMemory<byte> graph, int threads)
+    /// <param name="clock">What the choice of activations that are kept is timed with, where the job adapts it.</param>
+    public static IJobModel Open(JobSpec job, ReadOnlyMemory<byte> graph, int threads, TimeProvider clock)
     {
         var blas = BlasProvider.ForJob(job);
         var data = Dataset.Open(job);
@@ -81,7 +86,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
             var decoded = GraphCodec.Decode(graph.Span);
             var program = TrainProgram.Compile(decoded, RowsMax(job, data.Train.Count), CompileOptions.Of(job));
             CheckInputs(program, data.Train.Info);
-            return new ProgramModel(job, data, program, blas, threads);
+            return new ProgramModel(job, data, program, blas, threads, clock);
         }
         catch (Exception cause) when (cause is GraphFormatException or GraphException)
         {
@@ -118,6 +123,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         Span<double> sliceLoss, Action<int> parameterReady)
     {
         using var together = _team.Enter();
+        _adaptation?.AtBoundary();
         _parameterReady = parameterReady;
         _batch.FirstPosition = _steps.At(step).Slices(run.FirstSlice, run.FirstSlice + run.RowsPerSlice.Count).From;
         var slices = new StepSlices(run.Slices, run.FirstSlice, run.RowsPerSlice, run.Nodes);

@@ -2,6 +2,7 @@ using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Models;
 using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Passes;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Tensors;
@@ -10,7 +11,8 @@ namespace Convoy.Autodiff.Tests.Execution;
 
 /// <summary>
 /// MEM-05, MEM-06, MEM-07: activations that are computed again save memory and change no bit. MEM-06: the placement
-/// that a budget of memory asks for is searched by price; it is chosen when a program is compiled, not while it trains.
+/// that a budget asks for is searched, the best of memory and work are shown, and what steps took and hold changes the
+/// choice while a program trains.
 /// </summary>
 public sealed class RecomputeTests
 {
@@ -80,7 +82,73 @@ public sealed class RecomputeTests
     }
 
     [Theory]
+    [InlineData(0.95)]
+    [InlineData(0.85)]
+    [InlineData(0.75)]
+    public void OfFewSavedValues_TheBestChoiceIsFound(double share)
+    {
+        // MEM-06: every subset is planned here, and the cheapest that fits takes as many operations.
+        var graph = LossRows.Expose(PassPipeline.Run(Deep(3, dropout: false), PassPipeline.Differentiating()).Graph, false);
+        ProgramPlan PlanOf(Graph g) => new(FuseElementwise.Run(g, Rows).Graph, Rows);
+        var part = new ForwardPart(graph, LossRows.Name, Rows);
+        var saved = RecomputeLevels.ByPrice(part, id => id);
+        Assert.InRange(saved.Length, 5, 8);
+        var budget = (long)(PlanOf(graph).Memory.TotalBytes * share);
+        var best = long.MaxValue;
+        for (var mask = 1; mask < 1 << saved.Length; mask++)
+        {
+            var made = new List<int>();
+            var levels = RecomputeLevels.Drop(part, [.. saved.Where((_, i) => (mask >> i & 1) == 1)]);
+            if (PlanOf(Recompute.Run(part, levels, made)).Memory.TotalBytes <= budget)
+                best = Math.Min(best, made.Sum(id => part.CostOf(id).Flops));
+        }
+
+        var spec = new RecomputeSpec(RecomputeKind.Budget, BudgetBytes: budget);
+        if (best == long.MaxValue) Assert.Throws<GraphException>(() => RecomputeChoice.Of(graph, spec, Rows, PlanOf));
+        else Assert.Equal(best, RecomputeChoice.Of(graph, spec, Rows, PlanOf).Report.ExtraFlops);
+    }
+
+    [Fact]
+    public void TheFront_TradesMemoryForWork()
+    {
+        // MEM-06: each choice takes less memory and more work than the one before; a budget between two takes the
+        // cheaper one, or better.
+        var graph = Deep(24, dropout: false);
+        var front = TrainProgram.Describe(graph, Rows).RecomputeFront();
+        Assert.Equal(("none", 0L), (front[0].Chosen, front[0].ExtraFlops));
+        Assert.True(front.Count >= 5, $"{front.Count}");
+        for (var i = 1; i < front.Count; i++)
+        {
+            Assert.True(front[i].PeakBytes < front[i - 1].PeakBytes, $"{front[i]}");
+            Assert.True(front[i].ExtraFlops > front[i - 1].ExtraFlops, $"{front[i]}");
+            if (i % 4 != 1) continue; // each budget is a search of its own
+            var report = Train(graph, "deep", $"budget:{front[i].PeakBytes}").Report;
+            Assert.True(report.PeakBytes <= front[i].PeakBytes && report.ExtraFlops <= front[i].ExtraFlops, $"{report}");
+        }
+    }
+
+    [Fact]
+    public void WhatStepsTake_ChangesTheChoice_WhileTheProgramTrains_AndNoBit()
+    {
+        // MEM-06: on this clock every operator takes as long as any other, which no count of operations says.
+        var graph = Deep(24, dropout: false);
+        var whole = TrainProgram.Describe(graph, Rows).Recompute.PeakBytes;
+        var held = Played(graph, RecomputeSpec.None, null);
+        var spec = new RecomputeSpec(RecomputeKind.Adapt, BudgetBytes: (long)(whole * 0.6) + held.BesideBytes);
+        var reviews = new List<RecomputeReview>();
+        var adapted = Played(graph, spec, reviews);
+        Assert.Equal(held.Bits, adapted.Bits);
+        Assert.Contains(reviews, r => r.Changed);
+        Assert.All(reviews.Where(r => r.Changed), r => Assert.True(r.AgainMs < r.AgainMsBefore * 0.95
+            || r.HeldBytes > spec.BudgetBytes, $"{r}"));
+        Assert.All(reviews, r => Assert.True(r.PlannedBytes <= (whole * 0.6) + 1, $"{r}"));
+        Assert.Equal(reviews.Select(r => r.ToString()), Reviews(graph, spec).Select(r => r.ToString()));
+    }
+
+    [Theory]
     [InlineData("uniform")]
+    [InlineData("adapt")]
+    [InlineData("adapt:0")]
     [InlineData("uniform:1")]
     [InlineData("nested:2:9")]
     [InlineData("budget:many")]
@@ -113,6 +181,47 @@ public sealed class RecomputeTests
 
         graph.Classify(x.Slice(1, 0, 5));
         return graph.Build();
+    }
+
+    private static List<RecomputeReview> Reviews(Graph graph, RecomputeSpec spec)
+    {
+        var reviews = new List<RecomputeReview>();
+        Played(graph, spec, reviews);
+        return reviews;
+    }
+
+    // 90 steps: two windows.
+    private static (int[] Bits, long BesideBytes) Played(Graph graph, RecomputeSpec spec, List<RecomputeReview>? reviews)
+    {
+        using var program = TrainProgram.Compile(graph, Rows, new CompileOptions { Recompute = spec });
+        program.Seed = 7;
+        var adaptation = reviews is null ? null : new RecomputeAdaptation(program, spec, new CountingClock());
+        var batch = program.CreateBatch(Rows);
+        SmallModels.Fill(batch, 0, Rows, 5);
+        var weights = new float[program.Layout.TotalLength];
+        program.Initialize(4, weights);
+        var slices = new StepSlices(3, 0, [4, 4, 4], new SliceTree(3).Cover(0, 3));
+        Memory<float>[] gradients = [.. slices.Nodes.Select(_ => new float[program.Layout.TotalLength])];
+        var losses = new double[3];
+        for (var step = 1; step <= 90; step++)
+        {
+            adaptation?.AtBoundary();
+            program.Run(batch, slices, step, weights, gradients, losses, null);
+            for (var i = 0; i < weights.Length; i++) weights[i] -= 1e-3f * gradients[0].Span[i];
+        }
+
+        if (adaptation is not null) reviews!.AddRange(adaptation.Reviews);
+        var held = program.MemoryHeld;
+        return ([.. weights.Select(BitConverter.SingleToInt32Bits)], held.SummedBytes + held.ScratchBytes);
+    }
+
+    private sealed class CountingClock : TimeProvider
+    {
+        private long _looks;
+
+        public override long TimestampFrequency => 1_000_000;
+
+        public override long GetTimestamp() => _looks++;
     }
 
     private static (int[] Bits, RecomputeReport Report) Train(Graph graph, string model, string strategy)
