@@ -14,7 +14,8 @@ namespace Convoy.Autodiff.Execution;
 /// <param name="AgainMsBefore">Predicted milliseconds of what was computed again in a step until then.</param>
 /// <param name="AgainMs">The same from then on.</param>
 public sealed record RecomputeReview(
-    long AfterSteps, string Chosen, bool Changed, long HeldBytes, long PlannedBytes, double AgainMsBefore, double AgainMs);
+    long AfterSteps, string Chosen, bool Changed, long HeldBytes, long PlannedBytes, double AgainMsBefore,
+    double AgainMs);
 
 /// <summary>
 /// MEM-06: which activations are computed again, chosen while a program trains. Some steps are timed, operator by

@@ -50,8 +50,8 @@ internal sealed class RecomputeChoice
     /// <param name="spec">The strategy.</param>
     /// <param name="rowsMax">Rows of the largest call.</param>
     /// <param name="planOf">What will be made of a graph before it runs.</param>
-    /// <param name="work">What applying a node takes, in any unit, as it was measured: then a budget that cannot be kept
-    /// comes to the smallest plan; null: its operations, and such a budget is refused.</param>
+    /// <param name="work">What applying a node takes, in any unit, as it was measured: then a budget that cannot be
+    /// kept comes to the smallest plan; null: its operations, and such a budget is refused.</param>
     public static (ProgramPlan Plan, RecomputeReport Report, IReadOnlyList<GraphNode> Again) Of(
         Graph graph, RecomputeSpec spec, int rowsMax, Func<Graph, ProgramPlan> planOf,
         Func<GraphNode, double>? work = null)
@@ -60,7 +60,8 @@ internal sealed class RecomputeChoice
         var tried = spec.Kind switch
         {
             RecomputeKind.None => choice.Everything(),
-            RecomputeKind.Budget or RecomputeKind.Adapt => choice.Within(spec.BudgetBytes, orSmallest: work is not null),
+            RecomputeKind.Budget or RecomputeKind.Adapt =>
+                choice.Within(spec.BudgetBytes, orSmallest: work is not null),
             _ => choice.Try(spec),
         };
         return (tried.Plan, choice.ReportOf(spec.ToString(), tried),

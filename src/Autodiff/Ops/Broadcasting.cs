@@ -40,7 +40,8 @@ internal static class Broadcasting
     {
         var (a, b, y) = (call.Inputs[0], call.Inputs[1], call.Outputs[0]);
         if (y.Count == 0) return;
-        if (a.Shape == b.Shape) Elementwise.Binary<T, TOperator>(a.Raw<T>(), b.Raw<T>(), y.Raw<T>());
+        if (a.Shape == y.Shape && b.Shape == y.Shape)
+            Elementwise.Binary<T, TOperator>(a.Raw<T>(), b.Raw<T>(), y.Raw<T>());
         else if (a.Count == y.Count) Repeat<T, TOperator>(a, b, y);
         else if (b.Count == y.Count) Repeat<T, Swapped<TOperator>>(b, a, y);
         else Strided<T, TOperator>(a, b, y);

@@ -21,7 +21,7 @@ internal sealed class EagerBuilder : Builder
             if (inputs[i] is not Variable variable)
                 throw new ShapeException($"{op.Name}: input {i} belongs to a graph, the others are eager variables");
             types[i] = variable.Type;
-            tensors[i] = variable.Data.Contiguous();
+            tensors[i] = variable.Data;
             record |= variable.RequiresGradient;
         }
 
@@ -41,6 +41,16 @@ internal sealed class EagerBuilder : Builder
     private static Tensor[] Execute(Op op, Attributes attributes, TensorType[] types, Tensor[] inputs)
     {
         var inferred = op.Infer(attributes, types);
+        // What repeats is a view: an element-wise reader computes once what is there once.
+        if (op == OpTable.BroadcastTo) return [inputs[0].BroadcastTo(inferred[0].At(0))];
+        if (op is IBlockwise && Array.Exists(inputs, t => t.IsRepeated))
+        {
+            Tensor[] once = [.. inputs.Select(t => t.Once())];
+            var result = Execute(op, attributes, [.. once.Select(t => t.Type)], once);
+            return [result[0].BroadcastTo(inferred[0].At(0))];
+        }
+
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = inputs[i].Contiguous();
         if (op.IsAlias) return [inputs[0].Reshape(inferred[0].At(0))];
         var outputs = new Tensor[inferred.Length];
         for (var i = 0; i < outputs.Length; i++) outputs[i] = Tensor.Empty(inferred[i].DType, inferred[i].At(0));

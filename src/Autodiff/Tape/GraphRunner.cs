@@ -1,5 +1,6 @@
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
+using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tape;
 
@@ -12,8 +13,8 @@ public static class GraphRunner
     /// <summary>The outputs by name, with their histories.</summary>
     /// <param name="graph">Of operators of the table; the batch is as long as the inputs' first dimension
     /// says.</param>
-    /// <param name="bindings">A variable for each input and parameter, of its shape; all floats float32 or all
-    /// float64.</param>
+    /// <param name="bindings">A variable for each input and parameter, of its shape. Where all that the graph takes as
+    /// float32 is given as float64, its constants of float32 are float64 too; else each keeps its type.</param>
     /// <exception cref="GraphException">An input or a parameter is not bound.</exception>
     public static IReadOnlyDictionary<string, Variable> Run(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
     {
@@ -25,13 +26,15 @@ public static class GraphRunner
     internal static Value[][] Values(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
     {
         var values = new Value[graph.Nodes.Length][];
+        var widens = Widens(graph, bindings);
         foreach (var node in graph.Nodes)
         {
             if (node.Op == OpTable.Input || node.Op == OpTable.Parameter) values[node.Id] = [Bound(node, bindings)];
             else
             {
                 Value[] inputs = [.. node.Inputs.Select(i => values[i.Node][i.Output])];
-                values[node.Id] = EagerBuilder.Instance.Apply(node.Op, AtRows(node, graph, inputs, bindings), inputs);
+                var attributes = AtRows(node, graph, inputs, bindings, widens);
+                values[node.Id] = EagerBuilder.Instance.Apply(node.Op, attributes, inputs);
             }
         }
 
@@ -44,16 +47,28 @@ public static class GraphRunner
 
     // Shapes in attributes get the number of rows of this run, and constants the element type of the numbers.
     private static Attributes AtRows(
-        GraphNode node, Graph graph, Value[] inputs, IReadOnlyDictionary<string, Variable> bindings)
+        GraphNode node, Graph graph, Value[] inputs, IReadOnlyDictionary<string, Variable> bindings, bool widens)
     {
         var attributes = node.Attributes;
         if (!attributes.Has("dims")) return attributes;
         var rows = graph.Inputs.FirstOrDefault(i => i.Type.BatchAxis == 0) is { } input
             ? bindings[input.Name].Data.Shape[0] / input.Type[0].Size : 0;
         var dims = attributes.Dims("dims").Select(d => new Tensors.Dim(d.At(rows))).ToArray();
-        var dtype = bindings.Values.Select(v => v.Data.DType).FirstOrDefault(
-            d => d == Shared.Tensors.DType.Float64, node.Type.DType);
         attributes = attributes.With("dims", dims);
-        return inputs.Length == 0 ? attributes.With("dtype", dtype) : attributes;
+        return inputs.Length == 0 && widens && node.Type.DType == DType.Float32
+            ? attributes.With("dtype", DType.Float64) : attributes;
+    }
+
+    private static bool Widens(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
+    {
+        var (narrow, wide) = (0, 0);
+        foreach (var leaf in graph.Inputs.Concat(graph.Parameters))
+        {
+            if (leaf.Type.DType != DType.Float32) continue;
+            if (Bound(leaf, bindings).Data.DType == DType.Float64) wide++;
+            else narrow++;
+        }
+
+        return wide > 0 && narrow == 0;
     }
 }

@@ -72,6 +72,32 @@ public sealed partial class Tensor
         return new Tensor(Storage, DType, shape, strides, Offset);
     }
 
+    /// <summary>Whether some dimension shows the same elements again and again (<see cref="BroadcastTo"/>).</summary>
+    internal bool IsRepeated
+    {
+        get
+        {
+            for (var axis = 0; axis < Rank; axis++)
+                if (_strides[axis] == 0 && Shape[axis] > 1) return true;
+            return false;
+        }
+    }
+
+    /// <summary>A view with 1 for each dimension that repeats.</summary>
+    internal Tensor Once()
+    {
+        var dims = Shape.Dims.ToArray();
+        for (var axis = 0; axis < Rank; axis++)
+            if (_strides[axis] == 0 && dims[axis] > 1) dims[axis] = 1;
+        return new Tensor(Storage, DType, new Shape(dims), _strides, Offset);
+    }
+
+    private void RequireOnce()
+    {
+        if (IsRepeated)
+            throw new ShapeException($"a view of {Shape} that repeats its elements is not written into: copy it first");
+    }
+
     /// <summary>This tensor if it is contiguous, else a copy of it.</summary>
     public Tensor Contiguous() => IsContiguous ? this : Copy();
 
@@ -88,6 +114,7 @@ public sealed partial class Tensor
     /// </summary>
     public void CopyFrom(Tensor source)
     {
+        RequireOnce();
         if (source.DType != DType) throw new ShapeException($"{source.DType} elements do not go into {DType}");
         if (source.Shape != Shape) source = source.BroadcastTo(Shape);
         // Source and target may overlap when both are views of one storage.
@@ -100,6 +127,7 @@ public sealed partial class Tensor
     /// <summary>Every element becomes this value, rounded to the element type; a write, through views too.</summary>
     public void Fill(double value)
     {
+        RequireOnce();
         var one = Empty(DType, Shape.Scalar);
         one.Set(value);
         Storage.MarkWritten();

@@ -71,8 +71,8 @@ public sealed partial class Tensor
     public static Tensor Of<T>(T[] values, params ReadOnlySpan<int> dims) where T : unmanaged =>
         Of<T>(values.AsSpan(), new Shape(dims));
 
-    /// <summary>The elements of a contiguous tensor, for reading.</summary>
-    public ReadOnlySpan<T> Values<T>() where T : unmanaged => Raw<T>();
+    /// <summary>The elements in row-major order, for reading: of a contiguous tensor itself, else of a copy.</summary>
+    public ReadOnlySpan<T> Values<T>() where T : unmanaged => Contiguous().Raw<T>();
 
     /// <summary>
     /// The elements of a contiguous tensor, for writing; counts as a change of every view of the storage.
@@ -91,7 +91,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>All elements in row-major order, copied.</summary>
-    public T[] ToArray<T>() where T : unmanaged => Contiguous().Values<T>().ToArray();
+    public T[] ToArray<T>() where T : unmanaged => Values<T>().ToArray();
 
     /// <summary>One element, as float64; an index per dimension, from 0.</summary>
     /// <exception cref="ShapeException">An index is outside.</exception>
@@ -105,6 +105,7 @@ public sealed partial class Tensor
     /// <exception cref="ShapeException">An index is outside.</exception>
     public void Set(double value, params ReadOnlySpan<int> index)
     {
+        RequireOnce();
         var at = ElementOffset(index);
         Storage.MarkWritten();
         Elements.Write(this, at, value);

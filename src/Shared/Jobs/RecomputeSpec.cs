@@ -26,8 +26,8 @@ public enum RecomputeKind
 /// <param name="Kind">The strategy.</param>
 /// <param name="Pieces">uniform, nested: pieces of each level.</param>
 /// <param name="Depth">nested: levels, 2 to 4.</param>
-/// <param name="BudgetBytes">budget: most bytes of the planned memory of a training step; adapt: of all that the program
-/// holds.</param>
+/// <param name="BudgetBytes">budget: most bytes of the planned memory of a training step; adapt: of all that the
+/// program holds.</param>
 public sealed record RecomputeSpec(RecomputeKind Kind, int Pieces = 0, int Depth = 1, long BudgetBytes = 0)
 {
     public const string Range = "none, uniform:K, sqrt, nested:K, nested:K:DEPTH, budget:SIZE or adapt:SIZE";

@@ -88,7 +88,8 @@ public sealed class RecomputeTests
     public void OfFewSavedValues_TheBestChoiceIsFound(double share)
     {
         // MEM-06: every subset is planned here, and the cheapest that fits takes as many operations.
-        var graph = LossRows.Expose(PassPipeline.Run(Deep(3, dropout: false), PassPipeline.Differentiating()).Graph, false);
+        var graph = LossRows.Expose(
+            PassPipeline.Run(Deep(3, dropout: false), PassPipeline.Differentiating()).Graph, keepOthers: false);
         ProgramPlan PlanOf(Graph g) => new(FuseElementwise.Run(g, Rows).Graph, Rows);
         var part = new ForwardPart(graph, LossRows.Name, Rows);
         var saved = RecomputeLevels.ByPrice(part, id => id);
@@ -123,7 +124,8 @@ public sealed class RecomputeTests
             Assert.True(front[i].ExtraFlops > front[i - 1].ExtraFlops, $"{front[i]}");
             if (i % 4 != 1) continue; // each budget is a search of its own
             var report = Train(graph, "deep", $"budget:{front[i].PeakBytes}").Report;
-            Assert.True(report.PeakBytes <= front[i].PeakBytes && report.ExtraFlops <= front[i].ExtraFlops, $"{report}");
+            Assert.True(report.PeakBytes <= front[i].PeakBytes, $"{report}");
+            Assert.True(report.ExtraFlops <= front[i].ExtraFlops, $"{report}");
         }
     }
 
@@ -191,7 +193,8 @@ public sealed class RecomputeTests
     }
 
     // 90 steps: two windows.
-    private static (int[] Bits, long BesideBytes) Played(Graph graph, RecomputeSpec spec, List<RecomputeReview>? reviews)
+    private static (int[] Bits, long BesideBytes) Played(
+        Graph graph, RecomputeSpec spec, List<RecomputeReview>? reviews)
     {
         using var program = TrainProgram.Compile(graph, Rows, new CompileOptions { Recompute = spec });
         program.Seed = 7;

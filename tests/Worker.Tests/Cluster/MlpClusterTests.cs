@@ -74,5 +74,6 @@ public sealed class MlpClusterTests : IDisposable
 
     public void Dispose() => File.Delete(_file);
 
-    private static OpenModel With(int threads) => (job, graph) => ProgramModel.Open(job, graph, threads, TimeProvider.System);
+    private static OpenModel With(int threads) =>
+        (job, graph) => ProgramModel.Open(job, graph, threads, TimeProvider.System);
 }

@@ -199,7 +199,8 @@ public sealed class TrainingRulesClusterTests : IDisposable
     private Task<FakeCoordinator> StartAsync(JobSpec? job = null) => FakeCoordinator.StartAsync(
         job ?? Job, GraphCodec.Encode(ModelCatalog.Build(job ?? Job, new DataShape([16], 3))));
 
-    private static IJobModel Open(JobSpec job, ReadOnlyMemory<byte> graph) => ProgramModel.Open(job, graph, 1, TimeProvider.System);
+    private static IJobModel Open(JobSpec job, ReadOnlyMemory<byte> graph) =>
+        ProgramModel.Open(job, graph, 1, TimeProvider.System);
 
     public void Dispose() => File.Delete(_file);
 }
