@@ -278,6 +278,12 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         World.After(null, TimeSpan.FromMilliseconds(20), () => EndCoordinator(coordinator));
     }
 
+    /// <summary>It ended one job only; an invariant that broke is a fault of the system all the same.</summary>
+    public void OnWallBroke(Exception cause)
+    {
+        if (cause is InvariantException) OnViolation(new Violation("invariant", $"membership: {cause.Message}"));
+    }
+
     private void EndCoordinator(SimulatedCoordinator coordinator)
     {
         if (coordinator.Process.IsGone) return;

@@ -188,7 +188,7 @@ internal sealed class SimulatedCoordinator
             JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
             Boards = Boards, NewJob = cluster.Plants.JobActor,
             NewMetrics = folder => new MetricsFile(cluster.RowsAt(folder)),
-            StoreAt = StoreAt,
+            StoreAt = StoreAt, WallBroke = cluster.OnWallBroke,
             Coordinators = () => cluster.Plan.HasStandby
                 ? $"{SimulatedCluster.CoordinatorAddress},{SimulatedCluster.StandbyAddress}" : "",
             Failed = e => cluster.OnCoordinatorFailed(this, e), Outlast = silence => Remoting?.Outlast(silence),

@@ -28,6 +28,8 @@ internal sealed record CoordinatorParts
     public required Action<StatusReport> JobOver { get; init; }
     public required Action<int> WorkersWanted { get; init; }
     public required Action<Exception> Failed { get; init; }
+    /// <summary>Told of what ended one job only.</summary>
+    public Action<Exception> WallBroke { get; init; } = _ => { };
     /// <summary>What status shows of jobs beside the first one.</summary>
     public required JobBoards Boards { get; init; }
     /// <summary>Checkpoints of a job beside the first one.</summary>
@@ -62,7 +64,10 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
             (context, front) => [.. places.Select((p, i) =>
                 StartWall(context, front, parts, p, lease, i == 0 ? "" : $"-{++walls}"))],
             (context, front, take) => StartWall(context, front, parts, take, $"-{++walls}", lease),
-            clock, options.Log, parts.JobOver, parts.Failed);
+            (context, front, wall) => StartMembership(context, front, parts,
+                first with { History = journal.FoldMembership(), Found = null }, lease, wall.Job, $"-again{++walls}"),
+            clock, options.Log, parts.JobOver, parts.Failed)
+        { Token = journal.Token };
         var front = system.ActorOf(
             Props.Create(() => new FrontActor(shell)).WithDispatcher(Dispatchers.Pinned), "front");
         var found = places.Select(p => p.Found).OfType<TakenOver>().ToList();
@@ -153,13 +158,31 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
     private static JobWall StartWall(IActorContext context, IActorRef front, CoordinatorParts parts, WallPlace place,
         LeaderLease lease, string suffix)
     {
-        var (options, clock) = (parts.Options, new MonotonicClock(parts.Options.Time));
+        var clock = new MonotonicClock(parts.Options.Time);
         void Over(StatusReport report) => front.Tell(new WallOver(place.Name, report), ActorRefs.NoSender);
-        var jobShell = new JobShell(parts.Journal, clock, options.Time, place.Board, options.Log, place.Metrics,
-            place.Store, place.Folder, Over)
+        var jobShell = new JobShell(parts.Journal, clock, parts.Options.Time, place.Board, parts.Options.Log,
+            place.Metrics, place.Store, place.Folder, Over)
         { Lease = lease, Deposed = parts.Failed, Found = place.Found, History = place.History };
-        var wallShell = new WallShell(parts.NewJob(place.Name, jobShell), place.Board, options.Log, Over);
+        var wallShell = new WallShell(parts.NewJob(place.Name, jobShell), place.Board, parts.Options.Log, Over);
         var job = context.ActorOf(Props.Create(() => new WallActor(wallShell)), "wall" + suffix);
+
+        var membership = StartMembership(context, front, parts, place, lease, job, suffix);
+        var wall = new JobWall(place.Name, membership, job, place.Board, place.Metrics);
+        if (place.Found is { History.Over: null } runs)
+            (wall.Running, wall.Scaled, wall.Order) =
+                (runs.Description, runs.History.Scale, JobSubmission.NumberOf(runs.Description.JobId));
+        return wall;
+    }
+
+    private static IActorRef StartMembership(IActorContext context, IActorRef front, CoordinatorParts parts,
+        WallPlace place, LeaderLease lease, IActorRef job, string suffix)
+    {
+        var (options, clock) = (parts.Options, new MonotonicClock(parts.Options.Time));
+        void Broken(Exception cause)
+        {
+            parts.WallBroke(cause);
+            front.Tell(new MembershipBroke(place.Name, cause), ActorRefs.NoSender);
+        }
 
         var protocol = new MembershipProtocol(parts.Journal.Token, place.History, options.Clocks, options.Casts,
             place.Found is { } found ? JobProtocol.FoundIn(found.Description, found.History) : null);
@@ -167,17 +190,13 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
             parts.Journal, clock, place.Board, options.Log, parts.WorkersWanted, parts.Failed)
         {
             Wall = place.Name, Lease = lease, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
-            Outlast = parts.Outlast, Coordinators = parts.Coordinators,
+            Outlast = parts.Outlast, Coordinators = parts.Coordinators, Broken = Broken,
             Revoked = () => options.Security?.Credentials.Current.Revoked ?? RevocationList.Empty,
         };
         var membership = context.ActorOf(
             Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned),
             "membership" + suffix);
         job.Tell(new MembershipIs(membership));
-        var wall = new JobWall(place.Name, membership, job, place.Board, place.Metrics);
-        if (place.Found is { History.Over: null } runs)
-            (wall.Running, wall.Scaled, wall.Order) =
-                (runs.Description, runs.History.Scale, JobSubmission.NumberOf(runs.Description.JobId));
-        return wall;
+        return membership;
     }
 }

@@ -16,6 +16,7 @@ namespace Convoy.Coordinator.Hosting;
 /// <param name="Walls">Makes the first wall and those of jobs that go on, with the front as the parent of their
 /// actors.</param>
 /// <param name="New">Makes the wall of a job beside the first; null when there are too many.</param>
+/// <param name="Renew">Makes a membership in the place of the first wall's, which broke.</param>
 /// <param name="Clock">Time.</param>
 /// <param name="Log">Where it writes.</param>
 /// <param name="JobOver">Told of a job's end when no other runs.</param>
@@ -23,7 +24,11 @@ namespace Convoy.Coordinator.Hosting;
 internal sealed record FrontShell(
     Func<IActorContext, IActorRef, IReadOnlyList<JobWall>> Walls,
     Func<IActorContext, IActorRef, TakeJob, JobWall?> New,
-    MonotonicClock Clock, ILogSink Log, Action<StatusReport> JobOver, Action<Exception> Failed);
+    Func<IActorContext, IActorRef, JobWall, IActorRef> Renew,
+    MonotonicClock Clock, ILogSink Log, Action<StatusReport> JobOver, Action<Exception> Failed)
+{
+    public required LeaderToken Token { get; init; }
+}
 
 /// <summary>
 /// The name "coordinator" of this process: hands each worker to the wall of one job, and each command to the job that
@@ -67,6 +72,7 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
         On<TakeStop>(OnTakeStop);
         On<TakeScale>(OnTakeScale);
         On<WallOver>(OnWallOver);
+        On<MembershipBroke>(OnMembershipBroke);
         On<ProcessEnded>(m => { foreach (var wall in _walls) wall.Job.Forward(m); });
         On<MembershipInput>(m => { foreach (var wall in _walls) wall.Membership.Forward(m); });
         On<IMessage>(OnWorkerMessage);
@@ -271,6 +277,34 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
 
         Deal();
         if (Live().Count == 0) _shell.JobOver(m.Report);
+    }
+
+    /// <summary>
+    /// Its job has failed, durably and with that reason, and its workers are let go; the other walls hear nothing of
+    /// it. The first wall, where workers without a job are, gets another membership.
+    /// </summary>
+    private void OnMembershipBroke(MembershipBroke m)
+    {
+        if (_walls.Find(w => w.Name == m.Wall) is not { } wall) return;
+        var text = $"the membership of this job broke: {m.Cause.Message}";
+        wall.Board.PutMembership(new StatusReport { Membership = "closed", Reasons = [text] });
+        wall.Job.Tell(new MembershipSaid(new JobIsHopeless(text)));
+        if (wall == _first)
+        {
+            if (++wall.Failures > JobWall.FailuresMax)
+            {
+                _shell.Failed(m.Cause);
+                return;
+            }
+
+            wall.Membership = _shell.Renew(Context, Self, wall);
+        }
+
+        var release = new Release
+        {
+            LeaderToken = _shell.Token.Value, ExitCode = (int)ExitCode.JobFailed, Reason = text, Stay = wall.OthersWait,
+        };
+        foreach (var seat in _seats.Where(s => s.Wall == wall)) seat.Peer.Actor("node").Tell(release, Self);
     }
 
     private void OnTakeStop(TakeStop m)

@@ -8,6 +8,9 @@ namespace Convoy.Coordinator.Hosting;
 /// <summary>Name of a wall, its job's report, and whether the job runs or waits: what a wall tells the front.</summary>
 internal sealed record WallOver(string Wall, StatusReport Report);
 
+/// <summary>The membership of a wall broke and is stopped.</summary>
+internal sealed record MembershipBroke(string Wall, Exception Cause);
+
 /// <summary>
 /// One job with everything that belongs to it alone: its actor, its membership, its checkpoints, its stream of the
 /// journal. What breaks inside ends there. The first wall is the cluster's own: it also has the idle workers, and its
@@ -15,12 +18,12 @@ internal sealed record WallOver(string Wall, StatusReport Report);
 /// </summary>
 internal sealed class JobWall(string name, IActorRef membership, IActorRef job, StatusBoard board, MetricsFile metrics)
 {
-    /// <summary>Failures of its job's actor that a wall bears.</summary>
+    /// <summary>Failures of its job's actor, or of the first wall's membership, that a wall bears.</summary>
     public const int FailuresMax = 3;
 
     /// <summary>Empty for the first wall.</summary>
     public string Name { get; } = name;
-    public IActorRef Membership { get; } = membership;
+    public IActorRef Membership { get; set; } = membership;
     public IActorRef Job { get; } = job;
     public StatusBoard Board { get; } = board;
     public MetricsFile Metrics { get; } = metrics;
@@ -34,6 +37,7 @@ internal sealed class JobWall(string name, IActorRef membership, IActorRef job, 
     /// <summary>Workers asked for by scale; 0: the job's own wish.</summary>
     public int Scaled { get; set; }
 
+    /// <summary>Times that its membership broke.</summary>
     public int Failures { get; set; }
 
     /// <summary>What it was told last.</summary>

@@ -77,7 +77,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     public JobActor(JobShell shell)
     {
         _shell = shell;
-        Receive<MembershipIs>(m => _membership = m.Membership);
+        Receive<MembershipIs>(OnMembershipIs);
         Receive<TakeJob>(OnTakeJob);
         Receive<TakeStop>(OnTakeStop);
         Receive<TakeScale>(OnTakeScale);
@@ -108,10 +108,18 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             _protocol.GoOn(found.History, _shell.History, _shell.Clock.Now, _outbox);
             _checkpoints!.Tell(new SaveTemplate(_draft with
             {
-                DataSha256 = _protocol.DataSha256, DeviceKind = _protocol.Kernels,
+                DataSha256 = _protocol.DataSha256,
+                DeviceKind = _protocol.Kernels,
             }));
             Execute();
         });
+    }
+
+    /// <summary>One that follows a broken one knows nobody yet: who is there says Hello to it.</summary>
+    private void OnMembershipIs(MembershipIs m)
+    {
+        _membership = m.Membership;
+        _admitted.Clear();
     }
 
     private void Remember(string command)
@@ -220,7 +228,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         {
             _checkpoints?.Tell(new SaveTemplate(_draft with
             {
-                DataSha256 = _protocol.DataSha256, DeviceKind = _protocol.Kernels,
+                DataSha256 = _protocol.DataSha256,
+                DeviceKind = _protocol.Kernels,
             }));
         }
 

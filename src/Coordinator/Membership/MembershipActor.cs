@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Convoy.Actors;
 using Convoy.Actors.Remoting;
 using Convoy.Coordinator.Api;
@@ -36,6 +37,8 @@ internal sealed record MembershipShell(
     public ClockTable Clocks { get; init; } = new();
     /// <summary>A job begins that forgives silences this long.</summary>
     public Action<TimeSpan> Outlast { get; init; } = _ => { };
+    /// <summary>An invariant of this membership broke: its job has to fail, and no other.</summary>
+    public Action<Exception> Broken { get; init; } = _ => { };
     /// <summary>Where the leader and who stands by are found; empty: nobody stands by.</summary>
     public Func<string> Coordinators { get; init; } = static () => "";
     /// <summary>What certificates are revoked now; empty on a plain cluster.</summary>
@@ -278,7 +281,10 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         else Log(LogLevel.Debug, $"{message.Descriptor.Name} to {to} is dropped: its link is gone");
     }
 
-    /// <summary>The journal or an invariant broke: this coordinator must not lead on, and says why.</summary>
+    /// <summary>
+    /// What breaks in here ends this membership. Where the journal broke, no job can be led on: the coordinator says
+    /// why and ends.
+    /// </summary>
     private void Guard(Action handle)
     {
         try
@@ -295,7 +301,9 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
         catch (Exception e)
         {
             _shell.Log.Write(LogLevel.Error, Source, $"membership cannot go on: {e.Message}", e);
-            _shell.Fatal(e);
+            if (e is IOException or UnauthorizedAccessException or DbException or Shared.UserException)
+                _shell.Fatal(e);
+            else _shell.Broken(e);
             Context.Stop(Self);
         }
     }
