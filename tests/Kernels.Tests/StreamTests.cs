@@ -53,6 +53,10 @@ public sealed unsafe class StreamTests
             {
                 Same($"add of {count}, {width}", count, (x, y, stream) =>
                     FloatElementwise.Binary<V, Add>(x, x + 1, y, count, stream));
+                Same($"relu of {count}, {width}", count, (x, y, stream) =>
+                    FloatElementwise.Unary<V, Relu>(x, y, count, stream));
+                Same($"exp of {count}, {width}", count, (x, y, stream) =>
+                    FloatElementwise.Unary<V, Exp>(x, y, count, stream));
                 Same($"product of {count}, {width}", count, (x, y, stream) =>
                     FloatElementwise.BinaryScalar<V, Multiply>(x, 1.5f, y, count, stream));
             }
