@@ -111,7 +111,9 @@ internal sealed class StealingProtocol
         Left--;
         mine = mine with
         {
-            Tasks = mine.Tasks + 1, Work = mine.Work + cost, Steals = mine.Steals + (from == worker ? 0 : 1),
+            Tasks = mine.Tasks + 1,
+            Work = mine.Work + cost,
+            Steals = mine.Steals + (from == worker ? 0 : 1),
         };
         return task;
     }
