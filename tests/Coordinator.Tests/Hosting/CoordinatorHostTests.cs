@@ -140,7 +140,7 @@ public sealed class CoordinatorHostTests : IDisposable
     public async Task A_standby_that_is_gone_leaves_nothing_behind()
     {
         Directory.CreateDirectory(_state);
-        var (me, now) = (Environment.ProcessId, DateTimeOffset.UtcNow);
+        var (me, now) = (Environment.ProcessId, TimeProvider.System.GetUtcNow());
         EndpointFile Standby(int pid, DateTimeOffset started, string? host = null) => new()
         {
             Address = $"127.0.0.1:{pid}", Pid = pid, Started = started, Host = host ?? Environment.MachineName,
