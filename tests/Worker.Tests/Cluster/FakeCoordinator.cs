@@ -117,6 +117,22 @@ internal sealed class FakeCoordinator : IAsyncDisposable
         Open(start, until, members);
     }
 
+    /// <summary>
+    /// Opens from the newest state of those who answered a fence, and returns its step. They may be one step apart:
+    /// when a link breaks or a fence comes, one may have had all of a step and another not.
+    /// </summary>
+    public long OpenFenced(IReadOnlyDictionary<string, Fenced> fenced, long until,
+        params (string Worker, AlignAction Action, string Source)[] joiners)
+    {
+        var newest = fenced.Values.Max(f => f.Step);
+        var holder = fenced.First(f => f.Value.Step == newest).Key;
+        var stay = fenced.Select(f => f.Value.Step == newest ? (f.Key, AlignAction.Keep, "")
+            : f.Value.HoldsNext ? (f.Key, AlignAction.ApplyHeld, "")
+            : (f.Key, AlignAction.FetchChunks, holder));
+        Open(newest, until, [.. stay, .. joiners]);
+        return newest;
+    }
+
     public void Tell(string worker, IMessage message)
     {
         lock (_gate) _seats[worker].Node.Tell(message, _actor);

@@ -174,8 +174,7 @@ public sealed class TrainingRulesClusterTests : IDisposable
         var killed = c.KillAsync("n3");
         await c.HearAsync<Suspect>("n1");
         await c.HearAsync<Suspect>("n2");
-        await c.FenceAsync(FenceKind.Hard, 0, "n1", "n2");
-        c.OpenAll(4, Steps, AlignAction.Keep);
+        c.OpenFenced(await c.FenceAsync(FenceKind.Hard, 0, "n1", "n2"), Steps);
         string[] ends = [await c.WeightsAtEndAsync("n1", Steps), await c.WeightsAtEndAsync("n2", Steps)];
         go.Set();
         await killed;
