@@ -4,7 +4,7 @@ namespace Convoy.Actors;
 
 /// <summary>
 /// An actor with typed handlers, declared in its constructor or in a <see cref="Become"/> block; the first that fits
-/// wins.
+/// wins, and one that could never be reached is refused where it is declared.
 /// </summary>
 public abstract class ReceiveActor : ActorBase
 {
@@ -15,20 +15,23 @@ public abstract class ReceiveActor : ActorBase
 
     protected sealed override bool Receive(object message) => _initial.Handle(message);
 
-    protected void Receive<T>(Action<T> handler) => Table.Add(typeof(T), m => { handler((T)m); return true; });
+    protected void Receive<T>(Action<T> handler) =>
+        Table.Add(typeof(T), m => { handler((T)m); return true; }, takesAll: true);
 
     protected void Receive<T>(Action<T> handler, Predicate<T> shouldHandle) => Table.Add(typeof(T), m =>
     {
         if (!shouldHandle((T)m)) return false;
         handler((T)m);
         return true;
-    });
+    }, takesAll: false);
 
     protected void Receive<T>(Predicate<T> shouldHandle, Action<T> handler) => Receive(handler, shouldHandle);
 
-    protected void Receive<T>(Func<T, bool> handler) => Table.Add(typeof(T), m => handler((T)m));
+    protected void Receive<T>(Func<T, bool> handler) =>
+        Table.Add(typeof(T), m => handler((T)m), takesAll: false);
 
-    protected void ReceiveAny(Action<object> handler) => Table.Add(typeof(object), m => { handler(m); return true; });
+    protected void ReceiveAny(Action<object> handler) =>
+        Table.Add(typeof(object), m => { handler(m); return true; }, takesAll: true);
 
     protected void Become(Action configure) => Context.Become(Configure(configure).Handle);
 

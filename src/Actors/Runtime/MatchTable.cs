@@ -6,14 +6,22 @@ namespace Convoy.Actors.Runtime;
 /// </summary>
 internal sealed class MatchTable
 {
-    private readonly List<(Type Type, Func<object, bool> Handler)> _entries = [];
+    private readonly List<(Type Type, Func<object, bool> Handler, bool TakesAll)> _entries = [];
     private readonly Dictionary<Type, Func<object, bool>[]> _chains = [];
     private Type? _lastType;
     private Func<object, bool>[] _lastChain = [];
 
-    public void Add(Type type, Func<object, bool> handler)
+    /// <param name="type">Messages of this type and of those derived from it.</param>
+    /// <param name="handler">True: it took the message.</param>
+    /// <param name="takesAll">The handler never returns false.</param>
+    /// <exception cref="InvalidOperationException">A handler before it takes all that this one waits for.</exception>
+    public void Add(Type type, Func<object, bool> handler, bool takesAll)
     {
-        _entries.Add((type, handler));
+        var before = _entries.Find(e => e.TakesAll && e.Type.IsAssignableFrom(type));
+        if (before.Handler is not null)
+            throw new InvalidOperationException(
+                $"the handler of {type.Name} is never reached: that of {before.Type.Name}, declared before it, takes all");
+        _entries.Add((type, handler, takesAll));
         _chains.Clear();
         _lastType = null;
     }
@@ -37,7 +45,7 @@ internal sealed class MatchTable
     {
         if (_chains.TryGetValue(type, out var chain)) return chain;
         var fitting = new List<Func<object, bool>>();
-        foreach (var (handled, handler) in _entries)
+        foreach (var (handled, handler, _) in _entries)
             if (handled == type || handled.IsAssignableFrom(type)) fitting.Add(handler);
         chain = [.. fitting];
         _chains.Add(type, chain);

@@ -1,3 +1,4 @@
+using Convoy.Actors.Runtime;
 using Convoy.Actors.TestKit;
 
 namespace Convoy.Actors.Tests.Runtime;
@@ -36,6 +37,19 @@ public sealed class BehaviourTests : TestKit.TestKit
             Sender.Tell($"peeked {m}");
             UnbecomeStacked();
         });
+    }
+
+    [Fact]
+    public void A_handler_that_could_never_be_reached_is_refused()
+    {
+        var table = new MatchTable();
+        table.Add(typeof(ArgumentException), _ => false, takesAll: false);
+        table.Add(typeof(ArgumentException), _ => true, takesAll: true);
+        table.Add(typeof(Exception), _ => true, takesAll: true);
+        var error = Assert.Throws<InvalidOperationException>(
+            () => table.Add(typeof(InvalidOperationException), _ => true, takesAll: true));
+        Assert.StartsWith("the handler of InvalidOperationException is never reached", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
