@@ -136,6 +136,8 @@ internal sealed class LearnersChecker : Checker
                     $"J6 g{record.Number("generation")} begins because of w{lost}, which was no member");
         }
 
+        // Nobody trains in a pause: who is in the generation after it stands for nobody.
+        if (type == "membership_paused") _members = [];
         if (type != "generation_opened") return;
         var members = record.Numbers("members");
         _joins = _soft && _members.Length > 0 && _members.All(members.Contains) && members.Length > _members.Length
