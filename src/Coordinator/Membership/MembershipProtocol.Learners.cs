@@ -113,7 +113,8 @@ internal sealed partial class MembershipProtocol
         ? $"; its links would have to bring {bytes / 1e6:0.0} MB/s" : "";
 
     /// <summary>
-    /// No member has state any more, but a learner may: it greets anew and says which, before an older one is taken.
+    /// No member has state any more, but a learner may have kept the one that it came with: it greets anew and says so,
+    /// before an older one is taken.
     /// </summary>
     private void CallLearnersBack()
     {
@@ -122,7 +123,7 @@ internal sealed partial class MembershipProtocol
             if (worker.Learning is not { Step: >= 0 }) continue;
             worker.MayReturnUntil = _now + _clocks.Form;
             SendEvict(worker, "no member has state any more", mayRejoin: true);
-            Lose(worker, "it is asked for the state that it has learned", charged: false, told: true);
+            Lose(worker, "it is asked for the state that it still has", charged: false, told: true);
         }
     }
 }

@@ -56,5 +56,8 @@ internal sealed record CoordinatorBack(LeaderToken Token);
 /// <summary>Device, exchange and writer have ended.</summary>
 internal sealed record WorkStopped;
 
-/// <summary>As a learner this worker has come to another state; -1: what it had cannot be trusted.</summary>
-internal sealed record Learned(StepNumber Step, Fingerprint Fingerprint);
+/// <summary>
+/// The state that was reported is not here any more: a learner has put another in its place. What it learns is not its
+/// own until a generation opens with it, because the members may not have reported the steps up to there yet (S5).
+/// </summary>
+internal sealed record StateReplaced;

@@ -211,11 +211,12 @@ internal sealed partial class StepProtocol
         CheckAligned(outbox);
     }
 
-    private void OnLearned(Learned m, StepOutbox outbox)
+    private void OnStateReplaced(StepOutbox outbox)
     {
-        if (Status is StepStatus.Prepared or StepStatus.Fenced or StepStatus.Aligning && !_stateReady)
-            TakeState(m.Step, m.Fingerprint, retains: false);
-        else outbox.Note($"Learned of step {m.Step}: this worker is {Status}");
+        if (State.Value < 0) return;
+        if (Status is StepStatus.Prepared or StepStatus.Fenced || (Status == StepStatus.Aligning && !_stateReady))
+            TakeState(new StepNumber(-1), default, retains: false);
+        else outbox.Note($"StateReplaced: this worker is {Status}");
     }
 
     private void OnStateFailed(StateFailed m, StepOutbox outbox)

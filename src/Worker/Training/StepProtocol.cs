@@ -10,7 +10,7 @@ namespace Convoy.Worker.Training;
 // aligns to, and opens the next generation. Pure: messages in, outputs out; no clock, thread or logger.
 // M2  The pair (token, generation) that this worker has seen never falls.
 // M9  Fenced is answered only after the exchange of older generations has ended.
-// S2  The reported state is all of version t: it changes only by StepApplied, StateReady and Learned.
+// S2  The reported state is all of version t: it changes only by StepApplied, StateReady and StateReplaced.
 // S3  Under CommitRule UNANIMOUS nobody applies before all members of the generation said Complete.
 // S4  A result or a vote counts only for the generation and step that it names.
 // S6  The reduced chunks of t are overwritten by step t+2 only, which nobody starts before everybody has applied t.
@@ -109,7 +109,7 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
             case PeerLost m: OnPeerLost(m, outbox); break;
             case StateReady m: OnStateReady(m, outbox); break;
             case StateFailed m: OnStateFailed(m, outbox); break;
-            case Learned m: OnLearned(m, outbox); break;
+            case StateReplaced: OnStateReplaced(outbox); break;
             case StepComputed m: OnStepComputed(m, outbox); break;
             case StepHeld m: OnStepHeld(m, outbox); break;
             case ExchangeStopped m: OnExchangeStopped(m, outbox); break;

@@ -29,11 +29,11 @@ internal sealed partial class TrainerActor
 
     private void ListenToLearning()
     {
-        Receive<LearnerInput>(m => LearnerStep(m));
-        Receive<DonorInput>(m => DonorStep(m));
         Receive<FrameTaken>(m => TellPeer(m.From, new ChunkHeard { Bytes = m.Bytes }));
         Receive<CopyTaken>(OnCopyTaken);
         Receive<FedApplied>(OnFedApplied);
+        Receive<LearnerInput>(m => LearnerStep(m));
+        Receive<DonorInput>(m => DonorStep(m));
         Receive<CopyMade>(m => _donor.Tell(m, Self));
         Receive<LearnerTick>(_ => OnLearnerTick());
         Receive<DonorTick>(_ => OnDonorTick());
@@ -148,13 +148,13 @@ internal sealed partial class TrainerActor
 
     private void OnCopyTaken(CopyTaken m)
     {
-        Feed(new Learned(m.Step, m.Fingerprint));
+        Feed(new StateReplaced());
         LearnerStep(m);
     }
 
     private void OnFedApplied(FedApplied m)
     {
-        Feed(new Learned(m.Step, m.Fingerprint));
+        Feed(new StateReplaced());
         LearnerStep(m);
     }
 
@@ -193,7 +193,7 @@ internal sealed partial class TrainerActor
             case ClearMemory o: _learned?.Clear(o.Epoch, o.TakesMore); break;
             case FinishReached o: OnFinished(o.Generation, null); break;
             case FinishFailed o: OnFinished(o.Generation, o.Why); break;
-            case DropState: Feed(new Learned(new StepNumber(-1), default)); break;
+            case DropState: Feed(new StateReplaced()); break;
             case LearnerNote o: Log(LogLevel.Info, $"learner: {o.Text}"); break;
             default: throw Invariant.Unhandled(output);
         }

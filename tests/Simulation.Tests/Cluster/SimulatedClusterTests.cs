@@ -80,6 +80,7 @@ public sealed class SimulatedClusterTests
     [InlineData(506, 5, 19, "1,2,3,4,5,6")] // a loss during a fence was named again by the next one
     [InlineData(1759, 3, 13, "2,4,5,6")] // a worker that had not heard that it was lost was opened as a joiner
     [InlineData(1952, 2, 23, "2,3,4")] // the row of a step came from a worker that was just let go
+    [InlineData(3846, 2, 15, "2,3")] // a spare did not tell the state that it had learned, only the one before
     [InlineData(1671, 2, 18, "2,4")] // a run resumed at its end has no row; its checkpoint was published by a fenced leader
     public void Seeds_that_broke_something_once_hold(ulong seed, int workers, int steps, string keep)
     {
