@@ -30,8 +30,8 @@ internal sealed partial class TrainerActor
     private void ListenToLearning()
     {
         Receive<FrameTaken>(m => TellPeer(m.From, new ChunkHeard { Bytes = m.Bytes }));
-        Receive<CopyTaken>(OnCopyTaken);
-        Receive<FedApplied>(OnFedApplied);
+        Receive<CopyTaken>(OnDeviceLearned);
+        Receive<FedApplied>(OnDeviceLearned);
         Receive<LearnerInput>(m => LearnerStep(m));
         Receive<DonorInput>(m => DonorStep(m));
         Receive<CopyMade>(m => _donor.Tell(m, Self));
@@ -146,13 +146,7 @@ internal sealed partial class TrainerActor
 
     // ---- The learner ----
 
-    private void OnCopyTaken(CopyTaken m)
-    {
-        Feed(new StateReplaced());
-        LearnerStep(m);
-    }
-
-    private void OnFedApplied(FedApplied m)
+    private void OnDeviceLearned(LearnerInput m)
     {
         Feed(new StateReplaced());
         LearnerStep(m);
