@@ -18,19 +18,16 @@ public static class Crc32C
     private const uint Polynomial = 0x82F63B78;
 
     private static readonly uint[] OverOneRun = TableFor(RunBytes);
-    private static readonly uint[] OverFoldRun = TableFor(Crc32CFold.RunBytes);
 
     public static uint Of(ReadOnlySpan<byte> data) => ~Append(~0u, data);
 
     /// <summary>Continues a running value that starts as <c>~0u</c>; the checksum is its complement.</summary>
     public static uint Append(uint running, ReadOnlySpan<byte> data)
     {
-        while (Crc32CFold.IsSupported && data.Length >= Crc32CFold.BlockBytes)
+        if (Crc32CFold.IsSupported)
         {
-            ref var block = ref MemoryMarshal.GetReference(data);
-            Crc32CFold.Block<CrcOnly>(running, ref block, ref block, out var folded, out var a, out var b, out var c);
-            running = JoinFold(folded, a, b, c);
-            data = data[Crc32CFold.BlockBytes..];
+            running = Folded<LongCrcBlock, CrcOnly>(running, ref data, default);
+            running = Folded<ShortCrcBlock, CrcOnly>(running, ref data, default);
         }
 
         while (data.Length >= 3 * RunBytes)
@@ -52,22 +49,42 @@ public static class Crc32C
     public static uint AppendCopying(uint running, ReadOnlySpan<byte> data, Span<byte> copy)
     {
         copy = copy[..data.Length];
-        while (Crc32CFold.IsSupported && data.Length >= Crc32CFold.BlockBytes)
+        if (Crc32CFold.IsSupported)
         {
-            Crc32CFold.Block<CrcAndCopy>(
-                running, ref MemoryMarshal.GetReference(data), ref MemoryMarshal.GetReference(copy),
-                out var folded, out var a, out var b, out var c);
-            running = JoinFold(folded, a, b, c);
-            data = data[Crc32CFold.BlockBytes..];
-            copy = copy[Crc32CFold.BlockBytes..];
+            running = Folded<LongCrcBlock, CrcAndCopy>(running, ref data, copy);
+            running = Folded<ShortCrcBlock, CrcAndCopy>(running, ref data, copy[^data.Length..]);
         }
 
-        data.CopyTo(copy);
+        data.CopyTo(copy[^data.Length..]);
         return Append(running, data);
     }
 
-    private static uint JoinFold(uint folded, uint a, uint b, uint c) =>
-        Move(OverFoldRun, Move(OverFoldRun, Move(OverFoldRun, folded) ^ a) ^ b) ^ c;
+    /// <summary>The value after all whole blocks, which it takes off the data.</summary>
+    private static uint Folded<TBlock, TCopy>(uint running, ref ReadOnlySpan<byte> data, Span<byte> copy)
+        where TBlock : struct, ICrcBlock
+        where TCopy : struct, ICrcCopy
+    {
+        var bytes = Crc32CFold.BlockBytes<TBlock>();
+        var over = OverRunOf<TBlock>.Table;
+        while (data.Length >= bytes)
+        {
+            ref var block = ref MemoryMarshal.GetReference(data);
+            ref var into = ref TCopy.Stores ? ref MemoryMarshal.GetReference(copy[..bytes]) : ref block;
+            Crc32CFold.Block<TBlock, TCopy>(
+                running, ref block, ref into, out var fold, out var a, out var b, out var c);
+            running = Move(over, Move(over, Move(over, fold) ^ a) ^ b) ^ c;
+            data = data[bytes..];
+            if (TCopy.Stores) copy = copy[bytes..];
+        }
+
+        return running;
+    }
+
+    private static class OverRunOf<TBlock>
+        where TBlock : struct, ICrcBlock
+    {
+        public static readonly uint[] Table = TableFor(Crc32CFold.RunBytes<TBlock>());
+    }
 
     private static uint AppendThreeRuns(uint running, ReadOnlySpan<ulong> words)
     {

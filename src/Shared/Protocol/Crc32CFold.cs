@@ -16,50 +16,56 @@ internal static class Crc32CFold
     private const int FoldBytes = 128; // folded in one iteration: four registers of two lanes
     private const int RunWords = 5;    // words of each run in one iteration: what the instruction does in that time
 
-    public const int Iterations = 64;
-    public const int RunBytes = Iterations * RunWords * sizeof(ulong);
-    public const int BlockBytes = Iterations * FoldBytes + 3 * RunBytes;
-
     // A lane's halves times x^(D+31) and x^(D-33) mod P: the value D bits later, D = 1024, bits reflected.
     private static readonly Vector128<ulong> Ahead =
         Vector128.Create((ulong)Crc32C.PowerOfX(FoldBytes * 8 + 31), Crc32C.PowerOfX(FoldBytes * 8 - 33));
 
     public static bool IsSupported => Pclmulqdq.V256.IsSupported && Sse42.X64.IsSupported;
 
+    /// <summary>Bytes of each of the three runs of a block.</summary>
+    public static int RunBytes<TBlock>()
+        where TBlock : struct, ICrcBlock => TBlock.Iterations * RunWords * sizeof(ulong);
+
+    /// <summary>Bytes of a whole block.</summary>
+    public static int BlockBytes<TBlock>()
+        where TBlock : struct, ICrcBlock => TBlock.Iterations * FoldBytes + 3 * RunBytes<TBlock>();
+
     /// <summary>
     /// The four running values over one block; the first is the folded part, which begins with
     /// <paramref name="running"/>. What is loaded is also stored to <paramref name="copy"/> where
     /// <typeparamref name="TCopy"/> says so.
     /// </summary>
-    public static void Block<TCopy>(
+    public static void Block<TBlock, TCopy>(
         uint running, ref byte block, ref byte copy, out uint folded, out uint run1, out uint run2, out uint run3)
+        where TBlock : struct, ICrcBlock
         where TCopy : struct, ICrcCopy
     {
         var ahead = Vector256.Create(Ahead, Ahead);
         ref var at = ref block;
-        ref var words = ref Unsafe.Add(ref block, Iterations * FoldBytes);
+        ref var words = ref Unsafe.Add(ref block, TBlock.Iterations * FoldBytes);
         var offset = Unsafe.ByteOffset(ref block, ref copy); // one distance for all four runs
         var v0 = Load<TCopy>(ref at, 0, offset) ^ Vector256.CreateScalar((ulong)running);
         var v1 = Load<TCopy>(ref at, 32, offset);
         var v2 = Load<TCopy>(ref at, 64, offset);
         var v3 = Load<TCopy>(ref at, 96, offset);
         var (a, b, c) = (0ul, 0ul, 0ul);
-        for (var i = 1; i < Iterations; i++)
+        for (var i = 1; i < TBlock.Iterations; i++)
         {
             at = ref Unsafe.Add(ref at, FoldBytes);
             v0 = Fold(v0, ahead) ^ Load<TCopy>(ref at, 0, offset);
             v1 = Fold(v1, ahead) ^ Load<TCopy>(ref at, 32, offset);
-            Advance<TCopy>(ref a, ref b, ref c, ref words, 0, offset);
-            Advance<TCopy>(ref a, ref b, ref c, ref words, 8, offset);
+            Advance<TBlock, TCopy>(ref a, ref b, ref c, ref words, 0, offset);
+            Advance<TBlock, TCopy>(ref a, ref b, ref c, ref words, 8, offset);
             v2 = Fold(v2, ahead) ^ Load<TCopy>(ref at, 64, offset);
             v3 = Fold(v3, ahead) ^ Load<TCopy>(ref at, 96, offset);
-            Advance<TCopy>(ref a, ref b, ref c, ref words, 16, offset);
-            Advance<TCopy>(ref a, ref b, ref c, ref words, 24, offset);
-            Advance<TCopy>(ref a, ref b, ref c, ref words, 32, offset);
+            Advance<TBlock, TCopy>(ref a, ref b, ref c, ref words, 16, offset);
+            Advance<TBlock, TCopy>(ref a, ref b, ref c, ref words, 24, offset);
+            Advance<TBlock, TCopy>(ref a, ref b, ref c, ref words, 32, offset);
             words = ref Unsafe.Add(ref words, RunWords * sizeof(ulong));
         }
 
-        for (var i = 0; i < RunWords; i++) Advance<TCopy>(ref a, ref b, ref c, ref words, i * sizeof(ulong), offset);
+        for (var i = 0; i < RunWords; i++)
+            Advance<TBlock, TCopy>(ref a, ref b, ref c, ref words, i * sizeof(ulong), offset);
         Span<ulong> left = stackalloc ulong[FoldBytes / sizeof(ulong)];
         v0.CopyTo(left);
         v1.CopyTo(left[4..]);
@@ -84,12 +90,14 @@ internal static class Crc32CFold
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Advance<TCopy>(ref ulong a, ref ulong b, ref ulong c, ref byte words, nint at, nint copyOffset)
+    private static void Advance<TBlock, TCopy>(
+        ref ulong a, ref ulong b, ref ulong c, ref byte words, nint at, nint copyOffset)
+        where TBlock : struct, ICrcBlock
         where TCopy : struct, ICrcCopy
     {
         a = Sse42.X64.Crc32(a, Word<TCopy>(ref Unsafe.Add(ref words, at), copyOffset));
-        b = Sse42.X64.Crc32(b, Word<TCopy>(ref Unsafe.Add(ref words, at + RunBytes), copyOffset));
-        c = Sse42.X64.Crc32(c, Word<TCopy>(ref Unsafe.Add(ref words, at + 2 * RunBytes), copyOffset));
+        b = Sse42.X64.Crc32(b, Word<TCopy>(ref Unsafe.Add(ref words, at + RunBytes<TBlock>()), copyOffset));
+        c = Sse42.X64.Crc32(c, Word<TCopy>(ref Unsafe.Add(ref words, at + 2 * RunBytes<TBlock>()), copyOffset));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -100,6 +108,24 @@ internal static class Crc32CFold
         if (TCopy.Stores) Unsafe.WriteUnaligned(ref Unsafe.Add(ref from, copyOffset), word);
         return word;
     }
+}
+
+/// <summary>How long a block is; known when the loop is compiled.</summary>
+internal interface ICrcBlock
+{
+    static abstract int Iterations { get; }
+}
+
+/// <summary>15,872 bytes.</summary>
+internal readonly struct LongCrcBlock : ICrcBlock
+{
+    public static int Iterations => 64;
+}
+
+/// <summary>3,968 bytes: what a frame of 4 KB holds, and what is left of longer data.</summary>
+internal readonly struct ShortCrcBlock : ICrcBlock
+{
+    public static int Iterations => 16;
 }
 
 /// <summary>Whether the bytes of a checksum are copied on the way; known when the loop is compiled.</summary>

@@ -50,8 +50,16 @@ internal interface IConnection : IDisposable
     /// </summary>
     bool SealsPayloads => false;
 
-    /// <summary>Only where <see cref="SealsPayloads"/>: both, and the payload's checksum.</summary>
+    /// <summary>
+    /// Only where <see cref="SealsPayloads"/>: both, and the payload's checksum. The peer may see the last of them only
+    /// after <see cref="Flush"/>.
+    /// </summary>
     void SendSealed(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> payload) => throw new NotSupportedException(Kind);
+
+    /// <summary>Nothing follows at once: the peer sees all that was sent.</summary>
+    void Flush()
+    {
+    }
 
     /// <summary>Only where <see cref="SealsPayloads"/>: as a receive, and the running checksum of what came.</summary>
     int ReceiveSealed(Span<byte> into, ref uint crc) => throw new NotSupportedException(Kind);

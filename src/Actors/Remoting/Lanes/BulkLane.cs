@@ -13,7 +13,6 @@ internal readonly record struct BulkItem(BulkHeader Header, ReadOnlyMemory<byte>
 internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolWorkItem
 {
     private const int GatherBytes = 64 << 10;
-    private const int GatherPayloadMax = 16 << 10;
     private const int ReadAheadBytes = 16 << 10;
     /// <summary>
     /// Bytes that a receive may wait for while so many are still to come. For 4 MB that makes the wake-ups fewer; at
@@ -24,9 +23,16 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     /// <summary>A checksum that follows its payload.</summary>
     public const int SealBytes = sizeof(uint);
 
+    /// <summary>
+    /// Payloads up to here are gathered. Where a send is no system call, that pays for the smallest only, and nothing
+    /// is read ahead: payload and checksum go in one pass from owner to owner.
+    /// </summary>
+    private readonly int _gatherPayloadMax = connection.SealsPayloads ? 512 : 16 << 10;
+
     private readonly byte[] _out = new byte[GatherBytes];
     private readonly Queue<(BulkHeader Header, IBulkCompletion? Done)> _gathered = new();
-    private readonly byte[] _ahead = new byte[ReadAheadBytes]; // bytes from _from to _to were read ahead
+    // Bytes from _from to _to were read ahead.
+    private readonly byte[] _ahead = new byte[connection.SealsPayloads ? BulkHeader.Size : ReadAheadBytes];
     private readonly SemaphoreSlim _wakeSender = new(0);
     private int _from;
     private int _to;
@@ -108,11 +114,11 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
                 current = default;
                 while (link.TakeBulk(this, GatherBytes - gathered - BulkHeader.Size, gathered > 0, out current))
                 {
-                    var sealsItself = connection.SealsPayloads && current.Payload.Length > GatherPayloadMax;
+                    var sealsItself = connection.SealsPayloads && current.Payload.Length > _gatherPayloadMax;
                     current = sealsItself ? WithLength(current) : Sealed(current);
                     current.Header.Write(_out.AsSpan(gathered));
                     gathered += BulkHeader.Size;
-                    if (current.Payload.Length > GatherPayloadMax) break;
+                    if (current.Payload.Length > _gatherPayloadMax) break;
                     current.Payload.Span.CopyTo(_out.AsSpan(gathered));
                     gathered += current.Payload.Length;
                     _gathered.Enqueue((current.Header, current.Done));
@@ -121,6 +127,7 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
 
                 if (gathered == 0)
                 {
+                    connection.Flush();
                     Interlocked.Exchange(ref _pumping, 0);
                     if (!link.HasBulk(this) || Interlocked.Exchange(ref _pumping, 1) != 0) return;
                     continue;
@@ -189,18 +196,27 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     }
 
     /// <summary>False: the connection ended before so many bytes were read ahead.</summary>
-    private async ValueTask<bool> FillAheadAsync(int bytes)
+    private ValueTask<bool> FillAheadAsync(int bytes)
     {
         while (_to - _from < bytes)
         {
             Buffer.BlockCopy(_ahead, _from, _ahead, 0, _to - _from);
             (_from, _to) = (0, _to - _from);
-            var read = await connection.ReceiveAsync(_ahead.AsMemory(_to)).ConfigureAwait(false);
-            if (read == 0) return false;
-            _to += read;
+            var receiving = connection.ReceiveAsync(_ahead.AsMemory(_to));
+            if (!receiving.IsCompletedSuccessfully) return FillAheadAsync(receiving, bytes);
+            if (!TookAhead(receiving.Result)) return new ValueTask<bool>(false);
         }
 
-        return true;
+        return new ValueTask<bool>(true); // often there is nothing to await: no state machine for a header
+    }
+
+    private async ValueTask<bool> FillAheadAsync(ValueTask<int> receiving, int bytes) =>
+        TookAhead(await receiving.ConfigureAwait(false)) && await FillAheadAsync(bytes).ConfigureAwait(false);
+
+    private bool TookAhead(int bytes)
+    {
+        _to += bytes;
+        return bytes > 0;
     }
 
     /// <summary>Takes what was read ahead of this payload.</summary>
@@ -217,7 +233,7 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
     {
         var receiver = link.Remoting.Bulk;
         var rented = header.PayloadBytes > 0 && receiver is not null ? receiver.Rent(link, header) : default;
-        var isSealedBehind = connection.SealsPayloads && header.PayloadBytes > GatherPayloadMax;
+        var isSealedBehind = connection.SealsPayloads && header.PayloadBytes > _gatherPayloadMax;
         if (rented.Length < header.PayloadBytes)
         {
             if (rented.Length > 0) receiver!.Return(rented);

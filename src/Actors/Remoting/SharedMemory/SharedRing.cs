@@ -28,7 +28,7 @@ internal sealed unsafe class SharedRing : IDisposable
 {
     public const int DefaultBytes = 1 << 20;
 
-    private const ulong Magic = 0x31474E4952564E43; // "CNVRING1"
+    private const ulong Magic = 0x32474E4952564E43; // "CNVRING2"
     private const int ProofsAt = 48;
     private const int ControlAt = 4_096;
     private const int DataAt = 3 * 4_096;
