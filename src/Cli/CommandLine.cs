@@ -64,6 +64,7 @@ internal static class CommandLine
         new LogsCommand(),
         new StopCommand(),
         new ScaleCommand(),
+        new ProfileCommand(),
         new InitCommand(),
         new CommandGroup("token", "Join tokens.", new TokenCreateCommand()),
         new CommandGroup("cert", "Certificates.", new CertShowCommand(), new CertRenewCommand(),

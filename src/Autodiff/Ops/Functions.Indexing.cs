@@ -49,6 +49,10 @@ public static partial class Functions
     internal static Value DiagonalOf(this Value x, int a, int b)
     {
         if (a < 0) throw new ShapeException($"diagonal: {x.Type.Text} is no matrix");
+        var (sizeA, sizeB) = (x.Type[a], x.Type[b]);
+        // The diagonal of a matrix with more rows than columns, or less, is that of its square.
+        if (!sizeA.PerSample && !sizeB.PerSample && sizeA != sizeB)
+            x = sizeA.Size > sizeB.Size ? x.Slice(a, 0, sizeB.Size) : x.Slice(b, 0, sizeA.Size);
         return x.Apply(OpTable.Diagonal, Attributes.Of("a", a, "b", b));
     }
 

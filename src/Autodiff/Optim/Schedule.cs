@@ -90,14 +90,22 @@ public static class Schedule
     /// From top / 25 by half a cosine to top over the first 30 percent of the steps, then down to 1/10,000 of the first
     /// rate (Smith and Topin 2018).
     /// </summary>
+    /// <param name="top">The highest rate.</param>
+    /// <param name="k">Steps before this one.</param>
+    /// <param name="totalSteps">Steps of all of it.</param>
+    /// <param name="rise">Share of the steps that go up.</param>
+    /// <param name="divisor">top over the first rate.</param>
+    /// <param name="lastDivisor">The first rate over the last.</param>
+    /// <param name="straight">In straight lines instead of half cosines.</param>
     public static double OneCycle(
-        double top, long k, long totalSteps, double rise = 0.3, double divisor = 25, double lastDivisor = 1e4)
+        double top, long k, long totalSteps, double rise = 0.3, double divisor = 25, double lastDivisor = 1e4,
+        bool straight = false)
     {
         var first = top / divisor;
         var peak = (rise * totalSteps) - 1;
         var end = totalSteps - 1;
         double Between(double from, double to, double share) =>
-            to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
+            straight ? from + ((to - from) * share) : to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
         if (k <= peak) return Between(first, top, k / peak);
         return Between(top, first / lastDivisor, Math.Min(1, (k - peak) / (end - peak)));
     }

@@ -25,6 +25,8 @@ internal static class StatusText
         foreach (var job in status.Jobs)
             yield return $"  job {job.JobId,-16} {job.Outcome ?? job.State,-10} step {job.Step}/{job.UntilStep} " +
                 $"g{job.Generation} {job.Workers} workers";
+        if (status.Profile is { } profile)
+            foreach (var line in Profile(profile)) yield return line;
         if (status.RootCause is { } cause) yield return $"  root cause: {cause.Worker}: {cause.Text}";
     }
 
@@ -36,6 +38,16 @@ internal static class StatusText
             $"step {status.Step}/{until}  epoch {status.Epoch:0.00}  loss {Number(status.Loss, "0.0000")}  " +
             $"{Number(status.SamplesPerSecond, "0")} samples/s  sync {Percent(status.SyncShare)}  " +
             $"eta {Seconds(status.EtaSeconds)}");
+    }
+
+    private static IEnumerable<string> Profile(ProfileView profile)
+    {
+        yield return $"  operators are timed {(profile.On ? "now" : "no more")}: {profile.Runs} passes on " +
+            $"{profile.Workers} workers, up to step {profile.Step}";
+        foreach (var o in profile.Operators)
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"    {o.Operator,-24} {o.Share * 100,5:0.0}%  {o.TotalMs,10:0.0} ms in {o.Calls} calls  " +
+                $"{o.MinMs:0.000}-{o.MaxMs:0.000} ms  {o.GigaFlops:0.0} GFLOP/s  {o.GigaBytes:0.0} GB/s");
     }
 
     public static string Dash(string text) => text.Length == 0 ? "-" : text;

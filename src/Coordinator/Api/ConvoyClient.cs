@@ -56,7 +56,7 @@ public sealed class ConvoyClient : IDisposable
     /// <summary>host:port, or several with commas.</summary>
     public string Address { get; }
 
-    /// <summary>Name or id of the job that status, steps, stop and scale are about; null: the only one.</summary>
+    /// <summary>Name or id of the job that status, steps, stop, scale and profile are about; null: the only one.</summary>
     public string? Job { get; set; }
 
     /// <summary>Over TLS without a certificate of its own, which allows nothing but to ask for one.</summary>
@@ -90,6 +90,10 @@ public sealed class ConvoyClient : IDisposable
     public Task<Accepted> ScaleAsync(int workers, CancellationToken cancel = default) =>
         PostAsync<ScaleRequest, Accepted>("api/scale", new ScaleRequest
         { Workers = workers, Job = Job, Command = NewCommand() }, cancel);
+
+    /// <summary>Begins or ends to measure what each operator of a step takes (MON-07).</summary>
+    public Task<Accepted> ProfileAsync(bool on, CancellationToken cancel = default) =>
+        PostAsync<ProfileRequest, Accepted>("api/profile", new ProfileRequest { On = on, Job = Job }, cancel);
 
     public Task<TokenReply> CreateTokenAsync(TokenRequest request, CancellationToken cancel = default) =>
         PostAsync<TokenRequest, TokenReply>("api/tokens", request, cancel);

@@ -87,6 +87,8 @@ internal sealed class HttpApi(JobBoards boards, ILogSink log, TimeProvider time)
             Leader.Admission.AnswerAsync(context),
         ("POST", "/api/scale") => CommandAsync<ScaleRequest>(
             context, m => new TakeScale(m.Workers, m.Command) { Job = m.Job }),
+        ("POST", "/api/profile") => CommandAsync<ProfileRequest>(
+            context, m => new TakeProfile(m.On) { Job = m.Job }),
         _ => RefuseAsync(context, StatusCodes.Status404NotFound,
             $"there is no {context.Request.Method} {context.Request.Path} here", ExitCode.Usage),
     };

@@ -48,6 +48,8 @@ public sealed record StatusReport
     public string? WeightsSha256 { get; init; }
     public double? StartupSeconds { get; init; }
     public IReadOnlyList<string> Events { get; init; } = [];
+    /// <summary>What operators take; null: nobody has asked for it since this coordinator leads.</summary>
+    public ProfileView? Profile { get; init; }
     /// <summary>All jobs where there are several, oldest first; the rest of this report is about one of them.</summary>
     public IReadOnlyList<JobLine> Jobs { get; init; } = [];
 }
@@ -84,6 +86,39 @@ public sealed record WorkerView
     /// <summary>What its machine or container gives to all processes; 0: not known.</summary>
     public long MemoryLimitBytes { get; init; }
     public int Losses { get; init; }
+}
+
+/// <summary>MON-07: times of operators since <c>convoy profile on</c>, all workers together.</summary>
+public sealed record ProfileView
+{
+    /// <summary>They are timed now.</summary>
+    public bool On { get; init; }
+    /// <summary>Workers whose times are in it.</summary>
+    public int Workers { get; init; }
+    /// <summary>The newest step that is in it.</summary>
+    public long Step { get; init; }
+    /// <summary>Passes through the compiled program, of all workers: steps, or micro-batches of steps.</summary>
+    public long Runs { get; init; }
+    /// <summary>The longest first.</summary>
+    public IReadOnlyList<OperatorView> Operators { get; init; } = [];
+}
+
+/// <summary>All calls of one operator on all workers.</summary>
+public sealed record OperatorView
+{
+    public string Operator { get; init; } = "";
+    public long Calls { get; init; }
+    public double TotalMs { get; init; }
+    /// <summary>The fastest call.</summary>
+    public double MinMs { get; init; }
+    /// <summary>The slowest call.</summary>
+    public double MaxMs { get; init; }
+    /// <summary>Of the time of all operators, 0 to 1.</summary>
+    public double Share { get; init; }
+    /// <summary>10^9 floating-point operations a second.</summary>
+    public double GigaFlops { get; init; }
+    /// <summary>10^9 bytes read and written a second.</summary>
+    public double GigaBytes { get; init; }
 }
 
 public sealed record CheckpointView

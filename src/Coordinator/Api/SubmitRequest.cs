@@ -37,6 +37,14 @@ public sealed record ScaleRequest
     public string Command { get; init; } = "";
 }
 
+/// <summary>POST /api/profile. Asking again changes nothing, so it needs no number.</summary>
+public sealed record ProfileRequest
+{
+    public required bool On { get; init; }
+    /// <summary>Name or id of the job; null: the only one that runs.</summary>
+    public string? Job { get; init; }
+}
+
 /// <summary>POST /api/stop: save and end.</summary>
 public sealed record StopRequest
 {

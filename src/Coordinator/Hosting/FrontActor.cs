@@ -71,6 +71,7 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
         On<TakeJob>(OnTakeJob);
         On<TakeStop>(OnTakeStop);
         On<TakeScale>(OnTakeScale);
+        On<TakeProfile>(m => ChooseJob(m.Job, "profile")?.Job.Forward(m));
         On<WallOver>(OnWallOver);
         On<MembershipBroke>(OnMembershipBroke);
         On<ProcessEnded>(m => { foreach (var wall in _walls) wall.Job.Forward(m); });

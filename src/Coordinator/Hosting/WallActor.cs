@@ -56,7 +56,7 @@ internal sealed class WallActor : ReceiveActor
 
     private void OnForJob(object message)
     {
-        if (_job == ActorRefs.Nobody && message is TakeJob or TakeStop or TakeScale)
+        if (_job == ActorRefs.Nobody && message is TakeJob or TakeStop or TakeScale or TakeProfile)
             Sender.Tell(new Status.Failure(new UserException(ExitCode.Cluster, Text)));
         else _job.Forward(message);
     }

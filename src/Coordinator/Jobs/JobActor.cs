@@ -35,6 +35,11 @@ internal sealed record TakeScale(int Workers, string Command = "")
     public string? Job { get; init; }
 }
 
+internal sealed record TakeProfile(bool On)
+{
+    public string? Job { get; init; }
+}
+
 /// <summary>The two actors need each other; the job is made first.</summary>
 internal sealed record MembershipIs(IActorRef Membership);
 
@@ -81,6 +86,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         Receive<TakeJob>(OnTakeJob);
         Receive<TakeStop>(OnTakeStop);
         Receive<TakeScale>(OnTakeScale);
+        Receive<TakeProfile>(OnTakeProfile);
         Receive<MembershipSaid>(OnMembershipSaid);
         Receive<WorkerSaid>(OnWorkerSaid);
         Receive<JobInput>(Feed);
@@ -209,6 +215,22 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         }
 
         Sender.Tell(new Accepted { Text = $"{_description.JobId} goes to {m.Workers} workers" });
+    }
+
+    private void OnTakeProfile(TakeProfile m)
+    {
+        if (_protocol is null or { IsOver: true })
+        {
+            Refuse(ExitCode.Cluster, "no job runs here: there is nothing to profile");
+            return;
+        }
+
+        Feed(new ProfileAsked(m.On));
+        Sender.Tell(new Accepted
+        {
+            Text = m.On ? $"the workers of {_description!.JobId} time their operators: 'convoy status' shows them"
+                : $"the workers of {_description!.JobId} time nothing any more",
+        });
     }
 
     private void Refuse(ExitCode code, string text) => Sender.Tell(new Status.Failure(new UserException(code, text)));
@@ -362,7 +384,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             RootCause = p.Status == JobStatus.Failed || p.Outcome is null ? p.RootCause : null, Metrics = p.Metrics,
             FinalLoss = p.IsOver ? p.FinalLoss : null, WeightsSha256 = p.WeightsSha256,
             StartupSeconds = p.StartupSeconds,
-            Reasons = Waits(p),
+            Reasons = Waits(p), Profile = p.Profile,
         };
     }
 

@@ -50,6 +50,9 @@ internal sealed record SaveGivenUp(StepNumber Step, string Text) : JobInput;
 /// <param name="Command">The client's number of it (L6); empty: not a client's.</param>
 internal sealed record StopAsked(string Reason, string Command = "") : JobInput;
 
+/// <param name="On">Time the operators of each step from now on, or no more (MON-07).</param>
+internal sealed record ProfileAsked(bool On) : JobInput;
+
 /// <param name="Workers">Wanted.</param>
 /// <param name="Command">The client's number of it (L6).</param>
 internal sealed record ScaleAsked(int Workers, string Command = "") : JobInput;

@@ -38,6 +38,7 @@ internal sealed partial class JobProtocol
             GraphSha256 = ByteString.CopyFrom(_description.GraphSha256), CheckpointRoot = _description.CheckpointRoot,
             LastRow = _ledger.Last.Value,
         });
+        if (_profiling) SendProfile(worker);
     }
 
     private void OnReady(JobWorker worker, Ready m)

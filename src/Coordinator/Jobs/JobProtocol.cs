@@ -105,6 +105,7 @@ internal sealed partial class JobProtocol
             case SaveGivenUp m: OnSaveGivenUp(m); break;
             case StopAsked m: OnStopAsked(m); break;
             case ScaleAsked m: OnScaleAsked(m); break;
+            case ProfileAsked m: OnProfileAsked(m); break;
             default: throw Invariant.Unhandled(input);
         }
     }
@@ -135,6 +136,8 @@ internal sealed partial class JobProtocol
             case ReachedEnd m: OnReachedEnd(worker, m); break;
             case Evaluated m: OnEvaluated(worker, m); break;
             case WorkerFailed m: OnWorkerFailed(worker, m); break;
+            case Profiled m: OnProfiled(worker, m); break;
+            case RecomputeReviewed m: _out.Note($"{worker.Name}, step {m.Step}: {m.Text}"); break;
             default: throw Invariant.Unhandled(said.Message);
         }
     }

@@ -15,6 +15,8 @@ internal sealed class JobWorker(WorkerId id, Incarnation incarnation, string nam
     public bool Unfit { get; set; }
     public Beat LastBeat { get; set; } = new();
     public ReachedEnd? End { get; set; }
+    /// <summary>What its operators took since it was told to time them.</summary>
+    public Profiled? Times { get; set; }
 
     public override string ToString() => $"{Name} ({Id})";
 }

@@ -226,7 +226,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     {
         var toJob =
             message is Ready or PrepareFailed or StepReport or ShardSaved or ShardFailed or ReachedEnd or Evaluated
-            or WorkerFailed or Beat;
+            or WorkerFailed or Beat or Profiled or RecomputeReviewed;
         // The job hears of a failure before membership tells it of the loss: the cause comes first (R3).
         if (toJob && worker.Connected) _job.Tell(new Jobs.WorkerSaid(worker.Id, worker.Incarnation, message));
         if (!toJob || message is WorkerFailed or Beat) Feed(new FromWorker(worker.Id, worker.Incarnation, message));

@@ -55,6 +55,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         On<ApplyStep>(OnApplyStep);
         On<SaveShard>(OnSaveShard);
         On<HashWeights>(OnHashWeights);
+        On<TimeOperators>(m => _model?.Profile(m.On));
         On<RunEvaluation>(m => OnEvaluate(m.Request));
         ListenToLearners();
     }
@@ -304,6 +305,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         Tell(new StateView(_state!, work.Reduced, LossOfState()));
         Tell(new StepApplied(m.Generation, m.Step, _state!.Fingerprint));
         FeedLearners(work);
+        while (_model!.TakeNews(m.Step.Value) is { } news) Tell(new DeviceNews(news));
     }
 
     private void FinishRow()

@@ -3,6 +3,7 @@ using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Protocol;
 using Convoy.Worker.Collectives;
+using Google.Protobuf;
 
 namespace Convoy.Worker.Training;
 
@@ -12,6 +13,12 @@ internal sealed record OpenJob(JobSpec Job, Assign Assign);
 
 /// <summary>The job runs here. Elements and slices are what the exchange is made from.</summary>
 internal sealed record JobOpened(Ready Ready, int Elements, int Slices, IReadOnlyList<StateVector> States);
+
+/// <summary>Time the operators, or no more.</summary>
+internal sealed record TimeOperators(bool On);
+
+/// <summary>For the coordinator, when there is time for it.</summary>
+internal sealed record DeviceNews(IMessage Message);
 
 internal sealed record TakeShare(EnterGeneration Generation, ExchangeLayout Layout, ExchangeLoop Exchange);
 

@@ -1,6 +1,7 @@
 using Convoy.Autodiff.Optim;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Tensors;
+using Google.Protobuf;
 
 namespace Convoy.Worker.Training;
 
@@ -71,6 +72,14 @@ internal interface IJobModel : IDisposable
 
     /// <summary>The weights that tests use: those of the state, or an average of them.</summary>
     ReadOnlySpan<float> WeightsForTests(ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> states) => weights;
+
+    /// <summary>Times the operators of each run from now on, or no more (MON-07).</summary>
+    void Profile(bool on)
+    {
+    }
+
+    /// <summary>What is to be told of the runs up to this step, asked for after each; null: nothing.</summary>
+    IMessage? TakeNews(long step) => null;
 
     TestScore Evaluate(ReadOnlySpan<float> weights);
 }

@@ -8,6 +8,7 @@ using Convoy.Shared;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Random;
 using Convoy.Worker.Data;
+using Google.Protobuf;
 
 namespace Convoy.Worker.Training;
 
@@ -27,6 +28,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     private readonly StepPlan _steps;
     private readonly BlasProvider? _blas;
     private readonly RecomputeAdaptation? _adaptation;
+    private readonly TrainingNews _news;
     private Action<int>? _parameterReady;
 
     private ProgramModel(
@@ -43,6 +45,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
             [.. program.Layout.Slots.Select(ParameterSpan.Of)]);
         if (RecomputeSpec.Of(job) is { Kind: RecomputeKind.Adapt } adapt)
             _adaptation = new RecomputeAdaptation(program, adapt, clock);
+        _news = new TrainingNews(program, clock);
         Parameters = [.. program.Layout.Slots.Select(s => new ModelParameter(s.Name, s.Shape, s.Offset, s.Length))];
         _team = new ThreadTeam(threads); // last: nothing after it can fail and leave its threads
     }
@@ -123,7 +126,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         Span<double> sliceLoss, Action<int> parameterReady)
     {
         using var together = _team.Enter();
-        _adaptation?.AtBoundary();
+        if (_adaptation?.AtBoundary() is { } review) _news.Reviewed(review);
         _parameterReady = parameterReady;
         _batch.FirstPosition = _steps.At(step).Slices(run.FirstSlice, run.FirstSlice + run.RowsPerSlice.Count).From;
         var slices = new StepSlices(run.Slices, run.FirstSlice, run.RowsPerSlice, run.Nodes);
@@ -162,6 +165,10 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     public ReadOnlySpan<float> WeightsForTests(ReadOnlySpan<float> weights, IReadOnlyList<Memory<float>> states) =>
         _average is not null && _job.Average.Evaluate && !RunningAverage.IsUnset(states[^1].Span) ? states[^1].Span
             : weights;
+
+    public void Profile(bool on) => _news.Profile(on);
+
+    public IMessage? TakeNews(long step) => _news.Take(step);
 
     public TestScore Evaluate(ReadOnlySpan<float> weights)
     {

@@ -33,6 +33,7 @@ internal sealed partial class TrainerActor
         if (message is Assign assign && _reports)
             foreach (var report in _told.After(assign.LastRow)) _options.Coordinator().Tell(report, _options.Node);
         if (message is Learn learn) { OnLearn(learn); return; }
+        if (message is Profile profile) { OnProfile(profile); return; }
         if (message is Fence or Open) CastStep(new SpokenToDirectly());
         if (message is Open) _reports = true;
         Feed(message);

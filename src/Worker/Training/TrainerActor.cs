@@ -95,6 +95,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Receive<StateArrived>(OnStateArrived);
         Receive<StateView>(m => _view = m);
         Receive<RowDone>(m => OnRow(m.Row));
+        Receive<DeviceNews>(OnDeviceNews);
         Receive<FlushRows>(_ => FlushReports());
         Receive<Terminated>(_ => CheckStopped());
         Receive<Undeliverable>(m => Log(LogLevel.Debug, m.ToString()));
@@ -288,6 +289,20 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         FlushReports(); // whoever decides on this message has seen the steps before it
         if (message is Fenced or Aligned or AlignFailed) CastStep(new OwnAnswer(message));
         else _options.Coordinator().Tell(message, _options.Node);
+    }
+
+    private void OnProfile(Profile m)
+    {
+        if (m.LeaderToken < _protocol.Token.Value || m.JobId != _protocol.JobId) return;
+        _device.Tell(new TimeOperators(m.On), Self);
+        Log(LogLevel.Info, m.On ? "operators are timed" : "operators are timed no more");
+    }
+
+    private void OnDeviceNews(DeviceNews m)
+    {
+        if (m.Message is RecomputeReviewed review) Log(LogLevel.Info, $"step {review.Step}: {review.Text}");
+        // Of very many members, only those that tell the rows tell this.
+        if (_coordinatorUp && _reports) _options.Coordinator().Tell(m.Message, _options.Node);
     }
 
     // ---- The end ----

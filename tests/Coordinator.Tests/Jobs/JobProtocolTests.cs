@@ -120,6 +120,53 @@ public sealed class JobProtocolTests
         Assert.True(over < _effects.FindIndex(e => e is TellMembership { Input: JobEnded }));
     }
 
+    private List<(int Worker, bool On)> Profiles() =>
+        [.. All<TellWorker>().Where(e => e.Message is Profile).Select(e => (e.Worker.Value, ((Profile)e.Message).On))];
+
+    // MON-07: on for who is there and who comes, summed up over workers, off for whoever still measures.
+    [Fact]
+    public void MON07_operators_are_timed_from_one_word_to_the_next()
+    {
+        static Profiled Times(long step, double ms) => new()
+        {
+            Step = step, Runs = 2,
+            Operators =
+            {
+                new OperatorTime { Operator = "linear", Calls = 4, TotalMs = ms, MinMs = 1, MaxMs = 5, Flops = 6_000_000 },
+                new OperatorTime { Operator = "relu", Calls = 2, TotalMs = 1, MinMs = ms, MaxMs = ms, Bytes = 4_000_000 },
+            },
+        };
+        Begin(1);
+        Ready(1);
+        Generation(1, 0, 10, 1);
+        Assert.Null(_protocol.Profile);
+        Say(1, Times(1, 3)); // asked for by a leader before this one
+        Assert.Equal([(1, false)], Profiles());
+        Assert.Null(_protocol.Profile);
+
+        Feed(new ProfileAsked(true));
+        Feed(new MembershipSaid(Worker(2)));
+        Assert.Equal([(1, false), (1, true), (2, true)], Profiles());
+        Say(1, Times(2, 3));
+        Say(1, Times(3, 6)); // it has all since the word
+        Say(2, Times(4, 5));
+        var view = _protocol.Profile!;
+        Assert.Equal((true, 2, 4L, 4L), (view.On, view.Workers, view.Step, view.Runs));
+        Assert.Equal(["linear", "relu"], view.Operators.Select(o => o.Operator));
+        var linear = view.Operators[0];
+        Assert.Equal((8, 11.0, 1.0, 5.0), (linear.Calls, linear.TotalMs, linear.MinMs, linear.MaxMs));
+        Assert.Equal((11.0 / 13, 12.0 / 11), (linear.Share, linear.GigaFlops));
+        Assert.Equal((5.0, 6.0, 4.0), (view.Operators[1].MinMs, view.Operators[1].MaxMs, view.Operators[1].GigaBytes));
+
+        Feed(new ProfileAsked(false));
+        Assert.Equal([(1, false), (2, false)], Profiles().TakeLast(2));
+        Say(2, Times(5, 9)); // was under way
+        Assert.Equal((2, false), Profiles()[^1]);
+        Assert.Equal((false, 11.0), (_protocol.Profile!.On, _protocol.Profile!.Operators[0].TotalMs));
+        Feed(new ProfileAsked(true));
+        Assert.Empty(_protocol.Profile!.Operators);
+    }
+
     [Fact]
     public void JB1_R16_R20_workers_that_prepare_different_jobs_are_named_with_the_differences()
     {

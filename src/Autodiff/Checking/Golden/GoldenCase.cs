@@ -71,7 +71,7 @@ internal sealed class GoldenComparison(string file, string name, GoldenTolerance
     public GoldenCase Finish() => new(
         file, name, _note.Length == 0 ? GoldenState.Passed : GoldenState.Failed, _absolute, _relative, _note);
 
-    public GoldenCase Unknown() => new(file, name, GoldenState.Unknown, 0, 0, "unknown");
+    public GoldenCase Unknown(string note = "unknown") => new(file, name, GoldenState.Unknown, 0, 0, note);
 
     /// <summary>A case that could not be run at all.</summary>
     public GoldenCase Failed(Exception e)

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Convoy.Autodiff.Ops;
 using Convoy.Shared.Tensors;
@@ -27,8 +27,8 @@ internal sealed partial class GoldenModel
     [GeneratedRegex(@"\(\d+\): (\w+)\(((?:[^()]|\([^()]*\))*)\)")]
     private static partial Regex LayerPattern();
 
-    [GeneratedRegex(@"\w+=\(?(\d+)")]
-    private static partial Regex FirstNumber();
+    [GeneratedRegex(@"\w+=\(?([\d., e-]+)")]
+    private static partial Regex NumbersOf();
 
     /// <summary>The layers of a printed model, or null when one is not known.</summary>
     public static GoldenModel? Read(string printed)
@@ -45,34 +45,78 @@ internal sealed partial class GoldenModel
 
     private static Layer? LayerOf(string kind, string arguments)
     {
-        int Number(string name, int otherwise)
+        // name=2, name=(2, 1), or the n-th of those without a name.
+        double[] Numbers(string name)
         {
             var at = arguments.IndexOf(name + "=", StringComparison.Ordinal);
-            return at < 0 ? otherwise
-                : int.Parse(FirstNumber().Match(arguments, at).Groups[1].Value,
-                    System.Globalization.CultureInfo.InvariantCulture);
+            if (at < 0) return [];
+            var text = NumbersOf().Match(arguments, at).Groups[1].Value.Split(',', Clean);
+            return [.. text.TakeWhile(t => double.TryParse(t, CultureInfo.InvariantCulture, out _))
+                .Select(t => double.Parse(t, CultureInfo.InvariantCulture))];
         }
 
+        double Number(string name, double otherwise) => Numbers(name) is [var first, ..] ? first : otherwise;
+        int First(int n) => int.Parse(arguments.Split(',', Clean)[n], CultureInfo.InvariantCulture);
+        Attributes Window(params ReadOnlySpan<string> names)
+        {
+            var window = Attributes.None;
+            foreach (var name in names)
+            {
+                int[] numbers = [.. Numbers(name).Select(v => (int)v)];
+                if (numbers.Length == 0) continue;
+                var key = name switch { "kernel_size" => "kernel", "output_size" => "output", _ => name };
+                window = numbers.Distinct().Count() == 1 ? window.With(key, numbers[0]) : window.With(key, numbers);
+            }
+
+            return window;
+        }
+
+        Layer Pool(Op op, string last) => (x, _) =>
+            GoldenOps.Pool(op, [x], Window("kernel_size", "stride", "padding", last));
+        Layer Normal(Op op, Attributes attributes) => (x, next) => x.Builder.Apply(
+            op, attributes.With("epsilon", Number("eps", 1e-5)), [x, next(), next()])[0];
         var hasBias = !arguments.Contains("bias=False", StringComparison.Ordinal);
         return kind switch
         {
             "Linear" => (x, next) => x.Linear(next(), hasBias ? next() : null),
-            "Conv2d" => (x, next) => x.Conv2d(
-                next(), hasBias ? next() : null, Number("stride", 1), Number("padding", 0), Number("dilation", 1),
-                    Number("groups", 1)),
-            "MaxPool2d" => (x, _) => x.MaxPool2d(Number("kernel_size", 2), Number("stride", 0), Number("padding", 0)),
-            "AvgPool2d" => (x, _) => x.AvgPool2d(Number("kernel_size", 2), Number("stride", 0), Number("padding", 0)),
-            "LayerNorm" => (x, next) => x.LayerNorm(next(), next()),
+            "Conv2d" => (x, next) =>
+            {
+                Value[] operands = hasBias ? [x, next(), next()] : [x, next()];
+                return GoldenOps.Conv2d(operands, Window("stride", "padding", "dilation", "groups"));
+            },
+            "MaxPool2d" => Pool(OpTable.MaxPoolNd, "dilation"),
+            "AvgPool2d" => Pool(OpTable.AvgPoolNd, "dilation"),
+            "AdaptiveAvgPool2d" => (x, _) =>
+                x.Builder.Apply(OpTable.AdaptiveAvgPool, Window("output_size"), [x])[0],
+            "GroupNorm" => Normal(OpTable.GroupNorm, Attributes.Of("groups", First(0))),
+            "LeakyReLU" => (x, _) => x.LeakyRelu(Number("negative_slope", 0.01)),
+            "CELU" => (x, _) => x.Celu(Number("alpha", 1)),
+            "SELU" => Plain(OpTable.Selu),
+            "ReLU6" => Plain(OpTable.Relu6),
+            "Hardswish" => Plain(OpTable.HardSwish),
+            "Hardsigmoid" => Plain(OpTable.HardSigmoid),
+            "Softsign" => Plain(OpTable.Softsign),
+            "LogSigmoid" => Plain(OpTable.LogSigmoid),
+            "Identity" => (x, _) => x,
+            "LayerNorm" => Normal(OpTable.LayerNormAny, Attributes.Of("axes", NormalAxes(arguments))),
             "Flatten" => (x, _) => x.FlattenFrom1(),
             "ReLU" => (x, _) => x.Relu(),
             "Tanh" => (x, _) => x.Tanh(),
             "Sigmoid" => (x, _) => x.Sigmoid(),
             "SiLU" => (x, _) => x.Silu(),
             "Softplus" => (x, _) => x.Softplus(),
-            "ELU" => (x, _) => x.Elu(),
+            "ELU" => (x, _) => x.Elu(Number("alpha", 1)),
             "Mish" => (x, _) => x.Mish(),
             "GELU" => (x, _) => arguments.Contains("tanh", StringComparison.Ordinal) ? x.GeluTanh() : x.Gelu(),
             _ => null,
         };
     }
+
+    private const StringSplitOptions Clean = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+
+    private static Layer Plain(Op op) => (x, _) => x.Builder.Apply(op, Attributes.None, [x])[0];
+
+    // LayerNorm((3, 4), eps=..): the last two.
+    private static int NormalAxes(string arguments) =>
+        arguments[..arguments.IndexOf(')', StringComparison.Ordinal)].Split(',', Clean).Length;
 }

@@ -95,11 +95,11 @@ internal static class GoldenOps
         ["group_norm"] = (x, a) => Applied(OpTable.GroupNorm, x, Epsilon(a, 1e-5).With("groups", Int(a, "groups", 1))),
         ["instance_norm"] = (x, a) => Applied(OpTable.InstanceNorm, x, Epsilon(a, 1e-5)),
         ["batch_norm_train"] = (x, a) => Applied(OpTable.BatchNorm, x, Epsilon(a, 1e-5)),
-        ["gather"] = (x, a) => x[0].Gather(Int(a, "axis"), x[1]),
-        ["scatter_add"] = (x, a) => x[0].ScatterAdd(Int(a, "axis"), x[2], x[1]),
+        ["gather"] = (x, a) => Reached(x[0], Int(a, "axis"), x[1]).Gather(Int(a, "axis"), x[1]),
+        ["scatter_add"] = (x, a) => ScatterAdd(x[0], Int(a, "axis"), x[2], x[1]),
         ["index_select"] = (x, a) => x[0].IndexSelect(Int(a, "axis"), x[1]),
-        ["cross_entropy"] = (x, a) => Applied(OpTable.CrossEntropyLoss, x, Classes(a)),
-        ["nll_loss"] = (x, a) => Applied(OpTable.NllLoss, x, Classes(a)),
+        ["cross_entropy"] = (x, a) => OfClasses(OpTable.CrossEntropyLoss, x, a),
+        ["nll_loss"] = (x, a) => OfClasses(OpTable.NllLoss, x, a),
         ["mse_loss"] = (x, a) => Applied(OpTable.MseLoss, x, Reduction(a)),
         ["l1_loss"] = (x, a) => Applied(OpTable.L1Loss, x, Reduction(a)),
         ["huber_loss"] = (x, a) => Applied(OpTable.HuberLoss, x, Reduction(a).With("delta", Number(a, "delta", 1))),
@@ -111,8 +111,10 @@ internal static class GoldenOps
         ["pad"] = (x, a) => x[0].Pad(Int(a, "axis"), Int(a, "before"), Int(a, "after"), Number(a, "value", 0)),
         ["transpose"] = (x, a) => x[0].Transpose(List(a, "perm")),
         ["permute"] = (x, a) => x[0].Transpose(List(a, "perm")),
-        ["reshape"] = (x, a) => x[0].Reshape(Dims(a)),
-        ["broadcast_to"] = (x, a) => x[0].BroadcastTo(Dims(a)),
+        ["reshape"] = (x, a) => x[0].Reshape(Dims(a, (dims, _) =>
+            dims.Contains(0) ? 0 : (int)(x[0].Type.CountAt(1) / Math.Abs(dims.Aggregate(1L, (n, d) => n * d))))),
+        ["broadcast_to"] = (x, a) => x[0].BroadcastTo(Dims(a, (dims, i) =>
+            x[0].Type[i - dims.Length + x[0].Type.Rank].Size)),
         ["squeeze"] = (x, a) => a.TryGetProperty("axis", out _) ? x[0].Squeeze(Int(a, "axis"))
             : x[0].Reshape([.. x[0].Type.Dims.Where(d => d.Size != 1)]),
         ["unsqueeze"] = (x, a) => x[0].Unsqueeze(Int(a, "axis")),
@@ -129,10 +131,11 @@ internal static class GoldenOps
 
     private static Value Applied(Op op, Value[] x, Attributes attributes) => x[0].Builder.Apply(op, attributes, x)[0];
 
-    // Square windows go to the fast kernel, so that it is the one that is measured.
-    private static Value Conv2d(Value[] x, JsonElement a)
+    private static Value Conv2d(Value[] x, JsonElement a) => Conv2d(x, Window(a));
+
+    /// <summary>Square windows go to the fast kernel, so that it is the one that is measured.</summary>
+    public static Value Conv2d(Value[] x, Attributes attributes)
     {
-        var attributes = Window(a);
         string[] names = ["stride", "padding", "dilation"];
         if (names.Any(n => attributes.Ints(n).Distinct().Count() > 1)) return Applied(OpTable.Conv2dAny, x, attributes);
         foreach (var name in names)
@@ -140,14 +143,48 @@ internal static class GoldenOps
         return Applied(OpTable.Conv2d, x, attributes);
     }
 
-    private static Function Pool(Op any) => (x, a) =>
+    private static Function Pool(Op any) => (x, a) => Pool(any, x, Window(a));
+
+    /// <summary>As <see cref="Conv2d(Value[], Attributes)"/>.</summary>
+    public static Value Pool(Op any, Value[] x, Attributes attributes)
     {
         var square = any == OpTable.MaxPoolNd ? OpTable.MaxPool2d : OpTable.AvgPool2d;
-        var attributes = Window(a);
         var isSquare = x[0].Type.Rank == 4
-            && attributes.Entries.All(e => e.Value is not System.Collections.Immutable.ImmutableArray<int>);
-        return Applied(isSquare && Int(a, "dilation", 1) == 1 ? square : any, x, attributes);
-    };
+            && attributes.Entries.All(e => e.Value is not System.Collections.Immutable.ImmutableArray<int>)
+            && attributes.Int("dilation", 1) == 1;
+        return Applied(isSquare ? square : any, x, attributes);
+    }
+
+    // There an index may have less than x on the other axes too: the part of x that it reaches.
+    private static Value Reached(Value x, int axis, Value index)
+    {
+        axis = Ops.Axes.One(axis, x.Type.Rank, "gather");
+        for (var i = 0; i < x.Type.Rank; i++)
+            if (i != axis && index.Type[i].Size < x.Type[i].Size) x = x.Slice(i, 0, index.Type[i].Size);
+        return x;
+    }
+
+    private static Value ScatterAdd(Value x, int axis, Value index, Value source)
+    {
+        axis = Ops.Axes.One(axis, x.Type.Rank, "scatter-add");
+        for (var i = 0; i < x.Type.Rank; i++)
+        {
+            var (size, all) = (index.Type[i].Size, x.Type[i].Size);
+            if (i == axis || size == all) continue;
+            return Functions.Concat(
+                i, ScatterAdd(x.Slice(i, 0, size), axis, index, source), x.Slice(i, size, all - size));
+        }
+
+        return x.ScatterAdd(axis, index, Reached(source, axis, index));
+    }
+
+    // Classes are on axis 1 there, here on the last.
+    private static Value OfClasses(Op op, Value[] x, JsonElement a)
+    {
+        var rank = x[0].Type.Rank;
+        var rows = rank > 2 ? x[0].Transpose([0, .. Enumerable.Range(2, rank - 2), 1]) : x[0];
+        return Applied(op, [rows, x[1]], Classes(a));
+    }
 
     private static Value BceWithLogits(Value[] x, JsonElement a)
     {
@@ -219,5 +256,10 @@ internal static class GoldenOps
 
     private static bool Keep(JsonElement a) => Flag(a, "keepdims", false);
 
-    private static Dim[] Dims(JsonElement a) => [.. List(a, "shape").Select(d => new Dim(d))];
+    // -1 stands for the size that follows from x.
+    private static Dim[] Dims(JsonElement a, Func<int[], int, int> follows)
+    {
+        var dims = List(a, "shape");
+        return [.. dims.Select((d, i) => new Dim(d == -1 ? follows(dims, i) : d))];
+    }
 }

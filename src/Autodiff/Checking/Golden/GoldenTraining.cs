@@ -7,17 +7,42 @@ namespace Convoy.Autodiff.Checking.Golden;
 /// <summary>Optimizers on a stream of gradients, and schedules, in float64.</summary>
 internal static class GoldenTraining
 {
+    // What optimizers and schedules are told there and mean here; another name is not passed over in silence.
+    private static readonly string[] Hyper =
+    [
+        "lr", "weight_decay", "momentum", "nesterov", "amsgrad", "centered", "betas", "eps", "rho", "alpha", "lr_decay",
+        "initial_accumulator_value",
+    ];
+
+    private static readonly string[] Courses =
+    [
+        "step_size", "gamma", "milestones", "T_max", "eta_min", "T_0", "T_mult", "start_factor", "end_factor",
+        "total_iters", "power", "max_lr", "total_steps", "pct_start", "div_factor", "final_div_factor", "factor",
+        "anneal_strategy", "cycle_momentum",
+    ];
+
+    // The first name that means nothing here; what is false or 0 asks for nothing.
+    private static string? Stranger(JsonElement hyper, string[] known) =>
+        hyper.EnumerateObject().Where(p => !known.Contains(p.Name) && p.Value.ValueKind != JsonValueKind.False
+            && !(p.Value.ValueKind == JsonValueKind.Number && p.Value.GetDouble() == 0)).Select(p => p.Name)
+            .FirstOrDefault();
+
     public static GoldenCase? Optimizer(GoldenComparison comparison, JsonElement document, JsonElement run)
     {
-        if (RuleOf(run.GetProperty("optimizer").GetString()!, run.GetProperty("hyper")) is not { } made) return null;
+        var hyper = run.GetProperty("hyper");
+        if (Stranger(hyper, Hyper) is { } stranger) return comparison.Unknown($"{stranger} is unknown");
+        if (RuleOf(run.GetProperty("optimizer").GetString()!, hyper) is not { } made) return null;
         var w = GoldenJson.Numbers(document.GetProperty("p0"));
         var state = StateOf(made.Rule, w.Length);
+        if (hyper.TryGetProperty("initial_accumulator_value", out var first)) state[0].Span.Fill(first.GetDouble());
+        var slower = hyper.TryGetProperty("lr_decay", out var slows) ? slows.GetDouble() : 0;
         ParameterSpan[] whole = [new ParameterSpan(0, w.Length)];
         var t = 0;
         foreach (var expected in run.GetProperty("trajectory").EnumerateArray())
         {
             var gradient = GoldenJson.Numbers(document.GetProperty("grads")[t]);
-            made.Rule.Apply<double>(w, gradient, state, new RuleStep(++t, made.Spec.Lr), whole);
+            var rate = made.Spec.Lr / (1 + (t * slower));
+            made.Rule.Apply<double>(w, gradient, state, new RuleStep(++t, rate), whole);
             comparison.Numbers(GoldenJson.Numbers(expected), w, $"step {t}");
         }
 
@@ -26,6 +51,8 @@ internal static class GoldenTraining
 
     public static GoldenCase? Schedule(GoldenComparison comparison, JsonElement json)
     {
+        if (Stranger(json.GetProperty("hyper"), Courses) is { } stranger)
+            return comparison.Unknown($"{stranger} is unknown");
         if (CourseOf(json.GetProperty("schedule").GetString()!, json.GetProperty("base_lr").GetDouble(),
             json.GetProperty("hyper")) is not { } course)
             return null;
@@ -76,7 +103,8 @@ internal static class GoldenTraining
         long Whole(string key, long otherwise) => h.TryGetProperty(key, out var v) ? v.GetInt64() : otherwise;
         return kind switch
         {
-            "constant" => k => rate,
+            "constant" => k => rate * (k < Whole("total_iters", h.TryGetProperty("factor", out _) ? 5 : 0)
+                ? Number("factor", 1.0 / 3) : 1),
             "step" => k => Optim.Schedule.Step(rate, k, Whole("step_size", 1), Number("gamma", 0.1)),
             "multistep" => k => Optim.Schedule.MultiStep(
                 rate, k, [.. h.GetProperty("milestones").EnumerateArray().Select(m => m.GetInt32())],
@@ -90,7 +118,8 @@ internal static class GoldenTraining
             "polynomial" => k => Optim.Schedule.Polynomial(rate, k, Whole("total_iters", 5), Number("power", 1)),
             "one_cycle" => k => Optim.Schedule.OneCycle(
                 Number("max_lr", rate), k, Whole("total_steps", 1), Number("pct_start", 0.3), Number("div_factor", 25),
-                Number("final_div_factor", 1e4)),
+                Number("final_div_factor", 1e4),
+                h.TryGetProperty("anneal_strategy", out var shape) && shape.GetString() == "linear"),
             _ => null,
         };
     }

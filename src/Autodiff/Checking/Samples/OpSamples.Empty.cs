@@ -73,6 +73,7 @@ internal static partial class OpSamples
         yield return Make(OpTable.Tril, none, Normal(0, 3));
         yield return Make(OpTable.Triu, none, Normal(0, 3));
         yield return Make(OpTable.MatMul, none, Normal(0, 3), Normal(3, 2));
+        yield return Make(OpTable.MatMul, none, Normal(3, 0), Normal(0, 2));
         yield return Make(OpTable.Linear, none, Normal(0, 3), Normal(2, 3), Normal(2));
         yield return Make(OpTable.Einsum, Attributes.Of("spec", "ij,jk->ik"), Normal(2, 0), Normal(0, 3));
         yield return Make(OpTable.Conv2d, Attributes.Of("padding", 1), Normal(0, 2, 4, 4), Normal(3, 2, 3, 3),

@@ -1,6 +1,6 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = Σ x_ii over the last two dimensions, square
+// y = Σ x_ii over the last two dimensions, as far as the shorter
 internal sealed class Trace : CompositeOp
 {
     public override string Name => "trace";
