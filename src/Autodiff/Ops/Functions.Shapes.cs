@@ -88,6 +88,8 @@ public static partial class Functions
     /// </summary>
     public static Value MatMul(this Value a, Value b, bool ta = false, bool tb = false)
     {
+        if (a.Type.Rank == 1 && b.Type.Rank == 1)
+            return a.Reshape(1, a.Type[0]).MatMul(b.Reshape(b.Type[0], 1)).Reshape();
         if (a.Type.Rank == 1)
         {
             var row = a.Reshape(1, a.Type[0]).MatMul(b, false, tb);

@@ -468,8 +468,8 @@ public static class OpTable
     public static readonly Op Variance = new Variance();
 
     // Shapes.
-    /// <summary><c>diag</c>: y = the diagonal of the last two dimensions, or a matrix with x on its diagonal when x
-    /// is a vector; gradient: that of the operators it is written in.</summary>
+    /// <summary><c>diag</c>: y = the diagonal of the last two dimensions, as long as the shorter one, or a matrix
+    /// with x on its diagonal when x is a vector; gradient: that of the operators it is written in.</summary>
     public static readonly Op Diag = new Diag();
     /// <summary><c>flip</c>: y[.., i, ..] = x[.., n - 1 - i, ..] on one axis; x, y of one shape; dx = dy turned
     /// around in the same way.</summary>
@@ -503,8 +503,8 @@ public static class OpTable
     /// <summary><c>tile</c>: y = x repeated repeats[i] times along dimension i; missing leading dimensions are 1;
     /// gradient: that of the operators it is written in.</summary>
     public static readonly Op Tile = new Tile();
-    /// <summary><c>trace</c>: y = Σ x_ii over the last two dimensions, square; gradient: that of the operators it
-    /// is written in.</summary>
+    /// <summary><c>trace</c>: y = Σ x_ii over the last two dimensions, as far as the shorter; gradient: that of the
+    /// operators it is written in.</summary>
     public static readonly Op Trace = new Trace();
     /// <summary><c>tril</c>: y = x on and below diagonal k of the last two dimensions (k = 0 is the main one, k
     /// &gt; 0 above it), else 0; gradient: that of the operators it is written in.</summary>

@@ -56,7 +56,7 @@ public sealed class ConvoyClient : IDisposable
     /// <summary>host:port, or several with commas.</summary>
     public string Address { get; }
 
-    /// <summary>Name or id of the job that status, steps, stop, scale and profile are about; null: the only one.</summary>
+    /// <summary>Name or id of the job that most questions and commands are about; null: the only one.</summary>
     public string? Job { get; set; }
 
     /// <summary>Over TLS without a certificate of its own, which allows nothing but to ask for one.</summary>

@@ -3,15 +3,17 @@ using Convoy.Shared.Protocol;
 
 namespace Convoy.Coordinator.Jobs;
 
-// MON-07: what operators take, measured by the workers from a user's word to the next. It changes no number, so it is not
-// journaled: under the next leader nothing is measured until somebody asks again.
+// MON-07: what operators take, measured by the workers from a user's word to the next. It changes no number, so it is
+// not journaled: under the next leader nothing is measured until somebody asks again.
 internal sealed partial class JobProtocol
 {
     private bool _profiling;
     private bool _profiled;
     private ProfileView? _profile; // made again after the next report: status is asked for more often
 
-    /// <summary>Operators of all workers, added up; null: nobody has asked. What was measured stays when it ends.</summary>
+    /// <summary>
+    /// Operators of all workers, added up; null: nobody has asked. What was measured stays when it ends.
+    /// </summary>
     public ProfileView? Profile => !_profiled ? null : _profile ??= new ProfileView
     {
         On = _profiling,

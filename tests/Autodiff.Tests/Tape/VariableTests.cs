@@ -19,6 +19,26 @@ public sealed class VariableTests
         Assert.Equal(9, x.Gradient!.At(0));
     }
 
+    // A vector is a row on the left and a column on the right, and is gone from the result.
+    [Theory]
+    [InlineData(new[] { 3 }, new[] { 3 }, new int[0])]
+    [InlineData(new[] { 3 }, new[] { 3, 2 }, new[] { 2 })]
+    [InlineData(new[] { 3 }, new[] { 4, 3, 2 }, new[] { 4, 2 })]
+    [InlineData(new[] { 2, 3 }, new[] { 3 }, new[] { 2 })]
+    [InlineData(new[] { 4, 2, 3 }, new[] { 3 }, new[] { 4, 2 })]
+    public void ProductsOfVectors_HaveTheShapeOfWhatIsLeft(int[] a, int[] b, int[] y)
+    {
+        Variable Filled(int[] dims) => new(Tensor.Ones(DType.Float64, dims), requiresGradient: true);
+        var (left, right) = (Filled(a), Filled(b));
+        var product = (Variable)left.MatMul(right);
+        Assert.Equal(new Shape(y), product.Data.Shape);
+        Assert.All(product.Data.ToArray<double>(), v => Assert.Equal(3, v));
+        ((Variable)product.Sum()).Backward();
+        Assert.Equal((left.Data.Shape, right.Data.Shape), (left.Gradient!.Shape, right.Gradient!.Shape));
+        Assert.Equal(product.Data.Count * 3, left.Gradient!.ToArray<double>().Sum());
+        Assert.Equal(product.Data.Count * 3, right.Gradient!.ToArray<double>().Sum());
+    }
+
     [Fact]
     public void BackwardCalls_Accumulate()
     {

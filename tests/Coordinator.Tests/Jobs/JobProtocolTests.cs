@@ -132,8 +132,10 @@ public sealed class JobProtocolTests
             Step = step, Runs = 2,
             Operators =
             {
-                new OperatorTime { Operator = "linear", Calls = 4, TotalMs = ms, MinMs = 1, MaxMs = 5, Flops = 6_000_000 },
-                new OperatorTime { Operator = "relu", Calls = 2, TotalMs = 1, MinMs = ms, MaxMs = ms, Bytes = 4_000_000 },
+                new OperatorTime
+                { Operator = "linear", Calls = 4, TotalMs = ms, MinMs = 1, MaxMs = 5, Flops = 6_000_000 },
+                new OperatorTime
+                { Operator = "relu", Calls = 2, TotalMs = 1, MinMs = ms, MaxMs = ms, Bytes = 4_000_000 },
             },
         };
         Begin(1);

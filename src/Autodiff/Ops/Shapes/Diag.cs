@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = the diagonal of the last two dimensions, as long as the shorter, or a matrix with x on its diagonal when x is a vector
+// y = the diagonal of the last two dimensions, as long as the shorter one, or a
+// matrix with x on its diagonal when x is a vector
 internal sealed class Diag : CompositeOp
 {
     public override string Name => "diag";
