@@ -1,26 +1,10 @@
-using Convoy.Autodiff.Tensors;
-
 namespace Convoy.Autodiff.Ops;
 
 // z = dy - e^y Σ dy        over the last dimension, all of one shape; y is the result of log-softmax
 // d dy = u - Σ u e^y; dy = -u e^y Σ dy
-internal sealed class LogSoftmaxGrad : FloatOp
+internal sealed class LogSoftmaxGrad : SoftmaxGradOp
 {
     public override string Name => "log-softmax-grad";
-    public override string Sharding => "a... !c, a... !c -> a... c";
-
-    internal override Value[]? Batched(OpBatch b) => b.Leading();
-    internal override bool MayOverwrite(int input) => input == 0;
-    internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
-
-    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
-    {
-        RequireCount(inputs, 2);
-        RequireFloat(inputs);
-        Require(inputs[0].Equals(inputs[1]), $"{inputs[0].Text} is not the gradient of {inputs[1].Text}");
-        Require(inputs[0].Rank > 0 && !inputs[0][-1].PerSample, "runs over a last dimension that is not the batch");
-        return [inputs[0]];
-    }
 
     private protected override void Run<T>(OpCall call)
     {
