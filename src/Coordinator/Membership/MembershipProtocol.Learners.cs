@@ -7,7 +7,10 @@ namespace Convoy.Coordinator.Membership;
 // without a transfer, or stay spare. Who cannot follow copies the state at a fence, once.
 internal sealed partial class MembershipProtocol
 {
-    /// <summary>So many copy at a time: members lend a bounded number of copies (J5).</summary>
+    /// <summary>
+    /// So many copy at a time, and no more than there are members: each lends a bounded number of copies (J5), and
+    /// feeds all of them together with a share of its link.
+    /// </summary>
     private const int LoadingMax = 2;
 
     /// <summary>
@@ -38,7 +41,7 @@ internal sealed partial class MembershipProtocol
             {
                 // Who knows more than the members is copied from, at a fence; parts of a state are copied there too.
                 if (Job.Commit.Cells > 1 || worker.Kept.Step.Value > _newest.Value + 1) worker.CopiesAtFence = true;
-                else if (loading++ < LoadingMax) BeginLearning(worker);
+                else if (loading++ < Math.Min(LoadingMax, _members.Count)) BeginLearning(worker);
                 continue;
             }
 

@@ -39,6 +39,13 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
     /// <summary>Bytes that may wait for one learner; at least three steps' parts.</summary>
     public const long QueueBytesMax = 256L << 20;
 
+    /// <summary>
+    /// One that is two steps behind gets up to so many times its share: what it is fed in the end is one vector for
+    /// each step either way, and members that stand at a fence while it copies lose more.
+    /// </summary>
+    private const double HurryMost = 5;
+    private const long HurryBytesMin = 2 << 20;
+
     private const int PackedBytesMax = 256 << 10;
     private static readonly TimeSpan LeaseMin = TimeSpan.FromSeconds(10);
 
@@ -242,11 +249,8 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
 
     private void OnLeft()
     {
-        foreach (var pupil in _pupils.ToArray())
-        {
-            Tell(pupil, new FeedEnds { Reason = "this worker is no member any more" });
-            End(pupil, "this worker is no member any more");
-        }
+        // Its links go too, and the members that stay feed on: that is no end of the learner's making.
+        foreach (var pupil in _pupils.ToArray()) End(pupil, "this worker is no member any more");
     }
 
     private void Drop(Pupil pupil, string why)
@@ -260,7 +264,7 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
     {
         Become(pupil, PupilStatus.Gone);
         _pupils.Remove(pupil);
-        Note($"{pupil.Id} is fed no more: {why}");
+        Note($"{pupil.Id} is fed no more: {why} (link {pupil.Pacer.LinkBytesPerSecond / 1e6:0} MB/s)");
     }
 
     // What follows from who is left: leases without a user end, and so does the copying of every step.
@@ -269,11 +273,15 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
         _leases.RemoveAll(l => !_pupils.Exists(p => p.Lease == l));
         Invariant.Check(_leases.Count <= CopiesMax, "J5 copies of the state have a bound");
         var share = SharePacer.LearnersShare / Math.Max(1, _pupils.Count);
-        foreach (var pupil in _pupils) pupil.Pacer.Share = share;
+        foreach (var pupil in _pupils) pupil.Pacer.Share = share * (1 + ((HurryMost - 1) * BehindOf(pupil)));
         if (!_feeding || _pupils.Count > 0) return;
         _feeding = false;
         _outputs.Add(new KeepFeeding(false));
     }
+
+    /// <summary>0: nothing waits for it; 1: two steps of this worker's part, of some size, or more.</summary>
+    private static double BehindOf(Pupil pupil) =>
+        Math.Min(1, pupil.QueuedBytes / (2.0 * Math.Max(pupil.LargestStep, HurryBytesMin)));
 
     private static void Become(Pupil pupil, PupilStatus next)
     {

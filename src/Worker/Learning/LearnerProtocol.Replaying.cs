@@ -9,6 +9,7 @@ namespace Convoy.Worker.Learning;
 internal sealed partial class LearnerProtocol
 {
     private int _levelSteps;
+    private int _closeSteps;
     private int _stepsSince;
     private long _lagBefore;
     private Instant _appliedAt;
@@ -19,7 +20,7 @@ internal sealed partial class LearnerProtocol
     private void BecomeReplaying()
     {
         Become(LearnerStatus.Replaying);
-        (_levelSteps, _lagBefore, _stepsSince, _appliedAt) = (0, Lag, 0, _now);
+        (_levelSteps, _closeSteps, _lagBefore, _stepsSince, _appliedAt) = (0, 0, Lag, 0, _now);
         Report();
         Continue();
     }
@@ -96,13 +97,14 @@ internal sealed partial class LearnerProtocol
     private void Judge()
     {
         _levelSteps = IsNear ? _levelSteps + 1 : 0;
-        if (Status == LearnerStatus.Replaying && _levelSteps >= LevelSteps)
+        _closeSteps = IsClose ? _closeSteps + 1 : 0;
+        if (Status == LearnerStatus.Replaying && (_levelSteps >= LevelSteps || _closeSteps >= GrowthSteps))
         {
             Become(LearnerStatus.Level);
             _loads = 0;
             Report();
         }
-        else if (Status == LearnerStatus.Level && _levelSteps == 0)
+        else if (Status == LearnerStatus.Level && !IsClose)
         {
             FallBack();
         }
@@ -117,13 +119,19 @@ internal sealed partial class LearnerProtocol
     /// <summary>A step behind, or so few that they take a moment.</summary>
     private bool IsNear => Lag <= 1 || Lag * StepTime <= Moment;
 
+    /// <summary>
+    /// Near enough to stay level: a feed at the pace of the members is one step or two behind, by turns. So much goes
+    /// through a link at full speed while they stand at the fence.
+    /// </summary>
+    private bool IsClose => Lag <= CloseLag || IsNear;
+
     private TimeSpan StepTime =>
         TimeSpan.FromMicroseconds(_teachers.Count == 0 ? 0 : _teachers.Max(t => t.StepUs));
 
     private void FallBack()
     {
         Become(LearnerStatus.Replaying);
-        (_levelSteps, _stepsSince, _lagBefore) = (0, 0, Lag);
+        (_levelSteps, _closeSteps, _stepsSince, _lagBefore) = (0, 0, 0, Lag);
         Report();
     }
 
@@ -204,7 +212,7 @@ internal sealed partial class LearnerProtocol
             _outputs.Add(new LinkTeachers([.. _teachers.Select(t => t.Member)]));
         }
 
-        if (Status == LearnerStatus.Level && !IsNear && now - _appliedAt > clocks.Beat) FallBack();
+        if (Status == LearnerStatus.Level && !IsClose && now - _appliedAt > clocks.Beat) FallBack();
         // An ask may be lost with a link, and donors may be slow; bounded by the number of loads.
         var patience = AskTime + (4 * StepTime) + (60 * StepTime * (_copyAsked ? 1 : 0));
         if (Status == LearnerStatus.Admitted && now - _askedAt > patience)

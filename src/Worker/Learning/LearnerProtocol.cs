@@ -18,7 +18,7 @@ internal enum LearnerStatus
     Admitted,  // members are known; links, feeds and a copy are asked for
     Loading,   // frames of the copy of t0 come; steps after t0 wait
     Replaying, // it has a state and applies what it is fed
-    Level,     // at most one step, or a moment, behind for three steps
+    Level,     // at most one step, or a moment, behind for three steps, or three for twenty; until it is further behind
     Finishing, // a member: it applies the rest up to the start state while the members stand at it
     Failed,    // too slow, or other bits: the coordinator knows
 }
@@ -33,9 +33,10 @@ internal sealed partial class LearnerProtocol(WorkerId me, ClockTable clocks)
         (LearnerStatus.Admitted, LearnerStatus.Replaying, "its own state is recent enough"),
         (LearnerStatus.Loading, LearnerStatus.Replaying, "all frames are here, the digest is the donor's"),
         (LearnerStatus.Loading, LearnerStatus.Admitted, "no donor of this copy is left, or members cannot be followed"),
-        (LearnerStatus.Replaying, LearnerStatus.Level, "at most a step or a moment behind for three steps"),
+        (LearnerStatus.Replaying, LearnerStatus.Level,
+            "at most a step or a moment behind for three steps, or three steps for twenty"),
         (LearnerStatus.Replaying, LearnerStatus.Admitted, "a piece is kept by nobody any more"),
-        (LearnerStatus.Level, LearnerStatus.Replaying, "it falls behind"),
+        (LearnerStatus.Level, LearnerStatus.Replaying, "it falls more than three steps behind"),
         (LearnerStatus.Level, LearnerStatus.Admitted, "a piece is kept by nobody any more"),
         (LearnerStatus.Replaying, LearnerStatus.Finishing, "Open with it as a member"),
         (LearnerStatus.Level, LearnerStatus.Finishing, "Open with it as a member"),
@@ -55,6 +56,7 @@ internal sealed partial class LearnerProtocol(WorkerId me, ClockTable clocks)
         ];
 
     private const int LevelSteps = 3;
+    private const int CloseLag = 3;
     private const int GrowthSteps = 20;
     private const int LoadsMax = 5;
     /// <summary>What members may be asked for of steps before their feed: both vectors of reduced gradients.</summary>
@@ -197,6 +199,8 @@ internal sealed partial class LearnerProtocol(WorkerId me, ClockTable clocks)
             _teachers.Add(teacher);
         }
 
+        // What the loads of another generation failed by was its members' doing.
+        if (generation != _generation) _loads = 0;
         (_generation, _start) = (generation, start);
         if (_newest < start) _newest = start;
         foreach (var lost in before.Where(t => !_teachers.Contains(t))) LoseTeacher(lost, before.Length);
@@ -277,9 +281,10 @@ internal sealed partial class LearnerProtocol(WorkerId me, ClockTable clocks)
     private void OnFeedEnds(Teacher teacher, FeedEnds m)
     {
         teacher.FedAfter = null;
-        LoseDonor(teacher, m.Reason);
+        // Another load would end as this one did: what is fed in a second is less than what is made.
         if (HasState || Status == LearnerStatus.Loading)
             FallBehind($"w{teacher.Member.WorkerId} feeds no more: {m.Reason}");
+        LoseDonor(teacher, m.Reason);
     }
 
     private void OnChunksGone(Teacher teacher, ChunksGone m)

@@ -14,7 +14,7 @@ internal sealed class SharePacer(double share)
     /// <summary>A learner gets this much of a member's link, all learners of a member together.</summary>
     public const double LearnersShare = 0.1;
 
-    private const int Window = 16;
+    private const int Window = 64;
     private readonly double[] _speeds = new double[Window]; // bytes in a second
     private int _count;
 

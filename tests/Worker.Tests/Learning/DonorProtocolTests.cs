@@ -130,4 +130,32 @@ public sealed class DonorProtocolTests
         Assert.Equal(1, ends);
         Assert.False(_donor.HasPupils);
     }
+
+    // 1 MB of a link of 1 GB/s; with two steps and more behind it the pause is a fifth of what it was.
+    [Theory]
+    [InlineData(0, 10.0)]
+    [InlineData(2, 2.0)]
+    [InlineData(5, 2.0)]
+    public void Who_is_behind_gets_up_to_five_times_its_share(int waiting, double pauseMs)
+    {
+        Feed(7);
+        var elements = (8 << 20) / sizeof(float);
+        // The first step's frames go out one by one, so that the link's speed is known.
+        Do(Step(5, elements));
+        for (var frame = 0; frame < 7; frame++)
+        {
+            _now += TimeSpan.FromMilliseconds(1);
+            Do(new PupilSaid(Inc(7), new ChunkHeard { Bytes = FeedHeader.Size + (1 << 20) }));
+            After(20);
+        }
+
+        for (var step = 6; step < 6 + waiting; step++) Do(Step(step, elements));
+        var sentAt = _now;
+        _now += TimeSpan.FromMilliseconds(1);
+        Do(new PupilSaid(Inc(7), new ChunkHeard { Bytes = FeedHeader.Size + (1 << 20) }));
+        if (waiting == 0) Do(Step(6, 4_096));
+        Assert.Empty(After(pauseMs - 1.2).OfType<SendRecords>());
+        Assert.Single(After(0.4).OfType<SendRecords>());
+        Assert.True(_now > sentAt);
+    }
 }

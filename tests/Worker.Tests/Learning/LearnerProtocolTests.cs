@@ -90,4 +90,80 @@ public sealed class LearnerProtocolTests
         Assert.Contains(Do(new FeedFrameIn(Inc(2), new StepNumber(13))), o => o is ApplyFed { Step.Value: 13 });
         Assert.Contains(Do(Applied(13)), o => o is FinishReached { Generation.Value: 2 });
     }
+
+    // Whole steps come, one after the other, with the members so far ahead of each.
+    private void Follow(long from, long to, long ahead)
+    {
+        for (var step = from; step <= to; step++)
+        {
+            Do(new PieceIn(Inc(2), new FeedHeader(new StepNumber(step), H, 0, 4_096), _epoch));
+            Do(new FeedFrameIn(Inc(2), new StepNumber(step + ahead)));
+            Do(Applied(step));
+        }
+    }
+
+    private void StepsTake(long microseconds) =>
+        Do(new TeacherSaid(Inc(1), new FeedBegins { Generation = 1, Step = 12, StepUs = microseconds }));
+
+    // A feed at the members' pace is one or two steps behind, by turns.
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(4, false)]
+    public void A_level_learner_falls_back_beyond_three_steps(long ahead, bool staysLevel)
+    {
+        BeginReplaying();
+        StepsTake(200_000);
+        Follow(13, 15, ahead: 0);
+        Assert.Equal(LearnerStatus.Level, _learner.Status);
+        Follow(16, 16, ahead);
+        Assert.Equal(staysLevel ? LearnerStatus.Level : LearnerStatus.Replaying, _learner.Status);
+    }
+
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(3, 20)]
+    public void It_is_level_when_it_has_kept_near(long ahead, int steps)
+    {
+        BeginReplaying();
+        StepsTake(200_000);
+        Follow(13, 12 + steps - 1, ahead);
+        Assert.Equal(LearnerStatus.Replaying, _learner.Status);
+        Follow(12 + steps, 12 + steps, ahead);
+        Assert.Equal(LearnerStatus.Level, _learner.Status);
+    }
+
+    private void WaitInVain()
+    {
+        _now += TimeSpan.FromSeconds(20);
+        _learner.Tick(_now);
+    }
+
+    [Fact]
+    public void Loads_that_fail_by_changes_of_the_members_are_not_counted()
+    {
+        BeginReplaying();
+        for (var generation = 2; generation < 12; generation++)
+        {
+            var learn = new Learn { Generation = generation, StartStep = 12 };
+            learn.Members.AddRange([Member(1), Member(3)]);
+            Do(new LearnFrom(learn, new StepNumber(12), H));
+            if (generation == 2) Do(new TeacherSaid(Inc(1), new ChunksGone { Step = 13 }));
+            for (var load = generation == 2 ? 2 : 1; load < 5; load++) WaitInVain();
+            Assert.Equal(LearnerStatus.Admitted, _learner.Status);
+        }
+
+        WaitInVain(); // the fifth among the same members
+        Assert.Equal(LearnerStatus.Failed, _learner.Status);
+        Assert.Contains(_learner.Drain(), o => o is TellLeader { Message: LearnerReport { Phase: LearnerPhase.TooSlow } });
+    }
+
+    [Fact]
+    public void A_feed_that_ends_because_too_much_waits_is_too_slow_at_once()
+    {
+        BeginReplaying();
+        StepsTake(100_000);
+        var outputs = Do(new TeacherSaid(Inc(1), new FeedEnds { Reason = "300 bytes wait for it, 256 may (J4)" }));
+        var report = outputs.OfType<TellLeader>().Select(o => o.Message).OfType<LearnerReport>().Single();
+        Assert.Equal((LearnerPhase.TooSlow, 4_096 * 4 * 10), (report.Phase, report.NeededBytesPerSecond));
+    }
 }
