@@ -11,6 +11,7 @@ using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 using Convoy.Worker.Hosting;
+using Convoy.Worker.Learning;
 using Convoy.Worker.Node;
 using Convoy.Worker.Training;
 
@@ -19,6 +20,9 @@ namespace Convoy.Cli.Simulation;
 /// <summary>A worker process: the real node and everything below it, on a simulated machine.</summary>
 internal sealed class SimulatedWorker
 {
+    // One step waits in memory, so that the disk is used; a large model's steps fill it.
+    private const long SpilledBytesMax = 1 << 20;
+
     private readonly SimulatedCluster _cluster;
     private readonly IActorRef _node;
 
@@ -51,6 +55,7 @@ internal sealed class SimulatedWorker
                 WorkingSet = () => 1L << 28,
             },
             Disk = cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), NewEvents = NewEvents,
+            FeedRoom = new FeedRoom(0, 1, SpilledBytesMax), FeedFolder = $"/scratch/{host}",
         })), "node");
         var remoting = new SimulatedRemoting(
             cluster.Network, Process, host + ":7000", incarnation, cluster.Clocks, _node, bulk);

@@ -43,12 +43,17 @@ internal sealed class WorkerProcess : IAsyncDisposable
         _node = _system.ActorOf(Props.Create(() => new NodeActor(new NodeOptions
         {
             Worker = options, Incarnation = incarnation, Open = open, Bulk = bulk, Say = _say,
-            Recent = recent, Log = log,
+            Recent = recent, Log = log, FeedFolder = FeedFolder(options),
             Clocks = options.Clocks, Exit = (code, line) => _ended.TrySetResult((code, line)),
         })), "node");
         _shutdown = CoordinatedShutdown.Get(_system);
         PlanTheEnd();
     }
+
+    // Beside the log a worker of the same name finds and clears what one that was killed left behind.
+    private static string FeedFolder(WorkerOptions options) => options.LogDirectory is { } logs
+        ? Path.Combine(Path.GetFullPath(logs), $"{options.Name}-feed")
+        : Path.Combine(Path.GetTempPath(), $"convoy-{Environment.ProcessId}-{options.Name}-feed");
 
     private void PlanTheEnd()
     {

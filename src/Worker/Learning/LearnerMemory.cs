@@ -11,11 +11,23 @@ namespace Convoy.Worker.Learning;
 internal sealed record FrameTaken(Incarnation From, long Bytes);
 
 /// <summary>
+/// What may wait at a learner: in memory up to a bound and at least so many steps, then on disk up to another. What
+/// fits in neither is refused.
+/// </summary>
+internal sealed record FeedRoom(long MemoryBytes, int MemoryStepsMin, long DiskBytes)
+{
+    public static readonly FeedRoom Default = new(256L << 20, 4, 4L << 30);
+
+    /// <summary>Steps of a vector of so many bytes that wait in memory.</summary>
+    public long MemorySteps(long vectorBytes) => Math.Max(MemoryStepsMin, MemoryBytes / Math.Max(1, vectorBytes));
+}
+
+/// <summary>
 /// The numbers that a learner is sent: a copy that is not the state yet, and steps that are not applied yet. Filled on
-/// I/O threads, emptied by the device; every word of it goes to the trainer. Bounded: what does not fit is refused.
+/// I/O threads, emptied by the device; every word of it goes to the trainer.
 /// </summary>
 internal sealed class LearnerMemory(
-    int elements, SnapshotFrames frames, long stepBytesMax, Action<object> tell)
+    int elements, SnapshotFrames frames, FeedRoom room, FeedSpill spill, Action<object> tell)
 {
     private readonly Lock _gate = new();
     private readonly List<(StepNumber Step, PinnedVector Vector)> _steps = [];
@@ -26,8 +38,10 @@ internal sealed class LearnerMemory(
     private bool _takes;
     private int _epoch;
 
-    /// <summary>Bytes of a vector; every step that waits has one.</summary>
-    private long VectorBytes => elements * (long)sizeof(float);
+    private long MemorySteps => room.MemorySteps(elements * (long)sizeof(float));
+
+    /// <summary>Bytes that wait on disk.</summary>
+    public long SpilledBytes => spill.Bytes;
 
     public void BeginCopy(StepNumber step, ModelState copy)
     {
@@ -53,13 +67,21 @@ internal sealed class LearnerMemory(
             (_epoch, _takes, _copy, _forgotten) = (epoch, takesMore, null, new StepNumber(-1));
             _steps.Clear(); // not used again: a frame under way may still write there
             _free.Clear();
+            spill.Clear();
         }
     }
 
-    /// <summary>The whole step; it stays here until it is forgotten.</summary>
-    public PinnedVector Find(StepNumber step)
+    /// <summary>
+    /// Copies the whole step, which stays here until it is forgotten; returns why it cannot be read, or null. For the
+    /// device's thread, which may wait for a disk.
+    /// </summary>
+    public string? Copy(StepNumber step, PinnedVector into)
     {
-        lock (_gate) return _steps.Find(s => s.Step == step).Vector;
+        PinnedVector? vector;
+        lock (_gate) vector = _steps.Find(s => s.Step == step).Vector;
+        if (vector is null) return spill.Read(step, into);
+        vector.Span.CopyTo(into.Span);
+        return null;
     }
 
     public void Forget(StepNumber upTo)
@@ -70,6 +92,7 @@ internal sealed class LearnerMemory(
             foreach (var (step, vector) in _steps)
                 if (step <= upTo) _free.Push(vector);
             _steps.RemoveAll(s => s.Step <= upTo);
+            spill.Forget(upTo);
         }
     }
 
@@ -95,21 +118,28 @@ internal sealed class LearnerMemory(
                 frames.Find(header.Bucket, header.Offset, header.PayloadBytes), _epoch));
     }
 
-    /// <summary>Pieces of steps; the bytes are the caller's.</summary>
+    /// <summary>
+    /// Pieces of steps; the bytes are the caller's. Their sender hears of them when they are stored: a slow disk slows
+    /// it.
+    /// </summary>
     public void Take(Peer from, in BulkHeader header, ReadOnlySpan<byte> bytes)
     {
+        if (from.Id is { } id) TakePieces(id.Incarnation, header, bytes);
         SayTaken(from, header);
-        if (from.Id is not { } id) return;
+    }
+
+    private void TakePieces(Incarnation from, in BulkHeader header, ReadOnlySpan<byte> bytes)
+    {
         while (bytes.Length > 0)
         {
             var stored = -1;
             var why = FeedHeader.TryRead(bytes, elements, out var piece) ?? Store(piece, bytes, out stored);
-            if (why is not null) { tell(new FeedBroken(id.Incarnation, why)); return; }
-            if (stored >= 0) tell(new PieceIn(id.Incarnation, piece, stored));
+            if (why is not null) { tell(new FeedBroken(from, why)); return; }
+            if (stored >= 0) tell(new PieceIn(from, piece, stored));
             bytes = bytes[piece.Bytes..];
         }
 
-        tell(new FeedFrameIn(id.Incarnation, header.Step));
+        tell(new FeedFrameIn(from, header.Step));
     }
 
     public void SayTaken(Peer from, in BulkHeader header)
@@ -124,19 +154,23 @@ internal sealed class LearnerMemory(
         {
             epoch = -1;
             if (!_takes || piece.Step <= _forgotten) return null;
-            var vector = _steps.Find(s => s.Step == piece.Step).Vector;
-            if (vector is null)
-            {
-                if ((_steps.Count + 1) * VectorBytes > stepBytesMax)
-                    return $"{_steps.Count} steps wait, {stepBytesMax / VectorBytes} fit in {stepBytesMax} bytes";
-                vector = _free.TryPop(out var free) ? free : new PinnedVector(elements);
-                _steps.Add((piece.Step, vector));
-            }
-
-            MemoryMarshal.Cast<byte, float>(bytes[FeedHeader.Size..piece.Bytes])
-                .CopyTo(vector.Span.Slice((int)piece.Offset, piece.Count));
+            var content = bytes[FeedHeader.Size..piece.Bytes];
+            if (VectorFor(piece.Step) is { } vector)
+                MemoryMarshal.Cast<byte, float>(content).CopyTo(vector.Span.Slice((int)piece.Offset, piece.Count));
+            else if (spill.Add(piece, content) is { } why)
+                return $"{_steps.Count} steps wait in memory, {MemorySteps} may; {why}";
             epoch = _epoch;
             return null;
         }
+    }
+
+    // A step is in memory or on disk, not in both; null: there is no room in memory.
+    private PinnedVector? VectorFor(StepNumber step)
+    {
+        if (_steps.Find(s => s.Step == step).Vector is { } known) return known;
+        if (_steps.Count >= MemorySteps || spill.Holds(step)) return null;
+        var vector = _free.TryPop(out var free) ? free : new PinnedVector(elements);
+        _steps.Add((step, vector));
+        return vector;
     }
 }

@@ -45,6 +45,9 @@ internal sealed record FedApplied(StepNumber Step, Fingerprint Fingerprint) : Le
 /// <summary>The pieces of the step lead to another H than the members'; no weight was touched.</summary>
 internal sealed record FedDiffers(StepNumber Step, Fingerprint Theirs, Fingerprint Ours) : LearnerInput;
 
+/// <summary>The step waited on disk, and cannot be read there.</summary>
+internal sealed record FedUnreadable(StepNumber Step, string Why) : LearnerInput;
+
 internal abstract record LearnerOutput;
 
 internal sealed record TellTeacher(Incarnation To, IMessage Message) : LearnerOutput;

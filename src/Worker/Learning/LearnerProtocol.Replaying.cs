@@ -141,6 +141,13 @@ internal sealed partial class LearnerProtocol
         else if (Status == LearnerStatus.Finishing) LoadAgain(why);
     }
 
+    // A disk that loses what it was given is no other history: the state is sound, and copied anew.
+    private void OnUnreadable(FedUnreadable m)
+    {
+        if (!_applying || m.Step != _state.Next) return;
+        LoadAgain(m.Why);
+    }
+
     private void OnDiffers(FedDiffers m)
     {
         if (!_applying || m.Step != _state.Next) return;

@@ -137,6 +137,7 @@ internal sealed partial class LearnerProtocol(WorkerId me, ClockTable clocks)
             case CopyRefused m: OnCopyRefused(m); break;
             case FedApplied m: OnApplied(m); break;
             case FedDiffers m: OnDiffers(m); break;
+            case FedUnreadable m: OnUnreadable(m); break;
             default: throw Invariant.Unhandled(input);
         }
     }

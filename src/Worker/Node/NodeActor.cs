@@ -9,6 +9,7 @@ using Convoy.Shared.Security;
 using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 using Convoy.Worker.Hosting;
+using Convoy.Worker.Learning;
 using Convoy.Worker.Training;
 using Google.Protobuf;
 
@@ -29,6 +30,9 @@ internal sealed record NodeOptions
     public MachineFacts Machine { get; init; } = MachineFacts.Real;
     public IDisk Disk { get; init; } = RealDisk.Instance;
     public NewEventQueue NewEvents { get; init; } = EventQueue.Threaded;
+    public FeedRoom FeedRoom { get; init; } = FeedRoom.Default;
+    /// <summary>Of this machine, and of this worker alone: steps that a learner has no memory for.</summary>
+    public required string FeedFolder { get; init; }
 }
 
 /// <summary>The process is listening: dial the coordinator.</summary>
@@ -267,7 +271,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Connect = (address, owner, who) => _remoting!.Connect(address, owner, who),
         Accepted = [.. _accepted], Bulk = _options.Bulk, Board = _board, Open = _options.Open,
         Time = _options.Worker.TimeProvider, Clocks = _options.Clocks, Log = _options.Log, Disk = _options.Disk,
-        NewEvents = _options.NewEvents, DeviceKind = _options.Machine.DeviceKind,
+        NewEvents = _options.NewEvents, DeviceKind = _options.Machine.DeviceKind, FeedRoom = _options.FeedRoom,
+        FeedFolder = _options.FeedFolder,
     };
 
     private void OnForTrainer(IMessage m)

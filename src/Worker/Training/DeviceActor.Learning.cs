@@ -7,8 +7,8 @@ namespace Convoy.Worker.Training;
 /// <summary>To a learner's device: compare the digest, then this is the state.</summary>
 internal sealed record TakeLearned(TakeCopy Order, ModelState Copy);
 
-/// <summary>To a learner's device: apply this reduced gradient.</summary>
-internal sealed record ApplyLearned(ApplyFed Order, PinnedVector Reduced);
+/// <summary>To a learner's device: apply the reduced gradient that lies there.</summary>
+internal sealed record ApplyLearned(ApplyFed Order, LearnerMemory Fed);
 
 /// <summary>A copy was made at a boundary; its digest is still to be taken.</summary>
 internal sealed record CopyMade(ModelState Copy);
@@ -114,7 +114,7 @@ internal sealed partial class DeviceActor
         var step = m.Order.Step;
         if (_state is null || _state.Step.Next != step) return; // the state was replaced meanwhile
         var work = _works[step.Value & 1];
-        m.Reduced.Span.CopyTo(work.Reduced.Span);
+        if (m.Fed.Copy(step, work.Reduced) is { } why) { Tell(new FedUnreadable(step, why)); return; }
         FingerprintChain.Checksums(work.Reduced.Span, work.Checksums);
         var ours = FingerprintChain.Next(_state.Fingerprint, step, work.Checksums);
         // Checked before a weight is touched: other bits must not get into the state (S4).

@@ -21,6 +21,7 @@ internal sealed partial class TrainerActor
     private Func<ModelState> _newState = null!;
     private EnterGeneration? _entered;
     private AlignState? _replay;
+    private bool _spills;
 
     private sealed class LearnerTick
     {
@@ -55,9 +56,9 @@ internal sealed partial class TrainerActor
         (_learner.Elements, _learner.Frames) =
             (m.Elements, new SnapshotFrames(m.States.Select(s => s.Length).Prepend(m.Elements)));
         var self = Self;
-        var waitBytesMax = Math.Max(256L << 20, 4L * m.Elements * sizeof(float));
-        _learned = new LearnerMemory(
-            m.Elements, _learner.Frames, waitBytesMax, message => self.Tell(message, ActorRefs.NoSender));
+        var spill = new FeedSpill(_options.Disk, _options.FeedFolder, _options.FeedRoom.DiskBytes);
+        _learned = new LearnerMemory(m.Elements, _learner.Frames, _options.FeedRoom, spill,
+            message => self.Tell(message, ActorRefs.NoSender));
     }
 
     private void OnLearn(Learn m)
@@ -168,7 +169,12 @@ internal sealed partial class TrainerActor
     {
         foreach (var output in _learner.Drain()) Execute(output);
         var learns = _learner.Status is not (LearnerStatus.Idle or LearnerStatus.Failed);
-        _options.Board.Learning = learns ? $"{_learner.Status}, {_learner.Lag} steps behind" : "";
+        var spilled = learns ? _learned?.SpilledBytes ?? 0 : 0;
+        if (spilled > 0 && !_spills)
+            Log(LogLevel.Info, $"learner: memory is full, steps wait in {_options.FeedFolder}");
+        _spills = spilled > 0;
+        _options.Board.Learning = !learns ? "" : $"{_learner.Status}, {_learner.Lag} steps behind"
+            + (spilled > 0 ? $", {spilled >> 20} MB of steps on disk" : "");
         if (learns && !Timers.IsTimerActive(LearnerTimer))
             Timers.StartSingleTimer(LearnerTimer, LearnerTick.Instance, LearnerTickEvery);
     }
@@ -182,7 +188,7 @@ internal sealed partial class TrainerActor
             case LinkTeachers o: LinkTeachers(o.Members); break;
             case BeginCopy o: _learned!.BeginCopy(o.Step, _newState()); break;
             case TakeCopy o: _device.Tell(new TakeLearned(o, _learned!.EndCopy()!), Self); break;
-            case ApplyFed o: _device.Tell(new ApplyLearned(o, _learned!.Find(o.Step)), Self); break;
+            case ApplyFed o: _device.Tell(new ApplyLearned(o, _learned!), Self); break;
             case ForgetSteps o: _learned!.Forget(o.UpTo); break;
             case ClearMemory o: _learned?.Clear(o.Epoch, o.TakesMore); break;
             case FinishReached o: OnFinished(o.Generation, null); break;

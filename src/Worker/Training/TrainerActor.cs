@@ -36,6 +36,9 @@ internal sealed record TrainerOptions
     public required NewEventQueue NewEvents { get; init; }
     public ClockTable Clocks { get; init; } = new();
     public IDisk Disk { get; init; } = RealDisk.Instance;
+    public FeedRoom FeedRoom { get; init; } = FeedRoom.Default;
+    /// <summary>Of this machine: steps that a learner has no memory for.</summary>
+    public required string FeedFolder { get; init; }
     public ILogSink Log { get; init; } = NullLogSink.Instance;
 }
 
@@ -134,6 +137,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         _options.Board.Exchange = null;
         _exchange?.Dispose();
         _peers.DropAll();
+        _learned?.Clear(int.MaxValue, takesMore: false);
     }
 
     private void Feed(object message)

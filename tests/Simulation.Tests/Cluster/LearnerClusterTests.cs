@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Convoy.Actors.Simulation;
 using Convoy.Cli.Simulation;
 using Convoy.Cli.Simulation.Checkers;
 using Convoy.Shared.Protocol;
@@ -123,6 +124,27 @@ public sealed partial class LearnerClusterTests
         Assert.True(during.Count >= 8 && after.Count >= 8, $"{during.Count} steps and {after.Count}");
         Assert.True(during.Max() <= after.Max() * 1.02, $"{during.Max():0} ms against {after.Max():0} ms");
     }
+
+    // J5: steps that come while a slow link brings the copy wait on disk, and lead to the same bits.
+    [Fact]
+    public void Steps_that_memory_has_no_room_for_wait_on_disk()
+    {
+        var (spilled, level) = (0, 0);
+        for (ulong seed = 1; seed <= 4; seed++)
+        {
+            var (cluster, trace) = Run(Plan(seed) with { Network = Slow }, Plants.None);
+            spilled += Count(trace, "steps wait in /scratch/w3");
+            level += Count(trace, "learns: Level");
+            Assert.Equal(cluster.Plan.Steps, cluster.Rows().Count);
+        }
+
+        Assert.True(spilled >= 1 && level >= 4, $"{spilled} times on disk, {level} became level");
+    }
+
+    private static NetworkQuality Slow => new()
+    {
+        LatencyMin = TimeSpan.FromMicroseconds(200), LatencyMax = TimeSpan.FromMilliseconds(1), BytesPerSecond = 2.5e6,
+    };
 
     // Scenario 7: a donor dies while it sends; a joiner dies between its copy and the first step it applies.
     [Theory]

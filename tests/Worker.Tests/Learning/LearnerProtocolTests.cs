@@ -154,7 +154,8 @@ public sealed class LearnerProtocolTests
 
         WaitInVain(); // the fifth among the same members
         Assert.Equal(LearnerStatus.Failed, _learner.Status);
-        Assert.Contains(_learner.Drain(), o => o is TellLeader { Message: LearnerReport { Phase: LearnerPhase.TooSlow } });
+        Assert.Contains(_learner.Drain(),
+            o => o is TellLeader { Message: LearnerReport { Phase: LearnerPhase.TooSlow } });
     }
 
     [Fact]
@@ -165,5 +166,18 @@ public sealed class LearnerProtocolTests
         var outputs = Do(new TeacherSaid(Inc(1), new FeedEnds { Reason = "300 bytes wait for it, 256 may (J4)" }));
         var report = outputs.OfType<TellLeader>().Select(o => o.Message).OfType<LearnerReport>().Single();
         Assert.Equal((LearnerPhase.TooSlow, 4_096 * 4 * 10), (report.Phase, report.NeededBytesPerSecond));
+    }
+
+    [Fact]
+    public void A_step_that_its_disk_lost_is_another_load_and_no_other_history()
+    {
+        BeginReplaying();
+        Do(new PieceIn(Inc(2), new FeedHeader(new StepNumber(13), H, 0, 4_096), _epoch));
+        Do(new FeedFrameIn(Inc(2), new StepNumber(13)));
+        var outputs = Do(new FedUnreadable(new StepNumber(13), "step-13: other bytes"));
+        Assert.Equal(LearnerStatus.Admitted, _learner.Status);
+        Assert.DoesNotContain(outputs,
+            o => o is DropState or TellLeader { Message: LearnerReport { Phase: LearnerPhase.Broken } });
+        Assert.Equal(2, outputs.Count(o => o is TellTeacher { Message: FeedAsk }));
     }
 }
