@@ -137,7 +137,7 @@ internal sealed partial class SimulatedPeer
     {
         if (_pumpAsked || _session.Status != SessionStatus.Up || _connection[0] == Never) return;
         _pumpAsked = true;
-        World.After(Process, TimeSpan.Zero, _pump ??= new PumpNow(this));
+        World.Then(Process, _pump ??= new PumpNow(this));
     }
 
     private void Pump()

@@ -11,15 +11,10 @@ namespace Convoy.Actors.Simulation;
 
 internal sealed class SimulatedWorld
 {
-    private readonly record struct Due(long At, long Order) : IComparable<Due>
-    {
-        public int CompareTo(Due other) => At != other.At ? At.CompareTo(other.At) : Order.CompareTo(other.Order);
-    }
-
-    private readonly PriorityQueue<(SimulatedProcess? Process, SimulatedEvent What), Due> _due = new();
+    private readonly EventQueue _due = new();
     private readonly List<(SimulatedProcess Process, IRunnable Mailbox)> _ready = [];
+    private readonly Queue<(SimulatedProcess Process, SimulatedEvent What)> _then = new();
     private readonly Action<string>? _trace;
-    private long _order;
     private long _now;
 
     public SimulatedWorld(ulong seed, Action<string>? trace = null)
@@ -55,17 +50,21 @@ internal sealed class SimulatedWorld
         At(process, _now + Math.Max(0, (long)Math.Ceiling(delay.TotalMicroseconds)), what);
 
     public void At(SimulatedProcess? process, long microseconds, SimulatedEvent what) =>
-        _due.Enqueue((process, what), new Due(Math.Max(_now, microseconds), _order++));
+        _due.Enqueue(process, what, Math.Max(_now, microseconds));
 
     /// <summary>Nothing that waits happens any more: the run is over, and what is looked at is what it left.</summary>
-    public void DropEvents() => _due.Clear();
+    public void DropEvents()
+    {
+        _due.Clear();
+        _then.Clear();
+    }
 
     /// <summary>Runs the next event and all that follows from it at once; false: there is none until then.</summary>
     public bool RunNext(Instant until)
     {
-        if (!_due.TryPeek(out _, out var due) || due.At > until.Microseconds) return false;
+        if (_due.Count == 0 || _due.NextAt > until.Microseconds) return false;
+        _now = _due.NextAt;
         var (process, what) = _due.Dequeue();
-        _now = due.At;
         if (process is not null && !process.Takes(what)) return true;
         Events++;
         var started = process?.Enter() ?? 0;
@@ -99,20 +98,39 @@ internal sealed class SimulatedWorld
         else _ready.Add((process, mailbox));
     }
 
+    /// <summary>At this moment, when no actor has anything to do any more: what a turn left to be done at its end.
+    /// </summary>
+    internal void Then(SimulatedProcess process, SimulatedEvent what) => _then.Enqueue((process, what));
+
     /// <summary>Runs mailboxes that were made ready outside of an event, such as by the start of a process.</summary>
     public void RunReady()
     {
-        while (_ready.Count > 0)
+        while (true)
         {
-            var at = _ready.Count == 1 ? 0 : Choice.Below(_ready.Count);
-            var (process, mailbox) = _ready[at];
-            _ready[at] = _ready[^1];
-            _ready.RemoveAt(_ready.Count - 1);
-            if (!process.TakesTurn(mailbox)) continue;
-            Turns++;
-            var started = process.Enter();
-            mailbox.Run();
-            process.Leave(started);
+            if (_ready.Count > 0)
+            {
+                var at = _ready.Count == 1 ? 0 : Choice.Below(_ready.Count);
+                var (process, mailbox) = _ready[at];
+                _ready[at] = _ready[^1];
+                _ready.RemoveAt(_ready.Count - 1);
+                if (!process.TakesTurn(mailbox)) continue;
+                Turns++;
+                var started = process.Enter();
+                mailbox.Run();
+                process.Leave(started);
+            }
+            else if (_then.TryDequeue(out var next))
+            {
+                if (!next.Process.Takes(next.What)) continue;
+                Events++;
+                var started = next.Process.Enter();
+                next.What.Happen();
+                next.Process.Leave(started);
+            }
+            else
+            {
+                return;
+            }
         }
     }
 }

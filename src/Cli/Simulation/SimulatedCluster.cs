@@ -25,6 +25,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     public const int SlowFactor = 4;
 
     private readonly Checker[] _checkers;
+    private readonly Checker[] _listeners; // those that look at messages: there are very many
     private readonly IJournal _journal;
     private readonly List<SimulatedWorker> _workers = [];
     private readonly SeededChoice _choice;
@@ -44,6 +45,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         Network = new SimulatedNetwork(World) { Quality = plan.Network, Tamper = Plants.Tamper };
         Network.Delivered = OnDelivered;
         _checkers = Checker.All();
+        _listeners = Array.FindAll(_checkers, static c => c.Listens);
         foreach (var checker in _checkers) checker.Cluster = this;
         (Samples, Replicas) = (_checkers.OfType<SamplesChecker>().First(), _checkers.OfType<ReplicasChecker>().First());
         Learners = _checkers.OfType<LearnersChecker>().First();
@@ -116,11 +118,11 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         var at = 0;
         try
         {
-            for (; at < _checkers.Length; at++) _checkers[at].OnDelivered(from, to, message);
+            for (; at < _listeners.Length; at++) _listeners[at].OnDelivered(from, to, message);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            OnBroken(_checkers[at], e);
+            OnBroken(_listeners[at], e);
         }
     }
 

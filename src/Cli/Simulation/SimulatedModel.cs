@@ -136,7 +136,17 @@ internal sealed class SimulatedModel(
         long step, double scale)
     {
         var momentum = states[0].Span;
-        for (var i = 0; i < weights.Length; i++)
+        var (i, lanes) = (0, Vector<float>.Count);
+        var (factor, rate) = (new Vector<float>(MomentumFactor), new Vector<float>(Rate));
+        for (; i + lanes <= weights.Length; i += lanes)
+        {
+            var moved = (factor * new Vector<float>(momentum[i..]))
+                + (new Vector<float>(gradient[i..]) * (float)scale);
+            moved.CopyTo(momentum[i..]);
+            (new Vector<float>(weights[i..]) - (rate * moved)).CopyTo(weights[i..]);
+        }
+
+        for (; i < weights.Length; i++)
         {
             momentum[i] = (MomentumFactor * momentum[i]) + (gradient[i] * (float)scale);
             weights[i] -= Rate * momentum[i];

@@ -69,6 +69,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     private readonly JobShell _shell;
     private readonly JobOutbox _outbox = new();
     private readonly List<WorkerAdmitted> _admitted = [];
+    private readonly HashSet<WorkerId> _isAdmitted = []; // looked up only: thousands come, few of them again
     private const int CommandsMax = 1_000;
     private readonly Queue<string> _commands = new();
     private IActorRef _membership = ActorRefs.Nobody;
@@ -126,6 +127,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     {
         _membership = m.Membership;
         _admitted.Clear();
+        _isAdmitted.Clear();
     }
 
     private void Remember(string command)
@@ -239,12 +241,13 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     {
         if (m.News is WorkerAdmitted admitted)
         {
-            _admitted.RemoveAll(w => w.Worker == admitted.Worker);
+            Forget(admitted.Worker);
             _admitted.Add(admitted);
+            _isAdmitted.Add(admitted.Worker);
         }
         else if (m.News is WorkerLost lost)
         {
-            _admitted.RemoveAll(w => w.Worker == lost.Worker);
+            Forget(lost.Worker);
         }
         else if (m.News is GenerationBegan && _draft is not null && _protocol is not null)
         {
@@ -256,6 +259,11 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         }
 
         Feed(m);
+    }
+
+    private void Forget(WorkerId worker)
+    {
+        if (_isAdmitted.Remove(worker)) _admitted.RemoveAll(w => w.Worker == worker);
     }
 
     private void OnWorkerSaid(WorkerSaid m)
@@ -285,7 +293,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         Guard(() =>
         {
             _protocol.Step(input, _shell.Clock.Now, _outbox);
-            Execute();
+            // A beat is looked at in the next tick: four a second of each worker show nothing by themselves.
+            if (!_outbox.IsEmpty || input is not WorkerSaid { Message: Beat }) Execute();
         });
     }
 

@@ -27,6 +27,8 @@ internal sealed class JobOutbox
 {
     private readonly List<JobEffect> _effects = [];
 
+    public bool IsEmpty => _effects.Count == 0;
+
     public void Persist(JobEvent happened) => _effects.Add(new PersistJob(happened));
 
     public void Send(JobWorker to, IMessage message) => _effects.Add(new TellWorker(to.Id, to.Incarnation, message));
@@ -41,7 +43,7 @@ internal sealed class JobOutbox
 
     public List<JobEffect> Drain()
     {
-        var effects = _effects.ToList();
+        var effects = new List<JobEffect>(_effects);
         _effects.Clear();
         return effects;
     }

@@ -220,10 +220,8 @@ internal sealed partial class JobProtocol
     private void OnStepOverdue()
     {
         if (Status != JobStatus.Running || !_stable || State >= _generationUntil) return;
-        var members = _members.Select(Find).OfType<JobWorker>().ToList();
         // Reports are batched: a beat that shows a newer step is progress too.
-        var newest = members.Select(w => w.LastBeat.Generation == _generation.Value ? w.LastBeat.Step : 0)
-            .DefaultIfEmpty(0).Max();
+        var newest = NewestBeat();
         if (newest > State.Value)
         {
             State = new StepNumber(newest);
@@ -234,6 +232,7 @@ internal sealed partial class JobProtocol
         var bound = _slowestStep == TimeSpan.Zero
             ? FirstStepDeadline : Longest(_description.Clocks.StepOverdue, OverdueFactor * _slowestStep);
         if (late <= bound) return;
+        var members = _members.Select(Find).OfType<JobWorker>().ToList();
         var culprits = Culprits(members);
         if (_overdueToldAt is null || _now - _overdueToldAt.Value >= TimeSpan.FromSeconds(5))
         {
@@ -248,6 +247,21 @@ internal sealed partial class JobProtocol
             _out.Tell(new WorkerHangs(worker.Id, worker.Incarnation,
                 $"it hangs in {worker.LastBeat.Phase} {worker.LastBeat.Operation}".TrimEnd()));
         _progressAt = _now;
+    }
+
+    /// <summary>Members and workers are both sorted: they are walked side by side.</summary>
+    private long NewestBeat()
+    {
+        var (newest, at) = (0L, 0);
+        foreach (var member in _members)
+        {
+            while (at < _workers.Count && _workers[at].Id.CompareTo(member) < 0) at++;
+            if (at == _workers.Count) break;
+            if (_workers[at].Id == member && _workers[at].LastBeat is var beat && beat.Generation == _generation.Value
+                && beat.Step > newest) newest = beat.Step;
+        }
+
+        return newest;
     }
 
     private static TimeSpan Longest(TimeSpan a, TimeSpan b) => a > b ? a : b;

@@ -50,7 +50,7 @@ internal sealed partial class MembershipProtocol
         (_stop, _stopOpened, _nothingToSaveTold, _hopeless, _pausedBy) = (null, false, false, false, null);
         (_wishSince, _formSince, _lastVoluntary, _coalesceAt) = (null, null, null, null);
         _failedOpenings = 0;
-        _members.Clear();
+        UnseatAll();
         Shares = null;
         if (Status == MembershipStatus.Closed) Become(MembershipStatus.Forming);
         foreach (var worker in _workers.All) ReleaseOrphan(worker);
@@ -77,7 +77,7 @@ internal sealed partial class MembershipProtocol
                 Release(worker, (ExitCode)m.ExitCode, m.Reason, stay: _othersWait && !worker.Draining);
         }
 
-        _members.Clear();
+        UnseatAll();
         Shares = null;
         (_job, _announced) = (null, "");
         if (m.NoMore) _last = m;
@@ -101,10 +101,10 @@ internal sealed partial class MembershipProtocol
         if (_job is null) return;
         _job = _job with { Origin = origin };
         if (!_saveOnly || _stop is not null || Status != MembershipStatus.Stable || origin.Step != _start) return;
-        foreach (var seat in _members.Where(s => _workers[s.Worker].Draining).ToList())
+        foreach (var seat in _members.Where(s => s.Record.Draining).ToList())
         {
-            _members.Remove(seat);
-            Release(_workers[seat.Worker], ExitCode.DrainedByCheckpoint,
+            Unseat(seat);
+            Release(seat.Record, ExitCode.DrainedByCheckpoint,
                 $"drained by the checkpoint of step {origin.Step}");
         }
 
@@ -152,15 +152,23 @@ internal sealed partial class MembershipProtocol
     }
 
     /// <summary>Prepared workers that are no members and may become ones, in the order of their ids.</summary>
-    private List<WorkerRecord> Candidates() =>
-        [.. _workers.All.Where(w => w.Connected && w.LinkUp && w.Prepared && !w.Draining && !IsMember(w)
-            && !IsLeftBehind(w) && _now >= w.QuarantinedUntil)];
+    private List<WorkerRecord> Candidates()
+    {
+        var candidates = new List<WorkerRecord>();
+        if (!_mayHaveOutsiders) return candidates;
+        foreach (var worker in _workers.All)
+            if (worker is { Connected: true, LinkUp: true, Prepared: true, Draining: false } && !IsMember(worker)
+                && !IsLeftBehind(worker) && _now >= worker.QuarantinedUntil) candidates.Add(worker);
+        return candidates;
+    }
 
     private List<MemberSeat> Leavers()
     {
-        var stay = _members.FindAll(s => !_workers[s.Worker].Draining);
-        var beyond = stay.Skip(Cap()).ToList();   // the highest ids go
-        return _members.FindAll(s => _workers[s.Worker].Draining || beyond.Contains(s));
+        var leavers = new List<MemberSeat>();
+        var room = Cap();
+        foreach (var seat in _members)
+            if (seat.Record.Draining || --room < 0) leavers.Add(seat);   // the highest ids go
+        return leavers;
     }
 
     /// <summary>A member of the open generation is known to have this state.</summary>
@@ -243,7 +251,7 @@ internal sealed partial class MembershipProtocol
         // It waits for the checkpoint, unless heirs have come meanwhile.
         if (_saveOnly && _members.Count - leavers.Count + Candidates().Count < Math.Max(1, Job.MembersMin))
             return (null, false);
-        var drain = leavers.FindAll(s => _workers[s.Worker].Draining);
+        var drain = leavers.FindAll(s => s.Record.Draining);
         if (drain.Count > 0) return ("drain " + string.Join(", ", drain.Select(s => s.Worker)), true);
         if (_newest >= _until) return (null, false);   // nothing is left to share
         if (leavers.Count > 0) return ($"scale down to {Cap()}", false);
@@ -269,7 +277,7 @@ internal sealed partial class MembershipProtocol
             return;
         }
 
-        var stay = _members.Count(s => !_workers[s.Worker].Draining);
+        var stay = _members.Count(s => !s.Record.Draining);
         if (candidates.Count + stay < Math.Max(1, Job.MembersMin)
             || (_pausedBy is WaitingForState && WaitForState(_members, candidates) is not null))
         {
@@ -291,7 +299,8 @@ internal sealed partial class MembershipProtocol
         if (_stop is not null) return PlanStop();
 
         var leave = Leavers();
-        var stay = _members.Where(s => !leave.Contains(s)).ToList();
+        var leaving = leave.Select(s => s.Worker).ToHashSet(); // looked up only
+        var stay = _members.FindAll(s => !leaving.Contains(s.Worker));
         var min = Math.Max(1, Job.MembersMin);
         // After a loss the survivors go on at once; joiners come by a change of their own, unless they are needed.
         var room = Math.Max(0, Cap() - stay.Count);

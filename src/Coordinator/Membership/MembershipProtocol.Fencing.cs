@@ -17,7 +17,10 @@ internal sealed partial class MembershipProtocol
 
     private void BeginFencing(FenceKind kind, StepNumber stopAt, string reason)
     {
-        foreach (var lost in _members.Where(m => m.Lost).ToList()) _members.Remove(lost);
+        foreach (var seat in _members)
+            if (seat.Lost) seat.Record.Seat = null;
+        _members.RemoveAll(static s => s.Lost);
+        _answered = 0;
         _highest = _highest.Next;
         (_fenceKind, _stopAt, _fenceReason, _changeStartedAt) = (kind, stopAt, reason, _now);
         _coalesceAt = null;
@@ -51,7 +54,7 @@ internal sealed partial class MembershipProtocol
         var time = _clocks.Fence;
         foreach (var seat in _members)
         {
-            var beat = _workers[seat.Worker].LastBeat;
+            var beat = seat.Record.LastBeat;
             var kernel = TimeSpan.FromMilliseconds(2 * beat.KernelMsMax);
             // Nothing measured yet: the first step also pays for whatever is prepared lazily.
             if (beat.KernelMsMax == 0) kernel = _clocks.AlignWithState;
@@ -105,7 +108,7 @@ internal sealed partial class MembershipProtocol
 
         foreach (var seat in _members.Where(m => m.Fenced is null).ToList())
         {
-            var worker = _workers[seat.Worker];
+            var worker = seat.Record;
             if (!worker.Connected || SeatOf(worker) is null) continue;
             LetGo(worker, $"did not stop within {(_now - _changeStartedAt).TotalSeconds:0.0} s ({Doing(worker)})",
                 mayRejoin: true);
@@ -124,7 +127,7 @@ internal sealed partial class MembershipProtocol
 
     private void MaybeCompleteFencing()
     {
-        if (Status != MembershipStatus.Fencing || _members.Exists(m => m.Fenced is null)) return;
+        if (Status != MembershipStatus.Fencing || !AllAnswered(static s => s.Fenced is not null)) return;
         CompleteFencing();
     }
 

@@ -66,7 +66,7 @@ internal sealed partial class MembershipProtocol
         {
             LeaderToken = _token.Value, Generation = Generation.Value, JobId = Job.JobId, StartStep = _start.Value,
         };
-        learn.Members.AddRange(_members.Select(s => SeatText(_workers[s.Worker])));
+        learn.Members.AddRange(_members.Select(s => SeatText(s.Record)));
         _out.Send(worker, learn);
     }
 

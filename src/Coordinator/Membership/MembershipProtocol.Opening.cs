@@ -46,7 +46,7 @@ internal sealed partial class MembershipProtocol
         _out.Persist(new GenerationOpened(
             Generation, Job.JobId, Shares.Members, Shares.Cuts, _start, _until, decision.Reason));
         SendOpen(decision);
-        foreach (var worker in plan.Leave.Select(s => _workers[s.Worker]))
+        foreach (var worker in plan.Leave.Select(s => s.Record))
             Release(worker, ExitCode.Drained, "drained", stay: _othersWait && !worker.Draining);
 
         var joinersOnly = plan.Stay.Count >= Math.Max(1, Job.MembersMin);
@@ -75,13 +75,13 @@ internal sealed partial class MembershipProtocol
 
     private void SeatMembers(MemberPlan plan)
     {
-        _members.Clear();
+        UnseatAll();
         _members.AddRange(plan.Stay);
         _joining.Clear();
         var cells = plan.CellsOfJoiners(Job.Commit.Cells);
         for (var i = 0; i < plan.Join.Count; i++)
         {
-            _members.Add(new MemberSeat(plan.Join[i].Id, plan.Join[i].Incarnation, cells[i])
+            _members.Add(new MemberSeat(plan.Join[i], cells[i])
             { Follows = ReportOf(plan.Join[i]).Follows });
             _joining.Add(plan.Join[i].Id);
             // Once is enough: members do not stand a second time for a process that could not copy in time.
@@ -90,7 +90,7 @@ internal sealed partial class MembershipProtocol
         }
 
         _members.Sort((a, b) => a.Worker.CompareTo(b.Worker));
-        foreach (var seat in _members) (seat.Fenced, seat.Aligned) = (null, null);
+        foreach (var seat in _members) (seat.Fenced, seat.Aligned, seat.Record.Seat) = (null, null, seat);
     }
 
     private void SendOpen(AlignDecision decision)
@@ -145,7 +145,7 @@ internal sealed partial class MembershipProtocol
         }
 
         SeatOf(worker)!.Aligned = new Fingerprint(m.Fingerprint);
-        if (_members.Exists(s => s.Aligned is null)) return;
+        if (!AllAnswered(static s => s.Aligned is not null)) return;
         if (Contradicting() is { } minority) OnContradiction(minority);
         else CompleteOpening();
     }
@@ -162,7 +162,7 @@ internal sealed partial class MembershipProtocol
         (_failedOpenings, _firstAlignFailure) = (0, "");
         foreach (var seat in _members)
         {
-            var worker = _workers[seat.Worker];
+            var worker = seat.Record;
             (worker.AlignFailures, worker.CopyRefused) = (0, default);
             // Its own state counts from now on; what it brought along is history.
             worker.Kept = StateReport.Nothing(worker.Id);
@@ -207,7 +207,7 @@ internal sealed partial class MembershipProtocol
         }
 
         foreach (var seat in minority)
-            LetGo(_workers[seat.Worker], $"reached state {_start} with another fingerprint than the majority",
+            LetGo(seat.Record, $"reached state {_start} with another fingerprint than the majority",
                 mayRejoin: false);
     }
 
@@ -225,7 +225,7 @@ internal sealed partial class MembershipProtocol
     private void OnAlignTimeout()
     {
         if (_now < _alignDeadline) return;
-        var silent = _members.Where(m => m.Aligned is null).Select(m => _workers[m.Worker]).ToList();
+        var silent = _members.Where(m => m.Aligned is null).Select(m => m.Record).ToList();
         FailOpening($"{Names(silent)} did not reach state {_start} within {Ms(_now - _openedAt)}", silent);
     }
 

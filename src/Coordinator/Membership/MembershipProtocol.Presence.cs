@@ -256,9 +256,13 @@ internal sealed partial class MembershipProtocol
 
     private static Instant Earlier(Instant a, Instant b) => a < b ? a : b;
 
-    /// <summary>4.2 row 2: closed and not back within the grace, or so silent that it must be dead.</summary>
-    private void CheckPresence()
+    /// <summary>
+    /// 4.2 row 2: closed and not back within the grace, or so silent that it must be dead. Says whether anybody is here
+    /// who is no member.
+    /// </summary>
+    private bool CheckPresence()
     {
+        var outsiders = false;
         foreach (var worker in _workers.All)
         {
             if (!worker.Connected) continue;
@@ -266,8 +270,17 @@ internal sealed partial class MembershipProtocol
                 Lose(worker, worker.LinkEvidence, charged: !worker.Farewell);
             else if (worker.LinkUp && Silence(worker) is { IsDead: true } verdict)
                 LoseSilent(worker, verdict.Reason);
+            else outsiders |= worker.QuarantinedUntil > _now || !IsMember(worker);
         }
+
+        return outsiders;
     }
+
+    /// <summary>
+    /// False inside a tick that saw members only: then nobody need be looked for among very many. Whoever comes in the
+    /// same tick is not prepared yet.
+    /// </summary>
+    private bool _mayHaveOutsiders = true;
 
     /// <summary>Nobody waits on a worker that is no member: it may take its time to start and to compile.</summary>
     private PeerVerdict Silence(WorkerRecord worker)
@@ -356,17 +369,17 @@ internal sealed partial class MembershipProtocol
                 _coalesceAt = _coalesceAt is { } at ? Earlier(at, due) : due;
                 break;
             case MembershipStatus.Fencing:
-                _members.Remove(seat);
+                Unseat(seat);
                 ForgetLosses(); // this fence deals with it: the next one must not name it again
                 HardenFence();
                 MaybeCompleteFencing();
                 break;
             case MembershipStatus.Opening:
-                _members.Remove(seat);
+                Unseat(seat);
                 BeginFencing(FenceKind.Hard, default, TakeLossTexts());
                 break;
             case MembershipStatus.Paused or MembershipStatus.Recovering:
-                _members.Remove(seat); // while recovering: it is silent then, unless it comes back in time
+                Unseat(seat); // while recovering: it is silent then, unless it comes back in time
                 ForgetLosses();
                 break;
             case MembershipStatus.Forming or MembershipStatus.Closed:

@@ -62,6 +62,7 @@ internal sealed partial class MembershipProtocol
 
     private void AddOutsiders(List<WaitReason> reasons)
     {
+        if (!_mayHaveOutsiders) return;
         foreach (var worker in _workers.All)
             if (worker.Connected && worker.QuarantinedUntil > _now)
                 reasons.Add(new Quarantined(worker.Name, worker.Losses, _clocks.Quarantine));
@@ -77,5 +78,5 @@ internal sealed partial class MembershipProtocol
     }
 
     private string NamesOf(Func<MemberSeat, bool> where) =>
-        Names(_members.Where(where).Select(s => _workers[s.Worker]).ToList());
+        Names(_members.Where(where).Select(s => s.Record).ToList());
 }

@@ -70,11 +70,11 @@ internal sealed partial class MembershipProtocol
 
         var index = Shares!.IndexOf(worker.Id);
         if (index < 0 || m.JobId != Job.JobId || !m.InGeneration || m.Generation != Generation.Value) return;
-        var seat = new MemberSeat(worker.Id, worker.Incarnation, cell: 0) { Share = Shares.ShareOf(index).ToString() };
+        var seat = new MemberSeat(worker, cell: 0) { Share = Shares.ShareOf(index).ToString() };
         if (m.Aligned) seat.Aligned = new Fingerprint(m.StateFingerprint);
-        var at = _members.FindIndex(s => s.Worker.CompareTo(worker.Id) >= 0);
-        _members.RemoveAll(s => s.Worker == worker.Id);
-        _members.Insert(at < 0 ? _members.Count : at, seat);
+        if (worker.Seat is { } before) Unseat(before);
+        var at = _members.FindIndex(s => s.Worker.CompareTo(worker.Id) > 0);
+        Seat(seat, at < 0 ? _members.Count : at);
         if (m.StateStep > _newest.Value) _newest = new StepNumber(m.StateStep);
     }
 
@@ -102,7 +102,7 @@ internal sealed partial class MembershipProtocol
 
     private void Adopt()
     {
-        foreach (var seat in _members) _workers[seat.Worker].Kept = StateReport.Nothing(seat.Worker);
+        foreach (var seat in _members) seat.Record.Kept = StateReport.Nothing(seat.Worker);
         Become(MembershipStatus.Stable);
         _out.Note($"{_token} adopts {Generation}: all {_members.Count} members train on, nothing was lost");
         _out.Raise(new GenerationIsStable(Generation, [.. _members.Select(m => m.Worker)]));
@@ -120,7 +120,7 @@ internal sealed partial class MembershipProtocol
                 Charged: true));
         }
 
-        var stopped = _members.Where(s => s.Aligned is null).Select(s => _workers[s.Worker]).ToList();
+        var stopped = _members.Where(s => s.Aligned is null).Select(s => s.Record).ToList();
         var reasons = new List<string>();
         if (_foundFencing) reasons.Add($"a change was under way after {Generation}");
         if (silent.Count > 0) reasons.Add($"silent: {Names([.. silent.Select(id => _workers[id])])}");

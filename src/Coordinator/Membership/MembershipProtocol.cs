@@ -106,7 +106,7 @@ internal sealed partial class MembershipProtocol
 
     public void Step(MembershipInput input, Instant now, MembershipOutbox outbox)
     {
-        (_now, _out) = (now, outbox);
+        (_now, _out, _mayHaveOutsiders) = (now, outbox, true);
         if (input is FromWorker said && !Hears(said)) return;
         switch (input)
         {
@@ -144,11 +144,11 @@ internal sealed partial class MembershipProtocol
     /// <summary>Called at least every few tens of milliseconds; every deadline is looked at here.</summary>
     public void Tick(Instant now, MembershipOutbox outbox)
     {
-        (_now, _out) = (now, outbox);
+        (_now, _out, _mayHaveOutsiders) = (now, outbox, true);
         ForgiveOwnPause();
         if (Status != MembershipStatus.Closed)
         {
-            CheckPresence();
+            _mayHaveOutsiders = CheckPresence();
             CheckSuspicions();
         }
 
@@ -203,20 +203,40 @@ internal sealed partial class MembershipProtocol
 
     private JobTerms Job => _job ?? throw new InvariantException("M4 a generation belongs to a job");
 
-    /// <summary>Members are sorted by worker.</summary>
-    public MemberSeat? SeatOf(WorkerRecord worker)
-    {
-        for (var (from, end) = (0, _members.Count); from < end;)
-        {
-            var middle = (from + end) / 2;
-            var order = _members[middle].Worker.CompareTo(worker.Id);
-            if (order == 0) return _members[middle].Incarnation == worker.Incarnation ? _members[middle] : null;
-            if (order < 0) from = middle + 1;
-            else end = middle;
-        }
+    public MemberSeat? SeatOf(WorkerRecord worker) =>
+        worker.Seat is { } seat && seat.Incarnation == worker.Incarnation ? seat : null;
 
-        return null;
+    // Members come and go by these, and their workers know of it: thousands are asked for their seats in each tick.
+
+    private void Seat(MemberSeat seat, int at)
+    {
+        _members.Insert(at, seat);
+        (seat.Record.Seat, _answered) = (seat, 0);
     }
+
+    private void Unseat(MemberSeat seat)
+    {
+        if (_members.Remove(seat)) (seat.Record.Seat, _answered) = (null, 0);
+    }
+
+    private void UnseatAll()
+    {
+        foreach (var seat in _members) seat.Record.Seat = null;
+        _members.Clear();
+        _answered = 0;
+    }
+
+    /// <summary>
+    /// Thousands answer one after the other, mostly in the order of the members: those at the front that have answered
+    /// are not looked at again.
+    /// </summary>
+    private bool AllAnswered(Func<MemberSeat, bool> hasAnswered)
+    {
+        while (_answered < _members.Count && hasAnswered(_members[_answered])) _answered++;
+        return _answered == _members.Count;
+    }
+
+    private int _answered;
 
     private bool IsMember(WorkerRecord worker) => SeatOf(worker) is not null;
 
@@ -233,10 +253,11 @@ internal sealed partial class MembershipProtocol
 /// <summary>
 /// One place of a generation. A restarted process does not inherit it: the incarnation is part of it.
 /// </summary>
-internal sealed class MemberSeat(WorkerId worker, Incarnation incarnation, int cell)
+internal sealed class MemberSeat(WorkerRecord record, int cell)
 {
-    public WorkerId Worker { get; } = worker;
-    public Incarnation Incarnation { get; } = incarnation;
+    public WorkerRecord Record { get; } = record;
+    public WorkerId Worker => Record.Id;
+    public Incarnation Incarnation { get; } = record.Incarnation;
 
     /// <summary>Part of the state that it holds.</summary>
     public int Cell { get; } = cell;

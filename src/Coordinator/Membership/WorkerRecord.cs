@@ -20,6 +20,9 @@ internal sealed class WorkerRecord(WorkerId id, string name)
     /// <summary>Bytes that its machine or container gives to all processes.</summary>
     public long MemoryLimitBytes { get; private set; }
 
+    /// <summary>Its place among the members, perhaps of a process before this one; null: it has none.</summary>
+    public MemberSeat? Seat { get; set; }
+
     /// <summary>A process said Hello and is neither lost nor let go.</summary>
     public bool Connected { get; set; }
     public bool LinkUp { get; set; }

@@ -143,7 +143,7 @@ public sealed class AlignDecisionTests
     [Fact]
     public void Joiners_fill_the_emptiest_cells()
     {
-        var stay = new[] { 0, 0, 1 }.Select((c, i) => new MemberSeat(new WorkerId(i + 1), default, c)).ToList();
+        var stay = new[] { 0, 0, 1 }.Select((c, i) => new MemberSeat(new WorkerRecord(new WorkerId(i + 1), $"w{i + 1}"), c)).ToList();
         var join = Enumerable.Range(4, 3).Select(i => new WorkerRecord(new WorkerId(i), $"w{i}")).ToList();
         Assert.Equal([2, 1, 2], new MemberPlan(stay, join, []).CellsOfJoiners(3));
     }

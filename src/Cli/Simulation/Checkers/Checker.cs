@@ -30,6 +30,9 @@ internal abstract class Checker
 
     public string Name => GetType().Name.Replace("Checker", "", StringComparison.Ordinal).ToLowerInvariant();
 
+    /// <summary>It looks at messages.</summary>
+    public bool Listens => GetType().GetMethod(nameof(OnDelivered))!.DeclaringType != typeof(Checker);
+
     protected TimeSpan Now => TimeSpan.FromMicroseconds(Cluster.World.Now.Microseconds);
 
     protected void Fail(string text) => Cluster.OnViolation(new Violation(Name, text));
@@ -106,7 +109,7 @@ internal abstract class Checker
     {
     }
 
-    /// <summary>Every tenth of a simulated second.</summary>
+    /// <summary>Four times in a simulated second.</summary>
     public virtual void OnLook()
     {
     }
