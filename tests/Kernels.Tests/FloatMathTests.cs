@@ -145,4 +145,37 @@ public sealed unsafe class FloatMathTests
         for (var i = 0; i < x.Length; i++) x[i] *= (i % 5) switch { 0 => 1f, 1 => 100f, 2 => 10f, 3 => 1e-3f, _ => 5f };
         Widths.Check(new Case(x, numbers.Odd(3_003)));
     }
+
+    // Blocks whose exponents all are near take the short way; one that has a far one, or a NaN, does not.
+    private sealed class Powers(float[] x) : IWidthCheck
+    {
+        public void Run<V>(string width) where V : unmanaged, ILanes<V>
+        {
+            var (expected, stored, streamed) = (new float[x.Length], new float[x.Length], new float[x.Length]);
+            for (var i = 0; i < x.Length; i++) expected[i] = Of<Exp>(x[i]);
+            fixed (float* px = x, ps = stored, pt = streamed)
+            {
+                FloatElementwise.Unary<V, Exp>(px, ps, x.Length);
+                FloatElementwise.Unary<V, Exp>(px, pt, x.Length, stream: true);
+            }
+
+            Bits.Equal(expected, stored, width);
+            Bits.Equal(expected, streamed, $"{width}, past the caches");
+        }
+    }
+
+    [Theory]
+    [InlineData(87f, 0f)]
+    [InlineData(1f, 0f)]
+    [InlineData(87f, -104.5f)]
+    [InlineData(87f, 88.9f)]
+    [InlineData(87f, float.NaN)]
+    [InlineData(87f, float.NegativeInfinity)]
+    public void K4_near_exponents_have_the_bits_of_any(float range, float one)
+    {
+        var x = new float[9_000];
+        for (var i = 0; i < x.Length; i++) x[i] = range * ((2f * i / (x.Length - 1)) - 1f);
+        if (one != 0f) x[7_000] = one;
+        Widths.Check(new Powers(x));
+    }
 }

@@ -11,8 +11,9 @@ internal sealed record Ceilings(double GigaFlopsOfOne, double GigaFlops, double 
     private const int Rounds = 400_000;
     private const int Elements = 1 << 24;
 
-    /// <summary>Instructions on registers a second, in units of 10^9 elements: a multiply-add counts as one.</summary>
-    public double GigaOperations => GigaFlops / 2;
+    /// <summary>Operations of one thread's part of <see cref="Arithmetic"/>, on elements: a multiply-add counts as
+    /// one.</summary>
+    public static double Operations => Flops * 1e9 / 2;
 
     public static Ceilings Measure(int threads, Timing timing)
     {
@@ -29,7 +30,7 @@ internal sealed record Ceilings(double GigaFlopsOfOne, double GigaFlops, double 
     private static double Flops => Ceiling.FusedMultiplyAdds(1) * (double)Rounds / 1e9;
 
     // Threads of its own: the loop is long enough for their start not to count.
-    private static void Arithmetic(int threads)
+    public static void Arithmetic(int threads)
     {
         var others = Enumerable.Range(1, threads - 1)
             .Select(_ => new Thread(() => Ceiling.FusedMultiplyAdds(Rounds))).ToList();

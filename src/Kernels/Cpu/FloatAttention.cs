@@ -71,9 +71,21 @@ internal static unsafe class FloatAttention
             var row = head.P + ((nint)r * head.Stride);
             var width = head.WidthOf(i);
             var max = AttentionHead<V>.Scale(row, head.Shape.Keys(i + r), width, (float)head.Shape.Factor);
-            var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(row, row, max, 0), width);
+            var total = LaneSums.Run<V, WeightTerm>(new WeightTerm(row, max), width);
             lse[i + r] = max + FloatMath.Log(new Lane1(total)).V;
             head.Factors[r] = 1f / total;
+        }
+    }
+
+    /// <summary>Puts e^(x - max) in place of x and adds it; keys that are not seen are at -infinity.</summary>
+    private readonly struct WeightTerm(float* row, float max) : ILaneTerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V>
+        {
+            var value = FloatMath.Exp(V.Load(row + i) - V.Create(max));
+            V.Store(value, row + i);
+            return sum + value;
         }
     }
 

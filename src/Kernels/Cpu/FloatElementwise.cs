@@ -10,6 +10,10 @@ internal static unsafe class FloatElementwise
 {
     private const int ElementsPerPart = 65_536;
 
+    // Elements between the one in hand and the one that is called from memory: eight lines, about what is on its way at
+    // a time. One stream in and one out: 19 to 30 GB/s at best.
+    private const int Ahead = 128;
+
     // Inlined into its caller, a long formula is more than the compiler inlines into one method: what is left over are
     // calls for each operation, at a tenth of the speed.
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
@@ -92,6 +96,12 @@ internal static unsafe class FloatElementwise
     internal static void Unary<V, TOp>(float* x, float* y, int count, bool stream = false)
         where V : unmanaged, ILanes<V> where TOp : struct, IUnaryOperator
     {
+        if (typeof(TOp) == typeof(Exp) && x != y)
+        {
+            ExpElements.Run<V>(x, y, count, stream);
+            return;
+        }
+
         var i = stream ? StreamUnary<V, TOp>(x, y, count) : 0;
         for (; i <= count - (2 * V.Count); i += 2 * V.Count)
             Pair<V>.Store(TOp.Lanes(Pair<V>.Load(x + i)), y + i);
@@ -136,7 +146,11 @@ internal static unsafe class FloatElementwise
         var i = Math.Min(Memory.ToLine(y), count);
         Unary<Lane1, TOp>(x, y, i);
         for (; i <= count - (2 * V.Count); i += 2 * V.Count)
+        {
+            Memory.Fetch(x + i + Ahead);
             Pair<V>.Stream(TOp.Lanes(Pair<V>.Load(x + i)), y + i);
+        }
+
         return i;
     }
 

@@ -16,22 +16,58 @@ internal static class FloatMath
     {
         // Outside of this range the result is 0 or infinity anyway; a NaN fails both comparisons and passes through.
         var limited = V.Larger(V.Create(-104f), V.Lesser(V.Create(89f), x));
-        // Adding 1.5·2^23 rounds to an integer and leaves it in the low bits; 254 more is twice an exponent's bias.
-        var magic = V.Create(12583166f);
-        var shifted = V.Fma(limited, V.Create(1.44269504f), magic);
-        var n = shifted - magic;
-        var r = V.Fma(n, V.Create(-0.693359375f), limited);
-        r = V.Fma(n, V.Create(2.12194440e-4f), r);
-        // Two halves of the polynomial, because the chain of one Horner form is what the loop would wait for.
-        var square = r * r;
-        var high = V.Fma(V.Create(0.0013814465f), square, V.Fma(V.Create(0.008368781f), r, V.Create(0.041668393f)));
-        var p = V.Fma(high, square, V.Fma(V.Create(0.1666652f), r, V.Create(0.49999994f)));
-        var y = V.Fma(p, square, r) + V.Create(1f);
+        // 254 more than what only rounds is twice an exponent's bias.
+        var r = Reduce(limited, 12583166f, out var shifted);
+        var y = Polynomial(r);
         // 2^n in two factors: n reaches -150, past the smallest exponent. Both halves of n + 254 have their bias, and
         // what is above them is shifted out.
         var half = V.ShiftRight(shifted, 1);
         var rest = V.SubtractInt(shifted, half);
         return y * V.ShiftLeft(half, 23) * V.ShiftLeft(rest, 23);
+    }
+
+    /// <summary>Exponents up to this size, of either sign, have a power that is a normal number.</summary>
+    public const float NearMax = 87f;
+
+    /// <summary>
+    /// e^x for |x| up to <see cref="NearMax"/>, with the bits of <see cref="Exp"/> in a third less instructions: no
+    /// limits, and 2^n is added to the exponent. Any other x gives a wrong number, but nothing worse.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ExpNear<V>(V x) where V : unmanaged, ILanes<V>
+    {
+        var r = ReduceNear(x, out var shifted);
+        return PowerNear(r, shifted);
+    }
+
+    /// <summary>First half of <see cref="ExpNear"/>: what is left of x after the nearest power of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ReduceNear<V>(V x, out V shifted) where V : unmanaged, ILanes<V> =>
+        Reduce(x, 12582912f, out shifted);
+
+    /// <summary>Second half of <see cref="ExpNear"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V PowerNear<V>(V r, V shifted) where V : unmanaged, ILanes<V> =>
+        V.AddInt(Polynomial(r), V.ShiftLeft(shifted, 23));
+
+    // Adding 1.5·2^23 (and any even number that stays below 2^24) rounds to an integer and leaves it in the low bits.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Reduce<V>(V x, float magic, out V shifted) where V : unmanaged, ILanes<V>
+    {
+        shifted = V.Fma(x, V.Create(1.44269504f), V.Create(magic));
+        var n = shifted - V.Create(magic);
+        var r = V.Fma(n, V.Create(-0.693359375f), x);
+        return V.Fma(n, V.Create(2.12194440e-4f), r);
+    }
+
+    // e^r for |r| up to ln(2)/2. Two halves, because the chain of one Horner form is what the loop would wait for.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Polynomial<V>(V r) where V : unmanaged, ILanes<V>
+    {
+        var square = r * r;
+        var high = V.Fma(V.Create(0.0013814465f), square, V.Fma(V.Create(0.008368781f), r, V.Create(0.041668393f)));
+        var p = V.Fma(high, square, V.Fma(V.Create(0.1666652f), r, V.Create(0.49999994f)));
+        return V.Fma(p, square, r) + V.Create(1f);
     }
 
     /// <summary>Natural logarithm, at most 1.5 ulp; -infinity at 0, NaN below.</summary>
@@ -77,7 +113,9 @@ internal static class FloatMath
         p = V.Fma(p, square, V.Create(-0.33333278f));
         var small = V.Fma(p * square, x, x);
         var one = V.Create(1f);
-        var large = one - (V.Create(2f) / (Exp(a + a) + one));
+        // Past 40 it is one to the last bit. A NaN makes nonsense of the power, which is not taken then.
+        var limited = V.Lesser(V.Create(40f), a);
+        var large = one - (V.Create(2f) / (ExpNear(limited + limited) + one));
         return V.Select(V.Greater(a, V.Create(0.625f)), large | sign, small);
     }
 
@@ -87,7 +125,8 @@ internal static class FloatMath
     {
         var sign = x & V.CreateInt(int.MinValue);
         var a = x ^ sign;
-        return ErfOf(a, sign, ErfSmall(x), Exp(ErfExponent(a)));
+        // A NaN makes nonsense of the power, which is not taken then.
+        return ErfOf(a, sign, ErfSmall(x), ExpNear(ErfExponent(a)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -33,8 +33,33 @@ internal static unsafe class FloatSoftmax
     {
         for (var r = 0; r < rows; r++, x += n, y += n)
         {
-            var total = LaneSums.Run<V, ExpTerm>(new ExpTerm(x, y, LaneSums.Max<V>(x, n), n), n);
+            var term = new RowTerm(x, y, LaneSums.Max<V>(x, n), n);
+            // Where the output lies over the input there is no second try.
+            if (x == y || !Exponentials.Near<V, RowTerm>(term, n, out var total))
+                total = Exponentials.Any<V, RowTerm>(term, n);
             FloatElementwise.BinaryScalar<V, Operators.Multiply>(y, 1f / total, y, n);
+        }
+    }
+
+    /// <summary>Stores y = e^(x - max) and adds it. Calls what lies `ahead` from memory: the next row.</summary>
+    private readonly struct RowTerm(float* x, float* y, float max, nint ahead) : IExpTerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
+        {
+            Memory.Fetch(x + i + ahead);
+            return V.Load(x + i) - V.Create(max);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNearBelowZero(exponent);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
+        {
+            Memory.Fetch(y + i + ahead);
+            V.Store(power, y + i);
+            return sum + power;
         }
     }
 
@@ -104,23 +129,53 @@ internal static unsafe class FloatSoftmax
     {
         for (var r = 0; r < rows; r++, y += n, dy += n, dx += n)
         {
-            var total = LaneSums.Run<V, SumTerm>(new SumTerm(dy), n);
-            var i = 0;
-            for (; i <= n - V.Count; i += V.Count) LogGradient<V>(y + i, dy + i, total, dx + i);
-            for (; i < n; i++) LogGradient<Lane1>(y + i, dy + i, total, dx + i);
+            var term = new LogGradientTerm(y, dy, LaneSums.Run<V, SumTerm>(new SumTerm(dy), n), dx);
+            if (dx == y || dx == dy || !Exponentials.Near<V, LogGradientTerm>(term, n, out _))
+                Exponentials.Any<V, LogGradientTerm>(term, n);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LogGradient<V>(float* y, float* dy, float total, float* dx) where V : unmanaged, ILanes<V> =>
-        V.Store(V.Load(dy) - (FloatMath.Exp(V.Load(y)) * V.Create(total)), dx);
+    private readonly struct LogGradientTerm(float* y, float* dy, float total, float* dx) : IExpTerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(y + i);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNear(exponent);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
+        {
+            V.Store(V.Load(dy + i) - (power * V.Create(total)), dx + i);
+            return sum;
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static float LogSumExp<V>(float* x, int n) where V : unmanaged, ILanes<V>
     {
         var max = LaneSums.Max<V>(x, n);
-        var total = LaneSums.Run<V, ExpSumTerm>(new ExpSumTerm(x, max, n), n);
+        var term = new SumOnlyTerm(x, max, n);
+        if (!Exponentials.Near<V, SumOnlyTerm>(term, n, out var total))
+            total = Exponentials.Any<V, SumOnlyTerm>(term, n);
         return max + FloatMath.Log(new Lane1(total)).V;
+    }
+
+    /// <summary>Adds e^(x - max). Calls what lies `ahead` from memory: the next row.</summary>
+    private readonly struct SumOnlyTerm(float* x, float max, nint ahead) : IExpTerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
+        {
+            Memory.Fetch(x + i + ahead);
+            return V.Load(x + i) - V.Create(max);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNearBelowZero(exponent);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V> => sum + power;
     }
 
     public static void CrossEntropy(float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp)
@@ -200,14 +255,30 @@ internal static unsafe class FloatSoftmax
 
             // Before the loop: the output may lie over the input.
             var own = (FloatMath.Exp(new Lane1(logits[targets[r]] - logSumExp[r])).V - 1f) * dLoss[r];
-            var i = 0;
-            for (; i <= classes - V.Count; i += V.Count) Gradient<V>(logits + i, logSumExp[r], dLoss[r], dLogits + i);
-            for (; i < classes; i++) Gradient<Lane1>(logits + i, logSumExp[r], dLoss[r], dLogits + i);
+            var term = new GradientTerm(logits, logSumExp[r], dLoss[r], dLogits, classes);
+            if (dLogits == logits || !Exponentials.Near<V, GradientTerm>(term, classes, out _))
+                Exponentials.Any<V, GradientTerm>(term, classes);
             dLogits[targets[r]] = own;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Gradient<V>(float* x, float lse, float dLoss, float* dx) where V : unmanaged, ILanes<V> =>
-        V.Store(FloatMath.Exp(V.Load(x) - V.Create(lse)) * V.Create(dLoss), dx);
+    private readonly struct GradientTerm(float* x, float lse, float dLoss, float* dx, nint ahead) : IExpTerm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
+        {
+            Memory.Fetch(x + i + ahead);
+            return V.Load(x + i) - V.Create(lse);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNear(exponent);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
+        {
+            V.Store(power * V.Create(dLoss), dx + i);
+            return sum;
+        }
+    }
 }

@@ -99,31 +99,6 @@ internal readonly unsafe struct DotTerm(float* a, float* b) : ILaneTerm
     public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V> => V.Fma(V.Load(a + i), V.Load(b + i), sum);
 }
 
-/// <summary>Stores y = e^(x - max) and adds it. Calls what lies `ahead` from memory: the next row.</summary>
-internal readonly unsafe struct ExpTerm(float* x, float* y, float max, nint ahead) : ILaneTerm
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V>
-    {
-        Memory.Fetch(x + i + ahead);
-        Memory.Fetch(y + i + ahead);
-        var value = FloatMath.Exp(V.Load(x + i) - V.Create(max));
-        V.Store(value, y + i);
-        return sum + value;
-    }
-}
-
-/// <summary>Adds e^(x - max). Calls what lies `ahead` from memory: the next row.</summary>
-internal readonly unsafe struct ExpSumTerm(float* x, float max, nint ahead) : ILaneTerm
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Add<V>(V sum, nint i) where V : unmanaged, ILanes<V>
-    {
-        Memory.Fetch(x + i + ahead);
-        return sum + FloatMath.Exp(V.Load(x + i) - V.Create(max));
-    }
-}
-
 /// <summary>Adds (x - mean)². Calls what lies `ahead` from memory: the next row.</summary>
 internal readonly unsafe struct SpreadTerm(float* x, float mean, nint ahead) : ILaneTerm
 {
