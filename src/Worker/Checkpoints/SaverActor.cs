@@ -40,5 +40,9 @@ internal sealed class SaverActor : ReceiveActor
                 Text = cause.Message.ReplaceLineEndings(" "),
             });
         }
+        finally
+        {
+            m.Written();
+        }
     }
 }

@@ -27,6 +27,7 @@ internal sealed partial class DeviceActor : ReceiveActor
 {
     private readonly DeviceOptions _options;
     private readonly MonotonicClock _clock;
+    private readonly ShardCopies _copies = new();
     private IJobModel? _model;
     private JobSpec _job = new();
     private TrainStep? _step;
@@ -322,10 +323,18 @@ internal sealed partial class DeviceActor : ReceiveActor
         var started = _clock.Now;
         var tensors = _state!.Tensors(_model!).ToList();
         var (from, end) = ShardPlan.Divide([.. tensors.Select(t => t.Tensor)], m.Count)[m.Index];
-        var copies = tensors[from..end].ConvertAll(t => new ShardTensor(t.Tensor.Name, t.Tensor.Shape,
-            t.Vector.Span.Slice((int)t.Offset, (int)t.Tensor.Shape.Count).ToArray()));
+        var own = tensors[from..end];
+        var copy = _copies.Rent(checked((int)own.Sum(t => t.Tensor.Shape.Count)));
+        var at = 0;
+        var copies = own.ConvertAll(t =>
+        {
+            var values = copy.AsMemory(at, (int)t.Tensor.Shape.Count);
+            t.Vector.Span.Slice((int)t.Offset, values.Length).CopyTo(values.Span);
+            at += values.Length;
+            return new ShardTensor(t.Tensor.Name, t.Tensor.Shape, values);
+        });
         _options.Saver.Tell(new WriteShard(m.Generation, m.Step, m.Index, m.Count, _state!.Fingerprint,
-            (_clock.Now - started).Ticks / 10, copies), Self);
+            (_clock.Now - started).Ticks / 10, copies, () => _copies.GiveBack(copy)), Self);
     }
 
     private void OnHashWeights(HashWeights m) => Tell(new WeightsHashed(m.Generation, m.Step, WeightsHash.Of(

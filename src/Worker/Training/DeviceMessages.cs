@@ -44,4 +44,4 @@ internal sealed record StateView(ModelState State, PinnedVector Chunks, double? 
 
 internal sealed record WriteShard(
     Generation Generation, StepNumber Step, int Index, int Count, Fingerprint Fingerprint, long StallUs,
-    IReadOnlyList<Shared.Checkpoints.ShardTensor> Tensors);
+    IReadOnlyList<Shared.Checkpoints.ShardTensor> Tensors, Action Written);

@@ -65,8 +65,9 @@ public static class WorkerMemory
             new("activations (arena)", memory.TouchedBytes),
             new("sums over slices", memory.SummedBytes),
             new("kernels' scratch", memory.ScratchBytes),
-            // The copy that is being written, and the last one that waits for the collector.
-            new("checkpoint copies", 2 * (vector + states) / workers),
+            // The copy that is being written, which serves the next save. A job whose saves begin faster than the disk
+            // takes them holds a second one.
+            new("checkpoint copy", (vector + states) / workers),
         ];
         if (job.MicroBatches > 1)
             parts.Add(new("micro-batch sums", (BitOperations.Log2((uint)share.Slices) + 1) * vector));
