@@ -59,7 +59,8 @@ internal sealed class RecomputeChoice
         var choice = new RecomputeChoice(graph, rowsMax, planOf, work);
         var tried = spec.Kind switch
         {
-            RecomputeKind.None => choice.Everything(),
+            RecomputeKind.None => choice.Whole(),
+            RecomputeKind.All => choice.Try("all", RecomputeLevels.All(choice._part)),
             RecomputeKind.Budget or RecomputeKind.Adapt =>
                 choice.Within(spec.BudgetBytes, orSmallest: work is not null),
             _ => choice.Try(spec),
@@ -83,7 +84,7 @@ internal sealed class RecomputeChoice
         strategy, tried.Name, tried.Again.Count, tried.Again.Sum(id => _part.CostOf(id).Flops), FlopsOf(_part.Graph),
         _whole.Memory.TotalBytes, tried.Bytes);
 
-    private Tried Everything() => new("none", new int[_part.Graph.Nodes.Length], _whole, [], 0);
+    private Tried Whole() => new("none", new int[_part.Graph.Nodes.Length], _whole, [], 0);
 
     private Tried Try(RecomputeSpec spec)
     {
@@ -102,10 +103,10 @@ internal sealed class RecomputeChoice
     // passing dies at once. The cheapest that fits is taken, the earlier one at equal cost.
     private Tried Within(long budgetBytes, bool orSmallest)
     {
-        if (_whole.Memory.TotalBytes <= budgetBytes) return Everything();
+        if (_whole.Memory.TotalBytes <= budgetBytes) return Whole();
         var byPrice = RecomputeLevels.ByPrice(_part, _work);
         Tried? best = null;
-        var smallest = Everything();
+        var smallest = Whole();
         foreach (var tried in Candidates(byPrice, budgetBytes))
         {
             if (tried.Bytes < smallest.Bytes) smallest = tried;
@@ -137,7 +138,7 @@ internal sealed class RecomputeChoice
 
     private IEnumerable<Tried> AllCandidates()
     {
-        yield return Everything();
+        yield return Whole();
         foreach (var tried in Families(RecomputeLevels.ByPrice(_part, _work))) yield return tried;
     }
 

@@ -35,6 +35,7 @@ public sealed class GradientRules
     private readonly ParameterSlot? _memory;
     private readonly float[] _values = [];
     private readonly float[] _keptValues;
+    private readonly float[] _weights = []; // those of the step, where a stage asks for them
     private readonly bool _needsWeights;
 
     /// <summary>
@@ -59,6 +60,7 @@ public sealed class GradientRules
         _trained = [.. slots.Where(s => !_kept.Contains(s))];
         _keptValues = new float[_kept.Sum(s => s.Length)];
         if (IsActive) _values = new float[program.Layout.TotalLength];
+        if (_needsWeights) _weights = new float[program.Layout.TotalLength];
         if (_stages.Length > 0) _parts = [.. _trained.Select(PartOf)];
         if (_learned is null) return;
         var state = new List<double>();
@@ -112,16 +114,14 @@ public sealed class GradientRules
 
     private void Apply(ReadOnlySpan<float> reduced, ReadOnlySpan<float> weights, long step, double weight)
     {
-        for (var p = 0; p < _trained.Length; p++)
+        foreach (var slot in _trained)
         {
-            var from = SpanOf(reduced, _trained[p]);
-            var to = _parts[p].Gradient;
-            for (var i = 0; i < to.Length; i++) to[i] = from[i] / weight;
-            if (!_needsWeights) continue;
-            var values = SpanOf(weights, _trained[p]);
-            for (var i = 0; i < values.Length; i++) _parts[p].Weights[i] = values[i];
+            var from = SpanOf(reduced, slot);
+            var to = WritableOf(_values, slot);
+            for (var i = 0; i < to.Length; i++) to[i] = (float)(from[i] / weight);
         }
 
+        if (_needsWeights) weights.CopyTo(_weights);
         var set = new GradientSet(_parts, step);
         if (_learned is not null) Remember(SpanOf(weights, _memory!));
         foreach (var stage in _stages) stage.Apply(set);
@@ -130,13 +130,6 @@ public sealed class GradientRules
             var state = new List<double>();
             _learned.Save(state);
             UpdateMemory.Write(state, _keptValues.AsSpan(^(int)_memory!.Length..));
-        }
-
-        for (var p = 0; p < _trained.Length; p++)
-        {
-            var from = _parts[p].Gradient;
-            var to = WritableOf(_values, _trained[p]);
-            for (var i = 0; i < from.Length; i++) to[i] = (float)from[i];
         }
     }
 
@@ -198,7 +191,9 @@ public sealed class GradientRules
     private GradientPart PartOf(ParameterSlot slot, int depth)
     {
         var length = checked((int)slot.Length);
-        return new GradientPart(slot.Name, new double[length], _needsWeights ? new double[length] : [], depth)
+        var (at, weights) = ((int)slot.Offset, _needsWeights ? _weights.AsMemory((int)slot.Offset, length) : default);
+        return new GradientPart(
+            slot.Name, GradientVector.Of(_values.AsMemory(at, length)), GradientVector.Of(weights), depth)
         {
             Units = slot.Shape.Rank < 2 ? 1 : slot.Shape[0],
         };

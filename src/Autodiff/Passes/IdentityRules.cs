@@ -15,6 +15,12 @@ public static class IdentityRules
         [OpTable.Relu, OpTable.Floor, OpTable.Ceil, OpTable.Round, OpTable.Sign, OpTable.Clamp];
 
     private static readonly Pattern X = Pattern.Any("x");
+    private static readonly Pattern Y = Pattern.Any("y");
+    private static readonly Pattern Repeated = Pattern.Of(OpTable.BroadcastTo, X);
+
+    // What repeats operands by itself, element by element.
+    private static readonly Op[] Pairs =
+        [.. OpTable.All.Where(op => op is not CompositeOp && op.Sharding == "a..., a... -> a...")];
 
     /// <summary>All of them; a set with more or less is made with <see cref="RuleSet.With"/> and Without.</summary>
     public static readonly RuleSet All = new("identities",
@@ -37,6 +43,11 @@ public static class IdentityRules
         RewriteRule.Parse("|(|x|)|", "abs(abs(x)) => abs(x)"),
         RewriteRule.Parse("max of x and x", "maximum(x, x) => x"),
         RewriteRule.Parse("min of x and x", "minimum(x, x) => x"),
+        // A gradient of a sum is repeated where it is read, not written out; y brings the whole shape.
+        new("f of x repeated, y", Pattern.OneOf([.. Pairs.Select(op => Pattern.Of(op, Repeated, Y))]),
+            m => m["y"].Type.Equals(m.Type) ? m["x"].Apply(m.Op, m.Attributes, m["y"]) : null),
+        new("f of y, x repeated", Pattern.OneOf([.. Pairs.Select(op => Pattern.Of(op, Y, Repeated))]),
+            m => m["y"].Type.Equals(m.Type) ? m["y"].Apply(m.Op, m.Attributes, m["x"]) : null),
         new("f(f(x)) that is f(x)", Pattern.OneOf([.. SettledByOnce.Select(Twice)]), m => m["inner"]),
     ]);
 

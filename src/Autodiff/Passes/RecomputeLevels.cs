@@ -42,6 +42,10 @@ internal sealed class RecomputeLevels
             .OrderBy(id => work(id) / Math.Max(1, part.BytesOf(id))).ThenBy(id => id),
     ];
 
+    /// <summary>Every value is dropped that can be made again.</summary>
+    public static int[] All(ForwardPart part) =>
+        part.WithViews([.. Enumerable.Range(0, part.Graph.Nodes.Length).Select(id => part.CanDrop(id) ? 1 : 0)]);
+
     /// <summary>These saved values are dropped, and what leads to them.</summary>
     public static int[] Drop(ForwardPart part, ReadOnlySpan<int> dropped)
     {

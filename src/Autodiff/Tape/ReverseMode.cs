@@ -123,6 +123,8 @@ internal sealed class ReverseMode(Builder builder)
         var leading = 0;
         while (leading < repeated.Count && repeated[leading] == leading) leading++;
         if (leading < repeated.Count) gradient = gradient.Sum(repeated.Skip(leading).ToArray(), keep: true);
+        // Rows of one element each: a sum over all dimensions by itself adds in another order.
+        if (leading > 0 && leading == gradient.Type.Rank) gradient = gradient.Reshape([.. gradient.Type.Dims, 1]);
         if (leading > 0) gradient = gradient.Sum(repeated.Take(leading).ToArray());
         return gradient.ReshapeLike(target.Dims);
     }

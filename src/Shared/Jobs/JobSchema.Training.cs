@@ -17,7 +17,7 @@ public static partial class JobSchema
                 + "the memory of one piece. Another value gives other last bits."),
         Text("recompute", v => { RecomputeSpec.Parse(v, out var broken); return broken; }, RecomputeSpec.Range,
             j => j.Recompute, (j, v) => j with { Recompute = v },
-            "Activations that backward computes again instead of keeping them: pieces of the forward pass (uniform, "
+            "Activations that backward computes again instead of keeping them: all, pieces of the forward pass (uniform, "
                 + "sqrt), pieces of pieces (nested), the cheapest choice within a size of planned memory (budget), or that by "
                 + "what steps took and hold so far, again and again (adapt). "
                 + "The bits stay the same."),

@@ -6,6 +6,8 @@ public enum RecomputeKind
 {
     /// <summary>Everything that the gradient reads stays in memory.</summary>
     None,
+    /// <summary>Nothing that can be made again stays but the inputs.</summary>
+    All,
     /// <summary>The forward pass is cut in pieces of equal memory; what crosses a cut stays.</summary>
     Uniform,
     /// <summary>As many pieces as the root of the number of saved values.</summary>
@@ -19,8 +21,8 @@ public enum RecomputeKind
 }
 
 /// <summary>
-/// Which activations are computed again in the backward pass instead of kept: <c>none</c>, <c>uniform:K</c>,
-/// <c>sqrt</c>, <c>nested:K</c> or <c>nested:K:DEPTH</c>, <c>budget:SIZE</c>, <c>adapt:SIZE</c>. None of them changes a
+/// Which activations are computed again in the backward pass instead of kept: <c>none</c>, <c>all</c>,
+/// <c>uniform:K</c>, <c>sqrt</c>, <c>nested:K</c> or <c>nested:K:DEPTH</c>, <c>budget:SIZE</c>, <c>adapt:SIZE</c>. None of them changes a
 /// bit, so a choice that follows a clock does not either.
 /// </summary>
 /// <param name="Kind">The strategy.</param>
@@ -30,7 +32,7 @@ public enum RecomputeKind
 /// program holds.</param>
 public sealed record RecomputeSpec(RecomputeKind Kind, int Pieces = 0, int Depth = 1, long BudgetBytes = 0)
 {
-    public const string Range = "none, uniform:K, sqrt, nested:K, nested:K:DEPTH, budget:SIZE or adapt:SIZE";
+    public const string Range = "none, all, uniform:K, sqrt, nested:K, nested:K:DEPTH, budget:SIZE or adapt:SIZE";
     private const int PiecesMax = 1_024;
     private const int DepthMax = 4;
 
@@ -44,6 +46,7 @@ public sealed record RecomputeSpec(RecomputeKind Kind, int Pieces = 0, int Depth
         switch (words)
         {
             case ["none"]: return None;
+            case ["all"]: return new RecomputeSpec(RecomputeKind.All);
             case ["sqrt"]: return new RecomputeSpec(RecomputeKind.Root);
             case ["uniform", var k] when Number(k, 2, PiecesMax) is { } pieces:
                 return new RecomputeSpec(RecomputeKind.Uniform, pieces);
@@ -69,6 +72,7 @@ public sealed record RecomputeSpec(RecomputeKind Kind, int Pieces = 0, int Depth
     public override string ToString() => Kind switch
     {
         RecomputeKind.None => "none",
+        RecomputeKind.All => "all",
         RecomputeKind.Root => "sqrt",
         RecomputeKind.Uniform => string.Create(CultureInfo.InvariantCulture, $"uniform:{Pieces}"),
         RecomputeKind.Nested => string.Create(CultureInfo.InvariantCulture, $"nested:{Pieces}:{Depth}"),

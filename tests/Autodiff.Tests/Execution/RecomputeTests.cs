@@ -18,7 +18,7 @@ public sealed class RecomputeTests
 {
     private const int Rows = 12;
     private static readonly string[] Strategies =
-        ["uniform:2", "uniform:5", "sqrt", "nested:2", "nested:3:3", "nested:3"];
+        ["all", "uniform:2", "uniform:5", "sqrt", "nested:2", "nested:3:3", "nested:3"];
 
     public static TheoryData<string, string> Cases()
     {
@@ -50,6 +50,19 @@ public sealed class RecomputeTests
         // One more forward pass is a third of a step; three levels make most of it up to three times.
         Assert.True(root.ExtraShare is > 0.2 and < 0.34, $"{root}");
         Assert.True(nested.ExtraShare > root.ExtraShare && nested.ExtraShare < 1, $"{nested}");
+    }
+
+    // MEM-05: everything and nothing are the two ends of the work that is done again.
+    [Fact]
+    public void All_DoesMostWorkAgain_AndNoneNone()
+    {
+        var graph = Deep(20, dropout: false);
+        RecomputeReport Of(string strategy) => TrainProgram.Describe(
+            graph, Rows, new CompileOptions { Recompute = RecomputeSpec.Parse(strategy, out _) }).Recompute;
+        var (none, root, all) = (Of("none"), Of("sqrt"), Of("all"));
+        Assert.Equal((0, 0L), (none.Nodes, none.ExtraFlops));
+        Assert.True(all.Nodes > root.Nodes && all.ExtraFlops > root.ExtraFlops, $"{all} against {root}");
+        Assert.Equal(("all", "all"), (all.Strategy, all.Chosen));
     }
 
     [Theory]

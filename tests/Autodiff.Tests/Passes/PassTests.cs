@@ -3,6 +3,7 @@ using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Passes;
 using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
+using Convoy.Autodiff.Tests.Laws;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Passes;
@@ -98,6 +99,31 @@ public sealed class PassTests
         var graph = PassPipeline.Simplify(b.Build());
         Assert.Equal(2, graph.Nodes.Length);
         Assert.Equal("[6]", graph.Nodes[1].Type.Text);
+    }
+
+    // OPS-06, OPT-05: the gradients of sums and means are repeated by whoever reads them.
+    [Theory]
+    [InlineData("sum", 1)]
+    [InlineData("mean", 2)]
+    [InlineData("variance", 1)]
+    public void WhatAGradientRepeats_IsNotWrittenOut(string how, int axis)
+    {
+        var b = new GraphBuilder();
+        var x = b.Input("x", DType.Float32, Dim.Batch, 20, 30);
+        var h = (x * b.Parameter("w", ParameterInit.Normal(1), 30)).Tanh();
+        var r = how switch
+        {
+            "sum" => h.Sum([axis], keep: true),
+            "mean" => h.Mean([axis], keep: true),
+            _ => h.Variance([axis], keep: true),
+        };
+        b.Output("loss_sum", r.Square().Sum());
+        var plain = GradientGraph.Build(b.Build());
+        var graph = IdentityRules.Run(plain);
+        Assert.Contains(plain.Nodes, n => n.Op == OpTable.BroadcastTo && n.Type[2].Size == 30);
+        Assert.DoesNotContain(DeadCode.Run(graph).Nodes, n => n.Op == OpTable.BroadcastTo && n.Type[2].Size == 30
+            && n.Type[1].Size == 20);
+        Assert.Equal(Recipe.Bits(plain, 4)[GradientGraph.Prefix + "w"], Recipe.Bits(graph, 4)[GradientGraph.Prefix + "w"]);
     }
 
     [Fact]

@@ -9,8 +9,7 @@ public sealed class ClipByValue(double limit) : GradientStage
     /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
-        foreach (var part in gradients.Parts)
-            for (var i = 0; i < part.Count; i++) part.Limit(i, limit);
+        foreach (var part in gradients.Parts) part.Limit(limit);
     }
 }
 
@@ -101,7 +100,7 @@ public sealed class ClipEachLayer(Func<GradientPart, ClipBound> boundOf) : Gradi
             var part = gradients.Parts[p];
             var norm = part.Norm;
             var factor = FactorTo(_bounds[p].Next(norm), norm);
-            if (factor != 1) GradientMath.Scale(part.Gradient, factor);
+            if (factor != 1) part.Gradient.Scale(factor);
         }
     }
 
@@ -169,7 +168,7 @@ public sealed class ClipByElementPercentile(double percent) : GradientStage
             for (var i = 0; i < sizes.Length; i++) sizes[i] = part.SizeAt(i);
             Array.Sort(sizes);
             var limit = GradientMath.Percentile(sizes, percent);
-            for (var i = 0; i < part.Count; i++) part.Limit(i, limit);
+            part.Limit(limit);
         }
     }
 }
@@ -185,13 +184,33 @@ public sealed class ClipOutliers(double deviations = 3) : GradientStage
     {
         foreach (var part in gradients.Parts)
         {
-            var sizes = new double[part.Count];
-            for (var i = 0; i < sizes.Length; i++) sizes[i] = part.SizeAt(i);
-            var limit = GradientMath.Mean(sizes) + (deviations * GradientMath.Deviation(sizes));
+            if (part.Count == 0) continue;
+            var sum = new Sum();
+            part.FoldSizes(ref sum);
+            var mean = sum.Value / part.Count;
+            var squares = new Squares(mean);
+            part.FoldSizes(ref squares);
+            var limit = mean + (deviations * Math.Sqrt(squares.Value / part.Count));
             if (!double.IsFinite(limit)) continue;
-            for (var i = 0; i < part.Count; i++) part.Limit(i, limit);
+            part.Limit(limit);
         }
     }
+}
+
+/// <summary>Σ of what it is told.</summary>
+internal struct Sum : IElementFold
+{
+    public double Value { get; private set; }
+
+    public void Take(double value) => Value += value;
+}
+
+/// <summary>Σ of squared distances from a mean.</summary>
+internal struct Squares(double mean) : IElementFold
+{
+    public double Value { get; private set; }
+
+    public void Take(double value) => Value += (value - mean) * (value - mean);
 }
 
 /// <summary>
@@ -213,10 +232,10 @@ public sealed class ClipByWeightNorm(double share = 0.01, double smallest = 1e-3
             var row = part.Gradient.Length / part.Units;
             for (var u = 0; u < part.Units; u++)
             {
-                var g = part.Gradient.AsSpan(u * row, row);
-                var bound = share * Math.Max(GradientMath.Norm(part.Weights.AsSpan(u * row, row)), smallest);
-                var factor = FactorTo(bound, GradientMath.Norm(g));
-                if (factor != 1) GradientMath.Scale(g, factor);
+                var at = u * row;
+                var bound = share * Math.Max(Math.Sqrt(part.Weights.SumOfSquares(at, row)), smallest);
+                var factor = FactorTo(bound, Math.Sqrt(part.Gradient.SumOfSquares(at, row)));
+                if (factor != 1) part.Gradient.Scale(at, row, factor);
             }
         }
     }

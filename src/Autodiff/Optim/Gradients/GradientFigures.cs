@@ -17,27 +17,36 @@ public readonly record struct GradientFigures(
     /// <summary>Figures of all parameters of a set; zeros for an empty one.</summary>
     public static GradientFigures Of(GradientSet set)
     {
-        var (count, zeros, odd) = (0L, 0L, 0L);
-        var (sum, min, max) = (0.0, double.PositiveInfinity, double.NegativeInfinity);
+        var (count, figures) = (0L, new Figures());
         foreach (var part in set.Parts)
         {
-            foreach (var v in part.Gradient)
-            {
-                zeros += v == 0 ? 1 : 0;
-                odd += double.IsFinite(v) ? 0 : 1;
-                sum += v;
-                (min, max) = (Math.Min(min, v), Math.Max(max, v));
-            }
-
+            part.Gradient.Fold(ref figures);
             count += part.Gradient.Length;
         }
 
         if (count == 0) return default;
-        var (mean, spread) = (sum / count, 0.0);
-        foreach (var part in set.Parts)
-            foreach (var v in part.Gradient) spread += (v - mean) * (v - mean);
-        return new GradientFigures(
-            count, mean, Math.Sqrt(spread / count), min, max, set.GlobalNorm, (double)zeros / count, odd);
+        var mean = figures.Sum / count;
+        var spread = new Squares(mean);
+        foreach (var part in set.Parts) part.Gradient.Fold(ref spread);
+        return new GradientFigures(count, mean, Math.Sqrt(spread.Value / count), figures.Min, figures.Max,
+            set.GlobalNorm, (double)figures.Zeros / count, figures.NotFinite);
+    }
+
+    private struct Figures() : IElementFold
+    {
+        public long Zeros;
+        public long NotFinite;
+        public double Sum;
+        public double Min = double.PositiveInfinity;
+        public double Max = double.NegativeInfinity;
+
+        public void Take(double value)
+        {
+            Zeros += value == 0 ? 1 : 0;
+            NotFinite += double.IsFinite(value) ? 0 : 1;
+            Sum += value;
+            (Min, Max) = (Math.Min(Min, value), Math.Max(Max, value));
+        }
     }
 }
 

@@ -113,11 +113,14 @@ public static class GradientMath
         {
             if (double.IsFinite(g[i])) continue;
             changed++;
-            g[i] = double.IsNaN(g[i]) ? 0 : Math.CopySign(limit, g[i]);
+            g[i] = Cleaned(g[i], limit);
         }
 
         return changed;
     }
+
+    internal static double Cleaned(double value, double limit) =>
+        double.IsNaN(value) ? 0 : Math.CopySign(limit, value);
 
     private static void RequireEqual(int a, int b, string rule)
     {

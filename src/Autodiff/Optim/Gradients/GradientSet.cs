@@ -5,8 +5,14 @@ namespace Convoy.Autodiff.Optim.Gradients;
 /// <param name="Gradient">Its elements; a complex one has real and imaginary part by turns.</param>
 /// <param name="Weights">The values, of the same length.</param>
 /// <param name="Depth">Place of the parameter in the network, from 0.</param>
-public sealed record GradientPart(string Name, double[] Gradient, double[] Weights, int Depth)
+public sealed record GradientPart(string Name, GradientVector Gradient, GradientVector Weights, int Depth)
 {
+    /// <summary>A parameter in float64.</summary>
+    public GradientPart(string name, double[] gradient, double[] weights, int depth)
+        : this(name, (GradientVector)gradient, weights, depth)
+    {
+    }
+
     /// <summary>What the parameter is ("weight", "bias", "norm" …), for stages that treat kinds unlike.</summary>
     public string Kind { get; init; } = "";
 
@@ -20,7 +26,7 @@ public sealed record GradientPart(string Name, double[] Gradient, double[] Weigh
     public int Count => IsComplex ? Gradient.Length / 2 : Gradient.Length;
 
     /// <summary>The Euclidean norm of this parameter's gradient.</summary>
-    public double Norm => GradientMath.Norm(Gradient);
+    public double Norm => Gradient.Norm;
 
     /// <summary>The name of the layer: the parameter's name up to its last dot, all of it when there is none.</summary>
     public string Layer => Name.LastIndexOf('.') is > 0 and var dot ? Name[..dot] : Name;
@@ -44,6 +50,33 @@ public sealed record GradientPart(string Name, double[] Gradient, double[] Weigh
         Gradient[(2 * i) + 1] *= bound / size;
     }
 
+    /// <summary>Brings the size of every element to the bound.</summary>
+    internal void Limit(double bound)
+    {
+        if (IsComplex)
+        {
+            for (var i = 0; i < Count; i++) Limit(i, bound);
+            return;
+        }
+
+        var clamp = new Clamp(bound);
+        Gradient.Change(ref clamp);
+    }
+
+    /// <summary>Tells the size of every element, in order.</summary>
+    internal void FoldSizes<TFold>(ref TFold fold) where TFold : struct, IElementFold
+    {
+        if (IsComplex)
+        {
+            for (var i = 0; i < Count; i++) fold.Take(SizeAt(i));
+            return;
+        }
+
+        var sizes = new SizesOf<TFold> { To = fold };
+        Gradient.Fold(ref sizes);
+        fold = sizes.To;
+    }
+
     /// <summary>Multiplies element i, both parts of a complex one.</summary>
     public void ScaleAt(int i, double factor)
     {
@@ -64,6 +97,18 @@ public sealed record GradientPart(string Name, double[] Gradient, double[] Weigh
             if (!double.IsFinite(Gradient[i])) return IsComplex ? i / 2 : i;
         return -1;
     }
+
+    private readonly struct Clamp(double bound) : IElementChange
+    {
+        public double Of(int i, double value) => Math.Clamp(value, -bound, bound);
+    }
+
+    private struct SizesOf<TFold> : IElementFold where TFold : struct, IElementFold
+    {
+        public TFold To;
+
+        public void Take(double value) => To.Take(Math.Abs(value));
+    }
 }
 
 /// <summary>All gradients of one step.</summary>
@@ -75,7 +120,7 @@ public sealed record GradientSet(IReadOnlyList<GradientPart> Parts, long Step)
         get
         {
             var sum = 0.0;
-            for (var p = 0; p < Parts.Count; p++) sum += GradientMath.SumOfSquares(Parts[p].Gradient);
+            for (var p = 0; p < Parts.Count; p++) sum += Parts[p].Gradient.SumOfSquares(0, Parts[p].Gradient.Length);
             return Math.Sqrt(sum);
         }
     }
@@ -83,6 +128,6 @@ public sealed record GradientSet(IReadOnlyList<GradientPart> Parts, long Step)
     /// <summary>Every gradient times one factor.</summary>
     public void Scale(double factor)
     {
-        foreach (var part in Parts) GradientMath.Scale(part.Gradient, factor);
+        foreach (var part in Parts) part.Gradient.Scale(factor);
     }
 }

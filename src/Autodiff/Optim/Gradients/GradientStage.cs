@@ -30,7 +30,7 @@ public abstract class GradientStage
     private protected static void ToNorm(GradientPart part, double bound)
     {
         var factor = FactorTo(bound, part.Norm);
-        if (factor != 1) GradientMath.Scale(part.Gradient, factor);
+        if (factor != 1) part.Gradient.Scale(factor);
     }
 }
 
@@ -146,7 +146,11 @@ public sealed class NormalizeGradients : GradientStage
     /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
-        foreach (var part in gradients.Parts) GradientMath.Normalize(part.Gradient);
+        foreach (var part in gradients.Parts)
+        {
+            var norm = part.Norm;
+            if (norm > 0 && double.IsFinite(norm)) part.Gradient.Scale(1 / norm);
+        }
     }
 }
 
@@ -164,11 +168,33 @@ public sealed class CleanGradients(double limit = 0) : GradientStage
     public override void Apply(GradientSet gradients)
     {
         foreach (var part in gradients.Parts)
-            Changed += part.IsComplex ? CleanComplex(part.Gradient) : GradientMath.Clean(part.Gradient, limit);
+        {
+            if (part.IsComplex)
+            {
+                Changed += CleanComplex(part.Gradient);
+                continue;
+            }
+
+            var clean = new Clean(limit);
+            part.Gradient.Change(ref clean);
+            Changed += clean.Changed;
+        }
+    }
+
+    private struct Clean(double limit) : IElementChange
+    {
+        public int Changed { get; private set; }
+
+        public double Of(int i, double value)
+        {
+            if (double.IsFinite(value)) return value;
+            Changed++;
+            return GradientMath.Cleaned(value, limit);
+        }
     }
 
     // Half of a complex number has no angle of its own, so the whole of it goes.
-    private static int CleanComplex(Span<double> g)
+    private static int CleanComplex(GradientVector g)
     {
         var changed = 0;
         for (var i = 0; i + 1 < g.Length; i += 2)

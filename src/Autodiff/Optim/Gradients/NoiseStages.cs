@@ -58,9 +58,13 @@ public sealed class AddNoise : NoiseStage
 
     private protected override void Disturb(GradientPart part, long step, RandomStream random)
     {
-        var deviation = _deviationOf(part, step);
-        var g = part.Gradient;
-        for (var i = 0; i < g.Length; i++) g[i] += deviation * random.Normal(i);
+        var normal = new Normal(_deviationOf(part, step), random);
+        part.Gradient.Change(ref normal);
+    }
+
+    private readonly struct Normal(double deviation, RandomStream random) : IElementChange
+    {
+        public double Of(int i, double value) => value + (deviation * random.Normal(i));
     }
 }
 
@@ -72,8 +76,13 @@ public sealed class UniformNoise(double width, ulong seed) : NoiseStage(seed)
 
     private protected override void Disturb(GradientPart part, long step, RandomStream random)
     {
-        var g = part.Gradient;
-        for (var i = 0; i < g.Length; i++) g[i] += width * ((2 * random.UniformDouble(i)) - 1);
+        var uniform = new Uniform(width, random);
+        part.Gradient.Change(ref uniform);
+    }
+
+    private readonly struct Uniform(double width, RandomStream random) : IElementChange
+    {
+        public double Of(int i, double value) => value + (width * ((2 * random.UniformDouble(i)) - 1));
     }
 }
 

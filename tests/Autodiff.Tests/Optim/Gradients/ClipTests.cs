@@ -15,7 +15,7 @@ public sealed class ClipTests
         Assert.Equal([1, -1, 0.5, 0.1], Sets.Numbers(set));
         new ClipByNorm(10, new Dictionary<string, double> { ["p0"] = 0.5 }).Apply(set);
         Assert.Equal(0.5, set.Parts[0].Norm, 12);
-        Assert.Equal([0.5, 0.1], set.Parts[1].Gradient);
+        Assert.Equal([0.5, 0.1], set.Parts[1].Gradient.ToArray());
 
         var whole = Sets.Of([3, 0], [0, 4]);
         new ClipByGlobalNorm(1).Apply(whole);

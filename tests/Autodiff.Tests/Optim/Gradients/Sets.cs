@@ -22,5 +22,5 @@ internal static class Sets
         return At(step, Draw((ulong)(2 * step), 12), Draw((ulong)(2 * step) + 1, 5));
     }
 
-    public static double[] Numbers(GradientSet set) => [.. set.Parts.SelectMany(p => p.Gradient)];
+    public static double[] Numbers(GradientSet set) => [.. set.Parts.SelectMany(p => p.Gradient.ToArray())];
 }

@@ -1,0 +1,115 @@
+using System.Numerics;
+
+namespace Convoy.Autodiff.Optim.Gradients;
+
+/// <summary>What becomes of an element; a struct, so that loops over elements contain it.</summary>
+internal interface IElementChange
+{
+    double Of(int i, double value);
+}
+
+/// <summary>A sum, or the like, over elements from left to right.</summary>
+internal interface IElementFold
+{
+    void Take(double value);
+}
+
+/// <summary>
+/// The numbers of a gradient where they lie, in float32 or float64. Nothing is copied: an element is calculated with in
+/// float64 and rounded when it is written; sums are float64, from left to right.
+/// </summary>
+public abstract class GradientVector
+{
+    private protected GradientVector()
+    {
+    }
+
+    /// <summary>How many numbers.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>One number; written, it is rounded to what is stored.</summary>
+    public abstract double this[int i] { get; set; }
+
+    /// <summary>Numbers in float32.</summary>
+    public static GradientVector Of(Memory<float> numbers) => new GradientVector<float>(numbers);
+
+    /// <summary>Numbers in float64.</summary>
+    public static GradientVector Of(Memory<double> numbers) => new GradientVector<double>(numbers);
+
+    /// <summary>The array itself.</summary>
+    public static implicit operator GradientVector(float[] numbers) => Of(numbers.AsMemory());
+
+    /// <summary>The array itself.</summary>
+    public static implicit operator GradientVector(double[] numbers) => Of(numbers.AsMemory());
+
+    /// <summary>The Euclidean norm.</summary>
+    public double Norm => Math.Sqrt(SumOfSquares(0, Length));
+
+    /// <summary>Σ g² of so many numbers from one on.</summary>
+    public abstract double SumOfSquares(int from, int count);
+
+    /// <summary>All numbers times a factor.</summary>
+    public void Scale(double factor) => Scale(0, Length, factor);
+
+    /// <summary>So many numbers from one on times a factor.</summary>
+    public abstract void Scale(int from, int count, double factor);
+
+    /// <summary>A copy in float64.</summary>
+    public abstract double[] ToArray();
+
+    /// <summary>Every number becomes what the change says, in order.</summary>
+    internal abstract void Change<TChange>(ref TChange change) where TChange : struct, IElementChange;
+
+    /// <summary>Every number is told, in order.</summary>
+    internal abstract void Fold<TFold>(ref TFold fold) where TFold : struct, IElementFold;
+}
+
+internal sealed class GradientVector<T>(Memory<T> numbers) : GradientVector
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public override int Length => numbers.Length;
+
+    public override double this[int i]
+    {
+        get => double.CreateTruncating(numbers.Span[i]);
+        set => numbers.Span[i] = T.CreateTruncating(value);
+    }
+
+    public override double SumOfSquares(int from, int count)
+    {
+        var sum = 0.0;
+        foreach (var number in numbers.Span.Slice(from, count))
+        {
+            var v = double.CreateTruncating(number);
+            sum += v * v;
+        }
+
+        return sum;
+    }
+
+    public override void Scale(int from, int count, double factor)
+    {
+        foreach (ref var number in numbers.Span.Slice(from, count))
+            number = T.CreateTruncating(double.CreateTruncating(number) * factor);
+    }
+
+    public override double[] ToArray()
+    {
+        var copy = new double[Length];
+        var span = numbers.Span;
+        for (var i = 0; i < copy.Length; i++) copy[i] = double.CreateTruncating(span[i]);
+        return copy;
+    }
+
+    internal override void Change<TChange>(ref TChange change)
+    {
+        var span = numbers.Span;
+        for (var i = 0; i < span.Length; i++)
+            span[i] = T.CreateTruncating(change.Of(i, double.CreateTruncating(span[i])));
+    }
+
+    internal override void Fold<TFold>(ref TFold fold)
+    {
+        foreach (var number in numbers.Span) fold.Take(double.CreateTruncating(number));
+    }
+}
