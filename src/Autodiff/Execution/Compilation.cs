@@ -151,12 +151,12 @@ internal sealed class Compilation
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rowsMax, 1);
         GraphVerifier.Check(forward);
-        var (prepared, before) = PassPipeline.Run(forward, options.Level switch
+        var (prepared, before) = PassPipeline.Run(forward, PassPipeline.BeforeGradients(options.Level switch
         {
             CompileLevel.None => [],
             CompileLevel.Simplify => PassPipeline.Simplifying,
             _ => PassPipeline.Preparing,
-        });
+        }));
         // Gradients are the first of these passes; what follows makes them simpler.
         var differentiating = PassPipeline.Differentiating();
         var (gradients, after) = PassPipeline.Run(
@@ -168,7 +168,9 @@ internal sealed class Compilation
             return new ProgramPlan(fused, rowsMax) { Fusion = report };
         }
 
-        var evaluation = PlanOf(LossRows.Expose(EvaluationForm.Run(prepared), keepOthers: true));
+        var tested = EvaluationForm.Run(
+            options.Level == CompileLevel.None ? prepared : DeadCode.Run(CommonSubexpressions.Run(prepared)));
+        var evaluation = PlanOf(LossRows.Expose(tested, keepOthers: true));
         return new Compilation(prepared, LossRows.Expose(gradients, keepOthers: false), rowsMax, PlanOf, evaluation,
             options.Recompute, null, [.. before, .. after]);
     }

@@ -54,12 +54,14 @@ public sealed record PassReport(string Pass, int NodesBefore, int NodesAfter, Op
 /// <summary>The order of passes, in one place. The verifier looks at the graph after each.</summary>
 public static class PassPipeline
 {
+    private static readonly GraphPass Joining = new("common subexpressions", CommonSubexpressions.Run);
+
     /// <summary>Passes that make a graph smaller without another bit in any result.</summary>
     public static readonly IReadOnlyList<GraphPass> Simplifying =
     [
         GraphPass.Of("fold constants", Strategy.Exhaustive(FoldConstants.All)),
         GraphPass.Of("identities", Strategy.FixedPoint(IdentityRules.All)),
-        new("common subexpressions", CommonSubexpressions.Run),
+        Joining,
         new("dead code", DeadCode.Run),
     ];
 
@@ -70,6 +72,14 @@ public static class PassPipeline
 
     /// <summary>From a graph that was submitted to one for the executor or for gradients.</summary>
     public static IReadOnlyList<GraphPass> Preparing => [.. Fusing, .. Simplifying];
+
+    /// <summary>
+    /// Of these what a gradient does not see. Equal expressions become one after it: what comes back to one value of
+    /// several readers would be added in another order than on the tape.
+    /// </summary>
+    /// <param name="passes">As they are asked for.</param>
+    public static IReadOnlyList<GraphPass> BeforeGradients(IReadOnlyList<GraphPass> passes) =>
+        [.. passes.Where(p => p.Run != Joining.Run)];
 
     /// <summary>Some of <see cref="Preparing"/> by their names, in the order that is asked for.</summary>
     /// <exception cref="GraphException">There is no pass of a name; the message has them all.</exception>
@@ -109,7 +119,7 @@ public static class PassPipeline
 
     /// <summary>The passes from a forward graph to one with gradients.</summary>
     public static IReadOnlyList<GraphPass> ForTraining(string loss = "loss_sum") =>
-        [.. Preparing, .. Differentiating(loss)];
+        [.. BeforeGradients(Preparing), .. Differentiating(loss)];
 
     /// <summary>From a prepared graph to one with gradients.</summary>
     public static IReadOnlyList<GraphPass> Differentiating(string loss = "loss_sum") =>

@@ -22,8 +22,8 @@ public enum RecomputeKind
 
 /// <summary>
 /// Which activations are computed again in the backward pass instead of kept: <c>none</c>, <c>all</c>,
-/// <c>uniform:K</c>, <c>sqrt</c>, <c>nested:K</c> or <c>nested:K:DEPTH</c>, <c>budget:SIZE</c>, <c>adapt:SIZE</c>. None of them changes a
-/// bit, so a choice that follows a clock does not either.
+/// <c>uniform:K</c>, <c>sqrt</c>, <c>nested:K</c> or <c>nested:K:DEPTH</c>, <c>budget:SIZE</c>, <c>adapt:SIZE</c>.
+/// None of them changes a bit, so a choice that follows a clock does not either.
 /// </summary>
 /// <param name="Kind">The strategy.</param>
 /// <param name="Pieces">uniform, nested: pieces of each level.</param>

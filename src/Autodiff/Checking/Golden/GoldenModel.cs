@@ -83,7 +83,8 @@ internal sealed partial class GoldenModel
             {
                 Value[] operands = hasBias ? [x, next(), next()] : [x, next()];
                 return GoldenOps.Conv2d(operands, Window("stride", "padding", "dilation", "groups"));
-            },
+            }
+            ,
             "MaxPool2d" => Pool(OpTable.MaxPoolNd, "dilation"),
             "AvgPool2d" => Pool(OpTable.AvgPoolNd, "dilation"),
             "AdaptiveAvgPool2d" => (x, _) =>

@@ -4,7 +4,7 @@ namespace Convoy.Autodiff.Ops;
 
 // y[.., j, ..] = Σ x[.., k, ..] over the k with index[k] = j, on one axis of the given size; the adjoint of
 // index-select dx = dy selected at the index
-internal sealed class IndexAdd : FloatOp
+internal sealed class IndexAdd : IndexedOp
 {
     public override string Name => "index-add";
     public override string Sharding => "!k a..., k -> t a...";
@@ -34,20 +34,8 @@ internal sealed class IndexAdd : FloatOp
 
     private protected override void Run<T>(OpCall call)
     {
-        var x = call.In<T>(0);
-        var index = call.In<int>(1);
-        var y = call.Out<T>();
-        var axis = call.Attributes.Int("axis");
-        var (from, to) = (AxisSpan.Of(call.Inputs[0].Shape, axis), AxisSpan.Of(call.Outputs[0].Shape, axis));
-        y.Clear();
-        for (var o = 0; o < from.Outer; o++)
-        {
-            for (var k = 0; k < from.Size; k++)
-            {
-                var target = to.At(o, Gather.Place(this, index[k], to.Size), 0);
-                for (var i = 0; i < from.Inner; i++) y[target + i] += x[from.At(o, k, i)];
-            }
-        }
+        call.Out<T>().Clear();
+        Give<T>(call, call.Inputs[0], call.In<int>(1), call.Outputs[0]);
     }
 
     internal override Value?[] Backward(OpGradient g) =>

@@ -4,7 +4,7 @@ namespace Convoy.Autodiff.Ops;
 
 // y[.., k, ..] = x[.., index[k], ..] on one axis        x, index (int32) of rank 1 -> y
 // dx = dy added at the places of the index (index-add)
-internal sealed class IndexSelect : FloatOp
+internal sealed class IndexSelect : IndexedOp
 {
     public override string Name => "index-select";
     public override string Sharding => "!t a..., k -> k a...";
@@ -35,21 +35,8 @@ internal sealed class IndexSelect : FloatOp
         return [inputs[0].With(inputs[0].Dims.SetItem(axis, inputs[1][0]).AsSpan())];
     }
 
-    private protected override void Run<T>(OpCall call)
-    {
-        var x = call.In<T>(0);
-        var index = call.In<int>(1);
-        var y = call.Out<T>();
-        var axis = call.Attributes.Int("axis");
-        var (from, to) = (AxisSpan.Of(call.Inputs[0].Shape, axis), AxisSpan.Of(call.Outputs[0].Shape, axis));
-        for (var o = 0; o < to.Outer; o++)
-        {
-            for (var k = 0; k < to.Size; k++)
-            {
-                x.Slice(from.At(o, Gather.Place(this, index[k], from.Size), 0), from.Inner).CopyTo(y[to.At(o, k, 0)..]);
-            }
-        }
-    }
+    private protected override void Run<T>(OpCall call) =>
+        Take<T>(call, call.Inputs[0], call.In<int>(1), call.Outputs[0]);
 
     internal override Value?[] Backward(OpGradient g)
     {

@@ -28,7 +28,7 @@ internal sealed class OneHot : FloatOp
         var y = call.Out<T>();
         var classes = call.Attributes.Int("classes");
         y.Clear();
-        for (var i = 0; i < ids.Length; i++) y[(i * classes) + Gather.Place(this, ids[i], classes)] = T.One;
+        for (var i = 0; i < ids.Length; i++) y[(i * classes) + IndexedOp.Place(this, ids[i], classes)] = T.One;
     }
 
     internal override Value?[] Backward(OpGradient g) => [null];

@@ -1,0 +1,78 @@
+using System.Numerics;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
+
+namespace Convoy.Autodiff.Ops;
+
+/// <summary>
+/// Elements of one axis by an index: gather and index-select take them, scatter-add and index-add give them back. An
+/// index is a list of places, each for all that lies there, or has a place for every element.
+/// </summary>
+internal abstract class IndexedOp : FloatOp
+{
+    /// <summary>An index has the dimensions of what it points into, but for the axis.</summary>
+    private protected void RequirePlaces(Attributes attributes, TensorType x, TensorType index)
+    {
+        RequireIndex(index);
+        var axis = AxisSpan.Check(this, attributes, x);
+        var fits = index.Rank == x.Rank;
+        for (var i = 0; fits && i < x.Rank; i++) fits = i == axis ? !index[i].PerSample : index[i] == x[i];
+        if (!fits)
+            throw new ShapeException(
+                $"{Name}: an index {index.Text} does not fit {x.Text}: only dimension {axis} may differ");
+    }
+
+    public static int Place(Op op, int index, int size) => (uint)index < (uint)size ? index
+        : throw new ShapeException($"{op.Name}: index {index} is outside a dimension of {size} elements");
+
+    /// <summary>part[.., k, ..] = whole[.., index, ..].</summary>
+    private protected void Take<T>(OpCall call, Tensor whole, ReadOnlySpan<int> index, Tensor part)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (w, p) = Spans(call, whole, part);
+        ReadOnlySpan<T> x = whole.Raw<T>();
+        var y = part.Raw<T>();
+        var isList = index.Length == p.Size;
+        for (var o = 0; o < p.Outer; o++)
+        {
+            for (var k = 0; k < p.Size; k++)
+            {
+                if (isList)
+                {
+                    var row = x.Slice(w.At(o, Place(this, index[k], w.Size), 0), w.Inner);
+                    row.CopyTo(y[p.At(o, k, 0)..]);
+                    continue;
+                }
+
+                for (var (i, at) = (0, p.At(o, k, 0)); i < p.Inner; i++, at++)
+                    y[at] = x[w.At(o, Place(this, index[at], w.Size), i)];
+            }
+        }
+    }
+
+    /// <summary>whole[.., index, ..] += part[.., k, ..], in the order of k.</summary>
+    private protected void Give<T>(OpCall call, Tensor part, ReadOnlySpan<int> index, Tensor whole)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (w, p) = Spans(call, whole, part);
+        ReadOnlySpan<T> x = part.Raw<T>();
+        var y = whole.Raw<T>();
+        var isList = index.Length == p.Size;
+        for (var o = 0; o < p.Outer; o++)
+        {
+            for (var k = 0; k < p.Size; k++)
+            {
+                var at = p.At(o, k, 0);
+                var listed = isList ? w.At(o, Place(this, index[k], w.Size), 0) : 0;
+                for (var i = 0; i < p.Inner; i++, at++)
+                    y[isList ? listed + i : w.At(o, Place(this, index[at], w.Size), i)] += x[at];
+            }
+        }
+    }
+
+    private static (AxisSpan Whole, AxisSpan Part) Spans(OpCall call, Tensor whole, Tensor part)
+    {
+        var axis = call.Attributes.Int("axis");
+        return (AxisSpan.Of(whole.Shape, axis), AxisSpan.Of(part.Shape, axis));
+    }
+}
