@@ -7,10 +7,10 @@ public sealed class GradientVectorTests
 {
     private static GradientStage[] Stages() =>
     [
-        new CleanGradients(2), new ClipByValue(1.5), new ClipByNorm(2), new ClipByGlobalNorm(2.5), new NormalizeGradients(),
-        new ScaleGradients(7), new ClipOutliers(2), new ClipByElementPercentile(80), new ClipByWeightNorm(0.5),
-        new ClipHierarchically(3, 2, 1), new ClipEachLayer(_ => new VarianceBound()), new AddNoise(0.1, 4),
-        new UniformNoise(0.2, 5), new DropGradients(0.3, 6), new SaltNoise(0.2, 1, 7),
+        new CleanGradients(2), new ClipByValue(1.5), new ClipByNorm(2), new ClipByGlobalNorm(2.5),
+        new NormalizeGradients(), new ScaleGradients(7), new ClipOutliers(2), new ClipByElementPercentile(80),
+        new ClipByWeightNorm(0.5), new ClipHierarchically(3, 2, 1), new ClipEachLayer(_ => new VarianceBound()),
+        new AddNoise(0.1, 4), new UniformNoise(0.2, 5), new DropGradients(0.3, 6), new SaltNoise(0.2, 1, 7),
     ];
 
     public static TheoryData<int> Places() => [.. Enumerable.Range(0, Stages().Length)];
