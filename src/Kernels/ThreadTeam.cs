@@ -34,13 +34,14 @@ public sealed unsafe class ThreadTeam : IDisposable
 
     private readonly Member[] _members;
     private readonly object _hall = new();
-    private int _arrived;
-    private int _meeting;
+    // Every part that arrives writes the one, and those that wait look at the other; the caller waits for the third.
+    private PaddedInt _arrived;
+    private PaddedInt _meeting;
+    private PaddedInt _pending;
     private int _sleepers;
     private delegate*<void*, int, int, void> _run;
     private void* _work;
     private int _parts;
-    private int _pending;
     private int _entered;
     private volatile bool _stopping;
     private Exception? _failure;
@@ -132,13 +133,13 @@ public sealed unsafe class ThreadTeam : IDisposable
 
     private void MeetAll(string what)
     {
-        var meeting = Volatile.Read(ref _meeting);
-        if (Interlocked.Increment(ref _arrived) == _parts)
+        var meeting = Volatile.Read(ref _meeting.Value);
+        if (Interlocked.Increment(ref _arrived.Value) == _parts)
         {
-            _arrived = 0;
+            _arrived.Value = 0;
             // A full fence between the new number and the look for sleepers, as between the mark of a sleeper and its
             // look at the number: one of the two sees the other.
-            Interlocked.Increment(ref _meeting);
+            Interlocked.Increment(ref _meeting.Value);
             if (Volatile.Read(ref _sleepers) > 0)
                 lock (_hall) Monitor.PulseAll(_hall);
             return;
@@ -146,22 +147,22 @@ public sealed unsafe class ThreadTeam : IDisposable
 
         for (var round = 0; round < SpinRounds; round++)
         {
-            if (Volatile.Read(ref _meeting) != meeting) return;
+            if (Volatile.Read(ref _meeting.Value) != meeting) return;
             Thread.SpinWait(30);
         }
 
         lock (_hall)
         {
             Interlocked.Increment(ref _sleepers);
-            while (Volatile.Read(ref _meeting) == meeting && Volatile.Read(ref _failure) is null)
+            while (Volatile.Read(ref _meeting.Value) == meeting && Volatile.Read(ref _failure) is null)
                 if (!Monitor.Wait(_hall, MeetingTimeout)) break;
             Interlocked.Decrement(ref _sleepers);
         }
 
-        if (Volatile.Read(ref _meeting) != meeting) return;
+        if (Volatile.Read(ref _meeting.Value) != meeting) return;
         throw Volatile.Read(ref _failure) is { } failure
             ? new InvalidOperationException($"{what}: another part failed: {failure.Message}")
-            : new TimeoutException($"{what}: {Volatile.Read(ref _arrived)} of {_parts} parts came to the meeting");
+            : new TimeoutException($"{what}: {Volatile.Read(ref _arrived.Value)} of {_parts} parts came to the meeting");
     }
 
     private static void RunPart<TWork>(void* work, int part, int parts)
@@ -173,12 +174,12 @@ public sealed unsafe class ThreadTeam : IDisposable
         _work = work;
         _parts = parts;
         _failure = null;
-        _arrived = 0;
-        Volatile.Write(ref _pending, parts - 1);
+        _arrived.Value = 0;
+        Volatile.Write(ref _pending.Value, parts - 1);
         for (var i = 0; i < parts - 1; i++) _members[i].Begin();
         RunOne(0);
         var wait = default(SpinWait);
-        while (Volatile.Read(ref _pending) > 0) wait.SpinOnce(sleep1Threshold: -1);
+        while (Volatile.Read(ref _pending.Value) > 0) wait.SpinOnce(sleep1Threshold: -1);
         if (_failure is { } failure) throw new AggregateException(failure);
     }
 
@@ -218,8 +219,9 @@ public sealed unsafe class ThreadTeam : IDisposable
         private readonly int _part;
         private readonly Thread _thread;
         private readonly SemaphoreSlim _gate = new(0);
-        private int _tickets;
-        private int _asleep;
+        // Members are made one behind the other and would share lines.
+        private PaddedInt _tickets;
+        private PaddedInt _asleep;
 
         public Member(ThreadTeam team, int part)
         {
@@ -230,8 +232,8 @@ public sealed unsafe class ThreadTeam : IDisposable
 
         public void Begin()
         {
-            Interlocked.Increment(ref _tickets);
-            if (Interlocked.Exchange(ref _asleep, 0) == 1) _gate.Release();
+            Interlocked.Increment(ref _tickets.Value);
+            if (Interlocked.Exchange(ref _asleep.Value, 0) == 1) _gate.Release();
         }
 
         public void Join() => _thread.Join();
@@ -245,7 +247,7 @@ public sealed unsafe class ThreadTeam : IDisposable
                 seen++;
                 if (_team._stopping) return;
                 _team.RunOne(_part);
-                Interlocked.Decrement(ref _team._pending);
+                Interlocked.Decrement(ref _team._pending.Value);
             }
         }
 
@@ -253,14 +255,15 @@ public sealed unsafe class ThreadTeam : IDisposable
         {
             for (var round = 0; round < SpinRounds; round++)
             {
-                if (Volatile.Read(ref _tickets) != seen) return;
+                if (Volatile.Read(ref _tickets.Value) != seen) return;
                 Thread.SpinWait(30);
             }
 
-            Interlocked.Exchange(ref _asleep, 1);
+            Interlocked.Exchange(ref _asleep.Value, 1);
             // Begin either sees the mark and opens the gate, or came before it: then the ticket is here, and the mark
             // is taken back unless Begin was faster.
-            if (Volatile.Read(ref _tickets) == seen || Interlocked.Exchange(ref _asleep, 0) == 0) _gate.Wait();
+            if (Volatile.Read(ref _tickets.Value) == seen || Interlocked.Exchange(ref _asleep.Value, 0) == 0)
+                _gate.Wait();
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using Convoy.Kernels.Cpu.Numa;
 
 namespace Convoy.Kernels.Cpu;
 
@@ -28,9 +29,9 @@ internal static unsafe partial class Memory
     {
         var (huge, unit) = UnitOf(bytes);
         var size = (nuint)SizeOf(Math.Max(bytes, 1));
-        var address = NativeMemory.AlignedAlloc(size, unit);
-        if (huge && OperatingSystem.IsLinux()) _ = Advise(address, size, AdviseHugePage);
-        return ((nint)address, (long)size);
+        var address = NumaMemory.Own.Allocate(size, unit);
+        if (huge && OperatingSystem.IsLinux()) _ = Advise((void*)address, size, AdviseHugePage);
+        return (address, (long)size);
     }
 
     /// <summary>Bytes that a piece takes: whole lines or whole huge pages. Nothing: none.</summary>
@@ -47,16 +48,16 @@ internal static unsafe partial class Memory
     public static nint AllocateExact(long bytes)
     {
         var huge = bytes >= HugeExactFrom;
-        var address = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), huge ? HugePageBytes : LineBytes);
+        var address = NumaMemory.Own.Allocate((nuint)Math.Max(bytes, 1), huge ? HugePageBytes : LineBytes);
         if (huge && OperatingSystem.IsLinux())
-            _ = Advise(address, (nuint)bytes / HugePageBytes * HugePageBytes, AdviseHugePage);
-        return (nint)address;
+            _ = Advise((void*)address, (nuint)bytes / HugePageBytes * HugePageBytes, AdviseHugePage);
+        return address;
     }
 
     private static (bool IsHuge, nuint Unit) UnitOf(long bytes) =>
         bytes >= HugeFrom ? (true, HugePageBytes) : (false, LineBytes);
 
-    public static void Free(nint address) => NativeMemory.AlignedFree((void*)address);
+    public static void Free(nint address) => NumaMemory.Own.Free(address);
 
     /// <summary>Calls the cache line of an address into the first-level cache. Any address is allowed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
