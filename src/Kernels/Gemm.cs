@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Cpu.Products;
 using Convoy.Kernels.Reference;
@@ -30,6 +31,13 @@ public static class Gemm
             return;
         }
 
+        if (typeof(T) == typeof(double) && k > 0 && bias.IsEmpty && activation == Activation.None)
+        {
+            Double(transA, transB, m, n, k, MemoryMarshal.Cast<T, double>(a), lda, MemoryMarshal.Cast<T, double>(b),
+                ldb, MemoryMarshal.Cast<T, double>(c), ldc, accumulate);
+            return;
+        }
+
         GemmReference.Run(transA, transB, m, n, k, a, lda, b, ldb, c, ldc, bias, activation, accumulate);
     }
 
@@ -58,5 +66,13 @@ public static class Gemm
                 Ldc = ldc, Bias = pbias, Activation = activation, Accumulate = accumulate,
             });
         }
+    }
+
+    private static unsafe void Double(
+        bool transA, bool transB, int m, int n, int k, ReadOnlySpan<double> a, int lda, ReadOnlySpan<double> b, int ldb,
+        Span<double> c, int ldc, bool accumulate)
+    {
+        fixed (double* pa = a, pb = b, pc = c)
+            DoubleGemm.Run(transA, transB, m, n, k, pa, lda, pb, ldb, pc, ldc, accumulate);
     }
 }

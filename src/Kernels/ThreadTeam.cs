@@ -162,7 +162,8 @@ public sealed unsafe class ThreadTeam : IDisposable
         if (Volatile.Read(ref _meeting.Value) != meeting) return;
         throw Volatile.Read(ref _failure) is { } failure
             ? new InvalidOperationException($"{what}: another part failed: {failure.Message}")
-            : new TimeoutException($"{what}: {Volatile.Read(ref _arrived.Value)} of {_parts} parts came to the meeting");
+            : new TimeoutException(
+                $"{what}: {Volatile.Read(ref _arrived.Value)} of {_parts} parts came to the meeting");
     }
 
     private static void RunPart<TWork>(void* work, int part, int parts)

@@ -13,7 +13,8 @@ public sealed unsafe class NumaTests
     public void Processors_belong_to_the_node_that_lists_them()
     {
         var machine = Machine(
-            ("online", "0-2\n"), ("node0/cpulist", "0-3,8-11\n"), ("node1/cpulist", "4-7,12\n"), ("node2/cpulist", "\n"));
+            ("online", "0-2\n"), ("node0/cpulist", "0-3,8-11\n"), ("node1/cpulist", "4-7,12\n"),
+            ("node2/cpulist", "\n"));
         Assert.Equal(2, machine.Nodes);     // the third has memory and nobody near it
         Assert.Equal(0, machine.NodeOf(9));
         Assert.Equal(1, machine.NodeOf(12));

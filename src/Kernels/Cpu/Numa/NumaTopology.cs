@@ -23,9 +23,9 @@ internal sealed class NumaTopology
     public int? NodeOf(int processor) => _nodeOf.TryGetValue(processor, out var node) ? node : null;
 
     /// <summary>
-    /// From the files of /sys/devices/system/node: "online" lists the nodes, "nodeN/cpulist" the processors of one, both
-    /// as "0-3,8". Nodes without processors hold memory only, and nobody is near them. What cannot be read is a flat
-    /// machine.
+    /// From the files of /sys/devices/system/node: "online" lists the nodes, "nodeN/cpulist" the processors of one,
+    /// both as "0-3,8". Nodes without processors hold memory only, and nobody is near them. What cannot be read is a
+    /// flat machine.
     /// </summary>
     /// <param name="read">Text of a file, or null.</param>
     public static NumaTopology OfFiles(Func<string, string?> read)
@@ -33,8 +33,11 @@ internal sealed class NumaTopology
         if (Numbers(read("online")) is not { } online) return Flat;
         var nodes = new List<(int, IReadOnlyList<int>)>();
         foreach (var node in online)
-            if (Numbers(read(string.Create(CultureInfo.InvariantCulture, $"node{node}/cpulist"))) is { Count: > 0 } some)
-                nodes.Add((node, some));
+        {
+            var file = string.Create(CultureInfo.InvariantCulture, $"node{node}/cpulist");
+            if (Numbers(read(file)) is { Count: > 0 } processors) nodes.Add((node, processors));
+        }
+
         return new NumaTopology(nodes);
     }
 

@@ -26,7 +26,8 @@ internal sealed unsafe partial class WindowsNuma : INumaSystem
     public nint Allocate(nuint bytes, nuint alignment, int node)
     {
         var spare = alignment > Granularity ? alignment : 0;
-        var reservation = Native.AllocateOn(Native.Process(), 0, bytes + spare, ReserveAndCommit, ReadWrite, (uint)node);
+        var reservation = Native.AllocateOn(
+            Native.Process(), 0, bytes + spare, ReserveAndCommit, ReadWrite, (uint)node);
         if (reservation == 0) return 0;
         var address = spare == 0 ? reservation : (nint)(((nuint)reservation + alignment - 1) / alignment * alignment);
         _reservations[address] = reservation;
