@@ -1,7 +1,5 @@
-using System.Globalization;
 using Convoy.Cluster.Tests.Jobs;
 using Convoy.Cluster.Tests.Processes;
-using Convoy.Coordinator.Api;
 
 namespace Convoy.Cluster.Tests;
 
@@ -19,21 +17,13 @@ public class ElasticTests(ClusterFixture cluster)
 
         var lost = before.Workers[1];
         Signal.Kill9(lost.Pid);
-        var replaced = await run.UntilAsync("the replacement", status => Members(status) == 2
+        var replaced = await run.UntilAsync("the replacement", status => Joining.Members(status) == 2
             && status.Workers.Any(w => w.Name == lost.Name && w.Pid != lost.Pid && w.Slices.Length > 0));
         Assert.Equal(lost.Id, replaced.Workers.Single(w => w.Name == lost.Name).Id);
-        await ScaleAsync(state, 3);
-        await run.UntilAsync("three members", status => Members(status) == 3);
-        await ScaleAsync(state, 1);
-        await run.UntilAsync("one member", status => Members(status) == 1);
+        await Joining.ScaleAsync(cluster, state, 3);
+        await run.MembersAsync(3);
+        await Joining.ScaleAsync(cluster, state, 1);
+        await run.MembersAsync(1);
         await EndlessJob.SameBitsAsync(cluster, await EndlessJob.StopAsync(cluster, state, train));
     }
-
-    private async Task ScaleAsync(string state, int workers)
-    {
-        var ended = await ConvoyProcess.RunAsync(cluster.Folder, "scale", $"{workers}", "--state", state);
-        Assert.True(ended.Code == 0, ended.ToString());
-    }
-
-    private static int Members(StatusReport status) => status.Workers.Count(worker => worker.Slices.Length > 0);
 }

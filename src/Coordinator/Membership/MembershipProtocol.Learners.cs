@@ -33,8 +33,10 @@ internal sealed partial class MembershipProtocol
     private void MaybeTeach()
     {
         if (_job is null || _stop is not null || _saveOnly || _hopeless || _newest >= _until) return;
-        var loading = 0;
-        foreach (var worker in Candidates())
+        var candidates = Candidates();
+        // Whoever began goes on first: two that share one donor's link may both be too slow for it.
+        var loading = candidates.Count(IsLoading);
+        foreach (var worker in candidates)
         {
             if (worker.CopiesAtFence) continue;
             if (worker.Learns == Generation.None)
@@ -47,9 +49,11 @@ internal sealed partial class MembershipProtocol
 
             if (worker.Learning is null && _now - worker.LearnsSince > _clocks.LearnerChunk)
                 CopyAtFence(worker, "it says nothing of what it learns");
-            else if (worker.Learning?.Phase is null or LearnerPhase.Loading) loading++;
         }
     }
+
+    private static bool IsLoading(WorkerRecord worker) => worker.Learns != Generation.None && !worker.CopiesAtFence
+        && (worker.Learning?.Phase is null or LearnerPhase.Loading);
 
     private void BeginLearning(WorkerRecord worker)
     {

@@ -39,14 +39,17 @@ internal static class EndlessJob
     }
 
     /// <summary>The run has the weights of one worker that nobody disturbed for as many steps.</summary>
-    public static Task SameBitsAsync(ClusterFixture cluster, Ended run) =>
+    /// <param name="cluster">Where it ran.</param>
+    /// <param name="run">How it ended.</param>
+    /// <param name="more">Arguments that it was started with.</param>
+    public static Task SameBitsAsync(ClusterFixture cluster, Ended run, params string[] more) =>
         SameBitsAsync(cluster, run.Json.GetProperty("steps").GetInt64(),
-            run.Json.GetProperty("weights_sha256").GetString());
+            run.Json.GetProperty("weights_sha256").GetString(), more);
 
-    public static async Task SameBitsAsync(ClusterFixture cluster, long steps, string? weights)
+    public static async Task SameBitsAsync(ClusterFixture cluster, long steps, string? weights, params string[] more)
     {
         var state = Path.Combine(cluster.Folder, $"calm-{Interlocked.Increment(ref _calm)}");
-        using var train = Start(cluster, state, 1, "--steps", Text(steps));
+        using var train = Start(cluster, state, 1, ["--steps", Text(steps), .. more]);
         var calm = await train.EndAsync();
         Assert.True(calm.Code == 0, calm.ToString());
         Assert.Equal(calm.Json.GetProperty("weights_sha256").GetString(), weights);
