@@ -31,6 +31,14 @@ public sealed class GraphCommandTests : IDisposable
         Assert.Equal(run.Json.GetProperty("peak_bytes").GetInt64(), parts.Sum(p => p.GetProperty("bytes").GetInt64()));
         Assert.Contains(parts, p => p.GetProperty("name").GetString() == "activations (arena)");
         Assert.Contains(parts, p => p.GetProperty("name").GetString() == "shared memory of links");
+        // FT-02: a donor lends two copies of weights and optimizer state, a joiner is sent one.
+        var joins = run.Json.GetProperty("join_parts").EnumerateArray()
+            .ToDictionary(p => p.GetProperty("name").GetString()!, p => p.GetProperty("bytes").GetInt64());
+        var state = parts.Where(p => p.GetProperty("name").GetString() is "parameters" or "optimizer state")
+            .Sum(p => p.GetProperty("bytes").GetInt64());
+        Assert.Equal((2 * state, state),
+            (joins["member: copies that it lends"], joins["joiner: the copy that it is sent"]));
+        Assert.InRange(joins["joiner: steps that wait"], 1, 256L << 20); // a small model: many steps in the bound
     }
 
     // MEM-05, OPT-12: what passes did, and what is computed again.

@@ -109,7 +109,10 @@ internal sealed class GraphCommand : CliCommand
         var threads = _threads.Read(arguments, Math.Max(1, Environment.ProcessorCount / workers));
         var memory = WorkerMemory.Predict(prepared.Job, prepared.Graph, workers, threads);
         foreach (var line in GraphText.Memory(memory)) context.Line(line);
-        context.Result(new { Job = prepared.Job.Job, memory.Workers, memory.Rows, memory.PeakBytes, memory.Parts });
+        context.Result(new
+        {
+            Job = prepared.Job.Job, memory.Workers, memory.Rows, memory.PeakBytes, memory.Parts, memory.JoinParts,
+        });
     }
 
     private static void Analyze(PreparedJob prepared, CliContext context)

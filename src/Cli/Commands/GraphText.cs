@@ -41,6 +41,8 @@ internal static class GraphText
         yield return Line($"one of {memory.Workers} workers, {memory.Rows} samples of a step");
         foreach (var part in memory.Parts) yield return Line($"  {part.Name,-34} {Bytes(part.Bytes),10}");
         yield return Line($"  {"peak",-34} {Bytes(memory.PeakBytes),10}");
+        yield return "on top of it while workers join, at most";
+        foreach (var part in memory.JoinParts) yield return Line($"  {part.Name,-34} {Bytes(part.Bytes),10}");
     }
 
     private static string Plan(string what, MemoryStatistics plan) => Line(

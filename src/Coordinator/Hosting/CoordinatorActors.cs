@@ -52,7 +52,7 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
     {
         var (options, journal) = (parts.Options, parts.Journal);
         var left = parts.GoesOn ? LeftJobs.Of(journal.FoldJobs()) : LeftJobs.None;
-        var first = FirstPlace(parts, left.First); // before this leader's own records
+        var first = FirstPlace(parts, left.First) with { JobsOver = left.Over }; // before this leader's own records
         journal.Append(new LeaderStarted(journal.Token, journal.Holder));
         var places = new List<WallPlace> { first };
         foreach (var job in left.Beside)
@@ -77,7 +77,11 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
 
     private sealed record WallPlace(
         string Name, string Folder, CheckpointStore Store, StatusBoard Board, MetricsFile Metrics,
-        MembershipHistory History, TakenOver? Found);
+        MembershipHistory History, TakenOver? Found)
+    {
+        /// <summary>Their workers come to the first wall: they have none of their own any more.</summary>
+        public IReadOnlyDictionary<string, JobEnded> JobsOver { get; init; } = LeftJobs.None.Over;
+    }
 
     private static WallPlace FirstPlace(CoordinatorParts parts, JobHistory? left)
     {
@@ -185,7 +189,10 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         }
 
         var protocol = new MembershipProtocol(parts.Journal.Token, place.History, options.Clocks, options.Casts,
-            place.Found is { } found ? JobProtocol.FoundIn(found.Description, found.History) : null);
+            place.Found is { } found ? JobProtocol.FoundIn(found.Description, found.History) : null)
+        {
+            JobsOver = place.JobsOver,
+        };
         var shell = new MembershipShell(
             parts.Journal, clock, place.Board, options.Log, parts.WorkersWanted, parts.Failed)
         {

@@ -21,11 +21,14 @@ internal sealed partial class JobProtocol
             ? TermsOf(description, UntilOf(description, agreed.Samples)) : null,
         Scale = history.Scale,
         Stop = history.Stop?.Reason,
-        Ended = history.Over is { } over
-            ? new JobEnded((int)(over.Outcome == OutcomeFailed ? ExitCode.JobFailed : ExitCode.Finished),
-                over.Text.Length > 0 ? $"{over.Outcome}: {over.Text}" : over.Outcome)
-            : null,
+        Ended = EndOf(history),
     };
+
+    /// <summary>What its workers are to hear; null: it goes on.</summary>
+    public static JobEnded? EndOf(JobHistory history) => history.Over is { } over
+        ? new JobEnded((int)(over.Outcome == OutcomeFailed ? ExitCode.JobFailed : ExitCode.Finished),
+            over.Text.Length > 0 ? $"{over.Outcome}: {over.Text}" : over.Outcome)
+        : null;
 
     /// <summary>Instead of <see cref="Begin"/>.</summary>
     /// <param name="history">The job's own stream.</param>

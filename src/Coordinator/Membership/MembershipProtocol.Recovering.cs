@@ -28,16 +28,16 @@ internal sealed record FoundJob
 // L7  The generation, its members, cuts and start are those of the last durable record.
 internal sealed partial class MembershipProtocol
 {
+    private readonly SortedDictionary<string, JobEnded> _over = new(StringComparer.Ordinal);
     private GenerationOpened? _found; // the generation to be adopted or fenced
     private bool _foundFencing;
     private Generation _highestFound; // in the journal; higher ones are this leader's own
-    private FoundJob? _over;
     private Instant? _recoverSince;
     private Instant? _firstFoundAt;
 
     private void TakeOver(FoundJob job, MembershipHistory history)
     {
-        if (job.Ended is not null) { _over = job; return; }
+        if (job.Ended is { } ended) { _over[job.JobId] = ended; return; }
         if (job.Terms is not { } terms) { _announced = job.JobId; return; }
         (_job, _clocks, _wanted, _scale) = (terms, terms.Clocks, terms.MembersExpected, job.Scale);
         if (_scale > 0) _wanted = _scale;
@@ -131,7 +131,7 @@ internal sealed partial class MembershipProtocol
     /// <summary>The job ended, its leader died before everybody was let go.</summary>
     private bool ReleaseOfOver(WorkerRecord worker)
     {
-        if (_over is not { Ended: { } ended } over || worker.HeldJob != over.JobId) return false;
+        if (!_over.TryGetValue(worker.HeldJob, out var ended)) return false;
         Release(worker, (ExitCode)ended.ExitCode, ended.Reason);
         return true;
     }

@@ -89,6 +89,15 @@ internal sealed partial class MembershipProtocol
         if (found is not null) TakeOver(found, history);
     }
 
+    /// <summary>Jobs that ended under a leader before this one: whoever still holds one is let go as it ended.</summary>
+    public IReadOnlyDictionary<string, JobEnded> JobsOver
+    {
+        init
+        {
+            foreach (var (job, ended) in value) _over[job] = ended;
+        }
+    }
+
     public MembershipStatus Status { get; private set; } = MembershipStatus.Forming;
 
     /// <summary>The generation that is open, or was last.</summary>

@@ -16,6 +16,9 @@ internal sealed record LeftJobs(JobHistory? First, IReadOnlyList<JobHistory> Bes
 {
     public static readonly LeftJobs None = new(null, []);
 
+    /// <summary>Jobs beside the first one that are over: their workers may not have heard so.</summary>
+    public IReadOnlyDictionary<string, JobEnded> Over { get; init; } = new SortedDictionary<string, JobEnded>();
+
     /// <summary>
     /// A job that was submitted again is the one that counts: it goes on in the folder of the earlier one.
     /// </summary>
@@ -29,7 +32,11 @@ internal sealed record LeftJobs(JobHistory? First, IReadOnlyList<JobHistory> Bes
             if (!jobs.Skip(i + 1).Any(later => later.Submitted is { } l && NameOf(l) == name)) beside.Add(jobs[i]);
         }
 
-        return new LeftJobs(jobs.LastOrDefault(h => h.Submitted is { Beside: false }), beside);
+        var over = new SortedDictionary<string, JobEnded>(StringComparer.Ordinal);
+        foreach (var job in jobs)
+            if (job is { Submitted: { Beside: true } submitted, Over: not null })
+                over[submitted.JobId] = JobProtocol.EndOf(job)!;
+        return new LeftJobs(jobs.LastOrDefault(h => h.Submitted is { Beside: false }), beside) { Over = over };
     }
 
     /// <summary>Job ids are NAME-NUMBER.</summary>

@@ -8,6 +8,7 @@ using Convoy.Shared.Random;
 using Convoy.Shared.Tensors;
 using Convoy.Worker.Collectives;
 using Convoy.Worker.Data;
+using Convoy.Worker.Learning;
 
 namespace Convoy.Worker.Training;
 
@@ -23,6 +24,12 @@ public sealed record MemoryPart(string Name, long Bytes);
 public sealed record MemoryPrediction(int Workers, int Rows, IReadOnlyList<MemoryPart> Parts)
 {
     public long PeakBytes => Parts.Sum(p => p.Bytes);
+
+    /// <summary>
+    /// On top of the peak while workers join, at most: what a member lends and keeps for them, and what waits in a
+    /// joiner's memory (docs/protocols/learner.md; more waits on its disk).
+    /// </summary>
+    public IReadOnlyList<MemoryPart> JoinParts { get; init; } = [];
 }
 
 /// <summary>
@@ -72,8 +79,18 @@ public static class WorkerMemory
         if (job.MicroBatches > 1)
             parts.Add(new("micro-batch sums", (BitOperations.Log2((uint)share.Slices) + 1) * vector));
         if (workers > 1) parts.AddRange(OfLinks(job, share, program.ParameterElements));
-        return new MemoryPrediction(workers, share.Form.Rows, parts);
+        return new MemoryPrediction(workers, share.Form.Rows, parts) { JoinParts = OfJoins(vector, states, workers) };
     }
+
+    private static MemoryPart[] OfJoins(long vector, long states, int workers) =>
+    [
+        new("member: copies that it lends", DonorProtocol.CopiesMax * (vector + states)),
+        // A learner's queue may have one step more than its bound, when that ends it.
+        new("member: steps that wait for a learner",
+            Math.Max(DonorProtocol.QueueBytesMax, 3 * vector / workers) + (vector / workers)),
+        new("joiner: the copy that it is sent", vector + states),
+        new("joiner: steps that wait", FeedRoom.Default.MemorySteps(vector) * vector),
+    ];
 
     private static IEnumerable<MemoryPart> OfLinks(JobSpec job, Share share, long elements)
     {

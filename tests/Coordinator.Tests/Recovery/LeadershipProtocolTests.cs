@@ -107,6 +107,7 @@ public sealed class LeadershipProtocolTests
         var left = LeftJobs.Of(Lead().FoldJobs());
         Assert.Equal("a-6", left.First!.Submitted!.JobId);
         Assert.Equal(["b-4", "d-5"], left.Beside.Select(job => job.Submitted!.JobId));
+        Assert.Equal(("c-3", new JobEnded(0, "finished")), (left.Over.Single().Key, left.Over.Single().Value));
     }
 
     [Fact]
