@@ -22,8 +22,8 @@ public class LearnerTests(ClusterFixture cluster)
         await run.AtStepAsync(20);
         await Joining.ScaleAsync(cluster, state, 3);
         var joined = await run.MembersAsync(3);
-        // Steps of a millisecond may be more than its share of the link brings, and a busy machine leaves it too little:
-        // then it says so, and copies at the fence.
+        // Steps of a millisecond may be more than its share of the link brings, and a busy machine leaves it too
+        // little: then it says so, and copies at the fence.
         Assert.Contains(joined.Events, e => e.Contains("learns: Level", StringComparison.Ordinal)
             || e.Contains("cannot follow", StringComparison.Ordinal));
         await EndlessJob.SameBitsAsync(cluster, await EndlessJob.StopAsync(cluster, state, train), model);

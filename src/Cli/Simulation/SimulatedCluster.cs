@@ -286,6 +286,18 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         if (cause is InvariantException) OnViolation(new Violation("invariant", $"membership: {cause.Message}"));
     }
 
+    /// <summary>
+    /// Nobody leads for so long; then one begins anew in the state folder, and its user says --resume.
+    /// </summary>
+    public void LoseCoordinatorFor(TimeSpan time)
+    {
+        var coordinator = _coordinator!;
+        coordinator.Process.Kill();
+        Network.OnEnded(coordinator.Process, silently: false);
+        Tell(static c => c.OnProcessEnded(CoordinatorHost, "killed"));
+        World.After(null, time, () => StartCoordinator(goesOn: false));
+    }
+
     private void EndCoordinator(SimulatedCoordinator coordinator)
     {
         if (coordinator.Process.IsGone) return;

@@ -89,8 +89,8 @@ internal sealed partial class MembershipProtocol
         if (found is not null) TakeOver(found, history);
     }
 
-    /// <summary>Jobs that ended under a leader before this one: whoever still holds one is let go as it ended.</summary>
-    public IReadOnlyDictionary<string, JobEnded> JobsOver
+    /// <summary>Jobs that ended under an earlier leader: whoever still holds one is let go as it ended.</summary>
+    public IEnumerable<KeyValuePair<string, JobEnded>> JobsOver
     {
         init
         {

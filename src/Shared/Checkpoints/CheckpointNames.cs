@@ -10,6 +10,7 @@ public static class CheckpointNames
     internal const string ReplacedSuffix = ".replaced";
     internal const string DeletedSuffix = ".deleted";
     private const string Prefix = "step-";
+    private const string Alone = ".by-";
 
     /// <summary><c>step-00000100</c>: published.</summary>
     public static string Published(StepNumber step) =>
@@ -18,6 +19,16 @@ public static class CheckpointNames
     /// <summary><c>step-00000100.g3.partial</c>: being written by the members of generation 3.</summary>
     public static string Partial(StepNumber step, Generation generation) =>
         $"{Published(step)}.{generation}{PartialSuffix}";
+
+    /// <summary>
+    /// <c>step-00000100.g3.by-w1.partial</c>: being written by one worker alone, all of it.
+    /// </summary>
+    public static string Partial(StepNumber step, Generation generation, string writer) =>
+        writer.Length == 0 ? Partial(step, generation)
+            : $"{Published(step)}.{generation}{Alone}{writer}{PartialSuffix}";
+
+    internal static bool IsAlone(string name) => name.StartsWith(Prefix, StringComparison.Ordinal)
+        && name.Contains(Alone, StringComparison.Ordinal) && name.EndsWith(PartialSuffix, StringComparison.Ordinal);
 
     /// <summary><c>shard-00001-of-00003.safetensors</c>, counted from 1.</summary>
     public static string Shard(int index, int count) =>

@@ -26,13 +26,19 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
 
     public string Root { get; } = Path.GetFullPath(root);
 
+    /// <summary>
+    /// A worker that writes whole checkpoints alone, when nobody publishes: several may at a time. Empty: the members
+    /// of a generation write, the coordinator publishes.
+    /// </summary>
+    public string Writer { get; init; } = "";
+
     /// <summary>Writes shard <paramref name="index"/> of <paramref name="count"/>; returns when it is
     /// durable.</summary>
     public ShardFile WriteShard(StepNumber step, Generation generation, int index, int count,
         IReadOnlyList<ShardTensor> tensors)
     {
         Invariant.Check((uint)index < (uint)count, "CK-5 a shard has a place among its siblings");
-        var folder = Path.Combine(Root, CheckpointNames.Partial(step, generation));
+        var folder = Path.Combine(Root, CheckpointNames.Partial(step, generation, Writer));
         DurableFolder.Ensure(disk, Root);
         disk.CreateFolder(folder);
         return ShardWriter.Write(disk, folder, CheckpointNames.Shard(index, count), tensors,
@@ -47,7 +53,7 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
     public CheckpointPlace Publish(Manifest draft)
     {
         var (step, generation) = (new StepNumber(draft.Step), new Generation(draft.Generation));
-        var partial = Path.Combine(Root, CheckpointNames.Partial(step, generation));
+        var partial = Path.Combine(Root, CheckpointNames.Partial(step, generation, Writer));
         var target = Path.Combine(Root, CheckpointNames.Published(step));
         if (IsSameState(target, draft))
         {
@@ -209,7 +215,7 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
 
     /// <summary>
     /// Clears what a crash left: a replaced checkpoint whose successor did not come is put back; half-deleted ones go;
-    /// partial folders of generations before <paramref name="current"/> go.
+    /// partial folders of generations before <paramref name="current"/> go, and those of workers that wrote alone.
     /// </summary>
     public void Recover(Generation current)
     {
@@ -224,12 +230,13 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
 
         Sweep(name => name.EndsWith(CheckpointNames.ReplacedSuffix, StringComparison.Ordinal)
             || name.EndsWith(CheckpointNames.DeletedSuffix, StringComparison.Ordinal)
+            || CheckpointNames.IsAlone(name)
             || (CheckpointNames.TryReadPartial(name, out _, out var generation) && generation < current));
     }
 
     /// <summary>Gives up one save: its partial folder goes.</summary>
     public void Abandon(StepNumber step, Generation generation) =>
-        disk.DeleteFolder(Path.Combine(Root, CheckpointNames.Partial(step, generation)));
+        disk.DeleteFolder(Path.Combine(Root, CheckpointNames.Partial(step, generation, Writer)));
 
     private void Sweep(Func<string, bool> isRubbish)
     {

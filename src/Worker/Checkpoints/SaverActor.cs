@@ -1,8 +1,10 @@
 using Convoy.Actors;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Storage;
+using Convoy.Worker.Node;
 using Convoy.Worker.Training;
 
 namespace Convoy.Worker.Checkpoints;
@@ -17,6 +19,23 @@ internal sealed class SaverActor : ReceiveActor
     {
         var store = new CheckpointStore(root, disk);
         Receive<WriteShard>(m => trainer.Tell(Write(store, m), Self));
+        Receive<WriteAlone>(m =>
+            trainer.Tell(WriteAlone(new CheckpointStore(root, disk) { Writer = m.Writer }, m), Self));
+    }
+
+    private static StateSaved WriteAlone(CheckpointStore store, WriteAlone m)
+    {
+        var (step, generation) = (new StepNumber(m.Manifest.Step), new Generation(m.Manifest.Generation));
+        try
+        {
+            var shard = store.WriteShard(step, generation, 0, 1, m.Tensors);
+            var place = store.Publish(m.Manifest with { Shards = [shard] });
+            return new StateSaved($"state {step} is saved as {place.Path}, --resume goes on from it");
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or UserException)
+        {
+            return new StateSaved($"state {step} is not saved: {cause.Message.ReplaceLineEndings(" ")}");
+        }
     }
 
     private static ShardEnded Write(CheckpointStore store, WriteShard m)

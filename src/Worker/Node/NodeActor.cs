@@ -62,7 +62,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         _clock = new MonotonicClock(options.Worker.TimeProvider);
         _board = new TrainingBoard(options.Machine);
         _protocol = new NodeProtocol(options.Worker.Join, options.Clocks.Beat, options.Worker.Grace,
-            options.Worker.OrphanLimit, _clock.Now);
+            options.Worker.OrphanLimit, options.Clocks.Save, _clock.Now);
         Receive<StartNode>(OnStart);
         Receive<Tick>(_ => OnTick());
         Receive<LinkUp>(OnLinkUp);
@@ -167,6 +167,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             case Admitted m: _trainer?.Tell(new CoordinatorBack(m.Token), Self); break;
             case ReleaseTrainer m: _trainer?.Tell(new FromCoordinator(m.Message), Self); break;
             case ForgetTrainer: OnForgetTrainer(); break;
+            case SaveState when _trainer is null: Self.Tell(new StateSaved(""), Self); break;
+            case SaveState: _trainer.Tell(new SaveAlone(_options.Worker.Name), Self); break;
             case Say m: SayLine(m.Line); break;
             case ExitProcess m: OnExit(m); break;
             default: throw Invariant.Unhandled(output);

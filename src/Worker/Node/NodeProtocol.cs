@@ -10,12 +10,13 @@ namespace Convoy.Worker.Node;
 // row 9). N1  The token never falls; an older leader's word changes nothing here.
 // N2  A drain ends within its grace, whether anybody answers or not (G2).
 // N3  Nobody trains alone for ever: without a coordinator the process ends after the orphan limit, and says so on the
-// way.
+// way. The state that it has is saved first.
 internal enum NodeStatus
 {
     Dialing,  // no link to the coordinator
     Greeting, // linked; Hello is said
     Joined,   // admitted
+    Saving,   // the orphan limit is over: the trainer saves the state that it has, then the process ends
     Gone,     // the process ends
 }
 
@@ -35,7 +36,13 @@ internal sealed record TrainingEnded(int ExitCode, string Text);
 /// <summary>The trainer was evicted and wants to be a learner again.</summary>
 internal sealed record GreetAgain;
 
+/// <summary>What became of the state of an orphan; empty: there was none.</summary>
+internal sealed record StateSaved(string Text);
+
 internal abstract record NodeOutput;
+
+/// <summary>The trainer, if there is one, saves what it has: answered by <see cref="StateSaved"/>.</summary>
+internal sealed record SaveState : NodeOutput;
 
 internal sealed record SendHello : NodeOutput;
 
@@ -56,12 +63,14 @@ internal sealed record Say(string Line) : NodeOutput;
 internal sealed record ExitProcess(int Code, string Line) : NodeOutput;
 
 internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan grace,
-    TimeSpan orphanLimit, Instant start)
+    TimeSpan orphanLimit, TimeSpan saveTime, Instant start)
 {
     public static readonly (NodeStatus From, NodeStatus To, string On)[] Transitions =
     [
         (NodeStatus.Dialing, NodeStatus.Greeting, "CoordinatorUp"),
-        (NodeStatus.Dialing, NodeStatus.Gone, "CoordinatorUnfit, orphan limit, grace over, TrainingEnded"),
+        (NodeStatus.Dialing, NodeStatus.Saving, "orphan limit"),
+        (NodeStatus.Dialing, NodeStatus.Gone, "CoordinatorUnfit, grace over, TrainingEnded"),
+        (NodeStatus.Saving, NodeStatus.Gone, "StateSaved, save time over, CoordinatorUnfit, grace over, TrainingEnded"),
         (NodeStatus.Greeting, NodeStatus.Joined, "Welcome"),
         (NodeStatus.Greeting, NodeStatus.Dialing, "CoordinatorDown"),
         (NodeStatus.Greeting, NodeStatus.Gone, "Refuse, Release, grace over, TrainingEnded"),
@@ -75,6 +84,8 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
     private Instant _saidAt = start;
     private Instant _beatAt = start;
     private Instant? _drainUntil;
+    private Instant _savingUntil;
+    private string _givesUp = "";
     private bool _drainSaid;
     private bool _trainerReleased;
     private bool _stays; // the job lets it go, the coordinator does not
@@ -106,6 +117,7 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
             case GreetAgain: OnGreetAgain(outputs); break;
             case DrainAsked: OnDrainAsked(hasTrainer, now, outputs); break;
             case TrainingEnded m: OnTrainingEnded(m, outputs); break;
+            case StateSaved m: OnStateSaved(m, outputs); break;
             default: throw Invariant.Unhandled(message);
         }
     }
@@ -121,6 +133,7 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
             {
                 NodeStatus.Dialing => Earlier(_aloneSince + orphanLimit, _saidAt + SayEvery),
                 NodeStatus.Joined => _beatAt + Beat,
+                NodeStatus.Saving => _savingUntil,
                 _ => Instant.Never,
             };
             return Earlier(drain, next);
@@ -139,6 +152,13 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
             return;
         }
 
+        if (Status == NodeStatus.Saving && now >= _savingUntil)
+        {
+            Exit((int)ExitCode.Cluster,
+                $"{_givesUp}; its state was not saved within {saveTime.TotalSeconds:0} s", outputs);
+            return;
+        }
+
         if (Status == NodeStatus.Dialing) { TickAlone(now, outputs); return; }
         if (Status != NodeStatus.Joined || now - _beatAt < Beat) return;
         _beatAt = now;
@@ -150,14 +170,22 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
         var alone = now - _aloneSince;
         if (alone >= orphanLimit)
         {
-            Exit((int)ExitCode.Cluster,
-                $"no coordinator at {address} for {alone.TotalSeconds:0} s: giving up", outputs);
+            _givesUp = $"no coordinator at {address} for {alone.TotalSeconds:0} s: giving up";
+            _savingUntil = now + saveTime;
+            Become(NodeStatus.Saving);
+            outputs.Add(new SaveState());
             return;
         }
 
         if (now - _saidAt < SayEvery) return;
         _saidAt = now;
         outputs.Add(new Say($"no coordinator at {address} for {alone.TotalSeconds:0} s, dialling on"));
+    }
+
+    private void OnStateSaved(StateSaved m, List<NodeOutput> outputs)
+    {
+        if (Status != NodeStatus.Saving) { outputs.Add(new Say($"ignored StateSaved in {Status}")); return; }
+        Exit((int)ExitCode.Cluster, m.Text.Length == 0 ? _givesUp : $"{_givesUp}; {m.Text}", outputs);
     }
 
     private void OnCoordinatorUp(List<NodeOutput> outputs)
@@ -173,7 +201,7 @@ internal sealed class NodeProtocol(string address, TimeSpan firstBeat, TimeSpan 
 
     private void OnCoordinatorDown(CoordinatorDown m, Instant now, List<NodeOutput> outputs)
     {
-        if (Status == NodeStatus.Dialing) return;
+        if (Status is NodeStatus.Dialing or NodeStatus.Saving) return;
         Become(NodeStatus.Dialing);
         (_aloneSince, _saidAt, _drainSaid) = (now, now, false);
         outputs.Add(new Say($"the coordinator at {address} is gone ({m.Text}), dialling on"));

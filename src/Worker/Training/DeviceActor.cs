@@ -4,6 +4,7 @@ using Convoy.Actors;
 using Convoy.Autodiff.Checking;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Protocol;
@@ -11,6 +12,7 @@ using Convoy.Shared.Random;
 using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 using Convoy.Worker.Collectives;
+using Convoy.Worker.Node;
 
 namespace Convoy.Worker.Training;
 
@@ -42,6 +44,8 @@ internal sealed partial class DeviceActor : ReceiveActor
     private Instant _computedAt;
     private StepNumber _loaded = new(-1);
     private Generation _generation;
+    private string _graphSha256 = "";
+    private string _kernels = "";
 
     public DeviceActor(DeviceOptions options)
     {
@@ -55,6 +59,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         On<ReadAhead>(OnReadAhead);
         On<ApplyStep>(OnApplyStep);
         On<SaveShard>(OnSaveShard);
+        On<SaveAlone>(OnSaveAlone);
         On<HashWeights>(OnHashWeights);
         On<TimeOperators>(m => _model?.Profile(m.On));
         On<RunEvaluation>(m => OnEvaluate(m.Request));
@@ -97,6 +102,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             var kernels = _model.Library.Length == 0 ? _options.DeviceKind
                 : $"{_options.DeviceKind} with {_model.Library}";
             _initial = FingerprintChain.Start(m.Job.Seed, sha, m.Job.Slices, kernels);
+            (_graphSha256, _kernels) = (Convert.ToHexStringLower(sha), kernels);
             _works = [new StepWork(_model.Elements, m.Job.Slices), new StepWork(_model.Elements, m.Job.Slices)];
             Tell(new JobOpened(new Ready
             {
@@ -335,6 +341,25 @@ internal sealed partial class DeviceActor : ReceiveActor
         });
         _options.Saver.Tell(new WriteShard(m.Generation, m.Step, m.Index, m.Count, _state!.Fingerprint,
             (_clock.Now - started).Ticks / 10, copies, () => _copies.GiveBack(copy)), Self);
+    }
+
+    /// <summary>
+    /// 4.5 row 9: nobody leads and nobody will publish, so this worker writes and publishes all of its state by itself,
+    /// under the members' name for it: orphans of one step write the same bits.
+    /// </summary>
+    private void OnSaveAlone(SaveAlone m)
+    {
+        if (_state is null || _state.Step.Value <= 0) { Tell(new StateSaved("")); return; }
+        var tensors = _state.Tensors(_model!).Select(t => new ShardTensor(t.Tensor.Name, t.Tensor.Shape,
+            t.Vector.Span.Slice((int)t.Offset, (int)t.Tensor.Shape.Count).ToArray())).ToList();
+        var manifest = new Manifest
+        {
+            Step = _state.Step.Value, Generation = _generation.Value, Fingerprint = _state.Fingerprint.ToString(),
+            Seed = _job.Seed, Job = _job, GraphSha256 = _graphSha256,
+            DataSha256 = Convert.ToHexStringLower(_model!.DataSha256), Optimizer = _job.Optimizer.Kind,
+            DeviceKind = _kernels, SavedBy = new SavedBy { Host = Environment.MachineName, Build = BuildId.Current },
+        };
+        _options.Saver.Tell(new WriteAlone(m.Writer, manifest, tensors), Self);
     }
 
     private void OnHashWeights(HashWeights m) => Tell(new WeightsHashed(m.Generation, m.Step, WeightsHash.Of(

@@ -30,6 +30,10 @@ internal sealed record TakeState(AlignState Order, ModelState? Spare, PinnedVect
 /// <summary>Memory for a transfer that the trainer is about to ask for.</summary>
 internal sealed record SpareReady(AlignState Order, ModelState? Spare, PinnedVector? Chunks);
 
+/// <summary>Nobody leads any more: save the whole state, whatever it is now. Answered by StateSaved.</summary>
+/// <param name="Writer">Name of this worker.</param>
+internal sealed record SaveAlone(string Writer);
+
 /// <summary>Gather the samples of the coming step while the device would wait for peers.</summary>
 internal sealed record ReadAhead(Generation Generation, StepNumber Step);
 
@@ -41,6 +45,10 @@ internal sealed record RowDone(StepRow Row);
 /// null where this worker does not know it.
 /// </summary>
 internal sealed record StateView(ModelState State, PinnedVector Chunks, double? LossSum);
+
+/// <summary>A whole checkpoint by one worker.</summary>
+internal sealed record WriteAlone(
+    string Writer, Shared.Checkpoints.Manifest Manifest, IReadOnlyList<Shared.Checkpoints.ShardTensor> Tensors);
 
 internal sealed record WriteShard(
     Generation Generation, StepNumber Step, int Index, int Count, Fingerprint Fingerprint, long StallUs,

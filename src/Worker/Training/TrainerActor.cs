@@ -98,6 +98,8 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Receive<StateArrived>(OnStateArrived);
         Receive<StateView>(m => _view = m);
         Receive<RowDone>(m => OnRow(m.Row));
+        Receive<SaveAlone>(m => _device.Tell(m, Self));
+        Receive<StateSaved>(m => _options.Node.Tell(m, Self));
         Receive<DeviceNews>(OnDeviceNews);
         Receive<FlushRows>(_ => FlushReports());
         Receive<Terminated>(_ => CheckStopped());

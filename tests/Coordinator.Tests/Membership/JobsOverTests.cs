@@ -5,7 +5,7 @@ using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Tests.Membership;
 
-/// <summary>L7: a worker of a job that ended under the leader before hears how it ended, whichever job it was.</summary>
+/// <summary>L7: a worker of a job that ended under an earlier leader hears how it ended.</summary>
 public sealed class JobsOverTests
 {
     [Theory]

@@ -13,7 +13,7 @@ internal sealed class NodeMachine : IScriptMachine
     private readonly List<NodeOutput> _outputs = [];
     private readonly NodeProtocol _protocol = new(
         "c:7400", TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(10),
-        new Instant(1_000_000));
+        TimeSpan.FromSeconds(60), new Instant(1_000_000));
     private Instant _now = new(1_000_000);
     private bool _hasTrainer;
 
@@ -37,6 +37,7 @@ internal sealed class NodeMachine : IScriptMachine
             case "sigterm": Feed(new DrainAsked()); break;
             case "evicted": Feed(new GreetAgain()); break;
             case "ended": Feed(new TrainingEnded((int)c.Number("code"), c.Text("why", "released"))); break;
+            case "saved": Feed(new StateSaved(c.Text("what"))); break;
             case "advance": Advance(c.TimeAt(0)); break;
             default: throw new FormatException($"no command '{c.Verb}'");
         }
@@ -69,6 +70,7 @@ internal sealed class NodeMachine : IScriptMachine
         SendDrain o => $"> Drain within {o.Grace.TotalSeconds:0.#} s",
         Admitted o => $"admitted as {o.Me} by {o.Token}",
         ReleaseTrainer => "the trainer ends its work",
+        SaveState => "the trainer saves what it has",
         Say o => $"says: {o.Line}",
         ExitProcess o => $"exit {o.Code}: {o.Line}",
         _ => throw new FormatException(output.ToString()),

@@ -9,7 +9,7 @@ public sealed class NodeProtocolTests
 {
     private readonly List<NodeOutput> _last = [];
     private readonly NodeProtocol _node = new("host:1", TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(10),
-        TimeSpan.FromMinutes(10), Instant.Zero);
+        TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(60), Instant.Zero);
 
     private Instant _now;
     private bool _hasTrainer;
@@ -96,8 +96,27 @@ public sealed class NodeProtocolTests
         Advance(594);
         Assert.Empty(_last.OfType<ExitProcess>());
         Advance(1);
+        Only<SaveState>();
+        Assert.Equal(NodeStatus.Saving, _node.Status);
+        // Who comes back now comes too late: one state is saved, and nothing changes it any more.
+        Do(new CoordinatorUp());
+        Do(new CoordinatorDown("reset"));
+        Do(new StateSaved("state 7 is saved as /run/step-7"));
         Assert.Equal((int)ExitCode.Cluster, Only<ExitProcess>().Code);
         Assert.Contains("host:1", Only<ExitProcess>().Line);
+        Assert.EndsWith("state 7 is saved as /run/step-7", Only<ExitProcess>().Line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_save_that_does_not_end_holds_no_orphan()
+    {
+        _hasTrainer = true;
+        Advance(600);
+        Only<SaveState>();
+        Advance(59);
+        Assert.Empty(_last);
+        Advance(1);
+        Assert.Contains("not saved within 60 s", Only<ExitProcess>().Line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -197,15 +216,17 @@ public sealed class NodeProtocolTests
         [
             new CoordinatorUp(), new CoordinatorDown("x"), new CoordinatorUnfit([]), new Welcome { LeaderToken = 9 },
             new Refuse(), new Release { LeaderToken = 9 }, new GreetAgain(), new DrainAsked(), new TrainingEnded(0, ""),
+            new StateSaved(""),
         ];
-        for (var prefix = 0; prefix < 4; prefix++)
+        for (var prefix = 0; prefix < 5; prefix++)
         {
             foreach (var message in messages)
             {
                 var test = new NodeProtocolTests { _hasTrainer = hasTrainer };
-                if (prefix > 0) test.Do(new CoordinatorUp());
-                if (prefix > 1) test.Do(new Welcome { LeaderToken = 2 });
-                if (prefix > 2) test.Do(new TrainingEnded(0, ""));
+                if (prefix == 4) test.Advance(601);
+                else if (prefix > 0) test.Do(new CoordinatorUp());
+                if (prefix is > 1 and < 4) test.Do(new Welcome { LeaderToken = 2 });
+                if (prefix == 3) test.Do(new TrainingEnded(0, ""));
                 test.Do(message);
                 test.Advance(0.1);
             }
