@@ -93,14 +93,18 @@ public static class PassPipeline
     /// <summary>
     /// The list again and again until a whole round finds nothing, or so many rounds were made; reports of all of them.
     /// </summary>
+    /// <param name="graph">Legal.</param>
+    /// <param name="passes">In the order of a round.</param>
+    /// <param name="roundsMax">At least 1.</param>
+    /// <param name="told">Hears of each pass as soon as it is done: what a verbose optimizer prints.</param>
     public static (Graph Graph, IReadOnlyList<PassReport> Reports) Settle(
-        Graph graph, IReadOnlyList<GraphPass> passes, int roundsMax = 8)
+        Graph graph, IReadOnlyList<GraphPass> passes, int roundsMax = 8, Action<PassReport>? told = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(roundsMax, 1);
         var all = new List<PassReport>();
         for (var round = 0; round < roundsMax; round++)
         {
-            (graph, var reports) = Run(graph, passes);
+            (graph, var reports) = Run(graph, passes, told);
             all.AddRange(reports);
             if (reports.All(r => r.FoundNothing)) break;
         }
@@ -126,7 +130,11 @@ public static class PassPipeline
         [new("gradients", g => GradientGraph.Build(g, loss)), .. Simplifying];
 
     /// <summary>Runs passes one after another; a pass that leaves an illegal graph is named.</summary>
-    public static (Graph Graph, IReadOnlyList<PassReport> Reports) Run(Graph graph, IReadOnlyList<GraphPass> passes)
+    /// <param name="graph">Legal.</param>
+    /// <param name="passes">In their order.</param>
+    /// <param name="told">As that of <see cref="Settle"/>.</param>
+    public static (Graph Graph, IReadOnlyList<PassReport> Reports) Run(
+        Graph graph, IReadOnlyList<GraphPass> passes, Action<PassReport>? told = null)
     {
         var reports = new PassReport[passes.Count];
         for (var i = 0; i < passes.Count; i++)
@@ -141,6 +149,7 @@ public static class PassPipeline
                     OperatorsFused = passes[i].Fuses ? graph.Nodes.Length - next.Nodes.Length : 0,
                 };
             graph = next;
+            told?.Invoke(reports[i]);
         }
 
         return (graph, reports);

@@ -41,6 +41,22 @@ public sealed class PassReportTests
         Assert.Contains("break it", fault.Message, StringComparison.Ordinal);
     }
 
+    // OPT-01: verbose, and no more rounds than were asked for.
+    [Fact]
+    public void EachPass_IsToldAsItEnds()
+    {
+        var builder = new GraphBuilder();
+        var x = builder.Input("x", DType.Float64, 2);
+        builder.Output("y", -(-(x - 0)) * 1);
+        var told = new List<PassReport>();
+        var (small, reports) = PassPipeline.Settle(builder.Build(), PassPipeline.Simplifying, told: told.Add);
+        Assert.Equal(reports, told);
+        Assert.Equal((2 * PassPipeline.Simplifying.Count, 1), (told.Count, small.Nodes.Length));
+        told.Clear();
+        PassPipeline.Settle(builder.Build(), PassPipeline.Simplifying, roundsMax: 1, told.Add);
+        Assert.Equal(PassPipeline.Simplifying.Count, told.Count);
+    }
+
     // OPT-15: of each pass the bytes that it saves; OPT-01: what was fused.
     [Fact]
     public void EachPass_SaysWhatItSaves()
