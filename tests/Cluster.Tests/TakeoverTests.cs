@@ -12,39 +12,21 @@ public class TakeoverTests(ClusterFixture cluster)
     [Fact]
     public async Task LeaderKilledAndReplaced()
     {
-        var state = Path.Combine(cluster.Folder, "takeover");
-        using var leader = ConvoyProcess.Start(cluster.Folder, "coordinator", "--listen", "127.0.0.1:0", "--state",
-            state, "--workers", "2");
-        var run = new RunningJob(state, leader);
-        await run.UntilAsync("a leader", status => status.Membership == "forming");
-        using var standby = ConvoyProcess.Start(cluster.Folder, "coordinator", "--standby", "--listen", "127.0.0.1:0",
-            "--state", state, "--workers", "2");
-        await run.UntilAsync("a standby", _ => EndpointFile.Standbys(state).Count == 1);
-        var (first, second) = (EndpointFile.TryRead(state)!.Address, EndpointFile.Standbys(state)[0].Address);
-        var addresses = $"{first},{second}";
-        using var w1 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", first, "--name", "w1");
-        using var w2 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", first, "--name", "w2");
-        using var submit = ConvoyProcess.Start(cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps, "--to",
-            addresses, "--json");
-        var before = await run.UntilAsync("two members", status => status.Step >= 10
-            && status.Workers.Count(w => w.Slices.Length > 0) == 2);
+        using var led = await LedCluster.StartAsync(cluster, "takeover", workers: 2, knowBoth: false);
+        using var submit = led.Submit(led.Addresses);
+        var before = await led.TwoMembersAsync();
+        await led.WorkersKnowStandbyAsync();
 
-        foreach (var worker in new[] { w1, w2 }) await KnowsAsync(worker, second);
-        leader.Kill9();
-        var after = await run.UntilAsync("the standby to lead", status => status.Membership == "stable"
-            && EndpointFile.TryRead(state)!.Pid == standby.Pid && status.Step > before.Step + 10);
-        // A starved machine may silence a worker for longer than the deadlines: that loss would be the worker's.
-        if (!after.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
-            Assert.Equal(before.Generation, after.Generation);
-        Assert.Equal(before.JobId, after.JobId);
-        Assert.Equal(0, (await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--state", state)).Code);
+        led.Leader.Kill9();
+        await led.StandbyLeadsAsync(before);
+        Assert.Equal(0, (await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--state", led.State)).Code);
         var ended = await submit.EndAsync();
 
         Assert.True(ended.Code == 0, ended.ToString());
         var steps = ended.Json.GetProperty("steps").GetInt64();
-        using (var client = new ConvoyClient(EndpointFile.TryRead(state)!.Address))
+        using (var client = new ConvoyClient(EndpointFile.TryRead(led.State)!.Address))
             Assert.Equal(1, (await client.StepsAsync(1)).Rows[0].Step);
-        var rows = File.ReadLines(Path.Combine(state, "metrics.jsonl"))
+        var rows = File.ReadLines(Path.Combine(led.State, "metrics.jsonl"))
             .Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("step").GetInt64());
         Assert.Equal(Enumerable.Range(1, (int)steps).Select(n => (long)n), rows);
         await EndlessJob.SameBitsAsync(cluster, ended);
@@ -54,72 +36,37 @@ public class TakeoverTests(ClusterFixture cluster)
     [Fact]
     public async Task TwoJobsGoOnWhenTheirLeaderIsKilled()
     {
-        var state = Path.Combine(cluster.Folder, "takeover-two");
-        using var leader = Coordinator(state);
-        var run = new RunningJob(state, leader);
-        await run.UntilAsync("a leader", status => status.Membership == "forming");
-        using var standby = Coordinator(state, "--standby");
-        await run.UntilAsync("a standby", _ => EndpointFile.Standbys(state).Count == 1);
-        var addresses = $"{EndpointFile.TryRead(state)!.Address},{EndpointFile.Standbys(state)[0].Address}";
-        var workers = Enumerable.Range(0, 4).Select(i => ConvoyProcess.Start(
-            cluster.Folder, "worker", "--join", addresses, "--name", $"w{i}")).ToList();
-        try
-        {
-            await run.UntilAsync("all workers", status => status.Workers.Count == 4);
-            var before = new List<StatusReport>();
-            foreach (var job in Two) await SubmitAsync(job, addresses);
-            foreach (var job in Two) before.Add(await TrainsAsync(state, leader, job));
+        using var led = await LedCluster.StartAsync(cluster, "takeover-two", workers: 4, knowBoth: true);
+        var before = new List<StatusReport>();
+        foreach (var job in Two) await SubmitAsync(job, led.Addresses);
+        foreach (var job in Two) before.Add(await TrainsAsync(led.State, led.Leader, job));
 
-            leader.Kill9();
-            for (var i = 0; i < Two.Length; i++)
-            {
-                var (was, job) = (before[i], new RunningJob(state, standby, Two[i]));
-                var now = await job.UntilAsync($"{Two[i]} under the standby", s => s.Membership == "stable"
-                    && EndpointFile.TryRead(state)!.Pid == standby.Pid && s.Step > was.Step + 10);
-                Assert.Equal(was.JobId, now.JobId);
-                if (!now.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
-                    Assert.Equal(was.Generation, now.Generation);
-            }
-
-            await StopBothAsync(state, standby);
-        }
-        finally
+        led.Leader.Kill9();
+        for (var i = 0; i < Two.Length; i++)
         {
-            foreach (var worker in workers) worker.Dispose();
+            var (was, job) = (before[i], new RunningJob(led.State, led.Standby, Two[i]));
+            LedCluster.SameGeneration(was, await job.UntilAsync($"{Two[i]} under the standby",
+                s => s.Membership == "stable" && EndpointFile.TryRead(led.State)!.Pid == led.Standby.Pid
+                    && s.Step > was.Step + 10));
         }
+
+        await StopBothAsync(led.State, led.Standby);
     }
 
     // FT-04, FT-05: who is asked to end hands over what a standby goes on with; nobody stops, nothing is saved for it.
     [Fact]
     public async Task ALeaderThatIsAskedToEndHandsOver()
     {
-        var state = Path.Combine(cluster.Folder, "takeover-asked");
-        using var leader = Coordinator(state);
-        var run = new RunningJob(state, leader);
-        await run.UntilAsync("a leader", status => status.Membership == "forming");
-        using var standby = Coordinator(state, "--standby");
-        await run.UntilAsync("a standby", _ => EndpointFile.Standbys(state).Count == 1);
-        var addresses = $"{EndpointFile.TryRead(state)!.Address},{EndpointFile.Standbys(state)[0].Address}";
-        using var w1 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", addresses, "--name", "w1");
-        using var w2 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", addresses, "--name", "w2");
-        await run.UntilAsync("both workers", status => status.Workers.Count == 2);
-        using var submit = ConvoyProcess.Start(cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps, "--to",
-            addresses, "--json");
-        var before = await run.UntilAsync("two members", status => status.Step >= 10 && status.Membership == "stable"
-            && status.Workers.Count(w => w.Slices.Length > 0) == 2);
+        using var led = await LedCluster.StartAsync(cluster, "takeover-asked", workers: 2, knowBoth: true);
+        using var submit = led.Submit(led.Addresses);
+        var before = await led.TwoMembersAsync();
 
-        leader.Terminate();
-        var asked = await leader.EndAsync();
+        led.Leader.Terminate();
+        var asked = await led.Leader.EndAsync();
         Assert.True(asked.Code == 0, asked.ToString());
         Assert.Contains("hands over to the standby at", asked.Out, StringComparison.Ordinal);
-        var after = await run.UntilAsync("the standby to lead", status => status.Membership == "stable"
-            && EndpointFile.TryRead(state)!.Pid == standby.Pid && status.Step > before.Step + 10);
-        if (!after.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
-            Assert.Equal(before.Generation, after.Generation);
-        Assert.Equal(0, (await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--state", state)).Code);
-        var ended = await submit.EndAsync();
-        Assert.True(ended.Code == 0, ended.ToString());
-        await EndlessJob.SameBitsAsync(cluster, ended);
+        await led.StandbyLeadsAsync(before);
+        await led.StopAsync(submit);
     }
 
     // FT-05, 4.5 row 9: without a standby members train on as orphans until the coordinator is there again, at the
@@ -128,7 +75,7 @@ public class TakeoverTests(ClusterFixture cluster)
     public async Task JobsGoOnWhenTheirCoordinatorIsStartedAgain()
     {
         var state = Path.Combine(cluster.Folder, "started-again");
-        using var first = Coordinator(state);
+        using var first = LedCluster.Coordinator(cluster, state);
         var run = new RunningJob(state, first);
         await run.UntilAsync("a coordinator", status => status.Membership == "forming");
         var address = EndpointFile.TryRead(state)!.Address;
@@ -150,9 +97,7 @@ public class TakeoverTests(ClusterFixture cluster)
                 var (was, job) = (before[i], new RunningJob(state, second, Two[i]));
                 var now = await job.UntilAsync($"{Two[i]} again", s => s.Membership == "stable"
                     && EndpointFile.TryRead(state)!.Pid == second.Pid && s.Step > was.Step + 10);
-                Assert.Equal(was.JobId, now.JobId);
-                if (!now.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
-                    Assert.Equal(was.Generation, now.Generation);
+                LedCluster.SameGeneration(was, now);
             }
 
             var again = await ConvoyProcess.RunAsync(cluster.Folder, "submit", "job.yaml", "--set", $"job={Two[1]}",
@@ -171,50 +116,21 @@ public class TakeoverTests(ClusterFixture cluster)
     [Fact]
     public async Task ALeaderThatWakesAfterItWasReplacedIsRefused()
     {
-        var state = Path.Combine(cluster.Folder, "takeover-woken");
-        using var leader = Coordinator(state);
-        var run = new RunningJob(state, leader);
-        await run.UntilAsync("a leader", status => status.Membership == "forming");
-        using var standby = Coordinator(state, "--standby");
-        await run.UntilAsync("a standby", _ => EndpointFile.Standbys(state).Count == 1);
-        var (first, second) = (EndpointFile.TryRead(state)!.Address, EndpointFile.Standbys(state)[0].Address);
-        using var w1 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", first, "--name", "w1");
-        using var w2 = ConvoyProcess.Start(cluster.Folder, "worker", "--join", first, "--name", "w2");
-        await run.UntilAsync("both workers", status => status.Workers.Count == 2);
-        using var submit = ConvoyProcess.Start(cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps, "--to",
-            $"{second},{first}", "--json");
-        var before = await run.UntilAsync("two members", status => status.Step >= 10 && status.Membership == "stable"
-            && status.Workers.Count(w => w.Slices.Length > 0) == 2);
-        foreach (var worker in new[] { w1, w2 }) await KnowsAsync(worker, second);
+        using var led = await LedCluster.StartAsync(cluster, "takeover-woken", workers: 2, knowBoth: false);
+        using var submit = led.Submit($"{led.At.Standby},{led.At.Leader}");
+        var before = await led.TwoMembersAsync();
+        await led.WorkersKnowStandbyAsync();
 
-        Signal.Stop(leader.Pid);
-        var after = await run.UntilAsync("the standby to lead", status => status.Membership == "stable"
-            && EndpointFile.TryRead(state)!.Pid == standby.Pid && status.Step > before.Step + 10);
-        Signal.Continue(leader.Pid);
-        var woken = await leader.EndAsync();
+        Signal.Stop(led.Leader.Pid);
+        await led.StandbyLeadsAsync(before);
+        Signal.Continue(led.Leader.Pid);
+        var woken = await led.Leader.EndAsync();
         Assert.True(woken.Code == (int)Shared.ExitCode.Cluster, woken.ToString());
         Assert.Contains("another coordinator leads", woken.Error, StringComparison.Ordinal);
-        if (!after.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
-            Assert.Equal(before.Generation, after.Generation);
-        Assert.Equal(0, (await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--state", state)).Code);
-        var ended = await submit.EndAsync();
-        Assert.True(ended.Code == 0, ended.ToString());
-        await EndlessJob.SameBitsAsync(cluster, ended);
-    }
-
-    /// <summary>The worker has heard where a coordinator stands by.</summary>
-    private static async Task KnowsAsync(ConvoyProcess worker, string standby)
-    {
-        using var deadline = new CancellationTokenSource(ConvoyProcess.Deadline);
-        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!worker.Snapshot(-1).Error.Contains(standby, StringComparison.Ordinal))
-            await pace.WaitForNextTickAsync(deadline.Token);
+        await led.StopAsync(submit);
     }
 
     private static readonly string[] Two = ["alpha", "beta"];
-
-    private ConvoyProcess Coordinator(string state, params string[] more) => ConvoyProcess.Start(
-        cluster.Folder, ["coordinator", "--listen", "127.0.0.1:0", "--state", state, .. more]);
 
     private async Task SubmitAsync(string job, string addresses)
     {

@@ -1,0 +1,117 @@
+using Convoy.Cluster.Tests.Processes;
+using Convoy.Coordinator.Api;
+
+namespace Convoy.Cluster.Tests.Jobs;
+
+/// <summary>
+/// A coordinator that leads, one that stands by, and workers, each a process of its own. Ends them all with the test.
+/// </summary>
+internal sealed class LedCluster : IDisposable
+{
+    private readonly ClusterFixture _cluster;
+    private readonly List<ConvoyProcess> _workers = [];
+
+    private LedCluster(ClusterFixture cluster, string name)
+    {
+        (_cluster, State) = (cluster, Path.Combine(cluster.Folder, name));
+        Leader = Coordinator(cluster, State);
+        Run = new RunningJob(State, Leader);
+    }
+
+    public string State { get; }
+
+    public ConvoyProcess Leader { get; }
+
+    public ConvoyProcess Standby { get; private set; } = null!;
+
+    public RunningJob Run { get; }
+
+    /// <summary>Where the leader is found, and where its standby.</summary>
+    public (string Leader, string Standby) At { get; private set; }
+
+    public string Addresses => $"{At.Leader},{At.Standby}";
+
+    public IReadOnlyList<ConvoyProcess> Workers => _workers;
+
+    /// <param name="cluster">Where the job lies.</param>
+    /// <param name="name">Of the state folder.</param>
+    /// <param name="workers">How many.</param>
+    /// <param name="knowBoth">Workers are told of the standby when they start; else they hear of it.</param>
+    public static async Task<LedCluster> StartAsync(
+        ClusterFixture cluster, string name, int workers, bool knowBoth)
+    {
+        var led = new LedCluster(cluster, name);
+        try
+        {
+            await led.Run.UntilAsync("a leader", status => status.Membership == "forming");
+            led.Standby = Coordinator(cluster, led.State, "--standby");
+            await led.Run.UntilAsync("a standby", _ => EndpointFile.Standbys(led.State).Count == 1);
+            led.At = (EndpointFile.TryRead(led.State)!.Address, EndpointFile.Standbys(led.State)[0].Address);
+            for (var i = 0; i < workers; i++)
+                led._workers.Add(ConvoyProcess.Start(cluster.Folder, "worker", "--join",
+                    knowBoth ? led.Addresses : led.At.Leader, "--name", $"w{i}"));
+            await led.Run.UntilAsync("all workers", status => status.Workers.Count == workers);
+            return led;
+        }
+        catch
+        {
+            led.Dispose();
+            throw;
+        }
+    }
+
+    public static ConvoyProcess Coordinator(ClusterFixture cluster, string state, params string[] more) =>
+        ConvoyProcess.Start(cluster.Folder,
+            ["coordinator", "--listen", "127.0.0.1:0", "--state", state, .. more]);
+
+    /// <summary>`convoy submit` of the endless job, with its end.</summary>
+    public ConvoyProcess Submit(string to) => ConvoyProcess.Start(
+        _cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps, "--to", to, "--json");
+
+    public Task<StatusReport> TwoMembersAsync() => Run.UntilAsync("two members",
+        status => status.Step >= 10 && status.Membership == "stable" && Joining.Members(status) == 2);
+
+    /// <summary>The workers have heard where a coordinator stands by.</summary>
+    public async Task WorkersKnowStandbyAsync()
+    {
+        using var deadline = new CancellationTokenSource(ConvoyProcess.Deadline);
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        foreach (var worker in _workers)
+            while (!worker.Snapshot(-1).Error.Contains(At.Standby, StringComparison.Ordinal))
+                await pace.WaitForNextTickAsync(deadline.Token);
+    }
+
+    /// <summary>The standby leads, and the job trains on in the generation that it was in.</summary>
+    public async Task<StatusReport> StandbyLeadsAsync(StatusReport before)
+    {
+        var after = await Run.UntilAsync("the standby to lead", status => status.Membership == "stable"
+            && EndpointFile.TryRead(State)!.Pid == Standby.Pid && status.Step > before.Step + 10);
+        SameGeneration(before, after);
+        return after;
+    }
+
+    // A starved machine may silence a worker for longer than the deadlines: that loss would be the worker's.
+    public static void SameGeneration(StatusReport before, StatusReport after)
+    {
+        if (!after.Events.Any(e => e.Contains("lost w", StringComparison.Ordinal)))
+            Assert.Equal(before.Generation, after.Generation);
+        Assert.Equal(before.JobId, after.JobId);
+    }
+
+    /// <summary>`convoy stop`; the submission ends well, with the bits of a calm run.</summary>
+    public async Task<Ended> StopAsync(ConvoyProcess submit)
+    {
+        Assert.Equal(0, (await ConvoyProcess.RunAsync(_cluster.Folder, "stop", "--state", State)).Code);
+        var ended = await submit.EndAsync();
+        Assert.True(ended.Code == 0, ended.ToString());
+        await EndlessJob.SameBitsAsync(_cluster, ended);
+        return ended;
+    }
+
+    public void Dispose()
+    {
+        foreach (var worker in _workers) worker.Dispose();
+        Standby?.Dispose();
+        Leader.Dispose();
+    }
+}
