@@ -2,7 +2,7 @@ using Convoy.Cluster.Tests.Processes;
 
 namespace Convoy.Cluster.Tests;
 
-// EXE-06: many seeds run in a process of their own, with the compiler set for them; who starts the command sees one.
+// Many seeds run in a process of their own, with the compiler set for them; who starts the command sees one.
 public class SimulationTests(ClusterFixture cluster)
 {
     [Fact]

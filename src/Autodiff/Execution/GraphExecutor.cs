@@ -69,7 +69,7 @@ public sealed record ExecutorStatistics(long ParallelNodes, long SequentialNodes
 /// For graphs with branches; <see cref="TrainProgram"/> runs training steps, one kernel at a time on planned memory.
 /// The threads are those of the team that the caller entered. Not for two callers at a time.
 /// </summary>
-public sealed class GraphExecutor
+public sealed class GraphExecutor : IExecutor
 {
     private readonly Graph _graph;
     private readonly int _rows;
@@ -82,6 +82,7 @@ public sealed class GraphExecutor
     private ExecutorStatistics _statistics = new(0, 0, 0);
     private WorkerBalance[] _balance = [];
     private LentResults? _lent; // of the current run
+    private CancellationToken _cancel;
     private long _alive;
 
     /// <param name="graph">A legal graph.</param>
@@ -106,11 +107,18 @@ public sealed class GraphExecutor
     /// <summary>Of the runs with work stealing: how evenly the work fell on the threads.</summary>
     public StealingBalance Balance => new(_balance);
 
-    /// <summary>The outputs of the graph, new tensors of the caller.</summary>
-    /// <param name="bindings">Inputs and parameters by name, in the shapes of the graph at the rows of the runs.</param>
-    /// <exception cref="GraphException">A binding is missing, or has another shape or element type.</exception>
-    public IReadOnlyDictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> bindings)
+    /// <inheritdoc/>
+    public Graph Graph => _graph;
+
+    /// <inheritdoc/>
+    public int Rows => _rows;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Tensor> Run(
+        IReadOnlyDictionary<string, Tensor> bindings, CancellationToken cancel = default)
     {
+        cancel.ThrowIfCancellationRequested();
+        _cancel = cancel;
         _uses.CopyTo(_left, 0);
         Array.Clear(_results);
         _alive = 0;
@@ -118,6 +126,24 @@ public sealed class GraphExecutor
             if (IsBound(node)) _results[node.Id] = [BindingOf(node, bindings)];
         using var lent = _options.Buffers is { } pool ? new LentResults(pool) : null;
         _lent = lent;
+        try
+        {
+            RunNodes();
+        }
+        catch (AggregateException) when (cancel.IsCancellationRequested)
+        {
+            cancel.ThrowIfCancellationRequested(); // several threads saw it
+        }
+
+        var outputs = _graph.Outputs.ToDictionary(
+            o => o.Name, o => _results[o.Value.Node]![o.Value.Output], StringComparer.Ordinal);
+        foreach (var output in outputs.Values) lent?.Keep(output);
+        Array.Clear(_results);
+        return outputs;
+    }
+
+    private void RunNodes()
+    {
         switch (_options.Schedule)
         {
             case ExecutionSchedule.Parallel: RunLevels(); break;
@@ -126,12 +152,6 @@ public sealed class GraphExecutor
             case ExecutionSchedule.MemoryFrugal: RunInOrder(_plan.FrugalOrder(_uses)); break;
             default: RunInOrder(_plan.Computed); break;
         }
-
-        var outputs = _graph.Outputs.ToDictionary(
-            o => o.Name, o => _results[o.Value.Node]![o.Value.Output], StringComparer.Ordinal);
-        foreach (var output in outputs.Values) lent?.Keep(output);
-        Array.Clear(_results);
-        return outputs;
     }
 
     internal static bool IsBound(GraphNode node) => node.Op == OpTable.Input || node.Op == OpTable.Parameter;
@@ -200,6 +220,7 @@ public sealed class GraphExecutor
 
     private void RunNode(GraphNode node)
     {
+        _cancel.ThrowIfCancellationRequested();
         var inputs = new Tensor[node.Inputs.Length];
         for (var i = 0; i < inputs.Length; i++) inputs[i] = _results[node.Inputs[i].Node]![node.Inputs[i].Output];
         if (node.Op.IsAlias) _results[node.Id] = [inputs[0].Reshape(node.Type.At(_rows))];

@@ -11,6 +11,7 @@ public enum RandomPurpose
     Mask = 5,
     GradientNoise = 6,
     HessianProbe = 7,
+    TestDouble = 8,
 }
 
 /// <summary>

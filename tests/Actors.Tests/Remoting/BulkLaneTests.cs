@@ -12,7 +12,7 @@ public sealed class BulkLaneTests
     [InlineData(32, false, "TCP")] // on threads of their own
     [InlineData(0, false, "TCP")]  // on the pool
     public async Task Frames_of_all_sizes_arrive_whole_and_in_order_and_their_owners_are_told(
-        int threadPairs, bool shared, string path) // DIST-13
+        int threadPairs, bool shared, string path) // DIST-07
     {
         using var folder = new TempFolder();
         RemotingOptions Change(RemotingOptions o) =>

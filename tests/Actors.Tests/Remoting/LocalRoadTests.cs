@@ -5,7 +5,7 @@ using Convoy.Actors.Tests.Remoting.Security;
 
 namespace Convoy.Actors.Tests.Remoting;
 
-// Which road a bulk lane takes between processes of one machine, and that nothing of it outlives them (DIST-13).
+// Which road a bulk lane takes between processes of one machine, and that nothing of it outlives them (DIST-07).
 public sealed class LocalRoadTests : IDisposable
 {
     private const string AddressVariable = "CONVOY_TEST_ADDRESS";

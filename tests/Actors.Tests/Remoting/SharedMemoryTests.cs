@@ -4,7 +4,7 @@ using Convoy.Shared.Ids;
 
 namespace Convoy.Actors.Tests.Remoting;
 
-public sealed class SharedMemoryTests // DIST-13
+public sealed class SharedMemoryTests // DIST-07
 {
     private static readonly RingKey Key = new(1, 2, 3, 4);
 

@@ -90,7 +90,7 @@ public sealed class ErrorTests
         Assert.Equal((1, 1), policy.Outcome(ErrorCode.OutOfMemory, RecoveryAction.RetrySmaller));
     }
 
-    [Fact]
+    [Fact] // FT-04
     public void APeer_IsGivenTime_ThatDoubles_AndThenUp()
     {
         var waits = new List<int>();

@@ -9,7 +9,7 @@ using Google.Protobuf;
 namespace Convoy.Simulation.Tests.Cluster;
 
 /// <summary>
-/// TEST-07: each checker finds a planted bug of its kind within 500 seeds. The bugs are put around the system's parts:
+/// Each checker finds a planted bug of its kind within 500 seeds. The bugs are put around the system's parts:
 /// a message that lies, a disk that forgets, a model that errs.
 /// </summary>
 public sealed partial class PlantedBugTests

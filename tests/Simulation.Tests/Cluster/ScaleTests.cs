@@ -4,7 +4,7 @@ using Convoy.Shared.Casting;
 namespace Convoy.Simulation.Tests.Cluster;
 
 /// <summary>
-/// EXE-06: what a change costs the coordinator grows no worse than N log N. Messages, bytes and allocations are
+/// What a change costs the coordinator grows no worse than N log N. Messages, bytes and allocations are
 /// counted: they do not depend on the machine. Time is measured by <c>convoy sim --scale</c>.
 /// </summary>
 public sealed class ScaleTests

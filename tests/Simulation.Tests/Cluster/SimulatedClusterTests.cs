@@ -3,7 +3,7 @@ using Convoy.Cli.Simulation;
 namespace Convoy.Simulation.Tests.Cluster;
 
 /// <summary>
-/// TEST-04, FT-03, PAR-08, R1, R2, R5, R26: the whole system in a simulated world keeps every invariant. More seeds run
+/// TEST-05, FT-03, PAR-08, R1, R2, R5, R26: the whole system in a simulated world keeps every invariant. More seeds run
 /// by
 /// <c>convoy sim</c>; a failure there says how to run it again.
 /// </summary>
@@ -19,7 +19,7 @@ public sealed class SimulatedClusterTests
         }
     }
 
-    // EXE-06: a failure is a seed, to the byte.
+    // A failure is a seed, to the byte.
     [Theory]
     [InlineData(3)]
     [InlineData(31)]
@@ -70,7 +70,7 @@ public sealed class SimulatedClusterTests
         Assert.True(named > 0, "no seed has a hang that is long enough to be found");
     }
 
-    // TEST-05: seeds that once broke an invariant, as small as they were found. What broke is said beside each.
+    // Seeds that once broke an invariant, as small as they were found. What broke is said beside each.
     [Theory]
     [InlineData(31, 3, 12, "1,2,3,4")] // a stopped worker was sent frames with the bytes of a later step
     // reports of orphans counted as progress of a resumed job; healthy workers were let go
