@@ -5,11 +5,13 @@ using Google.Protobuf;
 namespace Convoy.Cli.Simulation.Checkers;
 
 /// <summary>
-/// At most one leader: only the newest lease appends (L1), and no process hears an older one after a newer (L3).
+/// At most one leader: only the newest lease appends (L1), no process hears an older one after a newer, and none forgets
+/// the newest that it has seen (L3).
 /// </summary>
 internal sealed class LeaderChecker : Checker
 {
     private readonly SortedDictionary<ulong, long> _heard = [];
+    private readonly SortedDictionary<ulong, long> _seen = []; // what a process says of itself
     private long _newest;
 
     public override void OnLease(long token)
@@ -23,6 +25,7 @@ internal sealed class LeaderChecker : Checker
 
     public override void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
     {
+        if (message is Beat beat) OnBeat(from, to, beat);
         var token = message switch
         {
             Open m => m.LeaderToken,
@@ -34,5 +37,14 @@ internal sealed class LeaderChecker : Checker
         var known = _heard.GetValueOrDefault(to.Incarnation.Value);
         Check(token >= known, $"{to.Process} hears {message.Descriptor.Name} of k{token} after k{known}");
         _heard[to.Incarnation.Value] = token;
+    }
+
+    // What lay in the mailbox of a stopped leader is older than what its successor has heard.
+    private void OnBeat(SimulatedRemoting from, SimulatedRemoting to, Beat beat)
+    {
+        if (Cluster.Coordinator is { } leader && to.Process != leader.Process) return;
+        var before = _seen.GetValueOrDefault(beat.Incarnation);
+        Check(beat.TokenSeen >= before, $"{from.Process} follows k{beat.TokenSeen} after k{before}");
+        _seen[beat.Incarnation] = beat.TokenSeen;
     }
 }

@@ -13,6 +13,7 @@ internal sealed class TakeoverChecker : Checker
 
     private TimeSpan _troubleUntil;
     private TimeSpan? _died;
+    private bool _beganWithout; // the step that runs began when nobody led
     private long _generation;
     private long _step;
     private TimeSpan _steppedAt;
@@ -25,11 +26,11 @@ internal sealed class TakeoverChecker : Checker
             && Cluster.Status is { Membership: "stable", State: "running" } status && status.Step + 5 < status.UntilStep
             && status.Workers.Count(w => w.State == "member") == Cluster.Plan.Workers)
         {
-            (_died, _generation) = (Now, status.Generation);
+            (_died, _generation, _beganWithout) = (Now, status.Generation, false);
             return;
         }
 
-        _died = null;
+        (_died, _beganWithout) = (null, false);
         _troubleUntil = Now + fault.Duration + Quiet;
     }
 
@@ -42,7 +43,7 @@ internal sealed class TakeoverChecker : Checker
 
     private void Forget()
     {
-        _died = null;
+        (_died, _beganWithout) = (null, false);
         if (Now + Quiet > _troubleUntil) _troubleUntil = Now + (Now < TimeSpan.FromSeconds(1) ? LookEvery : Quiet);
     }
 
@@ -52,7 +53,9 @@ internal sealed class TakeoverChecker : Checker
         if (step <= _step) return;
         var took = Now - _steppedAt;
         (_step, _steppedAt) = (step, Now);
-        if (_died is null)
+        var judged = _died is not null || _beganWithout;
+        _beganWithout = _died is not null;
+        if (!judged)
         {
             if (took > _slowestStep) _slowestStep = took;
             return;
@@ -88,5 +91,6 @@ internal sealed class TakeoverChecker : Checker
         }
     }
 
-    public override void OnJobOver(Convoy.Coordinator.Api.StatusReport report) => _died = null;
+    public override void OnJobOver(Convoy.Coordinator.Api.StatusReport report) =>
+        (_died, _beganWithout) = (null, false);
 }
