@@ -30,6 +30,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     private readonly List<SimulatedWorker> _workers = [];
     private readonly SeededChoice _choice;
     private readonly SeededChoice _standbyChoice;
+    private readonly SeededChoice _commandChoice;
     private SimulatedCoordinator? _coordinator;
     private int _coordinators;
     private ulong _incarnations;
@@ -42,6 +43,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         World = new SimulatedWorld(plan.Seed, trace);
         _choice = World.Choice.Branch(1);
         _standbyChoice = World.Choice.Branch(17);
+        _commandChoice = World.Choice.Branch(19);
         Network = new SimulatedNetwork(World) { Quality = plan.Network, Tamper = Plants.Tamper };
         Network.Delivered = OnDelivered;
         _checkers = Checker.All();

@@ -226,7 +226,31 @@ internal sealed class SimulatedCoordinator
     public void SubmitBeside(Shared.Jobs.JobSpec job) =>
         _job.Tell(_beside.Prepare(new SubmitRequest { Job = job, Graph = [1, 2, 3] }), ActorRefs.NoSender);
 
-    public void Scale(int workers) => _job.Tell(new TakeScale(workers), ActorRefs.NoSender);
+    /// <summary>A client's command; it may be asked again with its number.</summary>
+    public void Scale(int workers, string command, Action accepted)
+    {
+        var (job, take) = (_job, new TakeScale(workers, command));
+        Process.System.ActorOf(Props.Create(() => new Client(job, take, accepted)));
+    }
+
+    /// <summary>One request of a client, and its answer.</summary>
+    private sealed class Client : ReceiveActor
+    {
+        private readonly Action _ask;
+
+        public Client(IActorRef job, object command, Action accepted)
+        {
+            _ask = () => job.Tell(command, Self);
+            Receive<Accepted>(_ =>
+            {
+                accepted();
+                Context.Stop(Self);
+            });
+            ReceiveAny(_ => Context.Stop(Self)); // refused
+        }
+
+        protected override void PreStart() => _ask();
+    }
 
     public void ReportExit(string worker, int code)
     {

@@ -67,7 +67,10 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
             (context, front, wall) => StartMembership(context, front, parts,
                 first with { History = journal.FoldMembership(), Found = null }, lease, wall.Job, $"-again{++walls}"),
             clock, options.Log, parts.JobOver, parts.Failed)
-        { Token = journal.Token };
+        {
+            Token = journal.Token,
+            JobOf = command => journal.FoldCommands().FirstOrDefault(c => c.Command == command).Job?.JobId,
+        };
         var front = system.ActorOf(
             Props.Create(() => new FrontActor(shell)).WithDispatcher(Dispatchers.Pinned), "front");
         var found = places.Select(p => p.Found).OfType<TakenOver>().ToList();

@@ -28,6 +28,10 @@ internal sealed record FrontShell(
     MonotonicClock Clock, ILogSink Log, Action<StatusReport> JobOver, Action<Exception> Failed)
 {
     public required LeaderToken Token { get; init; }
+
+    /// <summary>The job that a command was about whose effect is durable, by the number that its client gave it (L6);
+    /// null: there is no such command.</summary>
+    public required Func<string, string?> JobOf { get; init; }
 }
 
 /// <summary>
@@ -311,6 +315,7 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
     private void OnTakeStop(TakeStop m)
     {
         var live = Live();
+        if (IsAnswered(m.Command, TakeStop.AnswerOf)) return;
         if (m.All && live.Count > 1)
         {
             Sender.Tell(new Accepted { Text = $"{live.Count} jobs save at their next steps and end" });
@@ -324,10 +329,21 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
 
     private void OnTakeScale(TakeScale m)
     {
-        if (ChooseJob(m.Job, "scale") is not { } wall) return;
+        if (IsAnswered(m.Command, job => TakeScale.AnswerOf(job, m.Workers))
+            || ChooseJob(m.Job, "scale") is not { } wall) return;
         wall.Job.Forward(m);
         wall.Scaled = m.Workers;
         Deal();
+    }
+
+    /// <summary>
+    /// Whoever led took it, and the answer was lost: it is the same again, whatever has become of the job (L6).
+    /// </summary>
+    private bool IsAnswered(string command, Func<string, string> answer)
+    {
+        if (command.Length == 0 || _shell.JobOf(command) is not { } job) return false;
+        Sender.Tell(new Accepted { Text = answer(job) });
+        return true;
     }
 
     private JobWall? ChooseJob(string? job, string what)

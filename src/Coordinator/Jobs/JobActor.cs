@@ -28,11 +28,15 @@ internal sealed record TakeStop(string Reason, string Command = "")
 
     /// <summary>Every job that runs.</summary>
     public bool All { get; init; }
+
+    public static string AnswerOf(string job) => $"{job} saves at the next step and ends";
 }
 
 internal sealed record TakeScale(int Workers, string Command = "")
 {
     public string? Job { get; init; }
+
+    public static string AnswerOf(string job, int workers) => $"{job} goes to {workers} workers";
 }
 
 internal sealed record TakeProfile(bool On)
@@ -178,21 +182,20 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
 
     private void OnTakeStop(TakeStop m)
     {
-        if (!IsKnown(m.Command) && _protocol is null or { IsOver: true })
+        if (_protocol is null or { IsOver: true })
         {
             Refuse(ExitCode.Cluster,
             "no job runs here: there is nothing to stop"); return;
         }
 
         // Promised only when it is durable (L6): whoever leads next keeps it.
-        var text = $"{_description?.JobId} saves at the next step and ends";
         if (!IsKnown(m.Command))
         {
             Remember(m.Command);
             Feed(new StopAsked(m.Reason, m.Command));
         }
 
-        Sender.Tell(new Accepted { Text = text });
+        Sender.Tell(new Accepted { Text = TakeStop.AnswerOf(_description!.JobId) });
     }
 
     private void OnTakeScale(TakeScale m)
@@ -216,7 +219,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             Feed(new ScaleAsked(m.Workers, m.Command));
         }
 
-        Sender.Tell(new Accepted { Text = $"{_description.JobId} goes to {m.Workers} workers" });
+        Sender.Tell(new Accepted { Text = TakeScale.AnswerOf(_description.JobId, m.Workers) });
     }
 
     private void OnTakeProfile(TakeProfile m)

@@ -117,6 +117,27 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal(first, await PostAsync());
     }
 
+    // L6: whoever did not hear the answer asks again, the next leader perhaps, when the job is over.
+    [Fact]
+    public async Task A_stop_that_is_asked_again_is_answered_as_the_first_time()
+    {
+        using var http = new HttpClient();
+        var first = await CoordinatorHost.StartAsync(Options);
+        async Task<string> StopAsync(CoordinatorHost at, string? job) => await (await http.PostAsync(
+            $"http://{at.Address}/api/stop", new ByteArrayContent(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
+                new StopRequest { Command = "c2", Job = job }, ApiJson.Options)))).Content.ReadAsStringAsync();
+        using (var client = new ConvoyClient(first.Address)) await client.SubmitAsync(Request());
+        var answer = await StopAsync(first, null);
+        Assert.Contains("digits-1 saves at the next step", answer, StringComparison.Ordinal);
+        Assert.Equal(answer, await StopAsync(first, null));
+        await first.StopAsync();
+        await using var second = await CoordinatorHost.StartAsync(Options);
+        Assert.Equal(answer, await StopAsync(second, null));
+        Assert.Equal(answer, await StopAsync(second, "digits"));
+        using var other = new ConvoyClient(second.Address);
+        await Assert.ThrowsAsync<UserException>(() => other.StopAsync(new StopRequest { Reason = "without its number" }));
+    }
+
     // An ordinary end after a job leaves no error in the log.
     [Fact]
     public async Task A_coordinator_without_a_job_ends_without_a_word_of_a_failed_save()

@@ -61,6 +61,19 @@ public sealed partial class PlantedBugTests
         Journal = static (journal, cluster) => new LongLease(journal, cluster),
     }, FaultKind.LeaderKill);
 
+    [Fact]
+    public void L6_a_command_that_is_accepted_and_not_durable() => Find("commands", new Plants
+    {
+        Journal = static (journal, _) => new RetoldJournal(journal) { Keeps = static e => e.Type != "scale_asked" },
+    }, FaultKind.Scale);
+
+    // As by an append that is tried again although it went through.
+    [Fact]
+    public void L6_a_command_that_has_its_effect_twice() => Find("commands", new Plants
+    {
+        Journal = static (journal, _) => new RetoldJournal(journal) { Repeats = static e => e.Type == "scale_asked" },
+    }, FaultKind.Scale);
+
     // The successor reads all but the newest generation.
     [Fact]
     public void L7_a_successor_that_knows_less_than_the_last_record() => Find("takeover", new Plants
@@ -75,10 +88,12 @@ public sealed partial class PlantedBugTests
         if (!cluster.IsJobOver) cluster.World.After(null, TimeSpan.FromMilliseconds(50), () => EachLook(cluster, look));
     }
 
-    /// <summary>Keeps not all that it says it keeps, or shows not all of it.</summary>
+    /// <summary>Keeps not all that it says it keeps, or some of it twice, or shows not all of it.</summary>
     private sealed class RetoldJournal(IJournal journal) : IJournal
     {
         public Func<NewEvent, bool> Keeps { get; init; } = static _ => true;
+
+        public Func<NewEvent, bool> Repeats { get; init; } = static _ => false;
 
         public Func<JournalEvent, bool> Shows { get; init; } = static _ => true;
 
@@ -91,7 +106,7 @@ public sealed partial class PlantedBugTests
 
         public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events)
         {
-            var kept = events.Where(Keeps).ToList();
+            var kept = events.Where(Keeps).SelectMany(e => Repeats(e) ? [e, e] : new[] { e }).ToList();
             return kept.Count == 0 ? AppendResult.Appended
                 : journal.Append(lease, stream, journal.Read(stream).Count, kept);
         }
@@ -114,7 +129,8 @@ public sealed partial class PlantedBugTests
         {
             if (cluster.Coordinator is { Process.IsGone: true }) _goneSince ??= cluster.World.Now;
             // Without a standby nobody waits for a lease: the folder's lock says that its holder is gone.
-            if (!cluster.Plan.HasStandby || cluster.Coordinator is null || (_goneSince is { } since && cluster.World.Now - since >= Late))
+            if (!cluster.Plan.HasStandby || cluster.Coordinator is null
+                || (_goneSince is { } since && cluster.World.Now - since >= Late))
             {
                 _goneSince = null;
                 return journal.TryAcquire(holder, life, isGone);

@@ -88,6 +88,11 @@ internal abstract class Checker
     {
     }
 
+    /// <summary>A client was told that its command is accepted.</summary>
+    public virtual void OnAnswered(string command)
+    {
+    }
+
     public virtual void OnProcessStarted(string host, Incarnation incarnation)
     {
     }
@@ -125,5 +130,6 @@ internal abstract class Checker
         new GenerationsChecker(), new LeaderChecker(),
         new CheckpointsChecker(), new ProgressChecker(), new QueuesChecker(), new WaitsChecker(), new BlameChecker(),
         new FailuresChecker(), new CastsChecker(), new VotesChecker(), new TakeoverChecker(),
+        new CommandsChecker(),
     ];
 }

@@ -5,8 +5,8 @@ using Google.Protobuf;
 namespace Convoy.Cli.Simulation.Checkers;
 
 /// <summary>
-/// At most one leader: only the newest lease appends (L1), no process hears an older one after a newer, and none forgets
-/// the newest that it has seen (L3).
+/// At most one leader: only the newest lease appends (L1), no process hears an older one after a newer, and none
+/// forgets the newest that it has seen (L3).
 /// </summary>
 internal sealed class LeaderChecker : Checker
 {
