@@ -56,6 +56,19 @@ public class FloorTests
                 $"{file} uses actors");
     }
 
+    // PAR-08: the locks of the services have a name, a place in one order and a deadline.
+    [Theory]
+    [InlineData("src/Coordinator")]
+    [InlineData("src/Worker")]
+    [InlineData("src/Shared")]
+    [InlineData("src/Actors/Remoting")]
+    public void LocksOfServicesAreOrdered(string room)
+    {
+        foreach (var file in Sources(room).Where(f => Path.GetFileName(f) != "OrderedLock.cs"))
+            Assert.False(File.ReadAllText(file).Contains("readonly Lock ", StringComparison.Ordinal),
+                $"{file} has a lock without an order: use Shared/Threading/OrderedLock");
+    }
+
     // Decision 3: a protocol is a plain deterministic class.
     [Fact]
     public void ProtocolsReadNoClockAndTouchNoThread()

@@ -7,6 +7,7 @@ using Convoy.Actors.Remoting.Security;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Security;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Actors.Remoting;
 
@@ -14,7 +15,7 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
 {
     private static readonly TimeSpan AcceptAgain = TimeSpan.FromMilliseconds(10);
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the acceptor", LockRank.Service);
     private readonly Dictionary<(string Node, ulong Incarnation, ulong Link), AcceptedLink> _links = [];
     private readonly Entrance _entrance = new(remoting);
 
@@ -24,7 +25,7 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
     {
         get
         {
-            lock (_lock) return [.. _links.Values];
+            using (_lock.Enter()) return [.. _links.Values];
         }
     }
 
@@ -53,7 +54,7 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
 
     public void Forget(AcceptedLink link)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_links.TryGetValue(link.Key, out var known) && known == link) _links.Remove(link.Key);
         }
@@ -150,7 +151,7 @@ internal sealed class Acceptor(Remoting remoting, IConnectionListener listener)
     {
         AcceptedLink? old;
         AcceptedLink? made = null;
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (remoting.IsStopping) return null;
             _links.TryGetValue((greeting.Node, greeting.Incarnation, greeting.Link), out old);

@@ -22,7 +22,7 @@ internal abstract partial class Link
                 $"a bulk payload has at most {Limits.BulkPayloadBytesMax} bytes, this one {payload.Length}",
                 nameof(payload));
         BulkLane? lane;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_closed || !_wasUp || _session.Status == SessionStatus.Over) return false;
             var full = _bulkQueue.Count >= Remoting.Options.BulkQueueFramesMax
@@ -43,7 +43,7 @@ internal abstract partial class Link
     public bool TakeBulk(BulkLane lane, int room, bool onlySmall, out BulkItem item)
     {
         item = default;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (lane != _bulk || !_bulkQueue.TryPeek(out item)) return false;
             if (onlySmall && item.Payload.Length > room)
@@ -63,12 +63,12 @@ internal abstract partial class Link
 
     public bool HasBulk(BulkLane lane)
     {
-        lock (_gate) return lane == _bulk && _bulkQueue.Count > 0;
+        using (_gate.Enter()) return lane == _bulk && _bulkQueue.Count > 0;
     }
 
     public void NoteBulkReceived(BulkLane lane)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (lane == _bulk) _bulkReceived++;
         }

@@ -122,7 +122,7 @@ internal abstract partial class Link
         ack = null;
         bool goodbye;
         List<ControlContent>? refused = null;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (lane != _control || _session.Status != SessionStatus.Up) return false;
             var now = Remoting.Now;
@@ -141,7 +141,7 @@ internal abstract partial class Link
 
     public bool HasOutput(ControlLane lane)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (lane != _control || _session.Status != SessionStatus.Up) return false;
             return _session.HasNext || !_outbox.IsEmpty || _session.AckIsDue(Remoting.Now) || GoodbyeIsDue_NeedsGate();
@@ -152,7 +152,7 @@ internal abstract partial class Link
     public void OnBatchRead(ControlLane lane)
     {
         bool kick;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (lane != _control) return;
             kick = _session.AckIsDue(Remoting.Now) || GoodbyeIsDue_NeedsGate();
@@ -171,7 +171,7 @@ internal abstract partial class Link
             return null;
         }
 
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (lane != _control) return null; // LK-4
             if (frame.Kind == FrameKind.Ack) return _session.Acknowledge(frame.Sequence);
@@ -188,7 +188,7 @@ internal abstract partial class Link
 
     private bool IsCurrent(ControlLane lane)
     {
-        lock (_gate) return lane == _control;
+        using (_gate.Enter()) return lane == _control;
     }
 
     private void Deliver(in ControlFrame frame)

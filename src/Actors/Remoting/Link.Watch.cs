@@ -20,7 +20,7 @@ internal abstract partial class Link
     public void AddWatcher(RemoteActorRef subject, InternalActorRef watcher)
     {
         var first = false;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!_closed && _session.Status != SessionStatus.Over)
             {
@@ -37,7 +37,7 @@ internal abstract partial class Link
 
     public void RemoveWatcher(RemoteActorRef subject, InternalActorRef watcher)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!_watchers.TryGetValue(subject.Name, out var list) || !list.Remove(watcher) || list.Count > 0) return;
             _watchers.Remove(subject.Name);
@@ -49,7 +49,7 @@ internal abstract partial class Link
     private void OnRemoteDeath(string name, bool existed)
     {
         List<InternalActorRef>? watchers;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!_watchers.Remove(name, out watchers)) return;
         }
@@ -62,7 +62,7 @@ internal abstract partial class Link
     private void OnRemoteWatch(string name)
     {
         RemoteWatcher? watcher = null;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_session.Status == SessionStatus.Over || _remoteWatches.ContainsKey(name)) return;
             if (Remoting.Names.Find(name) is InternalActorRef target && _remoteWatches.Count < WatchesMax)
@@ -76,7 +76,7 @@ internal abstract partial class Link
     private void OnRemoteUnwatch(string name)
     {
         RemoteWatcher? watcher;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!_remoteWatches.Remove(name, out watcher)) return;
         }
@@ -88,7 +88,7 @@ internal abstract partial class Link
     {
         List<(string Name, List<InternalActorRef> Watchers)> ours;
         List<RemoteWatcher> theirs;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ours = [.. _watchers.Select(w => (w.Key, w.Value)).OrderBy(w => w.Key, StringComparer.Ordinal)];
             theirs = [.. _remoteWatches.Values];

@@ -10,6 +10,7 @@ using Convoy.Actors.Remoting.Session;
 using Convoy.Actors.Runtime;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Security;
+using Convoy.Shared.Threading;
 using Convoy.Shared.Time;
 
 namespace Convoy.Actors.Remoting;
@@ -18,8 +19,8 @@ internal abstract partial class Link : Peer
 {
     private static readonly TimeSpan CloseGrace = TimeSpan.FromMilliseconds(500);
 
-    private readonly Lock _events = new(); // outside _gate: keeps LinkUp and LinkDown in order (LK-2)
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _events = new("the events of a link", LockRank.Service); // outside _gate: keeps LinkUp and LinkDown in order (LK-2)
+    private readonly OrderedLock _gate = new("a link", LockRank.Record);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SessionProtocol<ControlContent> _session;
     private ControlLane? _control;
@@ -57,7 +58,7 @@ internal abstract partial class Link : Peer
     {
         get
         {
-            lock (_gate) return StateNow();
+            using (_gate.Enter()) return StateNow();
         }
     }
 
@@ -86,7 +87,7 @@ internal abstract partial class Link : Peer
     public string? AttachControl(IConnection connection, PeerId id, long peerReceived)
     {
         ControlLane? replaced;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_session.Status == SessionStatus.Over || _closed) return "the session is over";
             replaced = _control;
@@ -102,7 +103,7 @@ internal abstract partial class Link : Peer
     public string? AttachBulk(IConnection connection, long peerReceived)
     {
         var lost = false;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_session.Status == SessionStatus.Over || _closed) return "the session is over";
             _bulk?.Close();
@@ -121,11 +122,11 @@ internal abstract partial class Link : Peer
     private string? GoUp()
     {
         string? error = null;
-        lock (_events)
+        using (_events.Enter())
         {
             bool first;
             string kind;
-            lock (_gate)
+            using (_gate.Enter())
             {
                 if (_control is null || _bulk is null || _session.Status == SessionStatus.Over) return null;
                 if (_session.Status != SessionStatus.Up) error = _session.Connect(_controlPeerReceived);
@@ -147,7 +148,7 @@ internal abstract partial class Link : Peer
 
     private void StartLanes()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_session.Status != SessionStatus.Up) return;
             _control?.Start(_lastReader);
@@ -161,7 +162,7 @@ internal abstract partial class Link : Peer
     public void OnLaneLost(object lane, string text)
     {
         bool ended;
-        lock (_gate)
+        using (_gate.Enter())
         {
             var now = Remoting.Now;
             if (lane == _control) LoseControl_NeedsGate(now);
@@ -186,7 +187,7 @@ internal abstract partial class Link : Peer
 
     public void OnProtocolError(object lane, string text)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (lane != _control && lane != _bulk) return;
         }
@@ -200,7 +201,7 @@ internal abstract partial class Link : Peer
     {
         bool now;
         List<BulkItem> unsent;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_closed) return;
             _closed = true;
@@ -226,12 +227,12 @@ internal abstract partial class Link : Peer
     {
         List<ControlContent> unacknowledged;
         List<BulkItem> unsent;
-        lock (_events)
+        using (_events.Enter())
         {
             bool wasUp;
             ControlLane? control;
             BulkLane? bulk;
-            lock (_gate)
+            using (_gate.Enter())
             {
                 if (_session.Status == SessionStatus.Over) return;
                 _accepting = false;
@@ -264,7 +265,7 @@ internal abstract partial class Link : Peer
 
     private void CompleteWhenClosed()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!_closed || _session.Status != SessionStatus.Over) return;
         }
@@ -277,13 +278,13 @@ internal abstract partial class Link : Peer
     /// <summary>From now on this link bears no longer silence.</summary>
     protected void BearNoSilenceOver(TimeSpan silence)
     {
-        lock (_gate) _session.SilenceMax = _silenceMax = silence;
+        using (_gate.Enter()) _session.SilenceMax = _silenceMax = silence;
     }
 
     /// <summary>The dialling side begins again with an empty session.</summary>
     protected void Renew()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_session.Status != SessionStatus.Over || _closed) return;
             SessionNumber++;
@@ -298,7 +299,7 @@ internal abstract partial class Link : Peer
     /// <summary>What the dialling side has to do next.</summary>
     protected (bool Control, bool Bulk, bool Over, bool Closed, long ControlReceived, long BulkReceived) Missing()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             var over = _session.Status == SessionStatus.Over;
             return (_control is null, _bulk is null, over, _closed, _session.Received, _bulkReceived);
@@ -309,20 +310,20 @@ internal abstract partial class Link : Peer
     {
         get
         {
-            lock (_gate) return !_wasUp;
+            using (_gate.Enter()) return !_wasUp;
         }
     }
 
     /// <summary>Numbers for the answer to a greeting.</summary>
     public long ReceivedOn(Frames.Lane lane)
     {
-        lock (_gate) return lane == Frames.Lane.Control ? _session.Received : _bulkReceived;
+        using (_gate.Enter()) return lane == Frames.Lane.Control ? _session.Received : _bulkReceived;
     }
 
     /// <summary>In a session that never was up, half a pair of lanes is worth nothing.</summary>
     protected void DropHalf()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_session.Status != SessionStatus.Opening) return;
             _control?.Close();
@@ -336,7 +337,7 @@ internal abstract partial class Link : Peer
     /// </summary>
     public void Quiet(Frames.Lane lane)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_session.Status == SessionStatus.Opening) return;
             if (lane == Frames.Lane.Control && _control is not null) LoseControl_NeedsGate(Remoting.Now);
@@ -378,7 +379,7 @@ internal abstract partial class Link : Peer
     private void OnTimer()
     {
         (LinkDownReason Reason, string Text)? end = null;
-        lock (_gate)
+        using (_gate.Enter())
         {
             _timerAt = Instant.Never;
             var now = Remoting.Now;

@@ -5,6 +5,7 @@ using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Security;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Actors.Runtime;
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
@@ -15,7 +16,7 @@ namespace Convoy.Actors.Remoting;
 /// <summary>One listening address of a process, and its links to others.</summary>
 public sealed class Remoting : IRemoting, IAsyncDisposable
 {
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the links", LockRank.Service);
     private readonly List<DialLink> _dialled = [];
     private readonly MonotonicClock _clock;
     private readonly IConnectionListener _listener;
@@ -136,7 +137,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     {
         var places = Endpoints.ToDial(address, Options.Security is not null);
         DialLink link;
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_stopping) throw new InvalidOperationException("remoting is stopping: it dials nobody");
             link = new DialLink(this, new DialTarget(address, places, wanted ?? default), ++_links, linkOwner);
@@ -152,7 +153,7 @@ public sealed class Remoting : IRemoting, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         List<Link> links;
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_stopping) return;
             _stopping = true;

@@ -1,3 +1,4 @@
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 using Convoy.Shared.Errors;
 
@@ -23,7 +24,7 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
     /// <summary>Replacements in one run; a worker that cannot live must not be started for ever.</summary>
     public const int ReplacementsMax = 100;
 
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("the workers of a launch", LockRank.Service);
     private readonly SortedDictionary<int, IFleetMember> _alive = [];
     private int _wanted = wanted;
     private bool _stopping;
@@ -36,7 +37,7 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
     /// <summary>Starts what is missing. Also the answer to every change.</summary>
     public void Fill()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             for (var index = 0; !_stopping && _alive.Count < _wanted; index++)
                 if (!_alive.ContainsKey(index)) StartOne(index);
@@ -46,7 +47,7 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
     /// <summary>Scales. Fewer: the coordinator releases some, and they are not replaced.</summary>
     public void Want(int workers)
     {
-        lock (_gate) _wanted = workers;
+        using (_gate.Enter()) _wanted = workers;
         Fill();
     }
 
@@ -56,7 +57,7 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
     public async Task StopAsync(TimeSpan patience, TimeProvider time)
     {
         IFleetMember[] left;
-        lock (_gate)
+        using (_gate.Enter())
         {
             _stopping = true;
             left = [.. _alive.Values];
@@ -71,7 +72,7 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
 
     public void KillAll()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             _stopping = true;
             foreach (var worker in _alive.Values) worker.Kill();
@@ -89,7 +90,7 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
     {
         var code = await worker.Exited;
         bool unasked;
-        lock (_gate)
+        using (_gate.Enter())
         {
             _alive.Remove(index);
             var inGoodOrder =
@@ -102,7 +103,7 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
         }
         if (unasked) Lost?.Invoke(worker.Name, code, worker.LastLines());
         worker.Dispose();
-        lock (_gate)
+        using (_gate.Enter())
         {
             // First the same name again, then whatever else is missing.
             if (unasked && !_stopping && _alive.Count < _wanted && !_alive.ContainsKey(index)) StartOne(index);

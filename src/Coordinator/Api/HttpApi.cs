@@ -4,6 +4,7 @@ using Convoy.Actors;
 using Convoy.Coordinator.Hosting;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Security;
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Security;
@@ -22,7 +23,7 @@ internal sealed class HttpApi(JobBoards boards, ILogSink log, TimeProvider time)
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(8);
 
     private readonly RefusalLog _refusals = new(text => log.Write(LogLevel.Warning, "http", text));
-    private readonly Lock _refusalsLock = new();
+    private readonly OrderedLock _refusalsLock = new("refusals of the HTTP interface", LockRank.Leaf);
     private readonly SemaphoreSlim _submissions = new(1, 1);
     private readonly MonotonicClock _clock = new(time);
 
@@ -108,7 +109,7 @@ internal sealed class HttpApi(JobBoards boards, ILogSink log, TimeProvider time)
             return true;
         }
 
-        lock (_refusalsLock) _refusals.Note(connection.Host, connection.Peer.Fault.ToString(), refusal, _clock.Now);
+        using (_refusalsLock.Enter()) _refusals.Note(connection.Host, connection.Peer.Fault.ToString(), refusal, _clock.Now);
         await RefuseAsync(context, StatusCodes.Status403Forbidden, refusal, ExitCode.Cluster);
         return false;
     }

@@ -1,5 +1,6 @@
 using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Jobs;
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 
 namespace Convoy.Coordinator.Hosting;
@@ -13,13 +14,13 @@ internal sealed class JobBoards(StatusBoard first, MetricsFile metrics)
     /// <summary>Jobs beside the first one that are shown; the oldest that are over go first.</summary>
     private const int OthersMax = 64;
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the boards of all jobs", LockRank.Service);
     private readonly List<(string Name, StatusBoard Board, MetricsFile Metrics)> _others = [];
 
     /// <summary>False: so many jobs wait and run that no more are taken.</summary>
     public bool TryAdd(string name, StatusBoard board, MetricsFile metrics)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             // A job of the same name is over, or it would not have been taken.
             _others.RemoveAll(o => string.Equals(o.Name, name, StringComparison.Ordinal));
@@ -37,7 +38,7 @@ internal sealed class JobBoards(StatusBoard first, MetricsFile metrics)
     /// <summary>The id of the job of this name that runs or waits; null: none does.</summary>
     public string? LiveId(string name)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             return All().Select(b => b.Board.Read())
                 .FirstOrDefault(r => IsLive(r) && string.Equals(r.Job, name, StringComparison.Ordinal))?.JobId;
@@ -47,7 +48,7 @@ internal sealed class JobBoards(StatusBoard first, MetricsFile metrics)
     /// <summary>The report of a job by name or id; null: the first that is not over, or the first wall's.</summary>
     public StatusReport Read(string? job)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var reports = All().Select(b => b.Board.Read()).ToList();
             var chosen = job is null ? reports.Find(IsLive) ?? reports[0] : reports[IndexOf(reports, job)];
@@ -59,7 +60,7 @@ internal sealed class JobBoards(StatusBoard first, MetricsFile metrics)
     /// <summary>Rows of the job that <see cref="Read"/> shows.</summary>
     public MetricsFile Metrics(string? job)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var all = All().ToList();
             var reports = all.ConvertAll(b => b.Board.Read());

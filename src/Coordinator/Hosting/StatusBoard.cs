@@ -1,4 +1,5 @@
 using Convoy.Coordinator.Api;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Coordinator.Hosting;
 
@@ -10,24 +11,24 @@ internal sealed class StatusBoard
 {
     private const int EventsMax = 100;
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the board of a job", LockRank.Record);
     private readonly Queue<string> _events = new();
     private StatusReport _job = new();
     private StatusReport _membership = new();
 
     public void PutJob(StatusReport job)
     {
-        lock (_lock) _job = job;
+        using (_lock.Enter()) _job = job;
     }
 
     public void PutMembership(StatusReport membership)
     {
-        lock (_lock) _membership = membership;
+        using (_lock.Enter()) _membership = membership;
     }
 
     public void AddEvent(string text)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _events.Enqueue(text);
             if (_events.Count > EventsMax) _events.Dequeue();
@@ -36,7 +37,7 @@ internal sealed class StatusBoard
 
     public StatusReport Read()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             return _job with
             {

@@ -4,6 +4,7 @@ using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Hosting;
 using Convoy.Coordinator.Membership;
 using Convoy.Coordinator.Recovery;
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
@@ -21,7 +22,7 @@ namespace Convoy.Coordinator.Jobs;
 internal sealed class JobSubmission(
     CoordinatorOptions options, ControlJournal journal, CheckpointStore store, string checkpointRoot)
 {
-    private readonly Lock _numbersLock = new();
+    private readonly OrderedLock _numbersLock = new("the numbers of jobs", LockRank.Service);
     private volatile bool _closed;
     private int _number;
 
@@ -83,7 +84,7 @@ internal sealed class JobSubmission(
     /// <summary>Two that submit at the same time get two numbers.</summary>
     private int NextNumber()
     {
-        lock (_numbersLock) return _number = Math.Max(_number, journal.JobsCount) + 1;
+        using (_numbersLock.Enter()) return _number = Math.Max(_number, journal.JobsCount) + 1;
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Convoy.Coordinator.Api;
 using Convoy.Shared.Ids;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Coordinator.Jobs;
 
@@ -27,7 +28,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
 
     private static readonly JsonSerializerOptions Options = new(ApiJson.Options) { WriteIndented = false };
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the rows of a job", LockRank.Storage);
     private readonly List<StepView> _rows = [];
     private readonly List<StepView> _unflushed = [];
     private FileStream? _file;
@@ -37,7 +38,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     /// </summary>
     public void Begin(string stateDirectory, StepNumber start)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _file?.Dispose();
             _rows.Clear();
@@ -66,7 +67,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     public StepNumber GoOn(string stateDirectory)
     {
         Begin(stateDirectory, new StepNumber(long.MaxValue));
-        lock (_lock) return new StepNumber(_rows.Count == 0 ? 0 : _rows[^1].Step);
+        using (_lock.Enter()) return new StepNumber(_rows.Count == 0 ? 0 : _rows[^1].Step);
     }
 
     /// <summary>
@@ -103,7 +104,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
 
     public void Append(StepView row)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _rows.Add(row);
             if (memory is not null) _unflushed.Add(row);
@@ -115,7 +116,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     /// <summary>Hands what was written to the operating system, so that readers see it.</summary>
     public void Flush()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _file?.Flush();
             if (memory?.Owner == this) memory.Rows.AddRange(_unflushed);
@@ -125,7 +126,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
 
     public StepsPage Read(long from, int rowsMax = 10_000)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var first = _rows.FindIndex(r => r.Step >= from);
             var rows = first < 0 ? [] : _rows.GetRange(first, Math.Min(rowsMax, _rows.Count - first));
@@ -135,7 +136,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
 
     public void Dispose()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _file?.Dispose();
             _file = null;

@@ -4,6 +4,7 @@ using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Coordinator.Security;
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
@@ -56,7 +57,7 @@ internal sealed class ControlJournal
     private readonly IJournal _journal;
     private readonly Lease _lease;
     private readonly List<(string Stream, long Seq)> _ends = [];
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the control journal", LockRank.Record);
 
     public ControlJournal(IJournal journal, Lease lease)
     {
@@ -74,7 +75,7 @@ internal sealed class ControlJournal
     {
         get
         {
-            lock (_lock) return _ends.Count(e => e.Stream.StartsWith(JobStreamPrefix, StringComparison.Ordinal));
+            using (_lock.Enter()) return _ends.Count(e => e.Stream.StartsWith(JobStreamPrefix, StringComparison.Ordinal));
         }
     }
 
@@ -131,7 +132,7 @@ internal sealed class ControlJournal
 
     private void AppendTo(string stream, object happened)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var at = _ends.FindIndex(e => e.Stream == stream);
             var seq = at < 0 ? 0 : _ends[at].Seq;

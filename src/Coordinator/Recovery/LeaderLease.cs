@@ -1,3 +1,4 @@
+using Convoy.Shared.Threading;
 using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Recovery;
@@ -9,12 +10,12 @@ namespace Convoy.Coordinator.Recovery;
 internal sealed class LeaderLease(LeadershipProtocol protocol, ControlJournal journal, MonotonicClock clock,
     ClockTable clocks)
 {
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the lease of the leader", LockRank.Service);
 
     /// <exception cref="LeaseLostException">Another coordinator leads.</exception>
     public void MustHold()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var now = clock.Now;
             if (!protocol.MayAct(now) || protocol.IsRenewDue(now)) Ask(now);
@@ -26,7 +27,7 @@ internal sealed class LeaderLease(LeadershipProtocol protocol, ControlJournal jo
     /// <exception cref="LeaseLostException">Another coordinator leads.</exception>
     public void MustHoldNow()
     {
-        lock (_lock) Ask(clock.Now);
+        using (_lock.Enter()) Ask(clock.Now);
     }
 
     private void Ask(Instant now)

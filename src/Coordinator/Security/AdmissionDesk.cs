@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Recovery;
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Security;
@@ -15,7 +16,7 @@ internal sealed class AdmissionDesk
 {
     private const string Source = "admission";
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the admission of workers", LockRank.Service);
     private readonly TokenLedger _ledger;
     private readonly ControlJournal _journal;
     private readonly AuthorityFolder _authority;
@@ -35,7 +36,7 @@ internal sealed class AdmissionDesk
         var life = TimeSpan.FromSeconds(request.TtlSeconds);
         var token = JoinToken.Create(NodeCredential.PinOf(authority.Certificate));
         var created = new TokenCreated(token.Id, token.SecretHash, request.Uses, default);
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_ledger.IgnoreCreate(request.Uses, life, now) is { } fault)
                 throw new UserException(ExitCode.Usage, fault);
@@ -56,7 +57,7 @@ internal sealed class AdmissionDesk
     {
         if (NodeIdentity.NameFault(request.Name) is { } fault) throw Refused($"'{request.Name}': {fault}");
         var key = FingerprintOf(request.Request);
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_ledger.IgnoreUse(request.TokenId, request.Secret, key, _time.GetUtcNow()) is { } reason)
                 throw Refused(reason);

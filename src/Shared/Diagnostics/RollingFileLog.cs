@@ -1,3 +1,4 @@
+using Convoy.Shared.Threading;
 using System.Globalization;
 using System.Text;
 
@@ -11,7 +12,7 @@ namespace Convoy.Shared.Diagnostics;
 /// </summary>
 public sealed class RollingFileLog : ILogSink, IDisposable
 {
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("a log file", LockRank.Leaf);
     private readonly TimeProvider _time;
     private readonly string _path;
     private readonly long _bytesMax;
@@ -36,7 +37,7 @@ public sealed class RollingFileLog : ILogSink, IDisposable
     public void Write(LogLevel level, string source, string text, Exception? exception = null)
     {
         var line = Encoding.UTF8.GetBytes(Format(_time.GetUtcNow(), level, source, text, exception));
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_stream is null) return;
             try
@@ -56,7 +57,7 @@ public sealed class RollingFileLog : ILogSink, IDisposable
 
     public void Dispose()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _stream?.Dispose();
             _stream = null;

@@ -1,3 +1,5 @@
+using Convoy.Shared.Threading;
+
 namespace Convoy.Shared.Security;
 
 /// <summary>
@@ -8,7 +10,7 @@ public sealed class CredentialSource
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the credentials", LockRank.Storage);
     private readonly string? _folder;
     private readonly TimeProvider _time;
     private readonly Action<string> _note;
@@ -45,7 +47,7 @@ public sealed class CredentialSource
     {
         get
         {
-            lock (_lock)
+            using (_lock.Enter())
             {
                 if (_folder is not null && _time.GetElapsedTime(_lookedAt) >= LookEvery) LookAgain_NeedsLock(_folder);
                 return _current;

@@ -1,18 +1,19 @@
 using Convoy.Shared.Ids;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Shared.Storage;
 
 /// <summary>The journal in memory, for tests and simulation. It outlives the leaders that use it.</summary>
 public sealed class MemoryJournal(TimeProvider time) : IJournal
 {
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("a journal in memory", LockRank.Storage);
     private readonly SortedDictionary<string, List<JournalEvent>> _streams = new(StringComparer.Ordinal);
     private Lease? _current;
     private DateTimeOffset _expires;
 
     public LeaseAnswer TryAcquire(string holder, TimeSpan life, Func<string, bool>? isGone = null)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var now = time.GetUtcNow();
             if (_current is not null && now < _expires && isGone?.Invoke(_current.Holder) != true)
@@ -25,7 +26,7 @@ public sealed class MemoryJournal(TimeProvider time) : IJournal
 
     public bool Renew(Lease lease, TimeSpan life)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_current?.Token != lease.Token) return false;
             _expires = time.GetUtcNow() + life;
@@ -35,7 +36,7 @@ public sealed class MemoryJournal(TimeProvider time) : IJournal
 
     public void Release(Lease lease)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_current?.Token == lease.Token) _expires = time.GetUtcNow();
         }
@@ -43,7 +44,7 @@ public sealed class MemoryJournal(TimeProvider time) : IJournal
 
     public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_current?.Token != lease.Token) return AppendResult.LeaseLost;
             if (!_streams.TryGetValue(stream, out var list)) _streams[stream] = list = [];
@@ -56,7 +57,7 @@ public sealed class MemoryJournal(TimeProvider time) : IJournal
 
     public IReadOnlyList<JournalEvent> Read(string stream, long afterSeq = 0)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             return _streams.TryGetValue(stream, out var list) ? [.. list.Where(e => e.Seq > afterSeq)] : [];
         }
@@ -64,7 +65,7 @@ public sealed class MemoryJournal(TimeProvider time) : IJournal
 
     public IReadOnlyList<string> Streams()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             return [.. _streams.Where(s => s.Value.Count > 0).Select(s => s.Key)];
         }

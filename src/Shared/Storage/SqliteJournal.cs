@@ -1,4 +1,5 @@
 using Convoy.Shared.Ids;
+using Convoy.Shared.Threading;
 using Microsoft.Data.Sqlite;
 
 namespace Convoy.Shared.Storage;
@@ -34,7 +35,7 @@ public sealed class SqliteJournal : IJournal
         PRAGMA user_version = 1;
         """;
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("a journal", LockRank.Storage);
     private readonly string _path;
     private readonly SqliteConnection _connection;
 
@@ -178,7 +179,7 @@ public sealed class SqliteJournal : IJournal
 
     public void Dispose()
     {
-        lock (_lock) _connection.Dispose();
+        using (_lock.Enter()) _connection.Dispose();
     }
 
     private T Transact<T>(Func<SqliteTransaction, T> action) => Guarded(() =>
@@ -192,7 +193,7 @@ public sealed class SqliteJournal : IJournal
 
     private T Guarded<T>(Func<T> action)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             try
             {

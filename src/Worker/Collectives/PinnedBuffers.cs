@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 
 namespace Convoy.Worker.Collectives;
@@ -50,7 +51,7 @@ internal sealed class PinnedBuffer : MemoryManager<byte>
 internal sealed class PinnedBuffers(long rentedBytesMax)
 {
     private const int CapacityMin = 4_096;
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("pinned buffers", LockRank.Leaf);
     private readonly Stack<PinnedBuffer>?[] _free = new Stack<PinnedBuffer>?[32];
     private readonly List<PinnedBuffer> _all = [];
     private readonly List<bool> _rented = [];
@@ -60,7 +61,7 @@ internal sealed class PinnedBuffers(long rentedBytesMax)
     {
         get
         {
-            lock (_gate) return _rentedBytes;
+            using (_gate.Enter()) return _rentedBytes;
         }
     }
 
@@ -68,7 +69,7 @@ internal sealed class PinnedBuffers(long rentedBytesMax)
     public PinnedBuffer? TryRent(int bytes)
     {
         var capacity = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, CapacityMin));
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_rentedBytes + capacity > rentedBytesMax) return null;
             var free = _free[BitOperations.Log2((uint)capacity)] ??= new Stack<PinnedBuffer>();
@@ -90,7 +91,7 @@ internal sealed class PinnedBuffers(long rentedBytesMax)
     {
         get
         {
-            lock (_gate)
+            using (_gate.Enter())
             {
                 Invariant.Check(_rented[handle], "BUF-2 only a rented buffer is looked at");
                 return _all[handle];
@@ -100,7 +101,7 @@ internal sealed class PinnedBuffers(long rentedBytesMax)
 
     public void Return(int handle)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             Invariant.Check(_rented[handle], "BUF-2 a buffer is given back once");
             _rented[handle] = false;

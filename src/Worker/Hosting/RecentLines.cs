@@ -1,4 +1,5 @@
 using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Worker.Hosting;
 
@@ -6,12 +7,12 @@ namespace Convoy.Worker.Hosting;
 internal sealed class RecentLines : ILogSink
 {
     private const int LinesMax = 40;
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("the latest lines", LockRank.Leaf);
     private readonly Queue<string> _lines = new();
 
     public void Write(LogLevel level, string source, string text, Exception? exception = null)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             _lines.Enqueue($"{level} {source}: {text}{(exception is null ? "" : $" ({exception.Message})")}");
             if (_lines.Count > LinesMax) _lines.Dequeue();
@@ -20,6 +21,6 @@ internal sealed class RecentLines : ILogSink
 
     public string Text()
     {
-        lock (_gate) return string.Join('\n', _lines);
+        using (_gate.Enter()) return string.Join('\n', _lines);
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Convoy.Actors.Remoting;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
+using Convoy.Shared.Threading;
 using Convoy.Worker.Collectives;
 using Convoy.Worker.Training;
 
@@ -29,7 +30,7 @@ internal sealed record FeedRoom(long MemoryBytes, int MemoryStepsMin, long DiskB
 internal sealed class LearnerMemory(
     int elements, SnapshotFrames frames, FeedRoom room, FeedSpill spill, Action<object> tell)
 {
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("what learners hold", LockRank.Record);
     private readonly List<(StepNumber Step, PinnedVector Vector)> _steps = [];
     private readonly Stack<PinnedVector> _free = new();
     private ModelState? _copy;
@@ -45,13 +46,13 @@ internal sealed class LearnerMemory(
 
     public void BeginCopy(StepNumber step, ModelState copy)
     {
-        lock (_gate) (_copyStep, _copy) = (step, copy);
+        using (_gate.Enter()) (_copyStep, _copy) = (step, copy);
     }
 
     /// <summary>The copy; frames that still come for it are thrown away.</summary>
     public ModelState? EndCopy()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             var copy = _copy;
             _copy = null;
@@ -62,7 +63,7 @@ internal sealed class LearnerMemory(
     /// <summary>A new epoch begins: nothing of the old one counts, here or on its way to the protocol.</summary>
     public void Clear(int epoch, bool takesMore)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             (_epoch, _takes, _copy, _forgotten) = (epoch, takesMore, null, new StepNumber(-1));
             _steps.Clear(); // not used again: a frame under way may still write there
@@ -78,7 +79,7 @@ internal sealed class LearnerMemory(
     public string? Copy(StepNumber step, PinnedVector into)
     {
         PinnedVector? vector;
-        lock (_gate) vector = _steps.Find(s => s.Step == step).Vector;
+        using (_gate.Enter()) vector = _steps.Find(s => s.Step == step).Vector;
         if (vector is null) return spill.Read(step, into);
         vector.Span.CopyTo(into.Span);
         return null;
@@ -86,7 +87,7 @@ internal sealed class LearnerMemory(
 
     public void Forget(StepNumber upTo)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             _forgotten = upTo;
             foreach (var (step, vector) in _steps)
@@ -98,7 +99,7 @@ internal sealed class LearnerMemory(
 
     public Memory<byte> Rent(Peer from, in BulkHeader header)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_copy is { } copy && header.Step == _copyStep
                 && frames.Find(header.Bucket, header.Offset, header.PayloadBytes) >= 0)
@@ -150,7 +151,7 @@ internal sealed class LearnerMemory(
     /// <param name="epoch">In which it was stored; -1: it is not needed.</param>
     private string? Store(FeedHeader piece, ReadOnlySpan<byte> bytes, out int epoch)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             epoch = -1;
             if (!_takes || piece.Step <= _forgotten) return null;

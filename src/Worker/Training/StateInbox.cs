@@ -1,4 +1,5 @@
 using Convoy.Actors.Remoting;
+using Convoy.Shared.Threading;
 using Convoy.Shared;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
@@ -18,7 +19,7 @@ internal sealed record StateArrived(StateRequest Request, StateMeta Meta, string
 /// </summary>
 internal sealed class StateInbox
 {
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("a state that arrives", LockRank.Record);
     private readonly byte[] _meta = GC.AllocateArray<byte>(StateMeta.Size, pinned: true);
     private StateRequest? _request;
     private Action<StateArrived>? _done;
@@ -27,7 +28,7 @@ internal sealed class StateInbox
 
     public void Expect(StateRequest request, Action<StateArrived> done)
     {
-        lock (_gate) (_request, _done, _first, _filled) = (request, done, null, new long[request.Vectors.Count]);
+        using (_gate.Enter()) (_request, _done, _first, _filled) = (request, done, null, new long[request.Vectors.Count]);
     }
 
     /// <summary>
@@ -35,12 +36,12 @@ internal sealed class StateInbox
     /// </summary>
     public void Cancel()
     {
-        lock (_gate) (_request, _done, _first) = (null, null, null);
+        using (_gate.Enter()) (_request, _done, _first) = (null, null, null);
     }
 
     public Memory<byte> Rent(Peer from, in BulkHeader header)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!IsWanted(from, header)) return default;
             if (header.Chunk == StateMeta.Chunk) return header.PayloadBytes == StateMeta.Size ? _meta : default;
@@ -57,7 +58,7 @@ internal sealed class StateInbox
     {
         StateArrived? arrived;
         Action<StateArrived>? done;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!IsWanted(from, header)) return;
             if (header.Chunk == StateMeta.Chunk) _first = StateMeta.Read(_meta);

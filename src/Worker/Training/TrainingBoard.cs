@@ -1,5 +1,6 @@
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
+using Convoy.Shared.Threading;
 using Convoy.Shared.Time;
 using Convoy.Worker.Hosting;
 
@@ -11,7 +12,7 @@ namespace Convoy.Worker.Training;
 /// </summary>
 internal sealed class TrainingBoard(MachineFacts machine)
 {
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("the board of the training", LockRank.Record);
     private StepStatus _status;
     private Instant _since;
     private Generation _generation;
@@ -35,7 +36,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
 
     public void Publish(StepProtocol protocol, Instant now)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_status != protocol.Status || _step != protocol.State) _since = now;
             (_status, _generation, _generationSeen) = (protocol.Status, protocol.Generation, protocol.GenerationSeen);
@@ -47,12 +48,12 @@ internal sealed class TrainingBoard(MachineFacts machine)
 
     public void NoteKernel(long milliseconds)
     {
-        lock (_gate) _kernelMsMax = Math.Max(_kernelMsMax, milliseconds);
+        using (_gate.Enter()) _kernelMsMax = Math.Max(_kernelMsMax, milliseconds);
     }
 
     public Beat Beat(Incarnation incarnation, LeaderToken token, Instant now)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             var beat = new Beat
             {
@@ -73,7 +74,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
 
     public void Fill(Hello hello)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             hello.TokenSeen = Math.Max(hello.TokenSeen, _token.Value);
             hello.GenerationSeen = _generationSeen.Value;

@@ -7,6 +7,7 @@ using Convoy.Actors.Remoting.Frames;
 using Convoy.Actors.Remoting.Lanes;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Security;
+using Convoy.Shared.Threading;
 using Convoy.Shared.Time;
 
 namespace Convoy.Actors.Remoting.Security;
@@ -24,7 +25,7 @@ internal sealed class Entrance(Remoting remoting)
     private const int ForeignBytesMax = 16 << 10;
     private static readonly TimeSpan PeekAgain = TimeSpan.FromMilliseconds(10);
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the entrance", LockRank.Record);
     private readonly RefusalLog _log = new(text => remoting.Log(LogLevel.Warning, "acceptor", text));
     private readonly AddressGuard _guard = new(new GuardLimits(
         remoting.Options.HandshakesPerAddressMax, remoting.Options.RefusalsMax, remoting.Options.RefusalsPerSecond));
@@ -40,7 +41,7 @@ internal sealed class Entrance(Remoting remoting)
     {
         var host = AddressGuard.HostOf(connection.RemoteAddress);
         string? over;
-        lock (_lock)
+        using (_lock.Enter())
         {
             over = _inFlight >= remoting.Options.HandshakesMax ? $"{_inFlight} handshakes are under way"
                 : connection.IsLoopback ? null // one address for all of this machine: only the sum counts
@@ -58,7 +59,7 @@ internal sealed class Entrance(Remoting remoting)
 
     public void Leave(IConnection connection, bool refused)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _inFlight--;
             if (!connection.IsLoopback)
@@ -69,7 +70,7 @@ internal sealed class Entrance(Remoting remoting)
     public void Refuse(IConnection connection, Refusal why, string text)
     {
         Interlocked.Increment(ref _refused);
-        lock (_lock) _log.Note(AddressGuard.HostOf(connection.RemoteAddress), why.ToString(), text, remoting.Now);
+        using (_lock.Enter()) _log.Note(AddressGuard.HostOf(connection.RemoteAddress), why.ToString(), text, remoting.Now);
     }
 
     /// <summary>Tells TLS, lanes and other protocols apart by what they say first.</summary>
