@@ -1,4 +1,5 @@
 using Convoy.Kernels.Reference;
+using Convoy.Shared.Random;
 
 namespace Convoy.Kernels.Tests.Products;
 
@@ -8,8 +9,13 @@ public sealed class DoubleGemmTests
     [Fact]
     public void Every_shape_has_the_bits_of_the_reference()
     {
-        var random = new Random(5);
-        double[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextDouble() * 2) - 1)];
+        var stream = 0UL;
+        double[] Numbers(int count)
+        {
+            var random = new RandomStream(5, RandomPurpose.TestDouble, stream++);
+            return [.. Enumerable.Range(0, count).Select(i => (random.UniformDouble(i) * 2) - 1)];
+        }
+
         foreach (var (m, n, k) in ((int, int, int)[])[
             (1, 1, 1), (4, 8, 3), (5, 9, 256), (3, 17, 257), (9, 1, 600), (1, 9, 600), (12, 7, 512), (7, 12, 513),
             (100, 100, 100), (2, 8, 0)])
