@@ -12,6 +12,7 @@ using Convoy.Shared.Random;
 using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 using Convoy.Worker.Collectives;
+using Convoy.Worker.Learning;
 using Convoy.Worker.Node;
 
 namespace Convoy.Worker.Training;
@@ -168,6 +169,8 @@ internal sealed partial class DeviceActor : ReceiveActor
         // (S5).
         if (LossOfState() is not null) Tell(new RowDone(_row));
         Tell(new StateReady(m.Generation, _state.Step, _state.Fingerprint, retains));
+        // A learner that asked while this member had no state yet was not answered: its feed begins here.
+        if (_feeds) Tell(new FeedingFrom(_generation, _state.Step, _lastStepUs));
         Self.Tell(new ReadAhead(m.Generation, _state.Step.Next), Self);
     }
 
