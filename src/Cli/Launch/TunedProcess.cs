@@ -23,6 +23,8 @@ internal static class TunedProcess
         var start = OwnProgram.With(words);
         start.RedirectStandardInput = true; // closes when this process ends, by whatever signal
         start.Environment.TryAdd("DOTNET_TC_QuickJit", "0");
+        // What the platform brings compiled is compiled well after thirty calls, not after a pause in compiling.
+        start.Environment.TryAdd("DOTNET_TC_CallCountingDelayMs", "0");
         if (threads > 1 && start.Environment.TryAdd("DOTNET_gcServer", "1"))
             start.Environment.TryAdd("DOTNET_GCHeapCount", $"{Math.Min(threads, Environment.ProcessorCount):x}");
         using var process = Process.Start(start)!;
