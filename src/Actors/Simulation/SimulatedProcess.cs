@@ -11,6 +11,7 @@ internal sealed class SimulatedProcess
     private readonly List<SimulatedEvent> _held = [];
     private readonly List<Mailbox> _mailboxes = [];
     private long _allocatedBefore;
+    private TimeSpan _pausedBefore;
 
     /// <param name="world">Where it runs.</param>
     /// <param name="name">Unique among the processes that ever were.</param>
@@ -47,7 +48,10 @@ internal sealed class SimulatedProcess
     /// <summary>Measures <see cref="Busy"/>; null: nothing is measured.</summary>
     public TimeProvider? Meter { get; init; }
 
-    /// <summary>Real time in which this process ran.</summary>
+    /// <summary>
+    /// Real time in which this process ran, without the collector's pauses: they are as long as everybody's memory is
+    /// large, and come in whose turn they like.
+    /// </summary>
     public TimeSpan Busy { get; set; }
 
     /// <summary>Bytes that it allocated; measured with <see cref="Meter"/>.</summary>
@@ -58,13 +62,14 @@ internal sealed class SimulatedProcess
     {
         if (Meter is not { } meter) return 0;
         _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        _pausedBefore = GC.GetTotalPauseDuration();
         return meter.GetTimestamp();
     }
 
     internal void Leave(long started)
     {
         if (Meter is not { } meter) return;
-        Busy += meter.GetElapsedTime(started);
+        Busy += meter.GetElapsedTime(started) - (GC.GetTotalPauseDuration() - _pausedBefore);
         Allocated += GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
     }
 

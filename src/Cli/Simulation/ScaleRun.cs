@@ -205,10 +205,10 @@ internal sealed class ScaleRun
                     $"{name} of {_count} workers is not over after {PhaseMax.TotalMinutes} simulated minutes: membership {_board.Read().Membership}, {string.Join("; ", _board.Read().Reasons)}");
         }
 
-        // The machine may be busy with other things: of the processor time, the part that the coordinator had of the
-        // real time.
-        var share = _coordinator.Busy / _meter.GetElapsedTime(realStart);
-        var cpu = (Environment.CpuUsage.TotalTime - cpuStart) * share;
+        // The machine may be busy with other things: of the coordinator's real time, the part in which we had a
+        // processor.
+        var had = Math.Min(1, (Environment.CpuUsage.TotalTime - cpuStart) / _meter.GetElapsedTime(realStart));
+        var cpu = _coordinator.Busy * had;
         _figures.Add(new ScaleFigure(
             name, (_world.Now - started).TotalSeconds, _received, _sent, _sentBytes, _coordinator.Allocated,
             cpu.TotalMilliseconds));
