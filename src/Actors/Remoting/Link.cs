@@ -19,7 +19,8 @@ internal abstract partial class Link : Peer
 {
     private static readonly TimeSpan CloseGrace = TimeSpan.FromMilliseconds(500);
 
-    private readonly OrderedLock _events = new("the events of a link", LockRank.Service); // outside _gate: keeps LinkUp and LinkDown in order (LK-2)
+    // Outside _gate: keeps LinkUp and LinkDown in order (LK-2).
+    private readonly OrderedLock _events = new("the events of a link", LockRank.Service);
     private readonly OrderedLock _gate = new("a link", LockRank.Record);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SessionProtocol<ControlContent> _session;

@@ -16,7 +16,9 @@ internal static class TunedProcess
 
     /// <summary>Runs it with these words and gives its exit code; whatever ends this process ends it too.</summary>
     /// <param name="words">The command.</param>
-    /// <param name="threads">That work in it: the collector has a heap for each, and cleans them at the same time.</param>
+    /// <param name="threads">
+    /// That work in it: the collector has a heap for each, and cleans them at the same time.
+    /// </param>
     /// <param name="cancel">Gives up waiting.</param>
     public static async Task<int> RunAsync(IEnumerable<string> words, int threads, CancellationToken cancel)
     {

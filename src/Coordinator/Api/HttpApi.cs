@@ -109,7 +109,8 @@ internal sealed class HttpApi(JobBoards boards, ILogSink log, TimeProvider time)
             return true;
         }
 
-        using (_refusalsLock.Enter()) _refusals.Note(connection.Host, connection.Peer.Fault.ToString(), refusal, _clock.Now);
+        using (_refusalsLock.Enter())
+            _refusals.Note(connection.Host, connection.Peer.Fault.ToString(), refusal, _clock.Now);
         await RefuseAsync(context, StatusCodes.Status403Forbidden, refusal, ExitCode.Cluster);
         return false;
     }

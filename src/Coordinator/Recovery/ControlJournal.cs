@@ -75,7 +75,8 @@ internal sealed class ControlJournal
     {
         get
         {
-            using (_lock.Enter()) return _ends.Count(e => e.Stream.StartsWith(JobStreamPrefix, StringComparison.Ordinal));
+            using (_lock.Enter())
+                return _ends.Count(e => e.Stream.StartsWith(JobStreamPrefix, StringComparison.Ordinal));
         }
     }
 

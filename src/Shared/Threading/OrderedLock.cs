@@ -43,7 +43,7 @@ public sealed class OrderedLock(string name, LockRank rank)
     public LockRank Rank => rank;
 
     /// <summary>Takes it until the scope ends.</summary>
-    /// <exception cref="Errors.ConvoyException">This thread holds a lock that comes later, or this one (LO-1).</exception>
+    /// <exception cref="InvariantException">This thread holds a lock that comes later, or this one (LO-1).</exception>
     /// <exception cref="LockTimeoutException">It was not free within <see cref="Deadline"/>; the message names the
     /// holder.</exception>
     public Scope Enter() => Enter(Deadline);

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Storage;
+using Convoy.Shared.Threading;
 using Convoy.Worker.Collectives;
 
 namespace Convoy.Worker.Learning;
@@ -16,7 +17,7 @@ namespace Convoy.Worker.Learning;
 /// <param name="bytesMax">Of all pieces together.</param>
 internal sealed class FeedSpill(IDisk disk, string folder, long bytesMax)
 {
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("steps on disk", LockRank.Storage);
     private readonly List<SpilledStep> _steps = [];
     private bool _hasFolder;
     private string? _broken; // since the last Clear: a file may end in the middle of a piece
@@ -35,13 +36,13 @@ internal sealed class FeedSpill(IDisk disk, string folder, long bytesMax)
     {
         get
         {
-            lock (_gate) return _steps.Sum(s => s.Bytes);
+            using (_gate.Enter()) return _steps.Sum(s => s.Bytes);
         }
     }
 
     public bool Holds(StepNumber step)
     {
-        lock (_gate) return _steps.Exists(s => s.Step == step);
+        using (_gate.Enter()) return _steps.Exists(s => s.Step == step);
     }
 
     /// <summary>Returns why the piece cannot be kept, or null.</summary>
@@ -49,7 +50,7 @@ internal sealed class FeedSpill(IDisk disk, string folder, long bytesMax)
     /// <param name="elements">Its numbers, as bytes.</param>
     public string? Add(FeedHeader piece, ReadOnlySpan<byte> elements)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_broken is not null) return _broken;
             var all = _steps.Sum(s => s.Bytes);
@@ -88,7 +89,7 @@ internal sealed class FeedSpill(IDisk disk, string folder, long bytesMax)
     /// <summary>Reads all pieces of the step; returns why they cannot be used, or null. Once for each step.</summary>
     public string? Read(StepNumber number, PinnedVector into)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_steps.Find(s => s.Step == number) is not { } step) return $"step {number} is not on disk any more";
             try
@@ -113,7 +114,7 @@ internal sealed class FeedSpill(IDisk disk, string folder, long bytesMax)
 
     public void Forget(StepNumber upTo)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             foreach (var step in _steps)
                 if (step.Step <= upTo) Delete(step);
@@ -124,7 +125,7 @@ internal sealed class FeedSpill(IDisk disk, string folder, long bytesMax)
     /// <summary>Nothing is left, on disk neither.</summary>
     public void Clear()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             foreach (var step in _steps) Delete(step);
             _steps.Clear();

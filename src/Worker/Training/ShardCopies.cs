@@ -1,3 +1,5 @@
+using Convoy.Shared.Threading;
+
 namespace Convoy.Worker.Training;
 
 /// <summary>
@@ -9,13 +11,13 @@ internal sealed class ShardCopies
 {
     private const int FreeMax = 2;
 
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("copies of shards", LockRank.Leaf);
     private readonly List<float[]> _free = [];
 
     /// <summary>At least so many floats, of any content.</summary>
     public float[] Rent(int count)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             // Of another share, larger or half of it: nobody will ask for that size again.
             _free.RemoveAll(copy => copy.Length < count || copy.Length / 2 > count);
@@ -33,7 +35,7 @@ internal sealed class ShardCopies
     /// <summary>From any thread, when nobody reads the copy any more.</summary>
     public void GiveBack(float[] copy)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_free.Count < FreeMax) _free.Add(copy);
         }

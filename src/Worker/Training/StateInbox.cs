@@ -28,7 +28,8 @@ internal sealed class StateInbox
 
     public void Expect(StateRequest request, Action<StateArrived> done)
     {
-        using (_gate.Enter()) (_request, _done, _first, _filled) = (request, done, null, new long[request.Vectors.Count]);
+        using (_gate.Enter())
+            (_request, _done, _first, _filled) = (request, done, null, new long[request.Vectors.Count]);
     }
 
     /// <summary>

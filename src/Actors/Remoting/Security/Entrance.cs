@@ -70,7 +70,8 @@ internal sealed class Entrance(Remoting remoting)
     public void Refuse(IConnection connection, Refusal why, string text)
     {
         Interlocked.Increment(ref _refused);
-        using (_lock.Enter()) _log.Note(AddressGuard.HostOf(connection.RemoteAddress), why.ToString(), text, remoting.Now);
+        using (_lock.Enter())
+            _log.Note(AddressGuard.HostOf(connection.RemoteAddress), why.ToString(), text, remoting.Now);
     }
 
     /// <summary>Tells TLS, lanes and other protocols apart by what they say first.</summary>
