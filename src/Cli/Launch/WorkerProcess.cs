@@ -12,18 +12,16 @@ namespace Convoy.Cli.Launch;
 /// </summary>
 internal sealed class WorkerProcess : IFleetMember
 {
-    private const int LastLinesMax = 50;
 
     private readonly Process _process;
-    private readonly StreamWriter _log;
-    private readonly Queue<string> _lastLines = new();
+    private readonly WorkerOutput _output;
     private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private WorkerProcess(string name, Process process, StreamWriter log)
+    private WorkerProcess(string name, Process process, WorkerOutput output)
     {
         Name = name;
         _process = process;
-        _log = log;
+        _output = output;
     }
 
     public string Name { get; }
@@ -36,12 +34,13 @@ internal sealed class WorkerProcess : IFleetMember
     {
         Directory.CreateDirectory(logFolder);
         var path = Path.Combine(logFolder, $"{name}.out.log");
-        var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        var log = new StreamWriter(stream) { AutoFlush = true };
+        var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0); // a line that could not be written is not tried again with the next
+        var output = new WorkerOutput(stream);
         var process = new Process { StartInfo = StartInfo(name, join, threads, logFolder), EnableRaisingEvents = true };
-        var worker = new WorkerProcess(name, process, log);
-        process.OutputDataReceived += (_, line) => worker.Keep(line.Data);
-        process.ErrorDataReceived += (_, line) => worker.Keep(line.Data);
+        var worker = new WorkerProcess(name, process, output);
+        process.OutputDataReceived += (_, line) => output.Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => output.Keep(line.Data);
         if (!process.Start()) throw new UserException(ExitCode.Failed, $"worker {name} could not be started");
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -49,10 +48,7 @@ internal sealed class WorkerProcess : IFleetMember
         return worker;
     }
 
-    public string LastLines()
-    {
-        lock (_lastLines) return string.Join('\n', _lastLines);
-    }
+    public string LastLines() => _output.LastLines();
 
     /// <summary>Ends the process at once. Asking it to leave in good order is the coordinator's business.</summary>
     public void Kill()
@@ -81,17 +77,6 @@ internal sealed class WorkerProcess : IFleetMember
         return start;
     }
 
-    private void Keep(string? line)
-    {
-        if (line is null) return;
-        lock (_lastLines)
-        {
-            _log.WriteLine(line);
-            _lastLines.Enqueue(line);
-            if (_lastLines.Count > LastLinesMax) _lastLines.Dequeue();
-        }
-    }
-
     private async Task WatchAsync()
     {
         try
@@ -109,6 +94,6 @@ internal sealed class WorkerProcess : IFleetMember
     public void Dispose()
     {
         _process.Dispose();
-        lock (_lastLines) _log.Dispose();
+        _output.Dispose();
     }
 }
