@@ -31,13 +31,14 @@ public enum BulkKind : byte
 /// 24 bucket (4)       28 chunk (4)
 /// 32 node index (4)   36 payload bytes (4)
 /// 40 offset (8): first element in flat storage order
-/// 48 payload CRC32C (4)   52 reserved (4)
-/// 56 reserved (4)     60 CRC32C of bytes 0..59 (4)
+/// 48 payload CRC32C (4)   52 plan (8)
+/// 60 CRC32C of bytes 0..59 (4)
 /// </code>
+/// The plan says what frames of a step mean to their sender (docs/protocols/exchange.md); 0 in other kinds.
 /// </summary>
 public readonly record struct BulkHeader(
     BulkKind Kind, byte Codec, TreeNode Node, Generation Generation, StepNumber Step,
-    int Bucket, int Chunk, long Offset, int PayloadBytes, uint PayloadCrc)
+    int Bucket, int Chunk, long Offset, int PayloadBytes, uint PayloadCrc, ulong Plan = 0)
 {
     public const int Size = 64;
     public const uint Magic = 0x4B4C4243;
@@ -57,6 +58,7 @@ public readonly record struct BulkHeader(
         BinaryPrimitives.WriteInt32LittleEndian(to[36..], PayloadBytes);
         BinaryPrimitives.WriteInt64LittleEndian(to[40..], Offset);
         BinaryPrimitives.WriteUInt32LittleEndian(to[48..], PayloadCrc);
+        BinaryPrimitives.WriteUInt64LittleEndian(to[52..], Plan);
         BinaryPrimitives.WriteUInt32LittleEndian(to[60..], Crc32C.Of(to[..60]));
     }
 
@@ -77,7 +79,7 @@ public readonly record struct BulkHeader(
             new StepNumber(BinaryPrimitives.ReadInt64LittleEndian(from[16..])),
             BinaryPrimitives.ReadInt32LittleEndian(from[24..]), BinaryPrimitives.ReadInt32LittleEndian(from[28..]),
             BinaryPrimitives.ReadInt64LittleEndian(from[40..]), bytes,
-            BinaryPrimitives.ReadUInt32LittleEndian(from[48..]));
+            BinaryPrimitives.ReadUInt32LittleEndian(from[48..]), BinaryPrimitives.ReadUInt64LittleEndian(from[52..]));
         return null;
     }
 }

@@ -13,6 +13,7 @@ namespace Convoy.Worker.Collectives;
 // X3  A frame counts for the generation and the step in its header only; any other is kept for later or refused by
 // name. X4  What is kept for later is one step of one generation at most, within a bound of bytes (M3).
 // X5  After Stop no handle of the generation is used again (M9).
+// X6  Of a member with another plan nothing is taken; both are named (R16).
 internal enum ExchangeStatus
 {
     Closed,  // no generation, or it was stopped
@@ -40,10 +41,14 @@ internal sealed class ExchangeOutbox
 
     public List<string> Notes { get; } = [];
 
+    /// <summary>A member means something else by its frames: which one, and what differs (X6).</summary>
+    public (int Member, string Difference)? Mismatch { get; internal set; }
+
     public void Clear()
     {
         Actions.Clear();
         Notes.Clear();
+        Mismatch = null;
     }
 
     internal void Add(ExchangeActionKind kind, int block = -1, int slot = -1, int handle = -1, int member = -1) =>
@@ -62,7 +67,8 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
         (ExchangeStatus.Running, ExchangeStatus.Closed, "Stop"),
     ];
 
-    private const int None = -1;
+    /// <summary>No frame: it did not come, or was not read.</summary>
+    public const int None = -1;
     private const int Own = -2;
     private readonly List<(Incarnation From, BulkHeader Header, int Handle)> _early = [];
     private long _earlyBytes;
@@ -87,16 +93,19 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
 
     public ReduceTree? Tree { get; private set; }
 
+    /// <summary>What this worker's frames of the generation mean.</summary>
+    public ExchangePlan Plan { get; private set; }
+
     public long EarlyBytes => _earlyBytes;
 
     /// <summary>A new generation begins at state <paramref name="start"/>.</summary>
     public void Enter(Generation generation, StepNumber start, Incarnation[] members, int me, ExchangeLayout layout,
-        ExchangeOutbox outbox)
+        ExchangePlan plan, ExchangeOutbox outbox)
     {
         Invariant.Check(generation > Generation, "X3 generations only grow");
         Invariant.Check(Status != ExchangeStatus.Running,
             "X5 a running step is stopped before a generation is entered");
-        (Generation, Step, _members, _me, Layout) = (generation, start, members, me, layout);
+        (Generation, Step, _members, _me, Layout, Plan) = (generation, start, members, me, layout, plan);
         _final = new bool[layout.Blocks.Length];
         _missingNodes = new int[layout.Blocks.Length];
         _bucketReady = new bool[layout.Buckets];
@@ -187,13 +196,16 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
         CheckHeld(outbox);
     }
 
-    /// <summary>A verified frame is here. Its handle is kept, or given back by a Release action.</summary>
+    /// <summary>
+    /// A verified frame is here, or, without a handle, the header of one that was not read. The handle is kept, or
+    /// given back by a Release action.
+    /// </summary>
     public void Frame(Incarnation from, in BulkHeader header, int handle, ExchangeOutbox outbox)
     {
-        if (RefuseFrame(from, header, out var early) is { } reason)
+        if (RefuseFrame(from, header, outbox, out var early) is { } reason)
         {
             outbox.Notes.Add($"{header.Kind} of {header.Generation} step {header.Step} refused: {reason}");
-            outbox.Add(ExchangeActionKind.Release, handle: handle);
+            if (handle != None) outbox.Add(ExchangeActionKind.Release, handle: handle);
         }
         else if (early)
         {
@@ -207,7 +219,7 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
         }
     }
 
-    private string? RefuseFrame(Incarnation from, in BulkHeader header, out bool early)
+    private string? RefuseFrame(Incarnation from, in BulkHeader header, ExchangeOutbox outbox, out bool early)
     {
         early = false;
         if (header.Codec != 0) return $"codec {header.Codec} is unknown";
@@ -215,7 +227,14 @@ internal sealed class ExchangeProtocol(long earlyBytesMax)
         if (header.Generation == Generation)
         {
             if (Status == ExchangeStatus.Closed) return "the generation is stopped (X5)";
-            if (Array.IndexOf(_members, from) < 0) return $"{from} is no member";
+            var member = Array.IndexOf(_members, from);
+            if (member < 0) return $"{from} is no member";
+            if (Plan.DifferenceFrom(new ExchangePlan(header.Plan)) is { } difference)
+            {
+                outbox.Mismatch = (member, difference);
+                return $"its plan is another one: {difference} (X6)";
+            }
+
             if (header.Step < Step) return $"this worker is at step {Step} (X3)";
             if (header.Step == Step && Status != ExchangeStatus.Running) return "the step is held already (X3)";
             if (header.Step > Step.Next) return $"this worker is at step {Step} (M3)";

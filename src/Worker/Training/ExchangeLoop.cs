@@ -14,7 +14,10 @@ namespace Convoy.Worker.Training;
 
 /// <summary>Who takes part in a generation, with the layout that follows from it.</summary>
 internal sealed record ExchangeGeneration(
-    Generation Generation, StepNumber Start, ShareMap Shares, Incarnation[] Members, int Me, ExchangeLayout Layout);
+    Generation Generation, StepNumber Start, ShareMap Shares, Incarnation[] Members, int Me, ExchangeLayout Layout)
+{
+    public ExchangePlan Plan { get; } = ExchangePlan.Of(Layout, Shares, Members);
+}
 
 /// <summary>
 /// Drives <see cref="ExchangeProtocol"/>: frames from the bulk lane, buckets from the device, bytes and additions in
@@ -98,10 +101,25 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
         if (header.Kind == BulkKind.Snapshot) return _learned.Rent(from, header);
         if (header.Kind == BulkKind.Feed) return RentForFeed(from, header);
         if (header.Generation.Value < Interlocked.Read(ref _generationFloor)) return default;
+        if (Volatile.Read(ref _generation) is { } entered && entered.Generation == header.Generation
+            && entered.Plan.Value != header.Plan)
+        {
+            SayPlan(from, header);
+            return default;
+        }
+
         if (_buffers.TryRent(header.PayloadBytes) is { } buffer) return buffer.Bytes;
         _log.Write(LogLevel.Warning, Source,
             $"{header.Kind} of {header.Generation} step {header.Step} from {from} refused: receive memory is full (X4)");
         return default;
+    }
+
+    /// <summary>The header alone goes to the protocol, which knows whether the sender is a member (X6).</summary>
+    private void SayPlan(Peer from, in BulkHeader header)
+    {
+        if (from.Id is not { } id) return;
+        var copy = header;
+        _events.Post(() => OnFrame(id.Incarnation, copy, ExchangeProtocol.None), here: true);
     }
 
     private Memory<byte> RentForFeed(Peer from, in BulkHeader header)
@@ -161,7 +179,7 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
         Interlocked.Exchange(ref _generationFloor, generation.Generation.Value);
         _missing = new int[generation.Members.Length];
         _protocol.Enter(generation.Generation, generation.Start, generation.Members, generation.Me, generation.Layout,
-            _outbox);
+            generation.Plan, _outbox);
         Execute();
     }
 
@@ -209,9 +227,16 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     {
         foreach (var note in _outbox.Notes) _log.Write(LogLevel.Info, Source, note);
         foreach (var action in _outbox.Actions) Execute(action);
+        if (_outbox.Mismatch is var (member, difference)) SayMismatch(member, difference);
         _outbox.Clear();
         for (var m = 0; m < _missing.Length; m++) Volatile.Write(ref _missing[m], _protocol.MissingFrom(m));
     }
+
+    private void SayMismatch(int member, string difference) =>
+        _trainer.Tell(new DeviceFailed(
+            $"{Me} and {_generation!.Shares.Members[member]} do not exchange the same gradients in "
+            + $"{_generation.Generation}: {difference} (R16); compare their builds", "", (int)ExitCode.Failed),
+            ActorRefs.NoSender);
 
     private void Execute(in ExchangeAction action)
     {
@@ -352,7 +377,8 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     }
 
     private BulkHeader Header(BulkKind kind, TreeNode node, in ExchangeBlock block, int bytes) =>
-        new(kind, 0, node, _protocol.Generation, _protocol.Step, block.Bucket, block.Owner, block.Offset, bytes, 0);
+        new(kind, 0, node, _protocol.Generation, _protocol.Step, block.Bucket, block.Owner, block.Offset, bytes, 0,
+            _protocol.Plan.Value);
 
     public void Dispose() => _events.Dispose();
 }

@@ -182,6 +182,20 @@ public sealed partial class PlantedBugTests
         },
     }, FaultKind.Scale);
 
+    // R16: one member cuts a longer gradient. Nothing of its is added, and the job says who differs in what.
+    [Fact]
+    public void Members_that_mean_different_things_by_their_frames()
+    {
+        var found = Find("failures", new Plants
+        {
+            Model = static (model, host, cluster) => host != "w2" ? model
+                : new SimulatedModel(host, 0, model.Elements + 4096, model.Samples, cluster),
+        }, FaultKind.Slow);
+        Assert.Matches(
+            @"w\d+ and w\d+ do not exchange the same gradients in g\d+: shape \w+ against \w+ \(R16\)",
+            found.Violation!.Text);
+    }
+
     [Fact]
     public void A_failure_is_made_small()
     {

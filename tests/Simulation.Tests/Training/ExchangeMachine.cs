@@ -17,6 +17,8 @@ internal sealed class ExchangeMachine : IScriptMachine
     private static readonly ExchangeLayout Layout =
         new(Members * 4_096, Members, Members * 4_096 * sizeof(float), directBytesMax: 0);
 
+    private static readonly ExchangePlan Plan = ExchangePlan.Of(Layout, Shares, [new(1), new(2), new(3)]);
+
     private readonly ExchangeProtocol _exchange = new(earlyBytesMax: 40_000);
     private readonly ExchangeOutbox _outbox = new();
     private readonly ReduceTree _tree = new(Shares, [1, 1, 1, 1, 1, 1]);
@@ -28,7 +30,7 @@ internal sealed class ExchangeMachine : IScriptMachine
         {
             case "enter":
                 _exchange.Enter(new Generation(c.Number("g")), new StepNumber(c.Number("t")), [new(1), new(2), new(3)],
-                    0, Layout, _outbox);
+                    0, Layout, Plan, _outbox);
                 break;
             case "begin": _exchange.Begin(new StepNumber(c.Number("t")), _tree, _outbox); break;
             case "bucket": _exchange.BucketReady(_exchange.Step, 0, _outbox); break;
@@ -53,7 +55,7 @@ internal sealed class ExchangeMachine : IScriptMachine
         var node = kind == BulkKind.Partial ? _tree.Slots[_tree.FirstSlotOf[from - 1]].Node : default;
         var header = new BulkHeader(kind, 0, node, new Generation(c.Number("g", _exchange.Generation.Value)),
             new StepNumber(c.Number("t", _exchange.Step.Value)), 0, kind == BulkKind.Scalars ? 0 : chunk, offset,
-            kind == BulkKind.Scalars ? 16 : 4_096 * sizeof(float), 0);
+            kind == BulkKind.Scalars ? 16 : 4_096 * sizeof(float), 0, Plan.Value ^ (ulong)c.Number("plan", 0));
         _exchange.Frame(new Incarnation((ulong)from), header, ++_frames, _outbox);
     }
 

@@ -31,8 +31,9 @@ internal sealed class StepSeat
     public void Open(Open open, ExchangeLayout layout, ShareMap shares, int[] rows)
     {
         (_layout, _tree) = (layout, new ReduceTree(shares, rows));
-        _exchange.Enter(new Generation(open.Generation), new StepNumber(open.StartStep),
-            [.. open.Members.Select(m => new Incarnation(m.Incarnation))], Id - 1, layout, _frames);
+        Incarnation[] members = [.. open.Members.Select(m => new Incarnation(m.Incarnation))];
+        _exchange.Enter(new Generation(open.Generation), new StepNumber(open.StartStep), members, Id - 1, layout,
+            ExchangePlan.Of(layout, shares, members), _frames);
         Execute();
         Feed(open);
         Feed(new PeersLinked(_step.Generation));
@@ -147,7 +148,7 @@ internal sealed class StepSeat
                     if (to != Id)
                         _machine.Send(Id, to,
                             new BulkHeader(BulkKind.Scalars, 0, default, _exchange.Generation, _exchange.Step,
-                                0, 0, 0, 16, 0));
+                                0, 0, 0, 16, 0, _exchange.Plan.Value));
                 _machine.Say($"w{Id} -> members Scalars of step {_exchange.Step}");
                 break;
             case ExchangeActionKind.Held:
@@ -164,6 +165,6 @@ internal sealed class StepSeat
         _machine.Say($"w{Id} -> w{to} {kind} bucket {b.Bucket} chunk {b.Owner}: {what}");
         _machine.Send(Id, to,
             new BulkHeader(kind, 0, node, _exchange.Generation, _exchange.Step, b.Bucket, b.Owner, b.Offset,
-            b.Length * sizeof(float), 0));
+            b.Length * sizeof(float), 0, _exchange.Plan.Value));
     }
 }

@@ -134,6 +134,46 @@ public sealed class ExchangeProtocolTests
         Assert.Contains(reason, Assert.Single(net.Nodes[0].Notes));
     }
 
+    // R16: another operation, element type, cut of the gradient or order of members is found by the first header, says
+    // what differs, and nothing of the frame is used; an early frame is judged when its step begins.
+    [Theory]
+    [InlineData(2, DType.Float32, 4096, 0, "operation 1 against 2", 1)]
+    [InlineData(1, DType.Float64, 4096, 0, "element type 1 against 2", 1)]
+    [InlineData(1, DType.Float32, 2048, 0, "shape ", 1)]
+    [InlineData(1, DType.Float32, 4096, 1, "order ", 1)]
+    [InlineData(1, DType.Float32, 4096, 1, "order ", 2)]
+    public void A_member_with_another_plan_is_named_with_the_difference_X6_R16(
+        byte operation, DType type, int bucket, int moved, string difference, long step)
+    {
+        var net = new ExchangeSimulation(2, 4, 4096 * 2, 4096 * 8, 1);
+        var node = net.Nodes[0];
+        node.Begin(1);
+        var theirs = ExchangePlan.Of(new ExchangeLayout(4096 * 2, 2, bucket * 8, 4096, 0),
+            net.Shares with { Cuts = [0, 2 + moved, 4] },
+            [ExchangeSimulation.IncarnationOf(0), ExchangeSimulation.IncarnationOf(1)], operation, type);
+        node.Receive(ExchangeSimulation.IncarnationOf(1),
+            Partial(net, generation: 1, step) with { Plan = theirs.Value }, new float[4096]);
+        Assert.Equal(1, node.Mismatch!.Value.Member);
+        Assert.StartsWith(difference, node.Mismatch!.Value.Difference, StringComparison.Ordinal);
+        Assert.DoesNotContain(',', node.Mismatch!.Value.Difference);
+        Assert.Equal(0, node.OpenHandles);
+    }
+
+    [Fact]
+    public void A_frame_of_a_generation_to_come_is_judged_when_it_begins_X6_R16()
+    {
+        var net = new ExchangeSimulation(2, 2, 4096 * 2, 4096 * 8, 1);
+        var node = net.Nodes[0];
+        node.Receive(ExchangeSimulation.IncarnationOf(1),
+            Partial(net, generation: 2, step: 1) with { Plan = net.Plan.Value ^ 1 }, new float[4096]);
+        Assert.Null(node.Mismatch);
+        node.Stop();
+        node.Enter(net, 0, generation: 2);
+        node.Begin(1);
+        Assert.Equal((1, "operation 1 against 0"), node.Mismatch);
+        Assert.Equal(0, node.OpenHandles);
+    }
+
     [Fact]
     public void A_stranger_and_a_node_of_another_share_are_refused()
     {
@@ -234,5 +274,5 @@ public sealed class ExchangeProtocolTests
 
     private static BulkHeader Partial(ExchangeSimulation net, long generation, long step) => new(
         BulkKind.Partial, 0, net.Tree.Slots[1].Node, new Generation(generation), new StepNumber(step), 0, 0, 0,
-        4096 * 4, 0);
+        4096 * 4, 0, net.Plan.Value);
 }

@@ -38,6 +38,9 @@ internal sealed class ExchangeSimulation
 
     public ReduceTree Tree { get; }
 
+    public ExchangePlan Plan =>
+        ExchangePlan.Of(Layout, Shares, [.. Enumerable.Range(0, Members).Select(IncarnationOf)]);
+
     public ExchangeMember[] Nodes { get; }
 
     public long FramesSent { get; private set; }
@@ -131,6 +134,8 @@ internal sealed class ExchangeMember(long earlyBytesMax)
 
     public List<string> Notes { get; } = [];
 
+    public (int Member, string Difference)? Mismatch { get; private set; }
+
     public int HeldCount { get; private set; }
 
     public int OpenHandles => _payloads.Count;
@@ -139,7 +144,8 @@ internal sealed class ExchangeMember(long earlyBytesMax)
     {
         (_net, Me) = (net, me);
         var members = Enumerable.Range(0, net.Members).Select(ExchangeSimulation.IncarnationOf).ToArray();
-        Protocol.Enter(new Generation(generation), new StepNumber(start), members, me, net.Layout, _outbox);
+        Protocol.Enter(new Generation(generation), new StepNumber(start), members, me, net.Layout,
+            net.Plan, _outbox);
         Execute();
     }
 
@@ -180,6 +186,7 @@ internal sealed class ExchangeMember(long earlyBytesMax)
     private void Execute()
     {
         Notes.AddRange(_outbox.Notes);
+        Mismatch ??= _outbox.Mismatch;
         var actions = _outbox.Actions.ToArray();
         _outbox.Clear();
         foreach (var a in actions) Execute(a);
@@ -236,5 +243,6 @@ internal sealed class ExchangeMember(long earlyBytesMax)
     }
 
     private BulkHeader Header(BulkKind kind, TreeNode node, ExchangeBlock b, int bytes) =>
-        new(kind, 0, node, Protocol.Generation, Protocol.Step, b.Bucket, b.Owner, b.Offset, bytes, 0);
+        new(kind, 0, node, Protocol.Generation, Protocol.Step, b.Bucket, b.Owner, b.Offset, bytes, 0,
+            Protocol.Plan.Value);
 }
