@@ -20,6 +20,8 @@ public enum ExitCode
     Cluster = 6,
     /// <summary>The job failed while it ran: the root cause was printed.</summary>
     JobFailed = 7,
+    /// <summary>A state folder or its disk cannot be used: full, read-only, gone or damaged.</summary>
+    Storage = 8,
     Drained = 10,
     DrainedByCheckpoint = 11,
     GraceExpired = 12,

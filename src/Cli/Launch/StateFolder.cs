@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Convoy.Shared;
+using Convoy.Shared.Storage;
 
 namespace Convoy.Cli.Launch;
 
@@ -46,10 +48,23 @@ internal sealed class StateFolder : IDisposable
     }
 
     /// <summary>Marks the folder as used by a run.</summary>
-    public void WriteRun(string job) => File.WriteAllText(Path.Combine(Root, RunFile),
-        JsonSerializer.Serialize(new { job, pid = Environment.ProcessId }) + "\n");
+    public void WriteRun(string job) =>
+        Write(RunFile, JsonSerializer.Serialize(new { job, pid = Environment.ProcessId }) + "\n");
 
-    public void WriteResult(string json) => File.WriteAllText(Path.Combine(Root, ResultFile), json + "\n");
+    public void WriteResult(string json) => Write(ResultFile, json + "\n");
+
+    private void Write(string file, string text)
+    {
+        var path = Path.Combine(Root, file);
+        try
+        {
+            AtomicFile.Write(RealDisk.Instance, path, Encoding.UTF8.GetBytes(text));
+        }
+        catch (IOException e)
+        {
+            throw StorageFault.Of(path, e);
+        }
+    }
 
     /// <summary>The final JSON line of the run that ended on a state folder, or null.</summary>
     public static string? ReadResult(string folder)
@@ -110,13 +125,13 @@ internal sealed class StateFolder : IDisposable
                 FileShare.None);
             return new StateFolder(path, held);
         }
-        catch (IOException) when (Directory.Exists(path))
+        catch (IOException e) when (StorageFault.IsHeld(e))
         {
             return null; // Held by another process.
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new UserException(ExitCode.Usage, $"cannot use state folder {path}: {refused.Message}");
+            throw StorageFault.Of(path, refused);
         }
     }
 

@@ -52,16 +52,22 @@ internal sealed class TrainRun(TrainRequest request, CliContext context)
             fleet.Fill();
             var followed = FollowAsync(host.Address, state, view, signals.Stop, ending.Token);
             if (await Task.WhenAny(followed, host.WhenFailed) != followed)
-                throw new UserException(ExitCode.Failed,
-                    $"the coordinator cannot go on: {(await host.WhenFailed).Message}");
+            {
+                var cause = await host.WhenFailed;
+                throw cause as UserException
+                    ?? new UserException(ExitCode.Failed, $"the coordinator cannot go on: {cause.Message}");
+            }
+
             var code = await followed;
             await host.ShutDownAsync("the job is over");
             return code;
         }
         finally
         {
-            if (ending.IsCancellationRequested) fleet.KillAll();
-            await fleet.StopAsync(ending.IsCancellationRequested ? TimeSpan.Zero : LeavePatience, context.Time);
+            // Workers of a coordinator that cannot lead wait for another one, and nobody starts that.
+            var atOnce = ending.IsCancellationRequested || host.WhenFailed.IsCompleted;
+            if (atOnce) fleet.KillAll();
+            await fleet.StopAsync(atOnce ? TimeSpan.Zero : LeavePatience, context.Time);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Convoy.Shared;
 using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Storage;
 
 namespace Convoy.Cli.Terminal;
 
@@ -21,6 +22,7 @@ internal static class Failure
     private static (ExitCode Code, string Text) Describe(Exception failure, TimeProvider time) => failure switch
     {
         UserException user => (user.Code, OneLine(user.Message)),
+        IOException when StorageFault.IsFull(failure) => (ExitCode.Storage, OneLine(failure.Message)),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
         UnauthorizedAccessException or IOException =>
             (ExitCode.Failed, $"{OneLine(failure.Message)} (details: {WriteCrashLog(failure, time)})"),

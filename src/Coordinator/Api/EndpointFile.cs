@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
+using Convoy.Shared.Storage;
 
 namespace Convoy.Coordinator.Api;
 
@@ -87,8 +88,15 @@ public sealed record EndpointFile
     internal void Write(string stateDirectory, bool standby = false)
     {
         var path = Path.Combine(stateDirectory, standby ? StandbyName(Pid) : FileName);
-        File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Options));
-        File.Move(path + ".new", path, overwrite: true);
+        try
+        {
+            File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Options));
+            File.Move(path + ".new", path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw StorageFault.Of(path, e);
+        }
     }
 
     /// <summary>A standby whose file somebody removed writes it again.</summary>
@@ -102,8 +110,15 @@ public sealed record EndpointFile
     /// <summary>Removes what this process wrote; the file of another leader stays.</summary>
     internal static void Remove(string stateDirectory, int pid)
     {
-        RemoveStandby(stateDirectory, pid);
-        if (TryRead(stateDirectory)?.Pid == pid) File.Delete(Path.Combine(stateDirectory, FileName));
+        try
+        {
+            RemoveStandby(stateDirectory, pid);
+            if (TryRead(stateDirectory)?.Pid == pid) File.Delete(Path.Combine(stateDirectory, FileName));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder is gone, or cannot be written any more: nobody is misled for longer than one refused dial.
+        }
     }
 
     internal static void RemoveStandby(string stateDirectory, int pid) =>

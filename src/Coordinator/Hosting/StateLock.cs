@@ -1,4 +1,5 @@
 using Convoy.Shared;
+using Convoy.Shared.Storage;
 
 namespace Convoy.Coordinator.Hosting;
 
@@ -23,16 +24,16 @@ internal sealed class StateLock : IDisposable
             return new StateLock(new FileStream(
                 Path.Combine(stateDirectory, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
-        catch (IOException e) when (File.Exists(Path.Combine(stateDirectory, FileName)))
+        catch (IOException e) when (StorageFault.IsHeld(e))
         {
             var other = Api.EndpointFile.TryRead(stateDirectory);
             var where = other is null ? "" : $" (pid {other.Pid}, at {other.Address})";
             throw new UserException(ExitCode.Cluster,
-                $"another coordinator{where} works on {stateDirectory}: stop it, stand by with --standby, or take another folder with --state ({e.GetType().Name})");
+                $"another coordinator{where} works on {stateDirectory}: stop it, stand by with --standby, or take another folder with --state");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserException(ExitCode.Cluster, $"the state folder {stateDirectory} cannot be used: {e.Message}");
+            throw StorageFault.Of(Path.Combine(stateDirectory, FileName), e);
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed record JobShell(
 {
     /// <summary>The right to act.</summary>
     public required LeaderLease Lease { get; init; }
-    /// <summary>It is lost.</summary>
+    /// <summary>It is lost, or the journal cannot be used: this coordinator leads no more.</summary>
     public required Action<Exception> Deposed { get; init; }
     /// <summary>The job that a leader before this one left; null: begin anew.</summary>
     public TakenOver? Found { get; init; }
@@ -193,6 +193,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         {
             Remember(m.Command);
             Feed(new StopAsked(m.Reason, m.Command));
+            if (IsBroken()) return;
         }
 
         Sender.Tell(new Accepted { Text = TakeStop.AnswerOf(_description!.JobId) });
@@ -217,9 +218,19 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         {
             Remember(m.Command);
             Feed(new ScaleAsked(m.Workers, m.Command));
+            if (IsBroken()) return;
         }
 
         Sender.Tell(new Accepted { Text = TakeScale.AnswerOf(_description.JobId, m.Workers) });
+    }
+
+    /// <summary>Nothing is promised that could not be written.</summary>
+    private bool IsBroken()
+    {
+        if (_protocol is not null) return false;
+        Refuse(ExitCode.Storage, "this coordinator cannot write its journal and leads no more: ask again when another "
+            + "one does");
+        return true;
     }
 
     private void OnTakeProfile(TakeProfile m)
@@ -304,9 +315,9 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     private void OnTick()
     {
         if (_protocol is not { IsOver: false }) return;
-        Guard(_shell.Metrics.Flush);
         Guard(() =>
         {
+            _shell.Metrics.Flush();
             _protocol.Tick(_shell.Clock.Now, _outbox);
             Execute();
         });
@@ -362,6 +373,14 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             _protocol = null;
             _shell.Deposed(e);
         }
+        catch (UserException e) when (e.Code == ExitCode.Storage)
+        {
+            // The journal. No job can be led on; what it holds is well, and whoever leads next goes on with it.
+            _shell.Log.Write(LogLevel.Error, Source, e.Message);
+            _outbox.Drain();
+            _protocol = null;
+            _shell.Deposed(e);
+        }
         catch (Exception e)
         {
             _shell.Log.Write(LogLevel.Error, Source, $"the job ends by an error in the coordinator: {e.Message}", e);
@@ -371,7 +390,11 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             {
                 State = "failed",
                 Outcome = JobProtocol.OutcomeFailed,
-                RootCause = new RootCause { Text = e.Message, Detail = e.ToString(), ExitCode = (int)ExitCode.Failed },
+                RootCause = new RootCause
+                {
+                    Text = e.Message, Detail = e.ToString(),
+                    ExitCode = (int)(e is IOException ? ExitCode.Storage : ExitCode.Failed),
+                },
             };
             _protocol = null;
             _shell.Board.PutJob(report);

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Convoy.Coordinator.Api;
 using Convoy.Shared.Ids;
+using Convoy.Shared.Storage;
 using Convoy.Shared.Threading;
 
 namespace Convoy.Coordinator.Jobs;
@@ -32,6 +33,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     private readonly List<StepView> _rows = [];
     private readonly List<StepView> _unflushed = [];
     private FileStream? _file;
+    private string _path = "";
 
     /// <summary>
     /// Starts a job: rows after <paramref name="start"/>, which an earlier run reported, will come again.
@@ -51,14 +53,32 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
                 return;
             }
 
-            Directory.CreateDirectory(stateDirectory);
-            var path = Path.Combine(stateDirectory, FileName);
-            if (start > StepNumber.Zero && File.Exists(path)) ReadUpTo(path, start);
-            var temporary = path + ".new";
-            using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
-                foreach (var row in _rows) file.Write(Line(row));
-            File.Move(temporary, path, overwrite: true);
-            _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+            _path = Path.Combine(stateDirectory, FileName);
+            Explained(() => Replace(stateDirectory, start));
+        }
+    }
+
+    private void Replace(string stateDirectory, StepNumber start)
+    {
+        Directory.CreateDirectory(stateDirectory);
+        if (start > StepNumber.Zero && File.Exists(_path)) ReadUpTo(_path, start);
+        var temporary = _path + ".new";
+        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            foreach (var row in _rows) file.Write(Line(row));
+        File.Move(temporary, _path, overwrite: true);
+        _file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.Read);
+    }
+
+    /// <summary>Says which file, and what to do.</summary>
+    private void Explained(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException(StorageFault.Text(_path, e), e);
         }
     }
 
@@ -109,7 +129,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
             _rows.Add(row);
             if (memory is not null) _unflushed.Add(row);
             if (_rows.Count > RowsMax) _rows.RemoveRange(0, RowsMax / 10);
-            _file?.Write(Line(row));
+            if (_file is not null) Explained(() => _file.Write(Line(row)));
         }
     }
 
@@ -118,7 +138,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     {
         using (_lock.Enter())
         {
-            _file?.Flush();
+            if (_file is not null) Explained(_file.Flush);
             if (memory?.Owner == this) memory.Rows.AddRange(_unflushed);
             _unflushed.Clear();
         }
@@ -138,7 +158,15 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     {
         using (_lock.Enter())
         {
-            _file?.Dispose();
+            try
+            {
+                _file?.Dispose();
+            }
+            catch (IOException)
+            {
+                // A disk that is full or gone was reported by the flush before; the rows come again with a resume.
+            }
+
             _file = null;
         }
     }

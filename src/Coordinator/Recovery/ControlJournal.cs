@@ -84,7 +84,7 @@ internal sealed class ControlJournal
     public MembershipHistory FoldMembership(string wall = "")
     {
         var history = new MembershipHistory();
-        foreach (var e in _journal.Read(StreamOf(wall))) history.Apply((MembershipEvent)Decode(e.Type, e.Json));
+        foreach (var e in Events<MembershipEvent>(StreamOf(wall))) history.Apply(e);
         return history;
     }
 
@@ -102,8 +102,30 @@ internal sealed class ControlJournal
     private JobHistory FoldJob(string stream)
     {
         var history = new JobHistory();
-        foreach (var e in _journal.Read(stream)) history.Apply((JobEvent)Decode(e.Type, e.Json));
+        foreach (var e in Events<JobEvent>(stream)) history.Apply(e);
         return history;
+    }
+
+    /// <summary>A record that cannot be read is refused by its place: what follows it may depend on it.</summary>
+    private IEnumerable<T> Events<T>(string stream) where T : class
+    {
+        foreach (var e in _journal.Read(stream))
+        {
+            T? happened;
+            try
+            {
+                happened = Decode(e.Type, e.Json) as T;
+            }
+            catch (Exception broken) when (broken is JsonException or FormatException or OverflowException
+                or ArgumentException or NotSupportedException)
+            {
+                happened = null;
+            }
+
+            yield return happened ?? throw new UserException(ExitCode.Storage,
+                $"the journal is damaged: record {e.Seq} of {stream} is no {e.Type}; move journal.db* out of the state "
+                + "folder, then go on with --resume from the newest checkpoint");
+        }
     }
 
     /// <summary>Job streams end in their number: JOB-12 follows JOB-9.</summary>
@@ -115,7 +137,7 @@ internal sealed class ControlJournal
     public TokenLedger FoldTokens()
     {
         var ledger = new TokenLedger();
-        foreach (var e in _journal.Read(TokenStream)) ledger.Apply((TokenEvent)Decode(e.Type, e.Json));
+        foreach (var e in Events<TokenEvent>(TokenStream)) ledger.Apply(e);
         return ledger;
     }
 

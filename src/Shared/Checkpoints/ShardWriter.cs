@@ -30,6 +30,20 @@ internal static class ShardWriter
             Invariant.Check(tensor.Shape.Count == tensor.Values.Length,
                 "SAFE-3 a tensor has as many values as its shape");
 
+        try
+        {
+            return WriteFile(disk, folder, file, tensors, metadata);
+        }
+        catch (IOException e) when (StorageFault.IsFull(e))
+        {
+            var needed = tensors.Sum(t => (long)t.Values.Length * sizeof(float));
+            throw new IOException(StorageFault.FullText(Path.Combine(folder, file), needed), e);
+        }
+    }
+
+    private static ShardFile WriteFile(IDisk disk, string folder, string file, IReadOnlyList<ShardTensor> tensors,
+        IReadOnlyList<(string, string)> metadata)
+    {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var to = disk.Create(Path.Combine(folder, file));
         var bytes = 0L;

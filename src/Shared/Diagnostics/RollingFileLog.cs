@@ -18,6 +18,7 @@ public sealed class RollingFileLog : ILogSink, IDisposable
     private readonly long _bytesMax;
     private readonly int _filesMax;
     private FileStream? _stream;
+    private bool _closed;
 
     /// <param name="path">The file; its folder is created.</param>
     /// <param name="time">Clock of the lines.</param>
@@ -27,8 +28,7 @@ public sealed class RollingFileLog : ILogSink, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(filesMax, 1);
         (_path, _time, _bytesMax, _filesMax) = (Path.GetFullPath(path), time, bytesMax, filesMax);
-        Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-        _stream = Open();
+        _stream = TryOpen();
     }
 
     /// <summary>Lines that could not be written.</summary>
@@ -39,18 +39,19 @@ public sealed class RollingFileLog : ILogSink, IDisposable
         var line = Encoding.UTF8.GetBytes(Format(_time.GetUtcNow(), level, source, text, exception));
         using (_lock.Enter())
         {
-            if (_stream is null) return;
+            if (_closed) return;
             try
             {
-                if (_stream.Length > 0 && _stream.Length + line.Length > _bytesMax) Roll();
-                _stream!.Write(line);
-                _stream.Flush();
+                _stream ??= TryOpen();
+                if (_stream?.Length > 0 && _stream.Length + line.Length > _bytesMax) Roll();
+                // Without a buffer: what a full disk refused must not come again at the next line, or at the end.
+                if (_stream is null) Lost++;
+                else _stream.Write(line);
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // A full disk or a vanished folder: count it and go on.
                 Lost++;
-                _stream ??= TryOpen();
             }
         }
     }
@@ -59,6 +60,7 @@ public sealed class RollingFileLog : ILogSink, IDisposable
     {
         using (_lock.Enter())
         {
+            _closed = true;
             _stream?.Dispose();
             _stream = null;
         }
@@ -94,19 +96,18 @@ public sealed class RollingFileLog : ILogSink, IDisposable
         }
 
         if (_filesMax == 1) File.Delete(_path);
-        _stream = Open();
+        _stream = TryOpen();
     }
-
-    private FileStream Open() =>
-        new(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 4_096);
 
     private FileStream? TryOpen()
     {
         try
         {
-            return Open();
+            Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
+            return new FileStream(
+                _path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -48,11 +48,10 @@ public sealed class SqliteJournal : IJournal
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            connection = new SqliteConnection(new SqliteConnectionStringBuilder
-            {
-                DataSource = path, Pooling = false, DefaultTimeout = BusyTimeoutMs / 1_000,
-            }.ToString());
-            connection.Open();
+            if (!Path.Exists(path)) Create(path);
+            // SQLite takes an empty file for a new database: what was in it would be lost without a word.
+            if (new FileInfo(path) is { Exists: true, Length: 0 }) throw Damaged(path);
+            connection = Connect(path, SqliteOpenMode.ReadWrite);
             var journal = new SqliteJournal(path, connection);
             journal.Prepare();
             return journal;
@@ -69,33 +68,74 @@ public sealed class SqliteJournal : IJournal
         }
     }
 
+    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = BusyTimeoutMs / 1_000,
+        }.ToString());
+        connection.Open();
+        return connection;
+    }
+
+    /// <summary>Under another name, then renamed: the file is there with its tables, or not at all.</summary>
+    private static void Create(string path)
+    {
+        var temporary = $"{path}.new-{Path.GetRandomFileName()}";
+        try
+        {
+            using (var connection = Connect(temporary, SqliteOpenMode.ReadWriteCreate))
+            {
+                using var create = connection.CreateCommand();
+                create.CommandText = $"PRAGMA synchronous = FULL; BEGIN; {Schema} COMMIT;";
+                create.ExecuteNonQuery();
+            }
+
+            File.Move(temporary, path);
+            RealDisk.Instance.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(temporary); // another coordinator was first: its file is the journal
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
     private void Prepare()
     {
         Execute($"PRAGMA busy_timeout = {BusyTimeoutMs}");
-        Execute("PRAGMA journal_mode = WAL");
-        Execute("PRAGMA synchronous = FULL");
-        using var transaction = _connection.BeginTransaction();
-        var version = Scalar(transaction, "PRAGMA user_version");
-        if (version == 0 && Scalar(transaction, "SELECT COUNT(*) FROM sqlite_master") == 0)
-        {
-            using var create = Command(transaction, Schema);
-            create.ExecuteNonQuery();
-        }
-        else if (version != SchemaVersion || Scalar(transaction, "PRAGMA application_id") != ApplicationId)
+        var version = Scalar("PRAGMA user_version");
+        if (version != SchemaVersion || Scalar("PRAGMA application_id") != ApplicationId)
         {
             throw new UserException(ExitCode.Cluster,
                 $"{_path}: this is not a journal of this version of convoy (schema {version}, "
                 + $"expected {SchemaVersion}); use another state folder or the convoy that wrote it");
         }
 
-        transaction.Commit();
+        // SQLite reads what a last page has lost as zeros. A crash may tear one: then the log beside it has it whole.
+        var log = new FileInfo(_path + "-wal");
+        if (new FileInfo(_path).Length % Scalar("PRAGMA page_size") != 0 && log is not { Exists: true, Length: > 0 })
+            throw Damaged(_path);
+        Execute("PRAGMA journal_mode = WAL");
+        Execute("PRAGMA synchronous = FULL");
+        // A page that was written over shows when it is read, perhaps in the middle of a take-over: better now.
+        using var check = Command("PRAGMA quick_check(1)");
+        if (check.ExecuteScalar() is not "ok") throw Damaged(_path);
     }
 
+    /// <summary>Of tests: the file grows no further, as on a full disk.</summary>
+    internal void LimitPages(int pagesMax) =>
+        Execute(FormattableString.Invariant($"PRAGMA max_page_count = {pagesMax}"));
+
     public LeaseAnswer TryAcquire(string holder, TimeSpan life, Func<string, bool>? isGone = null) =>
-        Transact(transaction =>
+        Transact(() =>
     {
         var token = 0L;
-        using (var read = Command(transaction, $"SELECT holder, token, expires_ms - {NowMs} FROM lease WHERE id = 1"))
+        using (var read = Command($"SELECT holder, token, expires_ms - {NowMs} FROM lease WHERE id = 1"))
         using (var row = read.ExecuteReader())
         {
             if (row.Read())
@@ -107,7 +147,7 @@ public sealed class SqliteJournal : IJournal
             }
         }
 
-        using var write = Command(transaction, $"""
+        using var write = Command($"""
             INSERT INTO lease(id, holder, token, expires_ms) VALUES(1, $holder, $token, {NowMs} + $life)
             ON CONFLICT(id) DO UPDATE
                 SET holder = excluded.holder, token = excluded.token, expires_ms = excluded.expires_ms
@@ -116,9 +156,9 @@ public sealed class SqliteJournal : IJournal
         return new LeaseAnswer(new Lease(holder, new LeaderToken(token + 1)), holder, life);
     });
 
-    public bool Renew(Lease lease, TimeSpan life) => Transact(transaction =>
+    public bool Renew(Lease lease, TimeSpan life) => Transact(() =>
     {
-        using var write = Command(transaction,
+        using var write = Command(
             $"UPDATE lease SET expires_ms = {NowMs} + $life WHERE id = 1 AND token = $token",
             ("$token", lease.Token.Value), ("$life", (long)life.TotalMilliseconds));
         return write.ExecuteNonQuery() == 1;
@@ -127,17 +167,17 @@ public sealed class SqliteJournal : IJournal
     public void Release(Lease lease) => Renew(lease, TimeSpan.Zero);
 
     public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events) =>
-        Transact(transaction =>
+        Transact(() =>
     {
-        if (Scalar(transaction, "SELECT token FROM lease WHERE id = 1") != lease.Token.Value)
+        if (Scalar("SELECT token FROM lease WHERE id = 1") != lease.Token.Value)
             return AppendResult.LeaseLost;
-        if (Scalar(transaction, "SELECT COALESCE(MAX(seq), 0) FROM events WHERE stream = $stream",
+        if (Scalar("SELECT COALESCE(MAX(seq), 0) FROM events WHERE stream = $stream",
             ("$stream", stream)) != afterSeq)
             return AppendResult.SeqTaken;
         var seq = afterSeq;
         foreach (var e in events)
         {
-            using var write = Command(transaction,
+            using var write = Command(
                 $"INSERT INTO events(stream, seq, token, type, json, utc_ms) VALUES($stream, $seq, $token, $type, "
                     + $"$json, {NowMs})",
                 ("$stream", stream), ("$seq", ++seq), ("$token", lease.Token.Value), ("$type", e.Type),
@@ -150,7 +190,7 @@ public sealed class SqliteJournal : IJournal
 
     public IReadOnlyList<JournalEvent> Read(string stream, long afterSeq = 0) => Guarded(() =>
     {
-        using var read = Command(null,
+        using var read = Command(
             "SELECT seq, token, type, json, utc_ms FROM events WHERE stream = $stream AND seq > $after ORDER BY seq",
             ("$stream", stream), ("$after", afterSeq));
         using var rows = read.ExecuteReader();
@@ -170,7 +210,7 @@ public sealed class SqliteJournal : IJournal
 
     public IReadOnlyList<string> Streams() => Guarded(() =>
     {
-        using var read = Command(null, "SELECT DISTINCT stream FROM events ORDER BY stream");
+        using var read = Command("SELECT DISTINCT stream FROM events ORDER BY stream");
         using var rows = read.ExecuteReader();
         var names = new List<string>();
         while (rows.Read()) names.Add(rows.GetString(0));
@@ -182,14 +222,38 @@ public sealed class SqliteJournal : IJournal
         using (_lock.Enter()) _connection.Dispose();
     }
 
-    private T Transact<T>(Func<SqliteTransaction, T> action) => Guarded(() =>
+    private T Transact<T>(Func<T> action) => Guarded(() =>
     {
-        // BEGIN IMMEDIATE: the write lock is taken before anything is read, so what was read still holds at the commit.
-        using var transaction = _connection.BeginTransaction();
-        var result = action(transaction);
-        transaction.Commit();
-        return result;
+        // A deleted file can still be written, and nobody would ever read it.
+        if (!File.Exists(_path)) throw new UserException(ExitCode.Storage, StorageFault.GoneText(_path));
+        // IMMEDIATE: the write lock is taken before anything is read, so what was read still holds at the commit.
+        Execute("BEGIN IMMEDIATE");
+        try
+        {
+            var result = action();
+            Execute("COMMIT");
+            return result;
+        }
+        catch
+        {
+            RollBack();
+            throw;
+        }
     });
+
+    /// <summary>A full or failing disk has mostly ended the transaction itself.</summary>
+    private void RollBack()
+    {
+        if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) != 0) return;
+        try
+        {
+            Execute("ROLLBACK");
+        }
+        catch (SqliteException)
+        {
+            // The cause is on its way. Nothing more can be appended; what was begun ends with the connection.
+        }
+    }
 
     private T Guarded<T>(Func<T> action)
     {
@@ -213,42 +277,46 @@ public sealed class SqliteJournal : IJournal
 
     private void Execute(string sql)
     {
-        using var command = Command(null, sql);
+        using var command = Command(sql);
         command.ExecuteNonQuery();
     }
 
-    private long Scalar(SqliteTransaction? transaction, string sql, params ReadOnlySpan<(string, object)> parameters)
+    private long Scalar(string sql, params ReadOnlySpan<(string, object)> parameters)
     {
-        using var command = Command(transaction, sql, parameters);
+        using var command = Command(sql, parameters);
         return command.ExecuteScalar() is long value ? value : 0;
     }
 
-    private SqliteCommand Command(SqliteTransaction? transaction, string sql,
-        params ReadOnlySpan<(string Name, object Value)> parameters)
+    private SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
     {
         var command = _connection.CreateCommand();
-        command.Transaction = transaction;
         command.CommandText = sql;
         foreach (var (name, value) in parameters) command.Parameters.AddWithValue(name, value);
         return command;
     }
 
-    private static UserException Damaged(string path) =>
-        new(ExitCode.Cluster,
-            $"{path}: the journal is damaged; move the file away and resume from the newest checkpoint");
+    private static UserException Damaged(string path) => new(ExitCode.Storage,
+        $"{path}: the journal is damaged; move {Path.GetFileName(path)}* out of the folder, then go on with --resume "
+        + "from the newest checkpoint");
 
     // Primary result codes of SQLite.
-    private static UserException Explain(string path, Exception e) =>
-        new(ExitCode.Cluster, (e as SqliteException)?.SqliteErrorCode switch
+    private static UserException Explain(string path, Exception e) => e is not SqliteException sqlite
+        ? StorageFault.Of(path, e)
+        : sqlite.SqliteErrorCode switch
         {
-            5 or 6 => $"{path}: the journal is locked by another process for more than {BusyTimeoutMs / 1_000} s; is "
-                + "another coordinator using this state folder?",
-            8 => $"{path}: the journal cannot be written; check the rights of the file and its folder",
-            10 => $"{path}: the disk failed under the journal ({e.Message}); check the disk and its file system",
-            11 => Damaged(path).Message,
-            13 => $"{path}: the disk is full; make room and start again",
-            14 => $"{path}: the journal cannot be opened; check that the folder is there and may be written",
-            26 => $"{path}: this file is not a journal; move it away or use another state folder",
-            _ => $"{path}: the journal cannot be used: {e.Message.ReplaceLineEndings(" ")}",
-        });
+            5 or 6 => new UserException(ExitCode.Cluster, $"{path}: the journal is locked by another process for more "
+                + $"than {BusyTimeoutMs / 1_000} s; is another coordinator using this state folder?"),
+            _ when !Directory.Exists(Path.GetDirectoryName(path)) => Storage(StorageFault.GoneText(path)),
+            8 => Storage($"{path}: the journal cannot be written; check the rights of the file and its folder, and "
+                + "that the disk is not read-only"),
+            10 => Storage($"{path}: the disk failed under the journal ({e.Message}); check the disk and its file "
+                + "system, then go on with --resume"),
+            11 => Damaged(path),
+            13 => Storage(StorageFault.FullText(path) + StorageFault.ResumeAdvice),
+            14 => Storage($"{path}: the journal cannot be opened; check that the folder is there and may be written"),
+            26 => Storage($"{path}: this file is not a journal; move it away or use another state folder"),
+            _ => Storage($"{path}: the journal cannot be used: {e.Message.ReplaceLineEndings(" ")}"),
+        };
+
+    private static UserException Storage(string text) => new(ExitCode.Storage, text);
 }

@@ -103,6 +103,23 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal("digits-2", (await next.SubmitAsync(Request() with { Resume = true })).JobId);
     }
 
+    // L6, R11: a command that cannot be written is not promised, and this coordinator ends with the reason.
+    [Fact]
+    public async Task A_folder_that_vanishes_ends_the_coordinator_with_its_name()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "an open file cannot be deleted there");
+        await using var host = await CoordinatorHost.StartAsync(Options);
+        using var client = new ConvoyClient(host.Address);
+        await client.SubmitAsync(Request());
+        Directory.Delete(_state, recursive: true);
+        var refused = await Assert.ThrowsAsync<UserException>(() => client.StopAsync(new StopRequest()));
+        Assert.Contains("cannot write its journal", refused.Message, StringComparison.Ordinal);
+        var cause = Assert.IsType<UserException>(await host.WhenFailed);
+        Assert.Equal(ExitCode.Storage, cause.Code);
+        Assert.StartsWith(Path.Combine(_state, "journal.db"), cause.Message, StringComparison.Ordinal);
+        Assert.Null(host.Status.Outcome); // the job is not over: whoever finds its journal goes on with it
+    }
+
     // L6: a submission that is asked again with its number is the same job, running or not.
     [Fact]
     public async Task A_submission_that_is_asked_again_has_one_effect()

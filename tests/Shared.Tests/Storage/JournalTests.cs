@@ -117,10 +117,10 @@ public sealed class SqliteJournalTests : JournalTests
         base.Dispose();
     }
 
-    private string Refusal()
+    private string Refusal(ExitCode code = ExitCode.Storage)
     {
         var e = Assert.Throws<UserException>(Open);
-        Assert.Equal(ExitCode.Cluster, e.Code);
+        Assert.Equal(code, e.Code);
         Assert.StartsWith(File, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
         return e.Message;
@@ -153,7 +153,7 @@ public sealed class SqliteJournalTests : JournalTests
             command.ExecuteNonQuery();
         }
 
-        Assert.Contains("not a journal of this version", Refusal(), StringComparison.Ordinal);
+        Assert.Contains("not a journal of this version", Refusal(ExitCode.Cluster), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -179,8 +179,94 @@ public sealed class SqliteJournalTests : JournalTests
             }
             catch (UserException e)
             {
-                Assert.Equal(ExitCode.Cluster, e.Code);
+                Assert.Equal(ExitCode.Storage, e.Code);
+                Assert.DoesNotContain('\n', e.Message);
             }
         }
+    }
+
+    // R11: a transaction that the disk refused leaves nothing behind; with room again the journal goes on.
+    [Fact]
+    public void A_full_disk_refuses_a_record_whole_and_takes_the_next_when_there_is_room()
+    {
+        using var journal = (SqliteJournal)Open();
+        var lease = journal.TryAcquire("a", TimeSpan.FromMinutes(1)).Lease!;
+        journal.Append(lease, "job", 0, [new("x", "{}")]);
+        journal.LimitPages(1);
+        for (var i = 0; i < 3; i++)
+        {
+            var e = Assert.Throws<UserException>(() => journal.Append(lease, "job", 1,
+                [new("y", "{}"), new("z", new string('z', 100_000))]));
+            Assert.Equal(ExitCode.Storage, e.Code);
+            Assert.Matches($"^{System.Text.RegularExpressions.Regex.Escape(File)}: the disk is full "
+                + @"\([0-9]+ (bytes|KB|MB|GB) free\); make room, then go on with --resume$", e.Message);
+            Assert.Equal(["x"], journal.Read("job").Select(r => r.Type));
+        }
+
+        journal.LimitPages(1_000);
+        Assert.True(journal.Renew(lease, TimeSpan.FromMinutes(1)));
+        Assert.Equal(AppendResult.Appended, journal.Append(lease, "job", 1, [new("y", "{}")]));
+        Assert.Equal(["x", "y"], journal.Read("job").Select(r => r.Type));
+    }
+
+    [Fact]
+    public void An_emptied_file_is_damage_not_a_new_journal()
+    {
+        Open().Dispose();
+        System.IO.File.WriteAllBytes(File, []);
+        Assert.Contains("the journal is damaged", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_lost_its_end_is_damage()
+    {
+        using (var journal = Open())
+        {
+            var lease = journal.TryAcquire("a", TimeSpan.FromMinutes(1)).Lease!;
+            for (var i = 0; i < 50; i++) journal.Append(lease, "job", i, [new("x", new string('y', 500))]);
+        }
+
+        var whole = System.IO.File.ReadAllBytes(File);
+        for (var length = whole.Length - 1; length > 0; length -= 4_096)
+        {
+            System.IO.File.WriteAllBytes(File, whole[..length]);
+            Assert.True(Refusal().Contains("damaged", StringComparison.Ordinal), $"{length} of {whole.Length} bytes");
+        }
+    }
+
+    // What is written into a deleted file nobody would ever read.
+    [Fact]
+    public void A_folder_that_vanished_takes_no_record()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "an open file cannot be deleted there");
+        using var journal = Open();
+        var lease = journal.TryAcquire("a", TimeSpan.FromMinutes(1)).Lease!;
+        Directory.Delete(Path.GetDirectoryName(File)!, recursive: true);
+        foreach (var act in new Action[]
+        {
+            () => journal.Append(lease, "job", 0, [new("x", "{}")]), () => journal.Renew(lease, TimeSpan.FromMinutes(1)),
+        })
+        {
+            var e = Assert.Throws<UserException>(act);
+            Assert.Equal(ExitCode.Storage, e.Code);
+            Assert.StartsWith($"{File}: it is not there", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    // Coordinators that start at the same moment: one makes the file, all use it.
+    [Fact]
+    public async Task Who_comes_first_makes_the_file()
+    {
+        var opened = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(Open,
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        var lease = opened[0].TryAcquire("a", TimeSpan.FromMinutes(1)).Lease!;
+        opened[0].Append(lease, "job", 0, [new("x", "{}")]);
+        foreach (var journal in opened)
+        {
+            Assert.Single(journal.Read("job"));
+            journal.Dispose();
+        }
+
+        Assert.Equal(["journal.db"], Directory.GetFiles(Path.GetDirectoryName(File)!).Select(Path.GetFileName));
     }
 }
