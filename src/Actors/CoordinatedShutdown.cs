@@ -126,7 +126,8 @@ public sealed class CoordinatedShutdown
         }
         catch (TimeoutException) when (!all.IsCompleted)
         {
-            Log(LogLevel.Warning, $"{phase} is not done after {deadline.TotalSeconds} s: {Late(running)}; going on");
+            var seconds = _system.Time.GetElapsedTime(began).TotalSeconds;
+            Log(LogLevel.Warning, $"{phase} is not done after {seconds:0.0} s: {Late(running)}; going on");
         }
         catch (Exception failure)
         {

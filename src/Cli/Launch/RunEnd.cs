@@ -40,7 +40,8 @@ internal static class RunEnd
     private static UserException Failed(StatusReport status)
     {
         var cause = status.RootCause;
-        var code = cause is not null && Enum.IsDefined((ExitCode)cause.ExitCode) && cause.ExitCode is >= (int)ExitCode.BadJob and <= (int)ExitCode.Storage
+        var code = cause is not null && Enum.IsDefined((ExitCode)cause.ExitCode)
+            && cause.ExitCode is >= (int)ExitCode.BadJob and <= (int)ExitCode.Storage
             ? (ExitCode)cause.ExitCode
             : ExitCode.JobFailed;
         return new UserException(code, cause is null

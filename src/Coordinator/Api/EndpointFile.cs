@@ -35,6 +35,14 @@ public sealed record EndpointFile
     public static IReadOnlyList<EndpointFile> Standbys(string stateDirectory) =>
         [.. StandbyFiles(stateDirectory).Where(e => !e.IsGone)];
 
+    /// <summary>As <see cref="Standbys"/>, with the last beat of each.</summary>
+    internal static IReadOnlyList<(EndpointFile File, DateTime Beat)> StandbyBeats(string stateDirectory) =>
+        [.. Standbys(stateDirectory).Select(
+            e => (e, File.GetLastWriteTimeUtc(Path.Combine(stateDirectory, e.StandbyFile))))];
+
+    /// <summary>Of this process.</summary>
+    internal bool IsOwn => Pid == Environment.ProcessId && Host == Environment.MachineName;
+
     private bool IsGone => ProcessPresence.IsGone(Host, Pid, Started);
 
     private static IReadOnlyList<EndpointFile> StandbyFiles(string stateDirectory)
@@ -57,7 +65,7 @@ public sealed record EndpointFile
         {
             try
             {
-                RemoveStandby(stateDirectory, gone.Pid);
+                gone.RemoveStandby(stateDirectory);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -87,7 +95,7 @@ public sealed record EndpointFile
     /// <summary>Written beside and renamed: a reader sees the old file or the new one, never a part.</summary>
     internal void Write(string stateDirectory, bool standby = false)
     {
-        var path = Path.Combine(stateDirectory, standby ? StandbyName(Pid) : FileName);
+        var path = Path.Combine(stateDirectory, standby ? StandbyFile : FileName);
         try
         {
             File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, ApiJson.Options));
@@ -99,20 +107,44 @@ public sealed record EndpointFile
         }
     }
 
-    /// <summary>A standby whose file somebody removed writes it again.</summary>
-    internal void KeepStandby(string stateDirectory)
+    /// <summary>
+    /// The beat of a standby: its file gets another time, which needs no room on a full disk. One that somebody removed
+    /// is written again.
+    /// </summary>
+    internal void BeatStandby(string stateDirectory, DateTimeOffset now)
     {
-        if (!File.Exists(Path.Combine(stateDirectory, StandbyName(Pid)))) Write(stateDirectory, standby: true);
+        var path = Path.Combine(stateDirectory, StandbyFile);
+        if (!File.Exists(path))
+        {
+            Write(stateDirectory, standby: true);
+            return;
+        }
+
+        try
+        {
+            File.SetLastWriteTimeUtc(path, now.UtcDateTime);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It counts for nobody then; the lease alone says who leads.
+        }
     }
 
-    private static string StandbyName(int pid) => FormattableString.Invariant($"{StandbyPrefix}{pid}.json");
+    private string StandbyFile => StandbyName(Host, Pid);
+
+    /// <summary>Processes of two machines, or containers, may have the same number.</summary>
+    private static string StandbyName(string host, int pid)
+    {
+        var name = new string([.. host.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_')]);
+        return FormattableString.Invariant($"{StandbyPrefix}{name}-{pid}.json");
+    }
 
     /// <summary>Removes what this process wrote; the file of another leader stays.</summary>
     internal static void Remove(string stateDirectory, int pid)
     {
         try
         {
-            RemoveStandby(stateDirectory, pid);
+            File.Delete(Path.Combine(stateDirectory, StandbyName(Environment.MachineName, pid)));
             if (TryRead(stateDirectory)?.Pid == pid) File.Delete(Path.Combine(stateDirectory, FileName));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -121,6 +153,5 @@ public sealed record EndpointFile
         }
     }
 
-    internal static void RemoveStandby(string stateDirectory, int pid) =>
-        File.Delete(Path.Combine(stateDirectory, StandbyName(pid)));
+    internal void RemoveStandby(string stateDirectory) => File.Delete(Path.Combine(stateDirectory, StandbyFile));
 }

@@ -44,6 +44,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private Task? _end;
     private readonly LeadershipProtocol _leadership;
     private readonly MonotonicClock _clock;
+    private readonly StandbyWatch _standbys;
     private readonly CancellationTokenSource _standbyEnds = new();
     private ActorSystem? _system;
     private HttpApi? _api;
@@ -52,6 +53,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private string _leader = "";
     private Task? _standsBy;
     private Task? _takesLock;
+    private ControlJournal? _journal;
     private IActorRef _membership = ActorRefs.Nobody;
     private IActorRef _job = ActorRefs.Nobody;
     private Remoting? _remoting;
@@ -60,6 +62,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     {
         (_options, _boards) = (options, new JobBoards(_board, _metrics));
         _leadership = new LeadershipProtocol(options.Clocks);
+        _standbys = new StandbyWatch(options.Clocks);
         _clock = new MonotonicClock(options.Time);
     }
 
@@ -156,11 +159,11 @@ public sealed class CoordinatorHost : IAsyncDisposable
             using var pace = new PeriodicTimer(LeadershipProtocol.LookEvery, _options.Time);
             while (!TryLead(journal, state))
             {
-                file.KeepStandby(state);
+                file.BeatStandby(state, _options.Time.GetUtcNow());
                 await pace.WaitForNextTickAsync(_standbyEnds.Token);
             }
 
-            EndpointFile.RemoveStandby(state, Environment.ProcessId);
+            file.RemoveStandby(state);
         }
         catch (OperationCanceledException)
         {
@@ -207,7 +210,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     private void Lead(ControlJournal journal, string state)
     {
-        _files.Push(journal.Release);
+        _journal = journal;
+        _files.Push(journal.HandOver);
         var store = new CheckpointStore(Path.Combine(state, CheckpointsFolder), RealDisk.Instance, _options.Log);
         _board.PutJob(new StatusReport());
         _board.PutMembership(new StatusReport());
@@ -235,9 +239,14 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     private string CoordinatorsOf(string state)
     {
-        var standbys = EndpointFile.Standbys(state).Where(e => e.Pid != Environment.ProcessId)
-            .Select(e => e.Advertised.Length > 0 ? e.Advertised : e.Address).ToList();
+        var standbys = StandbysOf(state).Select(e => e.Advertised.Length > 0 ? e.Advertised : e.Address).ToList();
         return standbys.Count == 0 ? "" : string.Join(',', standbys.Prepend(Advertised));
+    }
+
+    private List<EndpointFile> StandbysOf(string state)
+    {
+        var others = EndpointFile.StandbyBeats(state).Where(s => !s.File.IsOwn).ToList();
+        lock (_standbys) return [.. _standbys.Alive(others, _clock.Now)];
     }
 
     private CheckpointStore StoreAt(string root) => new(root, RealDisk.Instance, _options.Log);
@@ -362,8 +371,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// does not lead.
     /// </summary>
     public EndpointFile? Heir => _leadership.Status == LeadershipStatus.Leading && !_options.SingleJob
-        ? EndpointFile.Standbys(Path.GetFullPath(_options.StateDirectory))
-            .FirstOrDefault(e => e.Pid != Environment.ProcessId) : null;
+        ? StandbysOf(Path.GetFullPath(_options.StateDirectory)).FirstOrDefault() : null;
 
     /// <summary>
     /// Ends in good order: takes no more jobs, hands those that run to <see cref="Heir"/> or saves them, says goodbye.
@@ -371,9 +379,31 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// </summary>
     public Task ShutDownAsync(string reason)
     {
-        if (Heir is { } heir) return _end = StopAsync($"{reason}: hands over to the standby at {heir.Address}");
+        if (Heir is { } heir)
+        {
+            LetGo();
+            return _end = StopAsync($"{reason}: hands over to the standby at {heir.Address}");
+        }
+
         EndStandby();
         return _end = _shutdown?.Run(reason) ?? CloseFiles();
+    }
+
+    /// <summary>
+    /// Before anything is closed: the standby leads while this process ends, and links that close here are no losses
+    /// to anybody. Rows that are not in their file yet are told again.
+    /// </summary>
+    private void LetGo()
+    {
+        try
+        {
+            _metrics.Flush();
+            _journal?.HandOver();
+        }
+        catch (Exception e) when (e is UserException or IOException)
+        {
+            _options.Log.Write(LogLevel.Error, Source, $"the lease has to expire: {e.Message}", e);
+        }
     }
 
     /// <summary>After a hand-over: another coordinator leads on this folder within the time that a look at the lease

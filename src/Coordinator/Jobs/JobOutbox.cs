@@ -105,7 +105,7 @@ internal sealed class JobHistory
             case JobSubmitted e: Submitted = e; Remember(e.Command); break;
             case JobAgreed e: Agreed = e; break;
             case CheckpointPublished e: Checkpoint = e; break;
-            case StopTaken e: Stop = e; Remember(e.Command); break;
+            case StopTaken e: Stop ??= e; Remember(e.Command); break;
             case ScaleTaken e: Scale = e.Workers; Remember(e.Command); break;
             case JobOver e: Over = e; break;
             default: throw Invariant.Unhandled(happened);

@@ -31,7 +31,13 @@ internal sealed partial class JobProtocol
 
     private void OnStopAsked(StopAsked m)
     {
-        if (_stop is not null || Status is JobStatus.Evaluating) return;
+        if (_stop is not null || Status is JobStatus.Evaluating)
+        {
+            // The same effect; but its number is answered again, by any leader (L6).
+            if (m.Command.Length > 0) _out.Persist(new StopTaken(_description.JobId, m.Reason, m.Command));
+            return;
+        }
+
         (_stop, _stopAskedAt) = (m.Reason, _now);
         _out.Persist(new StopTaken(_description.JobId, m.Reason, m.Command));
         _out.Note($"stop: {m.Reason}");

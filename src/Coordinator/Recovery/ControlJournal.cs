@@ -58,6 +58,7 @@ internal sealed class ControlJournal
     private readonly Lease _lease;
     private readonly List<(string Stream, long Seq)> _ends = [];
     private readonly OrderedLock _lock = new("the control journal", LockRank.Record);
+    private volatile bool _handedOver;
 
     public ControlJournal(IJournal journal, Lease lease)
     {
@@ -149,14 +150,30 @@ internal sealed class ControlJournal
 
     public void Append(string jobId, JobEvent happened) => AppendTo(JobStreamPrefix + jobId, happened);
 
-    public bool Renew(TimeSpan life) => _journal.Renew(_lease, life);
+    /// <summary>This leader let go of its lease: whatever of it is still running has no effect any more.</summary>
+    public bool IsHandedOver => _handedOver;
 
-    public void Release() => _journal.Release(_lease);
+    public bool Renew(TimeSpan life)
+    {
+        using (_lock.Enter()) return !_handedOver && _journal.Renew(_lease, life);
+    }
+
+    /// <summary>Another may lead from now on; nothing is appended or renewed here after that.</summary>
+    public void HandOver()
+    {
+        using (_lock.Enter())
+        {
+            _handedOver = true;
+            _journal.Release(_lease);
+        }
+    }
 
     private void AppendTo(string stream, object happened)
     {
         using (_lock.Enter())
         {
+            if (_handedOver)
+                throw new LeaseLostException($"the lease of {_lease.Token} was let go: another coordinator leads");
             var at = _ends.FindIndex(e => e.Stream == stream);
             var seq = at < 0 ? 0 : _ends[at].Seq;
             var result = _journal.Append(_lease, stream, seq, [Encode(happened)]);

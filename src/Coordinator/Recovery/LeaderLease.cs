@@ -18,7 +18,7 @@ internal sealed class LeaderLease(LeadershipProtocol protocol, ControlJournal jo
         using (_lock.Enter())
         {
             var now = clock.Now;
-            if (!protocol.MayAct(now) || protocol.IsRenewDue(now)) Ask(now);
+            if (journal.IsHandedOver || !protocol.MayAct(now) || protocol.IsRenewDue(now)) Ask(now);
         }
     }
 

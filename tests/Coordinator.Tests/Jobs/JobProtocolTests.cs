@@ -298,7 +298,12 @@ public sealed class JobProtocolTests
         Generation(1, 0, 10, 1);
         Rows(1, 1, 3);
         Feed(new StopAsked("asked"));
+        Feed(new StopAsked("asked again", "c2"));
         Assert.Single(Told<StopJob>());
+        // L6: both numbers are in the journal, and whoever leads next knows the first reason and answers both.
+        var left = new JobHistory();
+        foreach (var record in _effects.OfType<PersistJob>()) left.Apply(record.Event);
+        Assert.Equal(("asked", "c2"), (left.Stop!.Reason, Assert.Single(left.Commands)));
         Generation(2, 3, 3, 1);
         End(1, 3, g: 2);
         Feed(new StateSaved(new StepNumber(3), default, "/c/step-3"));

@@ -39,6 +39,23 @@ public sealed class ControlJournalTests
         now.Append(new WorkerRegistered(new WorkerId(1), "b"));
     }
 
+    // L1, L2: who let go of the lease appends and renews nothing more, also before another has taken it.
+    [Fact]
+    public void A_leader_that_handed_over_has_no_effect_and_another_leads_at_once()
+    {
+        var old = Lead();
+        old.Append(new WorkerRegistered(new WorkerId(1), "a"));
+        old.HandOver();
+        Assert.Throws<LeaseLostException>(() => old.Append(new WorkerRegistered(new WorkerId(2), "b")));
+        Assert.False(old.Renew(TimeSpan.FromSeconds(3)));
+        // Nobody says of the old one that it is gone: the lease was free.
+        var now = new ControlJournal(_journal, _journal.TryAcquire("next", TimeSpan.FromSeconds(3)).Lease!);
+        Assert.Equal(old.Token.Value + 1, now.Token.Value);
+        old.HandOver(); // again, at its very end: the other one's lease stays
+        now.Append(new WorkerRegistered(new WorkerId(2), "b"));
+        Assert.Equal(["a", "b"], now.FoldMembership().Workers.Select(w => w.Name));
+    }
+
     [Fact]
     public void Jobs_are_counted_across_restarts()
     {

@@ -244,7 +244,8 @@ public sealed class SqliteJournalTests : JournalTests
         Directory.Delete(Path.GetDirectoryName(File)!, recursive: true);
         foreach (var act in new Action[]
         {
-            () => journal.Append(lease, "job", 0, [new("x", "{}")]), () => journal.Renew(lease, TimeSpan.FromMinutes(1)),
+            () => journal.Append(lease, "job", 0, [new("x", "{}")]),
+            () => journal.Renew(lease, TimeSpan.FromMinutes(1)),
         })
         {
             var e = Assert.Throws<UserException>(act);
