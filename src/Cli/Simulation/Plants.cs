@@ -1,6 +1,7 @@
 using Convoy.Actors;
 using Convoy.Coordinator.Jobs;
 using Convoy.Shared.Storage;
+using Convoy.Shared.Time;
 using Convoy.Worker.Training;
 using Google.Protobuf;
 
@@ -25,6 +26,9 @@ internal sealed record Plants
     /// <summary>The actor of a job, by its wall's name; empty: the first.</summary>
     public Func<string, JobShell, Props> JobActor { get; init; } =
         static (_, shell) => Props.Create(() => new JobActor(shell));
+
+    /// <summary>The clock table of workers; the checkers look at the true one.</summary>
+    public Func<ClockTable, ClockTable> Clocks { get; init; } = static clocks => clocks;
 
     /// <summary>From, to, message: what is sent instead; null drops it.</summary>
     public Func<string, string, IMessage, IMessage?>? Tamper { get; init; }

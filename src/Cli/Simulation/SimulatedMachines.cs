@@ -33,6 +33,7 @@ internal sealed class SimulatedWorker
         Process = cluster.NewProcess(host, log);
         Process.TurnTime = TimeOf;
         var bulk = new BulkRouter();
+        var clocks = cluster.Plants.Clocks(cluster.Clocks);
         var options = new WorkerOptions
         {
             Join = cluster.Plan.HasStandby
@@ -40,7 +41,7 @@ internal sealed class SimulatedWorker
                 : SimulatedCluster.CoordinatorAddress,
             Name = host, Listen = host + ":7000",
             TimeProvider = Process.Time,
-            Clocks = cluster.Clocks, Say = line => cluster.World.Trace($"{host} says: {line}"),
+            Clocks = clocks, Say = line => cluster.World.Trace($"{host} says: {line}"),
         };
         var elements = cluster.Plan.LargeModel ? SimulatedModel.LargeElements : SimulatedModel.SmallElements;
         OpenModel open = (_, _) => cluster.Plants.Model(
@@ -48,7 +49,7 @@ internal sealed class SimulatedWorker
         _node = Process.System.ActorOf(Props.Create(() => new NodeActor(new NodeOptions
         {
             Worker = options, Incarnation = incarnation, Open = open, Bulk = bulk, Say = options.Say!,
-            Recent = new RecentLines(), Log = log, Clocks = cluster.Clocks, Exit = OnExit,
+            Recent = new RecentLines(), Log = log, Clocks = clocks, Exit = OnExit,
             Machine = new MachineFacts
             {
                 Host = host, Pid = 1, Cores = 2, DeviceKind = "simulated", MemoryBytes = 1L << 30,

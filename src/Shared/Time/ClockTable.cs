@@ -40,6 +40,11 @@ public sealed record ClockTable
     /// <summary>A learner takes a frame within this, or its transfer ends; a donor sends one.</summary>
     public TimeSpan LearnerChunk { get; init; } = TimeSpan.FromSeconds(5);
     /// <summary>
+    /// A piece of a step that members have applied reaches a learner within this, and four steps' time; then it is
+    /// asked for once more, and after as long again the learner copies a state anew.
+    /// </summary>
+    public TimeSpan LearnerPiece { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>
     /// From a cast to the receipt of the one it was sent to; then those below it are told by the sender.
     /// </summary>
     public TimeSpan CastHop { get; init; } = TimeSpan.FromMilliseconds(200);
@@ -108,6 +113,8 @@ public sealed record ClockTable
         : CastHop >= Dead ? $"cast hop ({CastHop}) must be below dead ({Dead})"
         : Fence >= StepOverdue ? $"fence ({Fence}) must be below step overdue ({StepOverdue})"
         : Dead + Stall >= StepOverdue ? $"dead + stall ({Dead + Stall}) must be below step overdue ({StepOverdue})"
+        : LearnerChunk >= LearnerPiece
+            ? $"learner chunk ({LearnerChunk}) must be below learner piece ({LearnerPiece})"
         : Align >= AlignWithState ? $"align ({Align}) must be below align with state ({AlignWithState})"
         : 2 * LeaseRenew + LeaseMargin >= Lease
             ? $"2 x lease renew + margin ({2 * LeaseRenew + LeaseMargin}) must be below lease ({Lease})"

@@ -194,7 +194,8 @@ internal sealed partial class LearnerProtocol
     private void Restart(bool takesMore)
     {
         (_load, _taking, _copyAsked, _applying) = (null, false, false, false);
-        (_levelSteps, _closeSteps, _lagBefore, _stepsSince, _askedFor) = (0, 0, 0, 0, new StepNumber(-1));
+        (_levelSteps, _closeSteps, _lagBefore, _stepsSince) = (0, 0, 0, 0);
+        (_askedFor, _lateStep) = (new StepNumber(-1), new StepNumber(-1));
         _steps.Clear();
         _outputs.Add(new ClearMemory(++_epoch, takesMore));
         foreach (var teacher in _teachers)

@@ -16,11 +16,14 @@ internal sealed partial class LearnerProtocol
     private Instant _reportedAt;
     private Instant _dialledAt;
     private StepNumber _askedFor = new(-1); // a hole, once
+    private Instant _pieceAt;               // of the next step, or nothing was to come
+    private StepNumber _lateStep = new(-1); // it was asked for at the deadline
 
     private void BecomeReplaying()
     {
         Become(LearnerStatus.Replaying);
-        (_levelSteps, _closeSteps, _lagBefore, _stepsSince, _appliedAt) = (0, 0, Lag, 0, _now);
+        (_levelSteps, _closeSteps, _lagBefore, _stepsSince) = (0, 0, Lag, 0);
+        (_appliedAt, _pieceAt) = (_now, _now);
         Report();
         Continue();
     }
@@ -47,6 +50,7 @@ internal sealed partial class LearnerProtocol
 
     private void OnPieceIn(PieceIn m)
     {
+        if (m.Epoch == _epoch && m.Piece.Step <= _state.Next) _pieceAt = _now;
         if (m.Epoch != _epoch || m.Piece.Step <= _state || !(Learns || Status == LearnerStatus.Finishing)) return;
         if (Find(m.From) is { } teacher && m.Piece.Step > teacher.NewestPiece) teacher.NewestPiece = m.Piece.Step;
         if (_load is { } load && m.Piece.Step <= load.Step) return;
@@ -78,6 +82,39 @@ internal sealed partial class LearnerProtocol
         Need(next, 0, Elements);
     }
 
+    // Whoever should send it may have gone, may not know that it should, or may never have heard that it was asked to.
+    // When nobody speaks at all, members are asked whether they feed: their answer says whether something is missing.
+    private void CheckPieces()
+    {
+        if (!HasState) return;
+        if (_applying) { _pieceAt = _now; return; }
+        var patience = clocks.LearnerPiece + (4 * StepTime);
+        if (_now - _pieceAt <= patience) return;
+        _pieceAt = _now;
+        var next = _state.Next;
+        if (Lag == 0)
+        {
+            foreach (var teacher in _teachers) AskForFeed(teacher);
+            return;
+        }
+
+        var why = $"no piece of step {next} came within {patience.TotalSeconds:0.#} s; missing: {Lacks(next)}";
+        if (_lateStep >= next) { LoadAgain(why); return; }
+        _lateStep = next;
+        Note($"{why}; it is asked for again");
+        Need(next, 0, Elements);
+    }
+
+    private string Lacks(StepNumber step)
+    {
+        var lacks = _teachers.Where(t =>
+        {
+            var (from, end) = FeedRecord.PartOf(Elements, t.Index, _teachers.Count);
+            return !_steps.Covers(step, from, end);
+        }).Select(t => $"w{t.Member.WorkerId}'s part");
+        return string.Join(", ", lacks);
+    }
+
     private void OnFeedBroken(FeedBroken m) => FallBehind($"the feed of {m.From} cannot be taken: {m.Why}");
 
     private void OnApplied(FedApplied m)
@@ -90,7 +127,7 @@ internal sealed partial class LearnerProtocol
         _steps.Forget(_state);
         _outputs.Add(new ForgetSteps(_state));
         if (Status != LearnerStatus.Finishing) Judge();
-        _appliedAt = _now;
+        (_appliedAt, _pieceAt) = (_now, _now);
         Continue();
     }
 
@@ -211,6 +248,7 @@ internal sealed partial class LearnerProtocol
     public void Tick(Instant now)
     {
         _now = now;
+        CheckPieces();
         if (!Learns) return;
         if (now - _reportedAt >= clocks.Beat) Report();
         if (now - _dialledAt >= clocks.Dead && _teachers.Exists(t => !t.Linked))

@@ -35,9 +35,9 @@ internal sealed partial class LearnerProtocol(WorkerId me, ClockTable clocks)
         (LearnerStatus.Loading, LearnerStatus.Admitted, "no donor of this copy is left, or members cannot be followed"),
         (LearnerStatus.Replaying, LearnerStatus.Level,
             "at most a step or a moment behind for three steps, or three steps for twenty"),
-        (LearnerStatus.Replaying, LearnerStatus.Admitted, "a piece is kept by nobody any more"),
+        (LearnerStatus.Replaying, LearnerStatus.Admitted, "a piece is kept by nobody any more, or does not come"),
         (LearnerStatus.Level, LearnerStatus.Replaying, "it falls more than three steps behind"),
-        (LearnerStatus.Level, LearnerStatus.Admitted, "a piece is kept by nobody any more"),
+        (LearnerStatus.Level, LearnerStatus.Admitted, "a piece is kept by nobody any more, or does not come"),
         (LearnerStatus.Replaying, LearnerStatus.Finishing, "Open with it as a member"),
         (LearnerStatus.Level, LearnerStatus.Finishing, "Open with it as a member"),
         (LearnerStatus.Admitted, LearnerStatus.Finishing, "Open with it as a member, its state is the start state"),
@@ -220,10 +220,13 @@ internal sealed partial class LearnerProtocol(WorkerId me, ClockTable clocks)
 
     private void Need(StepNumber step, long from, long end)
     {
-        if (_teachers.Find(t => t.Linked) is { } teacher)
+        // Who was asked and did not answer is not asked again, if there is another one.
+        if ((step == _lateStep ? _teachers.FindLast(IsLinked) : _teachers.Find(IsLinked)) is { } teacher)
             Tell(teacher, new NeedChunks { Step = step.Value, Offset = from, Count = end - from });
         else LoadAgain($"nobody is there who might keep step {step}");
     }
+
+    private static bool IsLinked(Teacher teacher) => teacher.Linked;
 
     private void AskForFeed(Teacher teacher)
     {
@@ -312,6 +315,7 @@ internal sealed partial class LearnerProtocol(WorkerId me, ClockTable clocks)
         }
 
         Become(LearnerStatus.Finishing);
+        _pieceAt = _now;
         (_finish, _target) = (m.Generation, m.Target);
         TakeMembers(m.Generation, m.Target, [.. m.Members.Where(x => x.WorkerId != me.Value)]);
         Continue();

@@ -112,6 +112,50 @@ public sealed partial class PlantedBugTests
         Tamper = static (from, _, message) => message is Fenced or CastAnswers && from == "w1" ? null : message,
     }, FaultKind.Drain, FaultKind.Cut);
 
+    // One member takes a learner's word for its end, and its deadline for pieces never comes.
+    [Fact]
+    public void A_learner_that_waits_for_a_piece_without_a_deadline()
+    {
+        var follows = new SortedSet<string>(StringComparer.Ordinal);
+        Find("waits", new Plants
+        {
+            Begin = _ => follows.Clear(),
+            Clocks = static clocks => clocks with { LearnerPiece = TimeSpan.FromDays(1) },
+            Tamper = (from, _, message) => Deserted(from, message, follows),
+        }, FaultKind.Kill);
+    }
+
+    private static IMessage? Deserted(string from, IMessage message, SortedSet<string> follows)
+    {
+        if (message is LearnerReport { Phase: LearnerPhase.Replaying }) follows.Add(from);
+        return message is ChunkHeard && follows.Remove(from) ? new FeedEnds { Reason = "planted" } : message;
+    }
+
+    // The same member, with the deadline: whoever learns copies anew, and every run ends well.
+    [Fact]
+    public void A_learner_that_is_deserted_ends_its_wait_by_itself()
+    {
+        var (follows, lines, late, anew) = (new SortedSet<string>(StringComparer.Ordinal), 0, 0, 0);
+        var plants = new Plants
+        {
+            Begin = _ => follows.Clear(), Tamper = (from, _, message) => Deserted(from, message, follows),
+        };
+        for (ulong seed = 1; seed <= 25; seed++)
+        {
+            var result = SimulationRun.Run(seed, new SimulationChoice { Faults = [FaultKind.Kill] }, plants, line =>
+            {
+                lines++;
+                if (!line.Contains("no piece of step", StringComparison.Ordinal)) return;
+                if (line.Contains("asked for again", StringComparison.Ordinal)) late++;
+                if (line.Contains("begins anew", StringComparison.Ordinal)) anew++;
+            });
+            Assert.True(!result.Failed, $"seed {seed}: {result.Violation}");
+        }
+
+        Assert.True(late > 0, $"no deadline came in {lines} lines");
+        Assert.True(anew <= late, $"{anew} loads began anew, {late} steps were asked for before");
+    }
+
     [Fact]
     public void A_death_that_is_blamed_on_another() => Find("blame", new Plants
     {

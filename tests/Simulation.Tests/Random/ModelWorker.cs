@@ -110,8 +110,14 @@ internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld wo
         });
     }
 
-    private bool Holds() => Step >= 0 && _open.Members.Count > 0
-        && _open.Members.All(m => _reduced.Contains((Generation, Step + 1, m.WorkerId)));
+    private bool Holds() => Step >= 0 && _open.Members.Count > 0 && AreAllIn(_reduced, Generation, Step + 1);
+
+    private bool AreAllIn(List<(long G, long Step, int From)> pieces, long g, long step)
+    {
+        foreach (var member in _open.Members)
+            if (!pieces.Contains((g, step, member.WorkerId))) return false;
+        return true;
+    }
 
     private void OnOpen(Open m)
     {
@@ -200,7 +206,7 @@ internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld wo
     private void OnPartial(long g, long step, int from)
     {
         if (g < Seen && g != Generation || g < Generation || _partials.Contains((g, step, from))) return;
-        _partials.RemoveAll(p => p.G < Generation);
+        _partials.RemoveAll(p => p.G < Generation || (p.G == Generation && p.Step < Step));
         _partials.Add((g, step, from));
         TryReduce(g, step);
     }
@@ -208,7 +214,7 @@ internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld wo
     private void TryReduce(long g, long step)
     {
         if (_open.Generation != g || _mode is Mode.Fenced or Mode.Idle) return;
-        if (!_open.Members.All(m => _partials.Contains((g, step, m.WorkerId)))) return;
+        if (!AreAllIn(_partials, g, step)) return;
         foreach (var m in _open.Members) world.ToPeer(this, m.WorkerId, m.Incarnation, w => w.OnReduced(g, step, Id));
     }
 
@@ -216,7 +222,7 @@ internal sealed class ModelWorker(string name, ulong incarnation, IModelWorld wo
     {
         // M9: after the answer to a fence nothing of an older generation counts; frames of a newer one wait.
         if (g < Seen && (_mode == Mode.Fenced || g != Generation) || _reduced.Contains((g, step, from))) return;
-        _reduced.RemoveAll(p => p.G < Generation && p.Step <= Step);
+        _reduced.RemoveAll(p => (p.G < Generation && p.Step <= Step) || (p.G == Generation && p.Step < Step));
         _reduced.Add((g, step, from));
         TryApply();
     }

@@ -14,6 +14,9 @@ internal sealed record ClusterPlan(int Workers, int Min, int Slices, long Until,
 /// </summary>
 internal sealed class SimulatedCluster : IModelWorld
 {
+    /// <summary>No worker's incarnation: they are counted from 1.</summary>
+    private const ulong Coordinator = 0;
+
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
     private readonly ClusterPlan _plan;
@@ -21,7 +24,7 @@ internal sealed class SimulatedCluster : IModelWorld
     private readonly VirtualTime _time = new();
     private readonly List<ModelWorker> _workers = [];
     private readonly List<(ulong A, ulong B, Instant Until)> _broken = [];
-    private readonly SortedDictionary<string, Instant> _links = new(StringComparer.Ordinal);
+    private readonly Dictionary<(ulong From, ulong To), Instant> _links = []; // looked up only
     private readonly List<(Generation G, long Step, int Worker)> _shards = [];
     private readonly List<(ulong Incarnation, Action<ModelWorker> Deliver)> _waiting = [];
     private readonly MembershipOutbox _outbox = new();
@@ -30,6 +33,7 @@ internal sealed class SimulatedCluster : IModelWorld
     private ulong _incarnations;
     private IReadOnlyList<WorkerId> _generationMembers = [];
     private long _opened;
+    private bool _isNearEnd;
 
     public SimulatedCluster(ulong seed, ClusterPlan plan)
     {
@@ -71,8 +75,21 @@ internal sealed class SimulatedCluster : IModelWorld
 
     /// <summary>All workers of the plan are alive, members of one generation, and have applied a step in it.</summary>
     public bool IsWhole => _protocol.Status == MembershipStatus.Stable && _generationMembers.Count == _plan.Workers
-        && Alive.Count == _plan.Workers
-        && Alive.TrueForAll(w => w.Running && w.Generation == _protocol.Generation.Value && w.Step > _opened);
+        && AliveTrainIn(_protocol.Generation.Value) == _plan.Workers;
+
+    /// <summary>How many workers are alive; -1: one of them has applied no step in this generation.</summary>
+    private int AliveTrainIn(long generation)
+    {
+        var count = 0;
+        foreach (var worker in _workers)
+        {
+            if (!worker.Alive) continue;
+            if (!worker.Running || worker.Generation != generation || worker.Step <= _opened) return -1;
+            count++;
+        }
+
+        return count;
+    }
 
     /// <summary>The worker of that name goes, killed or in good order, and starts again a little later.</summary>
     public void Leave(string name, bool inOrder)
@@ -89,7 +106,7 @@ internal sealed class SimulatedCluster : IModelWorld
 
     private void CheckEnd()
     {
-        if (_protocol.Status != MembershipStatus.Stable || _generationMembers.Count == 0) return;
+        if (!_isNearEnd || _protocol.Status != MembershipStatus.Stable || _generationMembers.Count == 0) return;
         Finished = _generationMembers.All(id =>
             _workers.Exists(w => w.Id == id.Value && w.Ended && w.Step == _plan.Until));
     }
@@ -118,7 +135,7 @@ internal sealed class SimulatedCluster : IModelWorld
 
     // ---- the network ----
 
-    public void ToCoordinator(ModelWorker from, IMessage message) => Travel($"{from.Incarnation}>c", () =>
+    public void ToCoordinator(ModelWorker from, IMessage message) => Travel((from.Incarnation, Coordinator), () =>
     {
         if (message is Hello hello) OnHello(from, hello);
         else Feed(new FromWorker(new WorkerId(from.Id), new Incarnation(from.Incarnation), message));
@@ -140,7 +157,7 @@ internal sealed class SimulatedCluster : IModelWorld
             return;
         }
 
-        Travel($"{from.Incarnation}>{incarnation}", () => WhenAwake(incarnation, deliver));
+        Travel((from.Incarnation, incarnation), () => WhenAwake(incarnation, deliver));
     }
 
     private void WhenAwake(ulong incarnation, Action<ModelWorker> deliver)
@@ -154,7 +171,7 @@ internal sealed class SimulatedCluster : IModelWorld
         _time.After(_choice.Between(fromMs, toMs), () => WhenAwake(who.Incarnation, _ => action()));
 
     /// <summary>In order on each link.</summary>
-    private void Travel(string link, Action arrive, Action? before = null)
+    private void Travel((ulong From, ulong To) link, Action arrive, Action? before = null)
     {
         before?.Invoke();
         var at = _time.Now + _choice.Between(1, 12);
@@ -179,7 +196,8 @@ internal sealed class SimulatedCluster : IModelWorld
             switch (effect)
             {
                 case Send { Message: var m } send:
-                    Travel($"c>{send.Incarnation.Value}", () => WhenAwake(send.Incarnation.Value, w => w.Receive(m)));
+                    Travel((Coordinator, send.Incarnation.Value),
+                        () => WhenAwake(send.Incarnation.Value, w => w.Receive(m)));
                     break;
                 case Note n: Note(n.Text); break;
                 case Raise { News: WorkerAdmitted a }:
@@ -199,6 +217,7 @@ internal sealed class SimulatedCluster : IModelWorld
     public void Applied(ModelWorker who)
     {
         Checkers.OnApplied(who, _workers);
+        _isNearEnd |= who.Ended;
         if (who.Step == 0 || (who.Step % 10 != 0 && !who.Ended)) return;
         // Its shard is on disk a little later, if it lives.
         var (g, step, fingerprint) = (new Generation(who.Generation), who.Step, who.Fingerprint);

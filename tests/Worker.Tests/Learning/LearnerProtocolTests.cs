@@ -180,4 +180,100 @@ public sealed class LearnerProtocolTests
             o => o is DropState or TellLeader { Message: LearnerReport { Phase: LearnerPhase.Broken } });
         Assert.Equal(2, outputs.Count(o => o is TellTeacher { Message: FeedAsk }));
     }
+
+    // Two blocks, one of each member: w2's part of step 13 comes, w1's does not.
+    private void LackAPart()
+    {
+        (_learner.Elements, _learner.Frames) = (8_192, new SnapshotFrames([8_192]));
+        BeginReplaying();
+        Do(new PieceIn(Inc(2), new FeedHeader(new StepNumber(13), H, 4_096, 4_096), _epoch));
+        Do(new FeedFrameIn(Inc(2), new StepNumber(13)));
+    }
+
+    private IReadOnlyList<LearnerOutput> TickAfter(TimeSpan time)
+    {
+        _now += time;
+        _learner.Tick(_now);
+        return _learner.Drain();
+    }
+
+    private static readonly TimeSpan Late = new ClockTable().LearnerPiece + TimeSpan.FromMilliseconds(10);
+
+    private static bool IsAsk(LearnerOutput output) => output is TellTeacher { Message: NeedChunks { Step: 13 } };
+
+    [Fact]
+    public void A_piece_that_nobody_sends_is_asked_for_once_and_then_everything_begins_anew()
+    {
+        LackAPart();
+        Assert.DoesNotContain(TickAfter(Late / 2), IsAsk);
+        var asked = TickAfter(Late / 2);
+        var ask = Assert.Single(asked.OfType<TellTeacher>(), IsAsk);
+        Assert.Equal(Inc(2), ask.To); // the first would have been asked before
+        Assert.Contains(asked, o => o is LearnerNote { Text: var text }
+            && text.Contains("no piece of step 13 came within 10 s; missing: w1's part", StringComparison.Ordinal));
+
+        var anew = TickAfter(Late);
+        Assert.Equal(LearnerStatus.Admitted, _learner.Status);
+        Assert.Equal(2, anew.Count(o => o is TellTeacher { Message: FeedAsk }));
+    }
+
+    // The race of the deadline: the piece arrives just before it, just after it, and with the second load under way.
+    [Theory]
+    [InlineData(-20, 0)]
+    [InlineData(20, 1)]
+    public void A_piece_that_comes_about_the_deadline_is_applied(int afterDeadlineMs, int asks)
+    {
+        LackAPart();
+        var before = TickAfter(Late + TimeSpan.FromMilliseconds(afterDeadlineMs - 10));
+        Assert.Equal(asks, before.Count(IsAsk));
+        var piece = new FeedHeader(new StepNumber(13), H, 0, 4_096);
+        Do(new PieceIn(Inc(1), piece, _epoch));
+        Assert.Contains(Do(new FeedFrameIn(Inc(1), new StepNumber(13))), o => o is ApplyFed { Step.Value: 13 });
+        // While the device applies it nothing is waited for; the answer to the ask comes too, and changes nothing.
+        Assert.DoesNotContain(TickAfter(2 * Late), IsAsk);
+        Do(new PieceIn(Inc(2), piece, _epoch));
+        Do(Applied(13));
+        Assert.Equal((LearnerStatus.Replaying, 13L), (_learner.Status, _learner.State.Value));
+        Assert.DoesNotContain(TickAfter(Late / 2), o => o is TellTeacher);
+    }
+
+    [Fact]
+    public void A_piece_of_the_load_before_does_not_count()
+    {
+        LackAPart();
+        var old = _epoch;
+        foreach (var cleared in TickAfter(Late).Concat(TickAfter(Late)).OfType<ClearMemory>()) _epoch = cleared.Epoch;
+        Assert.NotEqual(old, _epoch);
+        Do(new PieceIn(Inc(1), new FeedHeader(new StepNumber(13), H, 0, 4_096), old));
+        Assert.DoesNotContain(Do(new FeedFrameIn(Inc(1), new StepNumber(13))), o => o is ApplyFed);
+        Assert.Equal(LearnerStatus.Admitted, _learner.Status);
+    }
+
+    [Fact]
+    public void A_member_that_is_not_fed_to_the_start_state_says_so()
+    {
+        LackAPart();
+        Assert.DoesNotContain(Do(Opens(13)), o => o is FinishReached or FinishFailed);
+        TickAfter(Late);
+        var failed = Assert.Single(TickAfter(Late).OfType<FinishFailed>());
+        Assert.Contains("no piece of step 13 came", failed.Why, StringComparison.Ordinal);
+        Assert.Equal(LearnerStatus.Idle, _learner.Status);
+    }
+
+    // All are silent: either nothing is trained, or nobody feeds any more. Their answer tells the one from the other.
+    [Fact]
+    public void Members_that_are_silent_are_asked_whether_they_feed()
+    {
+        BeginReplaying();
+        var asked = TickAfter(Late);
+        Assert.Equal(2, asked.Count(o => o is TellTeacher { Message: FeedAsk }));
+        Do(new TeacherSaid(Inc(1), new FeedBegins { Generation = 1, Step = 12 }));
+        Assert.DoesNotContain(TickAfter(Late / 2), o => o is TellTeacher);
+
+        Do(new TeacherSaid(Inc(1), new FeedBegins { Generation = 1, Step = 15 }));
+        Assert.Equal(3, _learner.Lag);
+        Assert.Single(TickAfter(Late).OfType<TellTeacher>(), IsAsk);
+        TickAfter(Late);
+        Assert.Equal(LearnerStatus.Admitted, _learner.Status);
+    }
 }

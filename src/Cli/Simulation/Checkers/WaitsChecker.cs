@@ -14,28 +14,73 @@ internal sealed class WaitsChecker : Checker
 {
     private readonly SortedDictionary<string, (string State, TimeSpan Since, long Generation)> _since =
         new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (long Step, TimeSpan Since)> _learns = new(StringComparer.Ordinal);
     private TimeSpan _excusedUntil;
+    private TimeSpan _linksBreakUntil;
 
     public override void OnFault(Fault fault, string what)
     {
+        var ends = Now + fault.Duration + TimeSpan.FromSeconds(5);
+        if (ends > _linksBreakUntil) _linksBreakUntil = ends;
         if (fault.Kind is FaultKind.LeaderStop or FaultKind.LeaderKill or FaultKind.Usurp)
             _excusedUntil = Now + fault.Duration + TimeSpan.FromSeconds(5);
     }
 
-    public override void OnProcessEnded(string host, string why) => _since.Remove(host);
+    public override void OnProcessEnded(string host, string why)
+    {
+        _since.Remove(host);
+        // Nobody hears learners while there is no coordinator, and the next one hears of them anew.
+        if (host == SimulatedCluster.CoordinatorHost) _learns.Clear();
+        else _learns.Remove(host);
+    }
 
     public override void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
     {
-        if (message is Beat beat) See(from.Process.Host, beat.Phase, beat.Generation);
+        switch (message)
+        {
+            case Beat beat: See(from.Process.Host, beat.Phase, beat.Generation); break;
+            case LearnerReport report: SeeLearner(from.Process.Host, report); break;
+            case Hello: _learns.Remove(from.Process.Host); break;
+            case Evict or Open or Cast { Open: not null }: _learns.Remove(to.Process.Host); break;
+            default: break;
+        }
+    }
+
+    /// <summary>Members have applied the step that it needs next: it comes, or it is another load.</summary>
+    private void SeeLearner(string host, LearnerReport report)
+    {
+        if (report.Phase is not (LearnerPhase.Replaying or LearnerPhase.Level) || report.Lag == 0) _learns.Remove(host);
+        else if (!_learns.TryGetValue(host, out var seen) || seen.Step != report.Step)
+            _learns[host] = (report.Step, Now);
+    }
+
+    private void LookAtLearners()
+    {
+        var step = Cluster.Plan.StepTime * 1.1 * (Cluster.Plan.Faults.Any(f => f.Kind == FaultKind.Slow)
+            ? SimulatedCluster.SlowFactor : 1);
+        var longest = (2 * (Cluster.Clocks.LearnerPiece + (4 * step))) + TimeSpan.FromSeconds(2);
+        foreach (var (host, (next, since)) in _learns)
+        {
+            var begins = since > _linksBreakUntil ? since : _linksBreakUntil;
+            if (Now - begins <= longest || Now < _excusedUntil || Cluster.IsStopped(host) || Cluster.IsHung(host))
+                continue;
+            Fail($"{host} learns, and waits for a piece of the step after {next} since {(Now - since).TotalSeconds:0.0} s, at most {longest.TotalSeconds:0.0} s are allowed");
+            return;
+        }
     }
 
     public override void OnLook()
     {
+        if (_learns.Count > 0) LookAtLearners();
         if (Cluster.Status is not { } status) _since.Remove(SimulatedCluster.CoordinatorHost);
         else See(SimulatedCluster.CoordinatorHost, status.Membership, status.Generation);
     }
 
-    public override void OnJobOver(StatusReport report) => _since.Clear();
+    public override void OnJobOver(StatusReport report)
+    {
+        _since.Clear();
+        _learns.Clear();
+    }
 
     private void See(string host, string state, long generation)
     {
