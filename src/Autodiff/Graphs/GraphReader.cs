@@ -11,7 +11,8 @@ namespace Convoy.Autodiff.Graphs;
 /// </summary>
 internal ref struct GraphReader(ReadOnlySpan<byte> bytes)
 {
-    private const int TextBytesMax = 512;
+    internal const int TextBytesMax = 512;
+    private const int LongTextBytesMax = 1 << 20;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
     private readonly ReadOnlySpan<byte> _bytes = bytes;
     private int _at;
@@ -37,9 +38,18 @@ internal ref struct GraphReader(ReadOnlySpan<byte> bytes)
         return (int)value;
     }
 
-    public string Text()
+    public string Text() => Text(Count(TextBytesMax));
+
+    // Only what is too long for a text is one, so that equal attributes are equal bytes.
+    private string LongText()
     {
-        var text = Raw(Count(TextBytesMax));
+        var count = Count(LongTextBytesMax);
+        return count > TextBytesMax ? Text(count) : throw Wrong($"a long text has {count} bytes only");
+    }
+
+    private string Text(int count)
+    {
+        var text = Raw(count);
         try
         {
             return StrictUtf8.GetString(text);
@@ -64,6 +74,7 @@ internal ref struct GraphReader(ReadOnlySpan<byte> bytes)
             3 => Text(),
             4 => List(),
             5 => Dims(),
+            6 => LongText(),
             _ => throw Wrong($"attribute {name} is of the unknown kind {kind}"),
         });
     }

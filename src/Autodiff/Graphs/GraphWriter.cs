@@ -38,7 +38,10 @@ internal sealed class GraphWriter
         {
             case long number: Byte(1); Signed(number); break;
             case double number: Byte(2); Double(number); break;
-            case string text: Byte(3); Text(text); break;
+            case string text:
+                Byte(Encoding.UTF8.GetByteCount(text) > GraphReader.TextBytesMax ? (byte)6 : (byte)3);
+                Text(text);
+                break;
             case ImmutableArray<int> list: Byte(4); List(list); break;
             case ImmutableArray<Dim> dims: Byte(5); Dims(dims); break;
             default: throw Invariant.Unhandled(value);

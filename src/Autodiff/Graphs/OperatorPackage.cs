@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
@@ -28,21 +29,20 @@ public sealed record PackageGradient(
 /// <summary>
 /// An operator of a user as data: its formula in operators of the table, with its operands "x0", "x1", .., its
 /// settings "s0", .. and its results "y0", .. as a graph, and if it has a gradient of its own, that rule as a second
-/// graph. It holds no code, so it is loaded without trust. One whose derivatives are those of its formula is applied to
-/// eager variables and in graphs; one with a rule of its own to eager variables, since graphs carry operators of
-/// the table.
+/// graph. It holds no code, so it is loaded without trust, and is applied to eager variables and in graphs alike: its
+/// formula is written out, and a rule of its own travels beside the result (operator packaged).
 /// </summary>
 public sealed class OperatorPackage
 {
     private const byte Version = 2;
     private const int SettingsMax = 64;
     private const int NameMax = 255;
-    private readonly PackagedOp? _op;
+    private readonly Attributes? _rule;
 
     private OperatorPackage(string name, Graph graph, Graph? gradient, ImmutableArray<OperatorSetting> settings)
     {
         (Name, Graph, GradientGraph, Settings) = (name, graph, gradient, settings);
-        if (gradient is not null) _op = new PackagedOp(this);
+        if (gradient is not null) _rule = Packaged.AttributesOf(this);
     }
 
     /// <summary>The operator's name, at most 255 bytes of UTF-8 and none of the table's.</summary>
@@ -177,15 +177,17 @@ public sealed class OperatorPackage
 
     /// <summary>Applies the formula where the operands are: at once, or as nodes of their graph.</summary>
     /// <exception cref="ShapeException">The operands are not of its types.</exception>
-    /// <exception cref="UnsupportedException">It has a gradient of its own, and the operands lie in a
-    /// graph.</exception>
     public IReadOnlyList<Value> Apply(params IReadOnlyList<Value> operands)
     {
         if (operands.Count == 0 || operands.Count != Operands)
             throw new ShapeException($"{Name}: takes {Operands} operands, not {operands.Count}");
         Sample(Graph, operands);
         var builder = Highest(operands);
-        return _op is null ? Run(builder, Graph, operands) : builder.Apply(_op, Attributes.None, [.. operands]);
+        if (_rule is null) return Run(builder, Graph, operands);
+        // No gradient goes through the formula: on the tape it leaves nothing.
+        Value result;
+        using (GradientMode.Off()) result = Run(builder, Graph, operands)[0];
+        return builder.Apply(OpTable.Packaged, _rule, [result, .. operands]);
     }
 
     /// <summary>The values of a graph of the package, whose first inputs are given; settings are constants.</summary>
@@ -213,6 +215,16 @@ public sealed class OperatorPackage
         }
 
         return [.. graph.Outputs.Select(o => values[o.Value.Node][o.Value.Output])];
+    }
+
+    /// <summary>The operator of many samples, which lie along the first dimension of all operands and the
+    /// result.</summary>
+    internal OperatorPackage ForSamples(IReadOnlyList<TensorType> operands)
+    {
+        Value[] Each(Graph graph, IReadOnlyList<Value> all) => Vmap.Run(
+            x => [.. Run(Highest(x), graph, x)], all, [.. all.Select(_ => (int?)0)], null);
+        return Of(Name, operands, x => Each(Graph, x))
+            .WithGradient(g => Each(GradientGraph!, [.. g.Operands, g.Result, g.Gradient]));
     }
 
     /// <summary>Types of the results for operands of these types.</summary>

@@ -14,6 +14,8 @@ public sealed class Attributes : IEquatable<Attributes>
     /// <summary>No constants.</summary>
     public static readonly Attributes None = new([]);
 
+    private const int TextShownMax = 256;
+
     private Attributes(ImmutableArray<KeyValuePair<string, object>> entries)
     {
         Entries = entries;
@@ -122,6 +124,7 @@ public sealed class Attributes : IEquatable<Attributes>
     {
         ImmutableArray<int> a => $"[{string.Join(",", a)}]",
         ImmutableArray<Dim> d => $"[{string.Join(",", d)}]",
+        string { Length: > TextShownMax } s => $"({s.Length} characters)",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 }

@@ -656,6 +656,9 @@ public static class OpTable
     /// <summary><c>straight-through</c>: y = hard as a value, soft as a gradient (Bengio and others 2013); hard,
     /// soft, y of one shape; gradient: that of the operators it is written in.</summary>
     public static readonly Op StraightThrough = new StraightThrough();
+    /// <summary><c>packaged</c>: y = f, the result of a package's formula, with the gradient of its author; f, x0,
+    /// x1, .. -&gt; y of f's shape dx0, dx1, .. = the author's rule of x0, x1, .., y and dy; df = 0.</summary>
+    public static readonly Op Packaged = new Packaged();
     /// <summary><c>uniform</c>: y = uniform in (0, 1): the same numbers wherever and whenever they are drawn -&gt;
     /// y A tensor of fixed shape has the number of (seed, stream, element); where the first dimension is the batch,
     /// it is that of (seed of the job, seed, stream; step, position of the sample in the epoch, element of the
@@ -825,7 +828,8 @@ public static class OpTable
         AdaptiveAvgPool, AdaptiveMaxPool, Conv1d, Conv2dAny, Conv3d, ConvTranspose1d, ConvTranspose2d,
         ConvTranspose3d, Fold, Interpolate, MaxPoolNd, AvgPoolNd, Resample, Unfold,
         BatchNorm, Dropout, GroupNorm, Gru, GruCell, GumbelSoftmax, InstanceNorm, LayerNormAny, Lstm, LstmCell,
-        RmsNorm, ScaledDotProduct, SliceMean, Statistic, DropoutMask, StraightThrough, Uniform,
+        RmsNorm, ScaledDotProduct, SliceMean, Statistic, DropoutMask, StraightThrough, Packaged,
+        Uniform,
         BceWithLogits, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, CtcLoss, HingeLoss, HuberLoss,
         KlDiv, L1Loss, MseLoss, NllLoss,
         Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, MatrixLog, NuclearNorm, Qr,

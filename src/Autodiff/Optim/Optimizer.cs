@@ -42,7 +42,7 @@ public abstract class Optimizer
     public static Optimizer Create(
         OptimizerSpec spec, long totalSteps, IReadOnlyList<ParameterSpan>? parameters = null) => spec.Kind switch
         {
-            "sgd" when !spec.Nesterov => new Sgd(spec, totalSteps),
+            "sgd" when !spec.Nesterov && spec.Dampening == 0 => new Sgd(spec, totalSteps),
             "adam" when !spec.Amsgrad => new Adam(spec, totalSteps, decoupled: false),
             "adamw" when !spec.Amsgrad => new Adam(spec, totalSteps, decoupled: true),
             _ => new RuleOptimizer(spec, totalSteps, UpdateRule.Create(spec), parameters),

@@ -33,7 +33,7 @@ public static class Schedule
             "linear" => Linear(baseRate, k, length, 1, spec.Floor),
             "polynomial" => lowest + Polynomial(baseRate - lowest, k, length, spec.Factor),
             "cosine-restarts" => CosineRestarts(baseRate, lowest, k, spec.Every, spec.Factor),
-            "one-cycle" => OneCycle(baseRate, k, length + 1),
+            "one-cycle" => OneCycle(baseRate, k, length + 1, threePhase: spec.ThreePhase),
             _ => throw new UserException(
                 ExitCode.BadJob, $"optimizer.schedule.kind \"{spec.Kind}\" is not {string.Join(", ", Kinds)}"),
         };
@@ -97,9 +97,10 @@ public static class Schedule
     /// <param name="divisor">top over the first rate.</param>
     /// <param name="lastDivisor">The first rate over the last.</param>
     /// <param name="straight">In straight lines instead of half cosines.</param>
+    /// <param name="threePhase">Down to the first rate in as many steps as up, then to the last rate.</param>
     public static double OneCycle(
         double top, long k, long totalSteps, double rise = 0.3, double divisor = 25, double lastDivisor = 1e4,
-        bool straight = false)
+        bool straight = false, bool threePhase = false)
     {
         var first = top / divisor;
         var peak = (rise * totalSteps) - 1;
@@ -107,6 +108,13 @@ public static class Schedule
         double Between(double from, double to, double share) =>
             straight ? from + ((to - from) * share) : to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
         if (k <= peak) return Between(first, top, k / peak);
+        if (threePhase)
+        {
+            var back = 2 * peak;
+            if (k <= back) return Between(top, first, (k - peak) / peak);
+            return Between(first, first / lastDivisor, Math.Min(1, (k - back) / (end - back)));
+        }
+
         return Between(top, first / lastDivisor, Math.Min(1, (k - peak) / (end - peak)));
     }
 }

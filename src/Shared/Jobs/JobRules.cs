@@ -63,6 +63,9 @@ public static class JobRules
     private static BrokenRule? Update(JobSpec job) =>
         job.Clip.Percentile > 0 && job.Clip.Average > 0
             ? new("clip.average", "clip.percentile is set too; keep one of the two bounds")
+        : job.Optimizer is { Kind: "sgd", Dampening: > 0 } && (job.Optimizer.Nesterov || job.Optimizer.Momentum == 0)
+            ? new("optimizer.dampening", "it damps what enters the momentum of optimizer.momentum without nesterov; set "
+                + "momentum and leave nesterov out, or leave dampening at 0")
             : null;
 
     private static BrokenRule? Model(JobSpec job) =>

@@ -97,6 +97,10 @@ public sealed record OptimizerSpec
     public double Epsilon { get; init; } = 1e-8;
     /// <summary>sgd with momentum: the step looks ahead.</summary>
     public bool Nesterov { get; init; }
+    /// <summary>sgd with momentum: share of each gradient after the first that the momentum leaves out.</summary>
+    public double Dampening { get; init; }
+    /// <summary>nadam: how fast the share of the momentum grows over the steps.</summary>
+    public double MomentumDecay { get; init; } = 0.004;
     /// <summary>adam, adamw: the largest mean of squares so far counts.</summary>
     public bool Amsgrad { get; init; }
     /// <summary>rmsprop: the variance instead of the mean of squares.</summary>
@@ -126,6 +130,8 @@ public sealed record ScheduleSpec
     public long Warmup { get; init; }
     /// <summary>cosine: the last rate as a share of the first.</summary>
     public double Floor { get; init; }
+    /// <summary>one-cycle: down as slowly as up, then to the last rate.</summary>
+    public bool ThreePhase { get; init; }
 }
 
 public sealed record ClipSpec

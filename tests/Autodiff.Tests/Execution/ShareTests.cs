@@ -99,6 +99,19 @@ public sealed class ShareTests
         Assert.Equal(plain.Losses, pieces.Losses);
     }
 
+    /// <summary>OPTIM-06: micro-batches of a program that computes activations again.</summary>
+    [Theory]
+    [InlineData("mlp", "all")]
+    [InlineData("gpt", "sqrt")]
+    [InlineData("mlp-dropout", "uniform:2")]
+    public void MicroBatches_WithRecompute_GiveTheSameBits(string model, string strategy)
+    {
+        var plain = new Step(model, 4, 24, 3).Root([0, 4]);
+        var again = new Step(model, 4, 24, 3, strategy).Root([0, 1, 2, 4]);
+        Assert.Equal(Bits(plain.Gradient), Bits(again.Gradient));
+        Assert.Equal(plain.Losses, again.Losses);
+    }
+
     [Fact]
     public void MicroBatches_TakeTheMemoryOfOnePiece()
     {
@@ -111,7 +124,7 @@ public sealed class ShareTests
     private static int[] Bits(float[] values) => [.. values.Select(BitConverter.SingleToInt32Bits)];
 
     /// <summary>One step of a model, computed by workers that have the slices between the cuts.</summary>
-    private sealed class Step(string model, int slices, int rows, int micro = 0)
+    private sealed class Step(string model, int slices, int rows, int micro = 0, string recompute = "none")
     {
         private readonly int _sliceRows = (rows + slices - 1) / slices;
 
@@ -125,7 +138,8 @@ public sealed class ShareTests
             {
                 // A fresh program per worker, with its own memory.
                 using var program =
-                    TrainProgram.Compile(graph, micro > 0 ? MicroBatches.RowsOf(_sliceRows, micro) : rows);
+                    TrainProgram.Compile(graph, micro > 0 ? MicroBatches.RowsOf(_sliceRows, micro) : rows,
+                        new CompileOptions { Recompute = RecomputeSpec.Parse(recompute, out _) });
                 length = program.Layout.TotalLength;
                 RunShare(program, cuts[w], cuts[w + 1], nodes, losses, scattered);
             }

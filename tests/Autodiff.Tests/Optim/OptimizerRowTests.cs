@@ -2,13 +2,12 @@ using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Optim;
-using Convoy.Autodiff.Optim.Gradients;
 using Convoy.Autodiff.Optim.Rules;
 using Convoy.Shared.Jobs;
 
 namespace Convoy.Autodiff.Tests.Optim;
 
-/// <summary>OPTIM-02 to OPTIM-06: what makes each rule, warm-up and accumulator what it is.</summary>
+/// <summary>OPTIM-02 to OPTIM-05: what makes each rule and the warm-up what it is.</summary>
 public sealed class OptimizerRowTests
 {
     private static double[] Play(UpdateRule rule, double[] w, Func<int, double[]> gradient, int steps,
@@ -140,29 +139,5 @@ public sealed class OptimizerRowTests
         for (var t = 20; t <= 120; t++)
             Assert.Equal(Schedule.RateAt(Spec(1), 0.1, t - 19, 101), Schedule.RateAt(Spec(20), 0.1, t, 120), 1e-15);
         Assert.True(Schedule.Kinds.Count >= 5);
-    }
-
-    [Theory]
-    [InlineData(false, 9, 12)]
-    [InlineData(true, 3, 4)]
-    public void Accumulator_SumsOrAverages_ReleasesAtItsTarget_AndStartsAgain(bool average, double first, double second)
-    {
-        // OPTIM-06
-        var sum = new GradientAccumulator(3, average);
-        for (var round = 0; round < 2; round++)
-        {
-            Assert.Null(sum.Add([[2.0], [3.0]]));
-            Assert.Null(sum.Add([[3.0], [4.0]]));
-            Assert.Equal(2, sum.Count);
-            var whole = sum.Add([[4.0], [5.0]])!;
-            Assert.Equal((first, second), (whole[0][0], whole[1][0]));
-            Assert.Equal(0, sum.Count);
-        }
-
-        sum.Add([[9.0], [9.0]]);
-        sum.Clear();
-        Assert.Equal(0, sum.Count);
-        Assert.Null(sum.Add([[2.0], [3.0]]));
-        Assert.Throws<ArgumentException>(() => sum.Add([[2.0]]));
     }
 }

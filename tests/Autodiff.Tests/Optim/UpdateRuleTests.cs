@@ -1,25 +1,12 @@
 using Convoy.Autodiff.Optim;
-using Convoy.Autodiff.Optim.Gradients;
 using Convoy.Autodiff.Optim.Rules;
 using Convoy.Shared.Jobs;
 
 namespace Convoy.Autodiff.Tests.Optim;
 
-/// <summary>OPTIM-01..06: update rules, schedules, accumulation.</summary>
+/// <summary>OPTIM-01, OPTIM-04: update rules, schedules.</summary>
 public sealed class UpdateRuleTests
 {
-    [Fact]
-    public void Accumulator_ReleasesTheWholeAtItsTarget()
-    {
-        var sum = new GradientAccumulator(2, average: true);
-        Assert.Null(sum.Add([[1.0, 2]]));
-        Assert.Equal([2.0, 3], sum.Add([[3.0, 4]])![0]);
-        Assert.Equal(0, sum.Count);
-        var mean = new WeightAverage(1, 0.5);
-        mean.Add([2.0]);
-        Assert.Equal(2, mean.Value[0], 12);
-    }
-
     [Fact]
     public void Plateau_CutsAfterItsPatience()
     {

@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Checking;
+using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tape;
@@ -180,12 +181,114 @@ public sealed class UserOperatorTests
         Assert.Equal([0.5, 1], y.Data.ToArray<double>());
         ((Variable)(y * y).Sum()).Backward();
         Assert.Equal([3, 6], x.Gradient!.ToArray<double>());
-        Assert.Contains("steps", Assert.Throws<UnsupportedException>(
-            () => package.Apply(new GraphBuilder().Input("x", DType.Float64, Dim.Batch, 2))).Message);
         Assert.Throws<GraphFormatException>(() => Steps().WithGradient(g => [g.Gradient.Sum()]));
         Assert.Throws<GraphFormatException>(() => Steps().WithGradient(_ => []));
         Assert.Throws<GraphFormatException>(() => Gate().WithGradient(g => [g.Gradient, g.Gradient]));
     }
+
+    // h = round(x w) with a slope of tanh, its weight summed over the batch by the author's rule.
+    private static OperatorPackage Rounded() => OperatorPackage.Of(
+        "rounded", [new TensorType(DType.Float32, Dim.Batch, 3), new TensorType(DType.Float32, 3, 4)],
+        [new OperatorSetting("slope", 0.5)], (x, s) => [(x[0].MatMul(x[1]) / s[0]).Round() * s[0]])
+        .WithGradient(g =>
+        {
+            var inner = g.Operands[0].MatMul(g.Operands[1]);
+            var d = g.Gradient * (inner.Tanh().Square().OneMinus() + (g.Result.Abs() * g.Settings[0]));
+            return [d.MatMul(g.Operands[1].Transpose()), g.Operands[0].Transpose().MatMul(d)];
+        });
+
+    private static Graph WithRounded()
+    {
+        var b = new GraphBuilder();
+        var w = b.Parameter("w", ParameterInit.Normal(0.7), 3, 4);
+        var v = b.Parameter("v", ParameterInit.Normal(0.7), 2, 4);
+        var h = Rounded().With(new OperatorSetting("slope", 0.25)).Apply(b.Input("x", DType.Float32, Dim.Batch, 3), w)[0];
+        var logits = (h + h.Tanh()).Linear(v);
+        b.Output("logits", logits);
+        b.Output("loss_sum", logits.Square().Sum());
+        return b.Build();
+    }
+
+    [Fact]
+    public void AGradientOfItsAuthor_GoesIntoGraphs_AndAllWorkersHaveTheBitsOfTheTape()
+    {
+        // OPS-18: the graph travels with its package, is compiled, and one worker or three compute what the tape does.
+        var graph = GraphCodec.Decode(GraphCodec.Encode(WithRounded()));
+        Assert.Contains(graph.Nodes, n => n.Op == OpTable.Packaged);
+        float[] x = [.. Enumerable.Range(0, 36).Select(i => MathF.Sin(i * 0.7f) * 1.5f)];
+        float[] weights = [];
+        int[] at = [];
+        float[][] Compiled(params int[] cuts)
+        {
+            var tree = new SliceTree(4);
+            var nodes = new Dictionary<TreeNode, float[]>();
+            for (var k = 0; k + 1 < cuts.Length; k++)
+            {
+                using var program = TrainProgram.Compile(graph, 12);
+                var cover = tree.Cover(cuts[k], cuts[k + 1]);
+                var batch = program.CreateBatch(12);
+                var rows = (cuts[k + 1] - cuts[k]) * 3;
+                batch.Rows = rows;
+                x.AsSpan(cuts[k] * 9, rows * 3).CopyTo(batch.Floats("x"));
+                weights = new float[program.Layout.TotalLength];
+                program.Initialize(5, weights);
+                at = [.. program.Layout.Slots.Select(s => (int)s.Offset)];
+                Memory<float>[] sums = [.. cover.Select(_ => new float[weights.Length].AsMemory())];
+                var share = new StepSlices(4, cuts[k], [.. Enumerable.Repeat(3, cuts[k + 1] - cuts[k])], cover);
+                program.Run(batch, share, 1, weights, sums, new double[cuts[k + 1] - cuts[k]], null);
+                for (var i = 0; i < cover.Length; i++) nodes.Add(cover[i], sums[i].ToArray());
+            }
+
+            float[] Sum(TreeNode n) => nodes.TryGetValue(n, out var known) ? known
+                : [.. Sum(n.Left).Zip(Sum(n.Right), (a, b) => a + b)];
+            return [Sum(tree.Root)];
+        }
+
+        var one = Compiled(0, 4)[0];
+        Assert.Equal(one, Compiled(0, 1, 2, 4)[0]);
+        Assert.Contains(one, g => g != 0);
+        // The tape, slice by slice in the order of the tree.
+        float[] Tape(int slice)
+        {
+            var bound = new Dictionary<string, Variable>
+            {
+                ["x"] = new(Tensor.Of<float>(x.AsSpan(slice * 9, 9), new Shape(3, 3))),
+                ["w"] = new(Tensor.Of<float>(weights.AsSpan(at[0], 12), new Shape(3, 4)), true),
+                ["v"] = new(Tensor.Of<float>(weights.AsSpan(at[1], 8), new Shape(2, 4)), true),
+            };
+            var h = (Variable)Rounded().With(new OperatorSetting("slope", 0.25)).Apply(bound["x"], bound["w"])[0];
+            ((Variable)(h + h.Tanh()).Linear(bound["v"]).Square().Sum()).Backward();
+            return [.. bound["w"].Gradient!.ToArray<float>(), .. bound["v"].Gradient!.ToArray<float>()];
+        }
+
+        float[] Add(float[] a, float[] b) => [.. a.Zip(b, (p, q) => p + q)];
+        float[] compiled = [.. one.AsSpan(at[0], 12), .. one.AsSpan(at[1], 8)];
+        Assert.Equal(Add(Add(Tape(0), Tape(1)), Add(Tape(2), Tape(3))), compiled);
+    }
+
+    [Fact]
+    public void AGradientOfItsAuthor_IsDifferentiatedAgain_AndRunsForManySamples()
+    {
+        // OPS-18: the rule is 3 d, twice over: of y² it makes 6 y, and of that 18.
+        var cube = OperatorPackage.Of("steep", [new TensorType(DType.Float64, 2)], x => [x[0] * 1])
+            .WithGradient(g => [g.Gradient * g.Result * 3]);
+        var x = Of(0.5, 2);
+        var first = Differentiate.Gradient([(Variable)cube.Apply(x)[0].Sum()], [x], createGraph: true)[0];
+        Assert.Equal([1.5, 6], first.Data.ToArray<double>());
+        Assert.Equal([4.5, 18], Differentiate.Gradient([(Variable)first.Sum()], [x])[0].Data.ToArray<double>());
+        var rows = new Variable(TestTensors.Normal(3, 4, 2), requiresGradient: true);
+        var all = (Variable)Vmap.Run(v => cube.Apply(v[0])[0].Sum(), [rows]);
+        ((Variable)all.Sum()).Backward();
+        Assert.Equal(rows.Data.ToArray<double>().Select(v => v * 3), rows.Gradient!.ToArray<double>());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("QUJD")]
+    [InlineData("no base64!")]
+    public void APackageThatIsNone_IsRefusedWhereItIsApplied(string text) => Assert.Contains(
+        "packaged: its package cannot be read", Assert.Throws<ShapeException>(
+            () => Of(1).Builder.Apply(OpTable.Packaged, Attributes.Of("package", text), [Of(1), Of(1)])).Message);
 
     [Fact]
     public void DamagedPackages_AreRefused()

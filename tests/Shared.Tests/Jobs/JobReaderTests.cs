@@ -141,6 +141,10 @@ public sealed class JobReaderTests
         "job.yaml:9:34: clip.average: clip.percentile is set too; keep one of the two bounds")]
     [InlineData("clip: { global_norm: 1.0 }", "clip: { window: 20 }",
         "job.yaml:9:9: clip.window: it is read only where clip.percentile is above 0; remove it")]
+    [InlineData("{ kind: adamw, lr: 0.002, weight_decay: 0.01, schedule: { kind: cosine, warmup: 50 } }",
+        "{ kind: sgd, momentum: 0.9, nesterov: true, dampening: 0.1 }",
+        "job.yaml:8:67: optimizer.dampening: it damps what enters the momentum of optimizer.momentum without nesterov; "
+            + "set momentum and leave nesterov out, or leave dampening at 0")]
     [InlineData("clip: { global_norm: 1.0 }", "clip: { average: 1 }",
         "job.yaml:9:18: clip.average: 1 is out of range; it is 0 or above 1")]
     [InlineData("family: mlp, ", "family: mlp, dropout: 1, ",

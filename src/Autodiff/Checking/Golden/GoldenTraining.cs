@@ -11,14 +11,14 @@ internal static class GoldenTraining
     private static readonly string[] Hyper =
     [
         "lr", "weight_decay", "momentum", "nesterov", "amsgrad", "centered", "betas", "eps", "rho", "alpha", "lr_decay",
-        "initial_accumulator_value",
+        "initial_accumulator_value", "dampening", "momentum_decay",
     ];
 
     private static readonly string[] Courses =
     [
         "step_size", "gamma", "milestones", "T_max", "eta_min", "T_0", "T_mult", "start_factor", "end_factor",
         "total_iters", "power", "max_lr", "total_steps", "pct_start", "div_factor", "final_div_factor", "factor",
-        "anneal_strategy", "cycle_momentum",
+        "anneal_strategy", "cycle_momentum", "three_phase",
     ];
 
     // The first name that means nothing here; what is false or 0 asks for nothing.
@@ -87,6 +87,8 @@ internal static class GoldenTraining
             WeightDecay = Number("weight_decay", kind == "adamw" ? 0.01 : 0),
             Momentum = Number("momentum", 0),
             Nesterov = Flag("nesterov"),
+            Dampening = Number("dampening", 0),
+            MomentumDecay = Number("momentum_decay", 0.004),
             Amsgrad = Flag("amsgrad"),
             Centered = Flag("centered"),
             Beta1 = Beta(0, 0.9),
@@ -119,7 +121,8 @@ internal static class GoldenTraining
             "one_cycle" => k => Optim.Schedule.OneCycle(
                 Number("max_lr", rate), k, Whole("total_steps", 1), Number("pct_start", 0.3), Number("div_factor", 25),
                 Number("final_div_factor", 1e4),
-                h.TryGetProperty("anneal_strategy", out var shape) && shape.GetString() == "linear"),
+                h.TryGetProperty("anneal_strategy", out var shape) && shape.GetString() == "linear",
+                h.TryGetProperty("three_phase", out var three) && three.GetBoolean()),
             _ => null,
         };
     }

@@ -33,6 +33,9 @@ internal sealed record OpSample(Op Op, Attributes Attributes, Tensor[] Inputs)
     /// <summary>Error of float32 that the formula has by nature.</summary>
     public double FloatTolerance { get; init; } = 2e-5;
 
+    /// <summary>What the attributes are in float32, where they say element types in a way of their own.</summary>
+    public Attributes? NarrowAttributes { get; init; }
+
     public string Name { get; init; } = $"{Op.Name} {Attributes} {string.Join(" ", Inputs.Select(i => i.Shape))}";
 
     public Variable Apply(Variable[] inputs)
@@ -55,6 +58,6 @@ internal sealed record OpSample(Op Op, Attributes Attributes, Tensor[] Inputs)
     public OpSample InFloat32() => this with
     {
         Inputs = [.. Inputs.Select(t => t.DType == DType.Float64 ? t.Cast(DType.Float32) : t)],
-        Attributes = Attributes.Has("dtype") ? Attributes.With("dtype", DType.Float32) : Attributes,
+        Attributes = NarrowAttributes ?? (Attributes.Has("dtype") ? Attributes.With("dtype", DType.Float32) : Attributes),
     };
 }

@@ -25,6 +25,7 @@ internal static partial class OpSamples
             [OpTable.ReluGrad, OpTable.SigmoidGrad, OpTable.TanhGrad, OpTable.GeluGrad, OpTable.SoftmaxGrad,
                 OpTable.LogSoftmaxGrad, OpTable.StraightThrough];
         foreach (var op in slopes) yield return new OpSample(op, Attributes.None, [Normal(0, 3), Normal(0, 3)]);
+        yield return Package(0, Normal(0, 3), Normal(0, 3), Normal(3));
         yield return new OpSample(OpTable.Where, Attributes.None, [Normal(3), Normal(0, 3), Normal(1, 3)]);
         Op[] sums =
         [

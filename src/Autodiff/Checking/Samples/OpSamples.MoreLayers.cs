@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Tensors;
@@ -64,8 +65,26 @@ internal static partial class OpSamples
         yield return new OpSample(OpTable.StraightThrough, Attributes.None,
             [Normal(2, 3), Away(2, 3)])
         { IsSmooth = false };
+        // The author's gradient is not that of the formula: that is what a package with one is for.
+        yield return Package(4, Normal(4, 3), Normal(4, 3), Normal(3));
         yield return new OpSample(OpTable.GumbelSoftmax, draw.With("temperature", 0.8), [Normal(3, 4)]);
         yield return new OpSample(OpTable.GumbelSoftmax, draw.With("hard", true), [Normal(3, 4)]) { IsSmooth = false };
+    }
+
+    // Rounded products, with the gradient of a tanh of the product.
+    private static OpSample Package(int rows, params Tensor[] inputs)
+    {
+        Attributes Of(DType dtype) => Packaged.AttributesOf(OperatorPackage.Of("rounded",
+            [new TensorType(dtype, rows, 3), new TensorType(dtype, 3)], x => [(x[0] * x[1]).Round()])
+            .WithGradient(g =>
+            {
+                var slope = ((g.Operands[0] * g.Operands[1]).Tanh().Square().OneMinus() + g.Result.Abs()) * g.Gradient;
+                return [slope * g.Operands[1], (slope * g.Operands[0]).Sum([0])];
+            }));
+        return new OpSample(OpTable.Packaged, Of(DType.Float64), inputs)
+        {
+            NarrowAttributes = Of(DType.Float32), IsSmooth = false, Broadcasts = false,
+        };
     }
 
     private static IEnumerable<OpSample> Losses()

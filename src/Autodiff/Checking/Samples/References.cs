@@ -134,6 +134,7 @@ internal static partial class References
         F(OpTable.GeluGrad, (dy, x) => dy * (((1 + Series.Erf(x / Math.Sqrt(2))) / 2)
             + (x * Series.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI))));
         F(OpTable.StraightThrough, (hard, _) => hard);
+        known[OpTable.Packaged] = (s, i) => s.Inputs[0].At(i);
         known[OpTable.Where] = (s, i) =>
             Repeated(s.Inputs[0], i) != 0 ? Repeated(s.Inputs[1], i) : Repeated(s.Inputs[2], i);
         known[OpTable.MaskedFill] = (s, i) =>

@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Numerics;
+using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Optim.Gradients;
 
@@ -15,7 +18,7 @@ internal interface IElementFold
 }
 
 /// <summary>
-/// The numbers of a gradient where they lie, in float32 or float64. Nothing is copied: an element is calculated with in
+/// The numbers of a gradient where they lie, in float16, float32 or float64. Nothing is copied: an element is calculated with in
 /// float64 and rounded when it is written; sums are float64, from left to right.
 /// </summary>
 public abstract class GradientVector
@@ -35,6 +38,18 @@ public abstract class GradientVector
 
     /// <summary>Numbers in float64.</summary>
     public static GradientVector Of(Memory<double> numbers) => new GradientVector<double>(numbers);
+
+    /// <summary>Numbers in float16, as a device with narrow gradients gives them.</summary>
+    public static GradientVector Of(Memory<Half> numbers) => new GradientVector<Half>(numbers);
+
+    /// <summary>The numbers of a tensor in row-major order, where they lie; it counts as written.</summary>
+    /// <exception cref="ShapeException">It is no dense tensor in float32 or float64.</exception>
+    public static GradientVector Of(Tensor tensor) => tensor.DType switch
+    {
+        DType.Float32 => new GradientVector<float>(new TensorMemory<float>(tensor).Memory),
+        DType.Float64 => new GradientVector<double>(new TensorMemory<double>(tensor).Memory),
+        _ => throw new ShapeException($"a gradient is float32 or float64, not {tensor.Type}"),
+    };
 
     /// <summary>The array itself.</summary>
     public static implicit operator GradientVector(float[] numbers) => Of(numbers.AsMemory());
@@ -111,5 +126,25 @@ internal sealed class GradientVector<T>(Memory<T> numbers) : GradientVector
     internal override void Fold<TFold>(ref TFold fold)
     {
         foreach (var number in numbers.Span) fold.Take(double.CreateTruncating(number));
+    }
+}
+
+/// <summary>The elements of a dense tensor as memory.</summary>
+internal sealed class TensorMemory<T>(Tensor tensor) : MemoryManager<T> where T : unmanaged
+{
+    private readonly Tensor _tensor = tensor.IsContiguous ? tensor
+        : throw new ShapeException($"a gradient lies dense in memory, not as a view {tensor.Type}: copy it first");
+
+    public override Span<T> GetSpan() => _tensor.Writable<T>();
+
+    public override MemoryHandle Pin(int elementIndex = 0) =>
+        throw new NotSupportedException("elements of a tensor are not pinned this way");
+
+    public override void Unpin()
+    {
+    }
+
+    protected override void Dispose(bool disposing)
+    {
     }
 }

@@ -3,11 +3,9 @@ using Convoy.Shared.Jobs;
 
 namespace Convoy.Autodiff.Optim.Rules;
 
-// Adam with the momentum of Nesterov, whose share grows over time (Dozat 2016)
+// Adam with the momentum of Nesterov, whose share beta1 (1 - 0.96^(t momentum_decay) / 2) grows over time (Dozat 2016)
 internal sealed class NAdamRule(OptimizerSpec spec) : UpdateRule(spec)
 {
-    private const double MomentumDecay = 0.004;
-
     // The product over all steps so far; from the one before when steps follow each other, else from the first.
     private long _at;
     private double _product = 1;
@@ -45,5 +43,5 @@ internal sealed class NAdamRule(OptimizerSpec spec) : UpdateRule(spec)
         return (_product, Share(step), Share(step + 1));
     }
 
-    private double Share(long step) => Spec.Beta1 * (1 - (0.5 * Math.Pow(0.96, step * MomentumDecay)));
+    private double Share(long step) => Spec.Beta1 * (1 - (0.5 * Math.Pow(0.96, step * Spec.MomentumDecay)));
 }
