@@ -107,11 +107,12 @@ public sealed class InPlaceExecutor
         inputs[0] = place;
         for (var i = 0; i < others.Length; i++)
             inputs[i + 1] = SamePlace(others[i], target) ? place : others[i].Contiguous();
+        var inPlace = ReferenceEquals(place, target);
+        if (inPlace) target.Storage.MarkWritten();
         op.Forward(new OpCall(attributes, inputs, [place]));
         Applied++;
-        if (ReferenceEquals(place, target))
+        if (inPlace)
         {
-            target.Storage.MarkWritten();
             BytesSaved += target.Count * Shared.Tensors.DTypes.Size(target.DType);
         }
         else target.CopyFrom(place);

@@ -70,11 +70,11 @@ public static class TensorSanitizer
                 continue;
             }
 
+            if (first < 0 && repair) tensor.Storage.MarkWritten();
             if (first < 0) first = i;
             if (repair) values[i] = better;
         }
 
-        if (repair && first >= 0) tensor.Storage.MarkWritten();
         return new NumericalReport(values.Length, nan, plus, minus, below, above, subnormal, 0, first);
     }
 }

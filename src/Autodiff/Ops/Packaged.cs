@@ -10,7 +10,7 @@ namespace Convoy.Autodiff.Ops;
 // dx0, dx1, .. = the author's rule of x0, x1, .., y and dy; df = 0
 internal sealed class Packaged : FloatOp
 {
-    // From the text of an attribute to what it says. A package travels in the attribute, so it is read once for each text.
+    // A package travels as the text of an attribute, and is read once for each text.
     private static readonly ConditionalWeakTable<string, OperatorPackage> Read = [];
 
     public override string Name => "packaged";

@@ -56,11 +56,15 @@ public static class PassPipeline
 {
     private static readonly GraphPass Joining = new("common subexpressions", CommonSubexpressions.Run);
 
+    private static readonly GraphPass Reordering =
+        GraphPass.Of("reorder operators", Strategy.FixedPoint(ReorderOperators.All));
+
     /// <summary>Passes that make a graph smaller without another bit in any result.</summary>
     public static readonly IReadOnlyList<GraphPass> Simplifying =
     [
         GraphPass.Of("fold constants", Strategy.Exhaustive(FoldConstants.All)),
         GraphPass.Of("identities", Strategy.FixedPoint(IdentityRules.All)),
+        Reordering,
         Joining,
         new("dead code", DeadCode.Run),
     ];
@@ -75,11 +79,12 @@ public static class PassPipeline
 
     /// <summary>
     /// Of these what a gradient does not see. Equal expressions become one after it: what comes back to one value of
-    /// several readers would be added in another order than on the tape.
+    /// several readers would be added in another order than on the tape. For that reason operators change places after
+    /// it too.
     /// </summary>
     /// <param name="passes">As they are asked for.</param>
     public static IReadOnlyList<GraphPass> BeforeGradients(IReadOnlyList<GraphPass> passes) =>
-        [.. passes.Where(p => p.Run != Joining.Run)];
+        [.. passes.Where(p => p != Joining && p != Reordering)];
 
     /// <summary>Some of <see cref="Preparing"/> by their names, in the order that is asked for.</summary>
     /// <exception cref="GraphException">There is no pass of a name; the message has them all.</exception>

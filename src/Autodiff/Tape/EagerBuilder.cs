@@ -105,7 +105,11 @@ internal sealed class TapeEntry
 
     public bool IsReleased => _application is null;
 
-    public void Release() => (_application, _inputs, _storages) = (null, [], []);
+    public void Release()
+    {
+        foreach (var storage in _storages) storage.LetGo();
+        (_application, _inputs, _storages) = (null, [], []);
+    }
 
     /// <summary>AD-5: a value that a gradient may need was not written since it was recorded.</summary>
     public void CheckUnchanged()

@@ -3,7 +3,9 @@ namespace Convoy.Autodiff.Tape;
 /// <summary>
 /// How the tape keeps what gradients read. By default it shares every tensor, at no cost, and refuses a backward call
 /// after one was written in place. In an owning scope it copies small tensors instead, so they may be written at once;
-/// large ones are shared all the same, because a copy of them costs more than it is worth. Belongs to this thread.
+/// large ones are shared all the same, because a copy of them costs more than it is worth. In a copy-on-write scope it
+/// shares all of them, and who writes into one first pays for the copy: any may be written, and only those are copied.
+/// Belongs to this thread.
 /// </summary>
 public static class SavedValues
 {
@@ -11,28 +13,36 @@ public static class SavedValues
     public const int OwnedBelow = 10_000;
 
     [ThreadStatic] private static int _ownedBelow;
+    [ThreadStatic] private static bool _copyOnWrite;
 
     /// <summary>Copies saved tensors of fewer elements until the scope is disposed.</summary>
-    public static IDisposable Own(int elementsBelow = OwnedBelow) => new Scope(elementsBelow);
+    public static IDisposable Own(int elementsBelow = OwnedBelow) => new Scope(elementsBelow, copyOnWrite: false);
 
-    /// <summary>Shares all of them until the scope is disposed, inside an owning scope too.</summary>
-    public static IDisposable Share() => new Scope(0);
+    /// <summary>
+    /// What is recorded until the scope is disposed stays as it is; the memory of a saved tensor is copied when it is
+    /// written while a history that reads it is still there. A span that was taken before is not watched.
+    /// </summary>
+    public static IDisposable CopyOnWrite() => new Scope(0, copyOnWrite: true);
+
+    /// <summary>Shares all of them until the scope is disposed, inside other scopes too.</summary>
+    public static IDisposable Share() => new Scope(0, copyOnWrite: false);
 
     /// <summary>The value as the tape keeps it: itself, or a copy with the same identity.</summary>
     internal static Ops.Value Kept(Ops.Value value)
     {
         var variable = (Variable)value;
-        return variable.Data.Count < _ownedBelow ? variable.OwnedCopy() : variable;
+        return _copyOnWrite ? variable.Snapshot()
+            : variable.Data.Count < _ownedBelow ? variable.OwnedCopy() : variable;
     }
 
-    internal static bool AreOwned => _ownedBelow > 0;
+    internal static bool AreOwned => _copyOnWrite || _ownedBelow > 0;
 
     private sealed class Scope : IDisposable
     {
-        private readonly int _before = _ownedBelow;
+        private readonly (int, bool) _before = (_ownedBelow, _copyOnWrite);
 
-        public Scope(int elementsBelow) => _ownedBelow = elementsBelow;
+        public Scope(int elementsBelow, bool copyOnWrite) => (_ownedBelow, _copyOnWrite) = (elementsBelow, copyOnWrite);
 
-        public void Dispose() => _ownedBelow = _before;
+        public void Dispose() => (_ownedBelow, _copyOnWrite) = _before;
     }
 }

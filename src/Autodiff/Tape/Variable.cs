@@ -67,6 +67,10 @@ public sealed class Variable : Value
     internal Variable OwnedCopy() => _origin is not null ? this
         : new Variable(Data.Copy()) { RequiresGradient = RequiresGradient, Producer = Producer, _origin = this };
 
+    internal Variable Snapshot() => _origin is not null ? this
+        : new Variable(Data.Snapshot())
+        { RequiresGradient = RequiresGradient, Producer = Producer, _origin = this };
+
     /// <summary>
     /// Called with the gradient of this variable when all of it has arrived, before it goes on; what it returns goes
     /// on in its place. Hooks run in the order in which they were added.

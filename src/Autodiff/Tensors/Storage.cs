@@ -19,6 +19,9 @@ internal sealed unsafe class Storage
     private BufferBlock? _block; // what a pool lent
     private long _bytes;
     private bool _released;
+    private Storage? _snapshot; // of these bytes as they are; takes a copy when they are written
+    private Storage? _original; // of a snapshot that still shares
+    private int _keepers; // of a snapshot
 
     private Storage(byte[]? array, int start, long bytes)
     {
@@ -52,6 +55,7 @@ internal sealed unsafe class Storage
     public BufferBlock Release()
     {
         var block = _block!;
+        _snapshot?.Lose();
         _bound = null;
         (_array, _bytes, _released, _block) = (null, 0, true, null);
         return block;
@@ -66,6 +70,7 @@ internal sealed unsafe class Storage
         var block = _block!;
         _block = null;
         if (block is ArrayBlock) return null;
+        _snapshot?.TakeCopy();
         var copy = Reserve(_bytes, pinned: false);
         new Span<byte>(_bound, copy.Length).CopyTo(copy);
         _bound = null;
@@ -110,7 +115,47 @@ internal sealed unsafe class Storage
         _bytes = bytes;
     }
 
-    public void MarkWritten() => Version++;
+    /// <summary>Before bytes are written: whoever has a snapshot keeps what was there.</summary>
+    public void MarkWritten()
+    {
+        Version++;
+        _snapshot?.TakeCopy();
+    }
+
+    /// <summary>
+    /// The bytes as they are now, whatever is written here later: shared until then, and copied once. As often as it is
+    /// asked for, <see cref="LetGo"/> is called; what nobody keeps is not copied.
+    /// </summary>
+    public Storage Snapshot()
+    {
+        if (_keepers > 0) return this; // is one, and nobody writes into it
+        var shared = _snapshot ??= new Storage(_array, _start, _bytes) { _bound = _bound, _original = this };
+        shared._keepers++;
+        return shared;
+    }
+
+    /// <summary>One keeper of a snapshot less; of other storage nothing.</summary>
+    public void LetGo()
+    {
+        if (_keepers == 0 || --_keepers > 0 || _original is null) return;
+        Lose();
+    }
+
+    private void Lose()
+    {
+        _original!._snapshot = null;
+        _bound = null;
+        (_original, _array, _bytes, _released) = (null, null, 0, true);
+    }
+
+    private void TakeCopy()
+    {
+        var copy = Reserve(_bytes, pinned: false);
+        Span<byte>(0, _bytes).CopyTo(copy);
+        _original!._snapshot = null;
+        _bound = null;
+        (_original, _array, _start) = (null, copy, 0);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> Span<T>(long offset, long count) where T : unmanaged

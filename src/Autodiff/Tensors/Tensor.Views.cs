@@ -92,6 +92,9 @@ public sealed partial class Tensor
         return new Tensor(Storage, DType, new Shape(dims), _strides, Offset);
     }
 
+    /// <summary>The same view of memory that stays as it is when this one is written.</summary>
+    internal Tensor Snapshot() => new(Storage.Snapshot(), DType, Shape, _strides, Offset);
+
     private void RequireOnce()
     {
         if (IsRepeated)

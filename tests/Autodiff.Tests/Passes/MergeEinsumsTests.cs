@@ -8,7 +8,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Passes;
 
-/// <summary>OPT-06, OPT-09: consecutive contractions become one, in the order that costs least.</summary>
+/// <summary>OPT-09: consecutive contractions become one, in the order that costs least.</summary>
 public sealed class MergeEinsumsTests
 {
     [Fact]

@@ -93,7 +93,7 @@ public sealed class PassReportTests
         Assert.Equal(3, PassPipeline.Settle(builder.Build(), passes, 1).Reports.Count);
         var unknown = Assert.Throws<GraphException>(() => PassPipeline.Named("identity"));
         Assert.Equal("there is no pass \"identity\"; there are fuse bias, fuse activations, fold constants, identities, "
-            + "common subexpressions, dead code", unknown.Message);
+            + "reorder operators, common subexpressions, dead code", unknown.Message);
     }
 
     private static long[] Bits(Variable v) => [.. v.Data.ToArray<double>().Select(BitConverter.DoubleToInt64Bits)];

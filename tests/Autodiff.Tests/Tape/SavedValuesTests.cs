@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
@@ -64,6 +65,53 @@ public sealed class SavedValuesTests
                 Assert.Throws<GradientException>(() => c.Backward());
             }
         }
+    }
+
+    [Fact]
+    public void CopiedOnWrite_AnyMayBeWritten_AndGradientsStayThoseOfTheRecording()
+    {
+        // AD-07: through a view, in place, by a fill; leaves, results, and values of several entries.
+        using var scope = SavedValues.CopyOnWrite();
+        var x = new Variable(Tensor.Full(DType.Float64, 3, new Shape(20_000)), requiresGradient: true);
+        var y = (Variable)x.Square();
+        var z = (Variable)(y.Exp() * x * y);
+        x.Data.Slice(5..).Fill(100);
+        y.Data.Writable<double>()[0] = 7;
+        new InPlaceExecutor().Multiply(y.Data, 50);
+        ((Variable)z.Sum()).Backward();
+        // d/dx x³ e^(x²) = e^(x²) (3x² + 2x⁴)
+        Assert.All(x.Gradient!.ToArray<double>(), g => Assert.Equal(Math.Exp(9) * (27 + 162), g, 1e-6));
+        Assert.Equal((3, 100, 350), (x.Data.At(0), x.Data.At(5), y.Data.At(0)));
+    }
+
+    [Fact]
+    public void CopiedOnWrite_NothingIsCopied_BeforeAWriteOrAfterBackward()
+    {
+        const int Bytes = 200_000 * 8;
+        using var scope = SavedValues.CopyOnWrite();
+        var x = new Variable(Tensor.Ones(DType.Float64, 200_000), requiresGradient: true);
+        long Allocated(Action run)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            run();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Variable? y = null;
+        Allocated(() => y = (Variable)x.Square());
+        ((Variable)y!.Sum()).Backward();
+        Assert.InRange(Allocated(() => x.Data.Writable<double>()[0] = 2), 0, 1_000);
+        Assert.InRange(Allocated(() => y = (Variable)(x * x * x)), 2 * Bytes, (2 * Bytes) + 20_000);
+        // Several entries keep it: one copy, by the first write only.
+        Assert.InRange(Allocated(() => x.Data.Writable<double>()[0] = 3), Bytes, Bytes + 1_000);
+        Assert.InRange(Allocated(() => x.Data.Writable<double>()[0] = 4), 0, 1_000);
+        var second = (Variable)x.Exp();
+        x.Data.Set(1, 0);
+        ((Variable)y!.Sum()).Backward();
+        // x³ at 2: 12, beside the 2 of the square at 1.
+        Assert.Equal(12 + 2, x.Gradient!.At(0));
+        ((Variable)second.Sum()).Backward();
+        Assert.Equal(14 + Math.Exp(4), x.Gradient.At(0), 9);
     }
 
     [Fact]

@@ -5,8 +5,8 @@ namespace Convoy.Autodiff.Optim.Gradients;
 /// <summary>
 /// OPTIM-06: adds the gradients of several micro-batches in their order; sum or mean. Gradients stay in their own type,
 /// sums are float64 and rounded once. With a loss scale it is the accumulator of mixed precision: gradients of a loss
-/// that was multiplied to keep its small ones above the smallest number of a narrow type are divided again where they are
-/// wide (Micikevicius and others 2018). How a gradient was computed, with recompute or without, does not matter to it.
+/// that was multiplied, to keep small ones above the smallest number of a narrow type, are divided again where they
+/// are wide (Micikevicius and others 2018). How a gradient was computed, with recompute or without, does not matter.
 /// </summary>
 /// <param name="target">Micro-batches of one step, at least 1.</param>
 /// <param name="average">The mean over the micro-batches instead of the sum.</param>
@@ -22,8 +22,8 @@ public sealed class GradientAccumulator(int target, bool average = false)
     /// <summary>Micro-batches that a whole has.</summary>
     public int Target => _target;
 
-    /// <summary>Every number of the step so far, or of the last whole when a step has just ended, is finite. A step that
-    /// is not is one to skip, with a smaller loss scale after it.</summary>
+    /// <summary>Every number of the step so far, or of the last whole when a step has just ended, is finite. A step
+    /// that is not is one to skip, with a smaller loss scale after it.</summary>
     public bool IsFinite { get; private set; } = true;
 
     /// <summary>
@@ -96,8 +96,8 @@ public sealed class GradientAccumulator(int target, bool average = false)
 }
 
 /// <summary>
-/// The running mean of weights in float32 or float64: mean = decay mean + (1 - decay) w, kept in float64 and corrected for
-/// its start at 0 (Kingma and Ba 2015, section 3).
+/// The running mean of weights in float32 or float64: mean = decay mean + (1 - decay) w, kept in float64 and corrected
+/// for its start at 0 (Kingma and Ba 2015, section 3).
 /// </summary>
 /// <param name="length">Of the weights.</param>
 /// <param name="decay">0 to below 1.</param>

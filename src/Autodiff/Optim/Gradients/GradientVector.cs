@@ -18,8 +18,8 @@ internal interface IElementFold
 }
 
 /// <summary>
-/// The numbers of a gradient where they lie, in float16, float32 or float64. Nothing is copied: an element is calculated with in
-/// float64 and rounded when it is written; sums are float64, from left to right.
+/// The numbers of a gradient where they lie, in float16, float32 or float64. Nothing is copied: an element is
+/// calculated with in float64 and rounded when it is written; sums are float64, from left to right.
 /// </summary>
 public abstract class GradientVector
 {

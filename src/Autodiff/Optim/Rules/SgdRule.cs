@@ -3,8 +3,8 @@ using Convoy.Shared.Jobs;
 
 namespace Convoy.Autodiff.Optim.Rules;
 
-// g = gradient + decay w; m = momentum m + (1 - dampening) g, in the first step g; w -= rate m, or rate (g + momentum m)
-// with Nesterov (Sutskever and others 2013; dampening as torch.optim.SGD defines it)
+// g = gradient + decay w; m = momentum m + (1 - dampening) g, in the first step g; w -= rate m, or
+// rate (g + momentum m) with Nesterov (Sutskever and others 2013; dampening as torch.optim.SGD defines it)
 internal sealed class SgdRule(OptimizerSpec spec) : UpdateRule(spec)
 {
     public override IReadOnlyList<string> StateNames => Spec.Momentum == 0 ? [] : ["momentum"];
