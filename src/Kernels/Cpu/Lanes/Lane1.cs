@@ -65,6 +65,8 @@ internal unsafe struct Lane1(float value) : ILanes<Lane1>
     public static Lane1 ShiftRight(Lane1 a, int bits) => Bits(a.AsInt >> bits);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 IntToFloat(Lane1 a) => new(a.AsInt);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane1 Lookup(float* table, Lane1 index) => new(table[index.AsInt & 7]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static implicit operator Lane1(float value) => new(value);

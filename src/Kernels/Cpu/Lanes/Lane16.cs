@@ -66,4 +66,17 @@ internal unsafe struct Lane16(Vector512<float> value) : ILanes<Lane16>
     public static Lane16 ShiftRight(Lane16 a, int bits) => new((a.V.AsInt32() >> bits).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 IntToFloat(Lane16 a) => new(Vector512.ConvertToSingle(a.V.AsInt32()));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane16 Lookup(float* table, Lane16 index)
+    {
+        if (!Avx512F.IsSupported)
+        {
+            return new(Vector512.Create(
+                Lane8.Lookup(table, new(index.V.GetLower())).V, Lane8.Lookup(table, new(index.V.GetUpper())).V));
+        }
+
+        // Eight entries twice: the fourth bit of an index does not matter then.
+        var eight = Vector256.Load(table);
+        return new(Avx512F.PermuteVar16x32(Vector512.Create(eight, eight), index.V.AsInt32()));
+    }
 }

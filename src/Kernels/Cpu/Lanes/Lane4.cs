@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace Convoy.Kernels.Cpu.Lanes;
@@ -68,4 +69,15 @@ internal unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
     public static Lane4 ShiftRight(Lane4 a, int bits) => new((a.V.AsInt32() >> bits).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 IntToFloat(Lane4 a) => new(Vector128.ConvertToSingle(a.V.AsInt32()));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane4 Lookup(float* table, Lane4 index)
+    {
+        var place = index.V.AsInt32() & Vector128.Create(7);
+        if (!AdvSimd.Arm64.IsSupported)
+            return new(Lane8.Lookup(table, new(place.ToVector256().AsSingle())).V.GetLower());
+        // By bytes there: 4·place, and the four bytes of an entry.
+        var bytes = (place * 0x04040404) + Vector128.Create(0x03020100);
+        var entries = (Vector128.Load(table).AsByte(), Vector128.Load(table + 4).AsByte());
+        return new(AdvSimd.Arm64.VectorTableLookup(entries, bytes.AsByte()).AsSingle());
+    }
 }

@@ -68,4 +68,8 @@ internal unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
     public static Lane8 ShiftRight(Lane8 a, int bits) => new((a.V.AsInt32() >> bits).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 IntToFloat(Lane8 a) => new(Vector256.ConvertToSingle(a.V.AsInt32()));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lane8 Lookup(float* table, Lane8 index) =>
+        Avx2.IsSupported ? new(Avx2.PermuteVar8x32(Vector256.Load(table), index.V.AsInt32()))
+        : new(Vector256.Shuffle(Vector256.Load(table), index.V.AsInt32() & Vector256.Create(7)));
 }

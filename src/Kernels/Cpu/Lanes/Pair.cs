@@ -86,4 +86,7 @@ internal unsafe struct Pair<V>(V low, V high) : ILanes<Pair<V>> where V : unmana
     public static Pair<V> ShiftRight(Pair<V> a, int bits) => new(V.ShiftRight(a.Low, bits), V.ShiftRight(a.High, bits));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<V> IntToFloat(Pair<V> a) => new(V.IntToFloat(a.Low), V.IntToFloat(a.High));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Pair<V> Lookup(float* table, Pair<V> index) =>
+        new(V.Lookup(table, index.Low), V.Lookup(table, index.High));
 }

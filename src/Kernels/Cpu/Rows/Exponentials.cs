@@ -73,29 +73,29 @@ internal static unsafe class Exponentials
         {
             var x = term.Exponent<V>(0);
             near = term.IsNear(x);
-            var r = FloatMath.ReduceNear(x, out var shifted);
+            var r = FloatMath.ReduceNear(x, out var k, out var n);
             while (true)
             {
                 if (V.Count < Order.Lanes)
                 {
                     x = term.Exponent<V>(i + V.Count);
                     near &= term.IsNear(x);
-                    var odd = FloatMath.ReduceNear(x, out var oddShifted);
-                    low = term.Take(FloatMath.PowerNear(r, shifted), low, i);
+                    var odd = FloatMath.ReduceNear(x, out var oddK, out var oddN);
+                    low = term.Take(FloatMath.PowerNear(r, n, k), low, i);
                     i += V.Count;
-                    (r, shifted) = (odd, oddShifted);
+                    (r, n, k) = (odd, oddN, oddK);
                 }
 
                 if (i + V.Count >= end) break;
                 x = term.Exponent<V>(i + V.Count);
                 near &= term.IsNear(x);
-                var next = FloatMath.ReduceNear(x, out var nextShifted);
-                high = term.Take(FloatMath.PowerNear(r, shifted), high, i);
+                var next = FloatMath.ReduceNear(x, out var nextK, out var nextN);
+                high = term.Take(FloatMath.PowerNear(r, n, k), high, i);
                 i += V.Count;
-                (r, shifted) = (next, nextShifted);
+                (r, n, k) = (next, nextN, nextK);
             }
 
-            high = term.Take(FloatMath.PowerNear(r, shifted), high, i);
+            high = term.Take(FloatMath.PowerNear(r, n, k), high, i);
             i += V.Count;
         }
 
