@@ -30,6 +30,17 @@ public sealed unsafe class FloatMathTests
     public void Exp_is_within_1_5_ulp(float from, float to) =>
         Assert.InRange(WorstUlps(from, to, Of<Exp>, Math.Exp), 0, 1.5);
 
+    // Each of the eight powers in the table, over the whole range of what is left of an exponent beside it.
+    [Fact]
+    public void Exp_is_within_1_2_ulp_around_each_eighth_of_an_octave()
+    {
+        for (var eighth = -40; eighth <= 40; eighth++)
+        {
+            var (from, to) = ((eighth - 0.5) * Math.Log(2) / 8, (eighth + 0.5) * Math.Log(2) / 8);
+            Assert.InRange(WorstUlps((float)from, (float)to, Of<Exp>, Math.Exp), 0, 1.2);
+        }
+    }
+
     [Theory]
     [InlineData(1e-3f, 2f)]
     [InlineData(0.9f, 1.1f)]
@@ -60,6 +71,38 @@ public sealed unsafe class FloatMathTests
             Assert.Equal(DoubleMath.GeluSlope(x), Of<GeluSlope>(x), 1e-6);
             Assert.Equal(1 / (1 + Math.Exp(-x)), Of<Sigmoid>(x), 1e-6);
         }
+    }
+
+    [Fact]
+    public void Gelu_has_an_error_of_2e_7_times_its_argument()
+    {
+        for (var i = -120_000; i <= 120_000; i++)
+        {
+            var x = i / 10_000f;
+            Assert.InRange(Math.Abs(Of<Gelu>(x) - DoubleMath.Gelu(x)), 0, 2e-7 * Math.Abs(x));
+            Assert.InRange(Math.Abs(Of<GeluSlope>(x) - DoubleMath.GeluSlope(x)), 0, 2.5e-7);
+        }
+    }
+
+    [Theory]
+    [InlineData(0f, 0f, 0.5f)]
+    [InlineData(float.PositiveInfinity, float.PositiveInfinity, 1f)]
+    [InlineData(1e30f, 1e30f, 1f)]
+    [InlineData(float.NaN, float.NaN, float.NaN)]
+    public void Gelu_at_the_ends(float x, float value, float slope)
+    {
+        Assert.Equal(value, Of<Gelu>(x));
+        Assert.Equal(slope, Of<GeluSlope>(x));
+    }
+
+    [Theory]
+    [InlineData(-8f)]
+    [InlineData(-1e30f)]
+    [InlineData(float.NegativeInfinity)]
+    public void Gelu_is_nothing_far_below_zero(float x)
+    {
+        Assert.InRange(Of<Gelu>(x), -1e-10f, 0f);
+        Assert.InRange(Of<GeluSlope>(x), -1e-10f, 0f);
     }
 
     [Fact]
@@ -146,21 +189,30 @@ public sealed unsafe class FloatMathTests
         Widths.Check(new Case(x, numbers.Odd(3_003)));
     }
 
-    // Blocks whose exponents all are near take the short way; one that has a far one, or a NaN, does not.
+    // Blocks whose exponents all are near take the short way; one that has a far one does not. A NaN stays one on both.
     private sealed class Powers(float[] x) : IWidthCheck
     {
         public void Run<V>(string width) where V : unmanaged, ILanes<V>
         {
+            One<V, Exp>(width);
+            One<V, Gelu>(width);
+            One<V, Tanh>(width);
+            One<V, Sigmoid>(width);
+            One<V, Silu>(width);
+        }
+
+        private void One<V, TOp>(string width) where V : unmanaged, ILanes<V> where TOp : struct, IUnaryOperator
+        {
             var (expected, stored, streamed) = (new float[x.Length], new float[x.Length], new float[x.Length]);
-            for (var i = 0; i < x.Length; i++) expected[i] = Of<Exp>(x[i]);
+            for (var i = 0; i < x.Length; i++) expected[i] = Of<TOp>(x[i]);
             fixed (float* px = x, ps = stored, pt = streamed)
             {
-                FloatElementwise.Unary<V, Exp>(px, ps, x.Length);
-                FloatElementwise.Unary<V, Exp>(px, pt, x.Length, stream: true);
+                FloatElementwise.Unary<V, TOp>(px, ps, x.Length);
+                FloatElementwise.Unary<V, TOp>(px, pt, x.Length, stream: true);
             }
 
-            Bits.Equal(expected, stored, width);
-            Bits.Equal(expected, streamed, $"{width}, past the caches");
+            Bits.Equal(expected, stored, $"{typeof(TOp).Name}, {width}");
+            Bits.Equal(expected, streamed, $"{typeof(TOp).Name}, {width}, past the caches");
         }
     }
 

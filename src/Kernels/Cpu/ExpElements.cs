@@ -4,33 +4,71 @@ using Convoy.Kernels.Cpu.Rows;
 
 namespace Convoy.Kernels.Cpu;
 
-// e^x for each element, x and y apart: by the short formula where a block's exponents allow it.
+// A function with one exponential for each element, x and y apart, a block at a time: by the short formula where the
+// block's exponents allow it.
 internal static unsafe class ExpElements
 {
     // A block is done again where it must be: little enough to be in the first-level cache still.
     private const int Block = 2_048;
     private const int Ahead = 512;
 
-    public static void Run<V>(float* x, float* y, int count, bool stream) where V : unmanaged, ILanes<V>
+    public static void Run<V, TForm>(float* x, float* y, int count, bool stream)
+        where V : unmanaged, ILanes<V> where TForm : struct, IExpForm
     {
+        var exponents = stackalloc float[TForm.IsLong ? Math.Min(count, Block) : 0];
         var i = 0;
         if (stream)
         {
             i = Math.Min(Memory.ToLine(y), count);
-            One<V, Stored>(new Stored(x, y), i);
-            for (; i <= count - Order.Lanes; i += Block)
+            Stored<V, TForm>(x, y, i, exponents);
+            for (int length; i <= count - Order.Lanes; i += length)
             {
-                var length = Math.Min(Block, (count - i) / Order.Lanes * Order.Lanes);
-                One<V, Streamed>(new Streamed(x + i, y + i), length);
-                if (length < Block)
-                {
-                    i += length;
-                    break;
-                }
+                length = Math.Min(Block, (count - i) / Order.Lanes * Order.Lanes);
+                Streamed<V, TForm>(x + i, y + i, length, exponents);
             }
         }
 
-        for (; i < count; i += Block) One<V, Stored>(new Stored(x + i, y + i), Math.Min(Block, count - i));
+        for (; i < count; i += Block) Stored<V, TForm>(x + i, y + i, Math.Min(Block, count - i), exponents);
+    }
+
+    private static void Stored<V, TForm>(float* x, float* y, int count, float* exponents)
+        where V : unmanaged, ILanes<V> where TForm : struct, IExpForm
+    {
+        if (TForm.IsLong)
+        {
+            Exponents<V, TForm>(x, exponents, count);
+            One<V, Term<TForm, Given, Plain>>(new(x, exponents, y, Block), count);
+        }
+        else
+        {
+            One<V, Term<TForm, Own, Plain>>(new(x, x, y, Ahead), count);
+        }
+    }
+
+    // Only whole lines: y begins at one, and the count is in groups.
+    private static void Streamed<V, TForm>(float* x, float* y, int count, float* exponents)
+        where V : unmanaged, ILanes<V> where TForm : struct, IExpForm
+    {
+        if (TForm.IsLong)
+        {
+            Exponents<V, TForm>(x, exponents, count);
+            One<V, Term<TForm, Given, Past>>(new(x, exponents, y, Block), count);
+        }
+        else
+        {
+            One<V, Term<TForm, Own, Past>>(new(x, x, y, Ahead), count);
+        }
+    }
+
+    // Two registers at a time: each constant is loaded once for both.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Exponents<V, TForm>(float* x, float* exponents, int count)
+        where V : unmanaged, ILanes<V> where TForm : struct, IExpForm
+    {
+        var i = 0;
+        for (; i <= count - (2 * V.Count); i += 2 * V.Count)
+            Pair<V>.Store(TForm.Exponent(Pair<V>.Load(x + i)), exponents + i);
+        for (; i < count; i++) Lane1.Store(TForm.Exponent(Lane1.Load(x + i)), exponents + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -40,39 +78,33 @@ internal static unsafe class ExpElements
         if (!Exponentials.Near<V, TTerm>(term, count, out _)) Exponentials.Any<V, TTerm>(term, count);
     }
 
-    private readonly struct Stored(float* x, float* y) : IExpTerm
+    // Two choices that the compiler sees: exponents made here or given, stores through the caches or past them.
+    private readonly struct Own;
+    private readonly struct Given;
+    private readonly struct Plain;
+    private readonly struct Past;
+
+    private readonly struct Term<TForm, TExponent, TStore>(float* x, float* exponents, float* y, nint ahead) : IExpTerm
+        where TForm : struct, IExpForm
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(x + i);
+        private readonly float* _ahead = x + ahead;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNear(exponent);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
-        {
-            V.Store(power, y + i);
-            return sum;
-        }
-    }
-
-    // Only whole lines: y begins at one, and the count is in groups.
-    private readonly struct Streamed(float* x, float* y) : IExpTerm
-    {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
         {
-            Memory.Fetch(x + i + Ahead);
-            return V.Load(x + i);
+            if (typeof(TStore) == typeof(Past)) Memory.Fetch(_ahead + i);
+            return typeof(TExponent) == typeof(Own) ? TForm.Exponent(V.Load(x + i)) : V.Load(exponents + i);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNear(exponent);
+        public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> => TForm.Reach(reach, exponent);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
         {
-            V.Stream(power, y + i);
+            var result = TForm.Result(V.Load(x + i), power);
+            if (typeof(TStore) == typeof(Past)) V.Stream(result, y + i);
+            else V.Store(result, y + i);
             return sum;
         }
     }

@@ -44,20 +44,24 @@ internal static unsafe class FloatSoftmax
     /// <summary>Stores y = e^(x - max) and adds it. Calls what lies `ahead` from memory: the next row.</summary>
     private readonly struct RowTerm(float* x, float* y, float max, nint ahead) : IExpTerm
     {
+        private readonly float* _next = x + ahead;
+        private readonly float* _nextOutput = y + ahead;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
         {
-            Memory.Fetch(x + i + ahead);
+            Memory.Fetch(_next + i);
             return V.Load(x + i) - V.Create(max);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNearBelowZero(exponent);
+        public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> =>
+            Exponentials.ReachBelowZero(reach, exponent);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
         {
-            Memory.Fetch(y + i + ahead);
+            Memory.Fetch(_nextOutput + i);
             V.Store(power, y + i);
             return sum + power;
         }
@@ -141,7 +145,7 @@ internal static unsafe class FloatSoftmax
         public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(y + i);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNear(exponent);
+        public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> => Exponentials.Reach(reach, exponent);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
@@ -164,15 +168,18 @@ internal static unsafe class FloatSoftmax
     /// <summary>Adds e^(x - max). Calls what lies `ahead` from memory: the next row.</summary>
     private readonly struct SumOnlyTerm(float* x, float max, nint ahead) : IExpTerm
     {
+        private readonly float* _next = x + ahead;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
         {
-            Memory.Fetch(x + i + ahead);
+            Memory.Fetch(_next + i);
             return V.Load(x + i) - V.Create(max);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNearBelowZero(exponent);
+        public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> =>
+            Exponentials.ReachBelowZero(reach, exponent);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V> => sum + power;
@@ -264,15 +271,17 @@ internal static unsafe class FloatSoftmax
 
     private readonly struct GradientTerm(float* x, float lse, float dLoss, float* dx, nint ahead) : IExpTerm
     {
+        private readonly float* _next = x + ahead;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
         {
-            Memory.Fetch(x + i + ahead);
+            Memory.Fetch(_next + i);
             return V.Load(x + i) - V.Create(lse);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V IsNear<V>(V exponent) where V : unmanaged, ILanes<V> => Exponentials.IsNear(exponent);
+        public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> => Exponentials.Reach(reach, exponent);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
