@@ -16,7 +16,7 @@ internal static class StatusText
         if (status.StepsTotal > 0) yield return Progress(status);
         foreach (var worker in status.Workers)
             yield return $"  {worker.Name,-8} {worker.State,-11} pid {worker.Pid,-8} {worker.Address,-21} " +
-                $"slices {Dash(worker.Slices),-8} step {worker.Step,-7} {worker.Phase}";
+                $"slices {Dash(worker.Slices),-8} step {worker.Step,-7} {worker.Phase}{Copies(worker)}";
         foreach (var reason in status.Reasons) yield return $"  waiting: {reason}";
         if (status.Failures + status.ScaleEvents > 0)
             yield return $"  failures {status.Failures}, scale events {status.ScaleEvents}";
@@ -39,6 +39,16 @@ internal static class StatusText
             $"{Number(status.SamplesPerSecond, "0")} samples/s  sync {Percent(status.SyncShare)}  " +
             $"eta {Seconds(status.EtaSeconds)}");
     }
+
+    private static string Copies(WorkerView worker) =>
+        (worker.CopiesBytes, worker.CopiesDiskBytes) switch
+        {
+            (0, 0) => "",
+            (var memory, 0) => $", copies {Megabytes(memory)}",
+            var (memory, disk) => $", copies {Megabytes(memory)} and {Megabytes(disk)} on disk",
+        };
+
+    private static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB");
 
     private static IEnumerable<string> Profile(ProfileView profile)
     {

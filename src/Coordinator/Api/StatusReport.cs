@@ -86,6 +86,10 @@ public sealed record WorkerView
     /// <summary>What its machine or container gives to all processes; 0: not known.</summary>
     public long MemoryLimitBytes { get; init; }
     public int Losses { get; init; }
+    /// <summary>In its memory for transfers: copies and steps that it keeps for learners, or that wait at one.</summary>
+    public long CopiesBytes { get; init; }
+    /// <summary>Steps that wait on a learner's disk.</summary>
+    public long CopiesDiskBytes { get; init; }
 }
 
 /// <summary>MON-07: times of operators since <c>convoy profile on</c>, all workers together.</summary>

@@ -335,6 +335,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
             Address = worker.PeerAddress,
             Slices = member ? seat!.Share : "",
             Step = worker.LastBeat.Step, Phase = worker.LastBeat.Phase, Losses = worker.Losses,
+            CopiesBytes = worker.LastBeat.CopiesBytes, CopiesDiskBytes = worker.LastBeat.CopiesDiskBytes,
             MemoryBytes = worker.LastBeat.MemoryBytes, MemoryLimitBytes = worker.MemoryLimitBytes,
             State = !worker.Connected ? (worker.Farewell ? "left" : "lost")
                 : worker.Draining ? "draining" : member ? "member"

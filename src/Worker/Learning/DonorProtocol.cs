@@ -93,6 +93,21 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
     /// <summary>Copies of the state that exist for learners now.</summary>
     public int Copies => _leases.Count;
 
+    /// <summary>
+    /// Bytes of memory that learners cost this member now: copies that are lent, and the longest queue of steps, whose
+    /// pieces the others share.
+    /// </summary>
+    public long HeldBytes
+    {
+        get
+        {
+            var (copies, queued) = (0L, 0L);
+            foreach (var lease in _leases) copies += lease.Frames.Bytes;
+            foreach (var pupil in _pupils) queued = Math.Max(queued, pupil.QueuedBytes);
+            return copies + queued;
+        }
+    }
+
     public IEnumerable<Incarnation> Pupils => _pupils.Select(p => p.Incarnation);
 
     public IReadOnlyList<DonorOutput> Drain()

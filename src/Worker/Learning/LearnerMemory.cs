@@ -41,6 +41,19 @@ internal sealed class LearnerMemory(
 
     private long MemorySteps => room.MemorySteps(elements * (long)sizeof(float));
 
+    /// <summary>Bytes in memory: the copy that comes in, steps that wait, and vectors that wait for the next.</summary>
+    public long HeldBytes
+    {
+        get
+        {
+            using (_gate.Enter())
+            {
+                var copy = _copy is null ? 0 : frames.Bytes;
+                return copy + ((_steps.Count + _free.Count) * (long)elements * sizeof(float));
+            }
+        }
+    }
+
     /// <summary>Bytes that wait on disk.</summary>
     public long SpilledBytes => spill.Bytes;
 

@@ -52,6 +52,7 @@ internal sealed partial class TrainerActor
     private void ExecuteDonors()
     {
         foreach (var output in _donors.Drain()) Execute(output);
+        _options.Board.LentBytes = _donors.HeldBytes;
         var due = _unsent.Count > 0 ? _clock.Now + RoomAgainAfter : _donors.NextDue;
         if (due == Instant.Never) return;
         var wait = due - _clock.Now;

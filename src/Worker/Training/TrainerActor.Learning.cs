@@ -173,6 +173,7 @@ internal sealed partial class TrainerActor
         if (spilled > 0 && !_spills)
             Log(LogLevel.Info, $"learner: memory is full, steps wait in {_options.FeedFolder}");
         _spills = spilled > 0;
+        _options.Board.WaitingBytes = learns ? (_learned?.HeldBytes ?? 0, spilled) : (0, 0);
         _options.Board.Learning = !learns ? "" : $"{_learner.Status}, {_learner.Lag} steps behind"
             + (spilled > 0 ? $", {spilled >> 20} MB of steps on disk" : "");
         if (learns && !Timers.IsTimerActive(LearnerTimer))

@@ -23,6 +23,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
     private string _jobId = "";
     private long _kernelMsMax;
     private Ballot? _ballot;
+    private (long Memory, long Disk) _waiting;
     private IReadOnlyList<Member> _members = [];
 
     /// <summary>Asked whom the running step waits for.</summary>
@@ -30,6 +31,16 @@ internal sealed class TrainingBoard(MachineFacts machine)
 
     /// <summary>What a learner is at; empty: it learns nothing.</summary>
     public string Learning { get; set; } = "";
+
+    /// <summary>Bytes in memory for learners: lent copies, queued steps.</summary>
+    public long LentBytes { get; set; }
+
+    /// <summary>Bytes that wait here for this learner: in memory, and on its disk.</summary>
+    public (long Memory, long Disk) WaitingBytes
+    {
+        get { using (_gate.Enter()) return _waiting; }
+        set { using (_gate.Enter()) _waiting = value; }
+    }
 
     /// <summary>Whom an alignment waits for.</summary>
     public IReadOnlyList<WorkerId> Unlinked { get; set; } = [];
@@ -62,6 +73,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
                 OperationMs = (long)(now - _since).TotalMilliseconds,
                 MemoryBytes = machine.WorkingSet(), TokenSeen = Math.Max(token.Value, _token.Value),
                 KernelMsMax = _kernelMsMax, InGeneration = InGeneration,
+                CopiesBytes = LentBytes + _waiting.Memory, CopiesDiskBytes = _waiting.Disk,
             };
             var waitsOn = _status is StepStatus.Compute or StepStatus.Reduce ? Exchange?.WaitsOn() ?? []
                 : _status == StepStatus.Aligning ? Unlinked

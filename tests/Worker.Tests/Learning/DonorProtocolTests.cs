@@ -102,6 +102,24 @@ public sealed class DonorProtocolTests
         Assert.Equal(1, _donor.Copies);
     }
 
+    // J5: what status shows of it.
+    [Fact]
+    public void What_learners_cost_is_counted_and_what_they_share_once()
+    {
+        foreach (var learner in new[] { 7, 8 }) Feed(learner);
+        Assert.Equal(0, _donor.HeldBytes);
+        var bytes = Step(5).Records.Sum(r => (long)r.Bytes);
+        Do(Step(5)); // leaves at once
+        Do(Step(6));
+        Assert.Equal(bytes, _donor.HeldBytes); // waits for both
+        Do(new PupilSaid(Inc(7), new SnapAsk { AtLeast = 5 }));
+        Do(Copy(6));
+        Assert.Equal(bytes + (2 * 20_480 * sizeof(float)), _donor.HeldBytes);
+        Do(new PupilGone(Inc(7), "test"));
+        Do(new PupilGone(Inc(8), "test"));
+        Assert.Equal(0, _donor.HeldBytes);
+    }
+
     [Fact]
     public void A_joiner_gets_the_rest_without_pauses_and_nothing_after_it()
     {
