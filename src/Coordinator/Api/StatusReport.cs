@@ -86,7 +86,7 @@ public sealed record WorkerView
     /// <summary>What its machine or container gives to all processes; 0: not known.</summary>
     public long MemoryLimitBytes { get; init; }
     public int Losses { get; init; }
-    /// <summary>In its memory for transfers: copies and steps that it keeps for learners, or that wait at one.</summary>
+    /// <summary>In its memory for transfers: copies and steps that it keeps for learners, or that wait here.</summary>
     public long CopiesBytes { get; init; }
     /// <summary>Steps that wait on a learner's disk.</summary>
     public long CopiesDiskBytes { get; init; }

@@ -28,6 +28,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private const string CheckpointsFolder = "checkpoints";
     private const string Source = "coordinator";
     private const int HandOverLooksMax = 25; // 5 s
+    private const int RehearseEvery = 10; // looks: 2 s
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CoordinatorOptions _options;
@@ -157,9 +158,11 @@ public sealed class CoordinatorHost : IAsyncDisposable
             EndpointFile.RemoveGoneStandbys(state);
             _options.Log.Write(LogLevel.Info, Source, $"stands by on {Advertised}, state in {state}: {_leader} leads");
             using var pace = new PeriodicTimer(LeadershipProtocol.LookEvery, _options.Time);
-            while (!TryLead(journal, state))
+            var isRehearsed = false;
+            for (var looks = 1; !TryLead(journal, state); looks++)
             {
                 file.BeatStandby(state, _options.Time.GetUtcNow());
+                if (!isRehearsed && looks % RehearseEvery == 0) isRehearsed = Rehearse(journal);
                 await pace.WaitForNextTickAsync(_standbyEnds.Token);
             }
 
@@ -174,6 +177,17 @@ public sealed class CoordinatorHost : IAsyncDisposable
             _options.Log.Write(LogLevel.Error, Source, $"cannot stand by any more: {e.Message}", e);
             _failed.TrySetResult(e);
         }
+    }
+
+    /// <summary>
+    /// Folds what the leader has written and throws it away: what compiles while nobody waits for it does not compile
+    /// in a take-over. False: there was no job yet.
+    /// </summary>
+    private static bool Rehearse(SqliteJournal journal)
+    {
+        var read = new ControlJournal(journal, new Lease("", default));
+        read.FoldMembership();
+        return LeftJobs.Of(read.FoldJobs()).First is not null;
     }
 
     /// <summary>False: another coordinator leads.</summary>
@@ -246,7 +260,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private List<EndpointFile> StandbysOf(string state)
     {
         var others = EndpointFile.StandbyBeats(state).Where(s => !s.File.IsOwn).ToList();
-        lock (_standbys) return [.. _standbys.Alive(others, _clock.Now)];
+        return [.. _standbys.Alive(others, _clock.Now)];
     }
 
     private CheckpointStore StoreAt(string root) => new(root, RealDisk.Instance, _options.Log);

@@ -1,5 +1,5 @@
 using Convoy.Coordinator.Api;
-using Convoy.Shared.Ids;
+using Convoy.Shared.Threading;
 using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Recovery;
@@ -7,10 +7,11 @@ namespace Convoy.Coordinator.Recovery;
 /// <summary>
 /// Which of the coordinators that stand by are alive, by the heartbeat of their files: one that has not changed within
 /// the life of a lease is not, wherever its process is. Only changes count and only this process measures the time
-/// between them, so clocks of two machines are never compared. Not thread-safe.
+/// between them, so clocks of two machines are never compared. Thread-safe.
 /// </summary>
 internal sealed class StandbyWatch(ClockTable clocks)
 {
+    private readonly OrderedLock _lock = new("who stands by", LockRank.Record);
     private readonly List<Seen> _seen = [];
 
     private sealed record Seen(EndpointFile File, DateTime Beat, Instant At);
@@ -20,6 +21,7 @@ internal sealed class StandbyWatch(ClockTable clocks)
     /// <returns>Those that count, in the same order. One that is seen for the first time counts.</returns>
     public IReadOnlyList<EndpointFile> Alive(IReadOnlyList<(EndpointFile File, DateTime Beat)> files, Instant now)
     {
+        using var held = _lock.Enter();
         _seen.RemoveAll(s => !files.Any(f => f.File == s.File));
         var alive = new List<EndpointFile>();
         foreach (var (file, beat) in files)
