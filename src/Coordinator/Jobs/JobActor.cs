@@ -75,6 +75,8 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     private readonly List<WorkerAdmitted> _admitted = [];
     private readonly HashSet<WorkerId> _isAdmitted = []; // looked up only: thousands come, few of them again
     private const int CommandsMax = 1_000;
+    private const string BrokenText =
+        "this coordinator cannot write its journal and leads no more: ask again when another one does";
     private readonly Queue<string> _commands = new();
     private IActorRef _membership = ActorRefs.Nobody;
     private IActorRef? _checkpoints;
@@ -161,7 +163,14 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             _protocol.Begin(_admitted, _shell.Clock.Now, _outbox);
             Execute();
         });
-        if (_protocol is null) return; // what broke in here has said so
+        if (_protocol is null)
+        {
+            // What broke in here is the answer: whoever submits need not wait for the end of its patience.
+            var cause = _shell.Board.Read().RootCause;
+            Refuse(cause is null ? ExitCode.Storage : (ExitCode)cause.ExitCode, cause?.Text ?? BrokenText);
+            return;
+        }
+
         // Status must show the job to whoever has this answer.
         Sender.Tell(new SubmitReply { JobId = m.Description.JobId, StartStep = m.Description.Origin.Step.Value });
     }
@@ -228,8 +237,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     private bool IsBroken()
     {
         if (_protocol is not null) return false;
-        Refuse(ExitCode.Storage, "this coordinator cannot write its journal and leads no more: ask again when another "
-            + "one does");
+        Refuse(ExitCode.Storage, BrokenText);
         return true;
     }
 

@@ -120,6 +120,19 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Null(host.Status.Outcome); // the job is not over: whoever finds its journal goes on with it
     }
 
+    // R11: what breaks while a job is taken is the answer, at once.
+    [Fact]
+    public async Task A_job_whose_rows_cannot_be_written_is_refused_with_the_file()
+    {
+        await using var host = await CoordinatorHost.StartAsync(Options with { SingleJob = true });
+        Directory.CreateDirectory(Path.Combine(_state, "metrics.jsonl.new")); // where its rows are to be written
+        using var client = new ConvoyClient(host.Address);
+        var refused = await Assert.ThrowsAsync<UserException>(() => client.SubmitAsync(Request()));
+        Assert.Equal(ExitCode.Storage, refused.Code);
+        Assert.StartsWith(Path.Combine(_state, "metrics.jsonl"), refused.Message, StringComparison.Ordinal);
+        Assert.Equal("failed", host.Status.Outcome);
+    }
+
     // L6: a submission that is asked again with its number is the same job, running or not.
     [Fact]
     public async Task A_submission_that_is_asked_again_has_one_effect()
