@@ -19,6 +19,7 @@ internal sealed partial class JobProtocol
     /// A step this many times slower than the slowest so far is late; ten times: its culprit is let go.
     /// </summary>
     private const int OverdueFactor = 4;
+    private const int NamedMax = 8;
     private const int HangFactor = 10;
 
     /// <summary>The first step also pays for everything that is prepared lazily.</summary>
@@ -215,7 +216,8 @@ internal sealed partial class JobProtocol
     }
 
     /// <summary>
-    /// R1: within the deadline one line says which worker, where, which step and operation, and who waits for it.
+    /// R1: within the deadline one line says which worker, where, which step and operation, and who waits for it: in
+    /// the status, here, and in the log of every member.
     /// </summary>
     private void OnStepOverdue()
     {
@@ -239,6 +241,11 @@ internal sealed partial class JobProtocol
             _overdueToldAt = _now;
             Overdue = $"step {State.Value + 1} is late by {late.TotalSeconds:0.0} s: {Describe(culprits, members)}";
             _out.Note(Overdue, warning: true);
+            foreach (var member in members)
+                _out.Send(member, new StepLate
+                {
+                    LeaderToken = _description.Token.Value, JobId = _description.JobId, Text = Overdue,
+                });
         }
 
         if (late <= Longest(HangDeadlineMin, HangFactor * _slowestStep) + bound || culprits.Count == members.Count
@@ -278,11 +285,16 @@ internal sealed partial class JobProtocol
     }
 
     private static string Describe(List<JobWorker> culprits, List<JobWorker> members) =>
-        string.Join("; ", culprits.Select(w =>
+        Listed("; ", culprits.ConvertAll(w =>
         {
             var waiting = members.Where(o => o.LastBeat.WaitsOn.Contains(w.Id.Value)).Select(o => o.Name).ToList();
-            var by = waiting.Count == 0 ? "" : $", {string.Join(", ", waiting)} wait for it";
+            var by = waiting.Count == 0 ? "" : $", {Listed(", ", waiting)} wait for it";
             return $"{w} is at step {w.LastBeat.Step + 1} in {w.LastBeat.Phase} {w.LastBeat.Operation}".TrimEnd()
                 + $" for {w.LastBeat.OperationMs} ms{by}";
         }));
+
+    /// <summary>The line stays one that can be read with a thousand members.</summary>
+    private static string Listed(string separator, List<string> items) =>
+        items.Count <= NamedMax ? string.Join(separator, items)
+            : $"{string.Join(separator, items.Take(NamedMax))}{separator}{items.Count - NamedMax} more";
 }

@@ -50,8 +50,10 @@ public sealed record ClockTable
     public TimeSpan CastHop { get; init; } = TimeSpan.FromMilliseconds(200);
     /// <summary>Answers to a cast wait this long for others that go the same way up.</summary>
     public TimeSpan CastGather { get; init; } = TimeSpan.FromMilliseconds(25);
-    /// <summary>No progress in a step for this long names who waits on whom (R1).</summary>
-    public TimeSpan StepOverdue { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// No progress in a step for this long names who waits on whom; with a beat that is late, within two seconds (R1).
+    /// </summary>
+    public TimeSpan StepOverdue { get; init; } = TimeSpan.FromSeconds(1.5);
     /// <summary>From Assign to Ready: data opened, graph compiled.</summary>
     public TimeSpan Prepare { get; init; } = TimeSpan.FromSeconds(60);
     /// <summary>From a due save to its publication.</summary>

@@ -34,6 +34,7 @@ internal sealed partial class TrainerActor
             foreach (var report in _told.After(assign.LastRow)) _options.Coordinator().Tell(report, _options.Node);
         if (message is Learn learn) { OnLearn(learn); return; }
         if (message is Profile profile) { OnProfile(profile); return; }
+        if (message is StepLate late) { OnStepLate(late); return; }
         if (message is Fence or Open) CastStep(new SpokenToDirectly());
         if (message is Open) _reports = true;
         Feed(message);

@@ -304,6 +304,11 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Log(LogLevel.Info, m.On ? "operators are timed" : "operators are timed no more");
     }
 
+    private void OnStepLate(StepLate m)
+    {
+        if (m.LeaderToken >= _protocol.Token.Value && m.JobId == _protocol.JobId) Log(LogLevel.Warning, m.Text);
+    }
+
     private void OnDeviceNews(DeviceNews m)
     {
         if (m.Message is RecomputeReviewed review) Log(LogLevel.Info, $"step {review.Step}: {review.Text}");

@@ -267,11 +267,13 @@ public sealed class JobProtocolTests
         var waiting = new Beat { Generation = 1, Step = 1, Phase = "Reduce", Operation = "bucket 0" };
         waiting.WaitsOn.Add(2);
         Say(1, waiting);
-        Say(2, new Beat { Generation = 1, Step = 1, Phase = "Compute", Operation = "forward", OperationMs = 2_000 });
-        Tick(TimeSpan.FromSeconds(2.1));
+        Say(2, new Beat { Generation = 1, Step = 1, Phase = "Compute", Operation = "forward", OperationMs = 1_500 });
+        Tick(TimeSpan.FromSeconds(1.6));
         Assert.Contains(
-            "step 2 is late by 2.1 s: worker-2 (w2) is at step 2 in Compute forward for 2000 ms, worker-1 wait for it",
+            "step 2 is late by 1.6 s: worker-2 (w2) is at step 2 in Compute forward for 1500 ms, worker-1 wait for it",
             _protocol.Overdue, StringComparison.Ordinal);
+        Assert.Equal([(1, _protocol.Overdue!), (2, _protocol.Overdue!)], All<TellWorker>()
+            .Where(e => e.Message is StepLate).Select(e => (e.Worker.Value, ((StepLate)e.Message).Text)));
         Tick(TimeSpan.FromSeconds(11));
         Assert.Equal(2, Assert.Single(Told<WorkerHangs>()).Worker.Value);
     }
