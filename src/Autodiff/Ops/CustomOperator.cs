@@ -107,6 +107,8 @@ public static class GradientOverride
         _rules is null || !_rules.TryGetValue(op, out var rule) ? null
         : [.. rule(new CustomGradient(g.Inputs, g.Y, g.Dy) { Attributes = g.Attributes })];
 
+    internal static bool IsUsedFor(Op op) => _rules?.ContainsKey(op) == true;
+
     private sealed class Scope(Op op, Func<CustomGradient, IReadOnlyList<Value?>>? before) : IDisposable
     {
         public void Dispose()

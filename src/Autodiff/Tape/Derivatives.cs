@@ -9,7 +9,10 @@ public enum JacobianMode
 {
     /// <summary>Rows where the output has no more elements than the input, else columns.</summary>
     Fewer,
-    /// <summary>One backward pass per element of the output.</summary>
+    /// <summary>
+    /// The chain rule backwards for each element of the output, for many of them in one pass where all operators are of
+    /// the table.
+    /// </summary>
     Rows,
     /// <summary>One forward-mode pass per element of the input.</summary>
     Columns,
@@ -109,11 +112,16 @@ public static class Derivatives
 
     private static Tensor Rows(Variable x, Variable y)
     {
-        var rows = Tensor.Empty(x.Data.DType, Joined(y.Data.Shape, x.Data.Shape));
-        for (var i = 0; i < y.Data.Count; i++)
+        var rows = Tensor.Empty(y.Data.DType, Joined(y.Data.Shape, x.Data.Shape));
+        var tape = History.Of([y]).Applications();
+        var together = ManySeeds.Suit(tape) ? ManySeeds.AtOnce(tape, y.Data.Count) : 1;
+        for (var first = 0; first < y.Data.Count; first += together)
         {
-            var row = Differentiate.Gradient([y], [x], [new Variable(Unit(y.Data, i))])[0].Data.Contiguous();
-            for (var j = 0; j < row.Count; j++) CopyElement(row, j, rows, (int)((i * row.Count) + j));
+            var count = (int)Math.Min(together, y.Data.Count - first);
+            var found = count == 1
+                ? Differentiate.Gradient([y], [x], [new Variable(Unit(y.Data, first))])[0].Data
+                : ManySeeds.Gradients(tape, y, x, Units(y.Data, first, count));
+            if (found is not null) CopyElements(found.Contiguous(), rows, (int)(first * x.Data.Count));
         }
 
         return rows;
@@ -139,6 +147,26 @@ public static class Derivatives
         if (like.DType == DType.Float32) unit.Raw<float>()[element] = 1;
         else unit.Raw<double>()[element] = 1;
         return unit;
+    }
+
+    // Seeds of the elements from `first` on, one below the other.
+    private static Tensor Units(Tensor like, int first, int count)
+    {
+        var units = Tensor.Empty(like.DType, new([count, .. like.Shape.Dims]));
+        for (var i = 0; i < count; i++)
+        {
+            var at = checked((int)((i * like.Count) + first + i));
+            if (like.DType == DType.Float32) units.Raw<float>()[at] = 1;
+            else units.Raw<double>()[at] = 1;
+        }
+
+        return units;
+    }
+
+    private static void CopyElements(Tensor from, Tensor to, int target)
+    {
+        if (from.DType == DType.Float32) from.Raw<float>()[..(int)from.Count].CopyTo(to.Raw<float>()[target..]);
+        else from.Raw<double>()[..(int)from.Count].CopyTo(to.Raw<double>()[target..]);
     }
 
     private static void CopyElement(Tensor from, int at, Tensor to, int target)
