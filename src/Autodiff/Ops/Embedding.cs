@@ -4,7 +4,7 @@ namespace Convoy.Autodiff.Ops;
 
 // y = w[ids]        w_VD, ids of any shape -> y_..D
 // dw = embedding-grad
-internal sealed class Embedding : FloatOp
+internal sealed class Embedding : IndexedOp
 {
     public override string Name => "embedding";
     public override string Sharding => "@v d, i... -> i... d";
@@ -35,11 +35,8 @@ internal sealed class Embedding : FloatOp
         return [inputs[0].With([.. inputs[1].Dims, inputs[0][1]])];
     }
 
-    private protected override void Run<T>(OpCall call)
-    {
-        if (call.Outputs[0].Count == 0) return;
-        Kernels.Embedding.Gather(call.In<T>(0), call.Inputs[0].Shape[1], call.In<int>(1), call.Out<T>());
-    }
+    private protected override void Run<T>(OpCall call) =>
+        TakeRows(call.In<T>(0), AxisSpan.Of(call.Inputs[0].Shape, 0), call.In<int>(1), call.Out<T>());
 
     internal override Value?[] Backward(OpGradient g) =>
         [g.Dy.Apply(OpTable.EmbeddingGrad, Attributes.Of("rows", g.X.Type[0].Size), g.Inputs[1]), null];

@@ -28,7 +28,7 @@ public abstract class VjpStrategy
     public static VjpStrategy Standard { get; } = new StandardVjp();
 
     /// <summary>Keeps only what enters each link, and computes the link again on the way back: one link's
-    /// memory.</summary>
+    /// memory. In a scope of buffers what a link made goes back to the pool as the link ends.</summary>
     public static VjpStrategy Checkpointed { get; } = new CheckpointedVjp();
 
     /// <summary>All u in one pass back, side by side.</summary>
@@ -95,15 +95,19 @@ internal sealed class CheckpointedVjp : VjpStrategy
             for (var i = 0; i < entering.Length; i++)
             {
                 entering[i] = DataOf(at);
+                using var region = BufferScope.Region();
                 at = f.Links[i](at);
+                region?.Hand(DataOf(at));
             }
         }
 
         var going = cotangents;
         for (var i = entering.Length - 1; i >= 0; i--)
         {
+            using var region = BufferScope.Region();
             var (free, y) = Recorded(new FunctionChain(f.Links[i]), entering[i]);
             going = StandardVjp.Back(free, y, going);
+            foreach (var gradient in going) region?.Hand(gradient);
         }
 
         return new VjpResult(DataOf(at), going, Name);

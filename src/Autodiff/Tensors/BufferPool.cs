@@ -198,6 +198,16 @@ public sealed class BufferScope : IDisposable
         return tensor;
     }
 
+    /// <summary>A scope inside the innermost one, of its pool; null where none is open.</summary>
+    internal static BufferScope? Region() => _current?._pool.Enter();
+
+    /// <summary>The tensor belongs to the scope around this one; out of a stack it is copied.</summary>
+    internal void Hand(Tensor tensor)
+    {
+        if (_pool.Options.Strategy == BufferStrategy.Stack) Keep(tensor);
+        else if (_storages.Remove(tensor.Storage)) _outer!._storages.Add(tensor.Storage);
+    }
+
     internal Storage Rent(long bytes)
     {
         var storage = _pool.Rent(bytes);

@@ -25,6 +25,9 @@ public sealed partial class Tensor
         return new Tensor(Storage, DType, new Shape([.. dims]), [.. strides], offset);
     }
 
+    /// <summary>A view put together step by step.</summary>
+    public ViewBuilder View() => new(this);
+
     /// <summary>The dimensions in another order; without an order, the last two exchanged.</summary>
     public Tensor Transpose(params ReadOnlySpan<int> permutation)
     {

@@ -185,12 +185,14 @@ public sealed class VariableTests
     [InlineData("ij,jk->iz", "'z'")]
     [InlineData("ij,j?->i", "character 5 '?'")]
     [InlineData("ij->ii", "character 6 'i' is twice")]
-    [InlineData("ij,jk->ik", "takes")]
+    [InlineData("ij,jk->ik", "'j' is 2 here and 3 before")]
+    [InlineData("ij->ij", "1 operand")]
+    [InlineData("ijk,ij->i", "operand")]
     public void WrongEinsums_PointAtTheCharacter(string spec, string part)
     {
         var x = new Variable(Tensor.Ones(DType.Float64, 2, 3));
         var refused = Assert.Throws<ShapeException>(() => Functions.Einsum(spec, x, x));
-        Assert.True(refused.Message.Contains(part, StringComparison.Ordinal) || part == "takes", refused.Message);
+        Assert.Contains(part, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

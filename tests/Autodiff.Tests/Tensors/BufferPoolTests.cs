@@ -76,6 +76,33 @@ public sealed class BufferPoolTests
         Assert.Equal((0L, 16L), (pool.Statistics.RentedBytes, pool.Statistics.HeldBytes));
     }
 
+    // MEM-13: a link that is computed again has its memory for as long as that takes.
+    [Theory]
+    [InlineData(BufferStrategy.Pooled)]
+    [InlineData(BufferStrategy.Stack)]
+    public void RegionsOfRecompute_GiveTheirMemoryBackAsTheyEnd(BufferStrategy strategy)
+    {
+        const int Links = 12;
+        const long Value = 1_000 * sizeof(double);
+        var chain = new FunctionChain(
+            [.. Enumerable.Repeat<Func<Value, Value>>(x => x.Tanh().Sin().Exp().Sigmoid(), Links)]);
+        var (x, u) = (Tensor.Ones(DType.Float64, 1_000), Tensor.Full(DType.Float64, 0.5, new Shape(1_000)));
+        (long HighWater, double[] Gradient) Run(VjpStrategy way)
+        {
+            var pool = new BufferPool(new BufferOptions { Strategy = strategy });
+            double[] gradient;
+            using (pool.Enter()) gradient = way.Run(chain, x, u).Gradients[0].ToArray<double>();
+            Assert.Equal(0, pool.Statistics.RentedBytes);
+            return (pool.Statistics.HighWaterBytes, gradient);
+        }
+
+        var (whole, again) = (Run(VjpStrategy.Standard), Run(VjpStrategy.Checkpointed));
+        Assert.Equal(whole.Gradient, again.Gradient);
+        // Four values of each link or more on the tape; else what enters and leaves a link, and what one takes.
+        Assert.True(whole.HighWater > Links * 4 * Value, $"{whole.HighWater}");
+        Assert.True(again.HighWater < ((2 * Links) + 12) * Value, $"{again.HighWater}");
+    }
+
     [Fact]
     public void TrimAndBoundAndSwitch()
     {

@@ -5,8 +5,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>
-/// Elements of one axis by an index: gather and index-select take them, scatter-add and index-add give them back. An
-/// index is a list of places, each for all that lies there, or has a place for every element.
+/// Elements of one axis by an index: embedding, gather and index-select take them, scatter-add and index-add give them
+/// back. An index is a list of places, each for all that lies there, or has a place for every element.
 /// </summary>
 internal abstract class IndexedOp : FloatOp
 {
@@ -32,22 +32,31 @@ internal abstract class IndexedOp : FloatOp
         var (w, p) = Spans(call, whole, part);
         ReadOnlySpan<T> x = whole.Raw<T>();
         var y = part.Raw<T>();
-        var isList = index.Length == p.Size;
+        if (index.Length == p.Size)
+        {
+            TakeRows(x, w, index, y);
+            return;
+        }
+
         for (var o = 0; o < p.Outer; o++)
         {
             for (var k = 0; k < p.Size; k++)
             {
-                if (isList)
-                {
-                    var row = x.Slice(w.At(o, Place(this, index[k], w.Size), 0), w.Inner);
-                    row.CopyTo(y[p.At(o, k, 0)..]);
-                    continue;
-                }
-
                 for (var (i, at) = (0, p.At(o, k, 0)); i < p.Inner; i++, at++)
                     y[at] = x[w.At(o, Place(this, index[at], w.Size), i)];
             }
         }
+    }
+
+    /// <summary>part[o, k, :] = whole[o, index[k], :].</summary>
+    private protected void TakeRows<T>(ReadOnlySpan<T> whole, AxisSpan w, ReadOnlySpan<int> index, Span<T> part)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        foreach (var place in index) Place(this, place, w.Size);
+        var (table, taken) = (w.Size * w.Inner, index.Length * w.Inner);
+        if (taken == 0) return;
+        for (var o = 0; o < w.Outer; o++)
+            Kernels.Embedding.Gather(whole.Slice(o * table, table), w.Inner, index, part.Slice(o * taken, taken));
     }
 
     /// <summary>whole[.., index, ..] += part[.., k, ..], in the order of k.</summary>
