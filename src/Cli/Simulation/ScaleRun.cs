@@ -1,19 +1,7 @@
-using System.Globalization;
-using Convoy.Actors;
-using Convoy.Actors.Remoting;
 using Convoy.Actors.Simulation;
-using Convoy.Coordinator.Api;
-using Convoy.Coordinator.Hosting;
-using Convoy.Coordinator.Jobs;
-using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
 using Convoy.Shared.Casting;
-using Convoy.Shared.Checkpoints;
-using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
-using Convoy.Shared.Jobs;
-using Convoy.Shared.Protocol;
-using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
 using Google.Protobuf;
 
@@ -26,7 +14,7 @@ namespace Convoy.Cli.Simulation;
 /// <param name="Sent">Messages from it.</param>
 /// <param name="SentBytes">Bytes of those.</param>
 /// <param name="Allocated">Bytes that the coordinator's actors and links allocated.</param>
-/// <param name="CpuMs">Processor time of the coordinator's actors and links.</param>
+/// <param name="CpuMs">Processor time of the coordinator's actors, of one that is alone (CoordinatorReplay).</param>
 internal sealed record ScaleFigure(
     string Change, double SimulatedSeconds, long Received, long Sent, long SentBytes, long Allocated, double CpuMs);
 
@@ -60,10 +48,9 @@ internal sealed class ScaleRun
     private readonly List<SpokenWorker> _workers = [];
     private readonly List<ScaleFigure> _figures = [];
     private readonly Dictionary<ByteString, Roster> _rosters = []; // looked up only
-    private SimulatedProcess _coordinator = null!;
+    private readonly CoordinatorRecord _record = new();
+    private ScaleCoordinator _coordinator = null!;
     private SimulatedRemoting _remoting = null!;
-    private readonly MetricsFile _metrics = new(new MetricsMemory());
-    private StatusBoard _board = new();
     private long _received;
     private long _sent;
     private long _sentBytes;
@@ -81,7 +68,7 @@ internal sealed class ScaleRun
         var before = GC.GetTotalMemory(forceFullCollection: true);
         run.StartCoordinator();
         run.Phase("join", run.JoinAll, run.IsStable);
-        var members = run._board.Read().Workers.Count(w => w.Slices.Length > 0);
+        var members = run._coordinator.Board.Read().Workers.Count(w => w.Slices.Length > 0);
         run.Phase("five steps", () => run.Train(StepsBeforeLoss), () => run.Step >= StepsBeforeLoss);
         run.Phase("lose 1%", run.Kill, () => run.IsStable() && run.Generation > 1);
         run.Phase("five steps", () => run.Train(StepsToTrain), () => run.Step >= StepsToTrain);
@@ -92,60 +79,27 @@ internal sealed class ScaleRun
         run._world.DropEvents();
         run._network.ForgetAllBut(run._remoting);
         var after = GC.GetTotalMemory(forceFullCollection: true);
-        GC.KeepAlive(run);
-        return new ScaleResult(workers, members, run._figures, Math.Max(0, after - before));
+        after -= run._record.Bytes;
+        GC.KeepAlive(run._coordinator);
+        var times = new CoordinatorReplay(run._record, new SimulatedWorld(1), world =>
+            new ScaleCoordinator(world, workers, meter, run._casts)).Run();
+        var figures = run._figures.Zip(times, static (f, time) => f with { CpuMs = time.TotalMilliseconds });
+        return new ScaleResult(workers, members, [.. figures], Math.Max(0, after - before));
     }
 
-    private long Step => _board.Read().Step;
+    private long Step => _coordinator.Board.Read().Step;
 
-    private long Generation => _board.Read().Generation;
+    private long Generation => _coordinator.Board.Read().Generation;
 
-    private bool IsStable() => _board.Read() is { Membership: "stable" };
+    private bool IsStable() => _coordinator.Board.Read() is { Membership: "stable" };
 
     private void StartCoordinator()
     {
-        var clocks = new ClockTable();
-        _coordinator = new SimulatedProcess(_world, "c", "c", 0, TimeSpan.Zero) { Meter = _meter };
-        var journal = new MemoryJournal(_coordinator.Time);
-        var lease = journal.TryAcquire("c", clocks.Lease).Lease!;
-        var control = new ControlJournal(journal, lease);
-        var leadership = new LeadershipProtocol(clocks);
-        leadership.OnAcquireAnswered(lease, new MonotonicClock(_coordinator.Time).Now);
-        var disk = new MemoryDisk();
-        disk.CreateFolder(SimulatedCoordinator.Root);
-        var options = new CoordinatorOptions
-        {
-            StateDirectory = "/state", WorkersExpected = Math.Min(_count, Limits.SlicesMax), Time = _coordinator.Time,
-            Clocks = clocks, Casts = _casts,
-        };
-        var store = new CheckpointStore(SimulatedCoordinator.Root, disk);
-        var actors = CoordinatorActors.Start(_coordinator.System, new CoordinatorParts
-        {
-            Options = options, Journal = control, Store = store, Board = _board,
-            Metrics = _metrics, Boards = new JobBoards(_board, _metrics),
-            StoreAt = root => new CheckpointStore(root, disk),
-            NewMetrics = static _ => new MetricsFile(new MetricsMemory()),
-            StateFolder = "/state", Leadership = leadership, JobOver = static _ => { },
-            WorkersWanted = static _ => { },
-            Failed = e => throw new UserException(ExitCode.Failed, $"the coordinator fails: {e.Message}"),
-        });
-        _remoting = new SimulatedRemoting(
-            _network, _coordinator, SimulatedCluster.CoordinatorAddress, new Incarnation(1), clocks,
-            actors.Membership, null);
-        _remoting.Register("coordinator", actors.Membership);
-        var slices = Math.Min(Limits.SlicesMax, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)_count));
-        var submission = new JobSubmission(options, control, store, SimulatedCoordinator.Root);
-        actors.Job.Tell(submission.Prepare(new SubmitRequest
-        {
-            Graph = [1],
-            Job = new JobSpec
-            {
-                Model = new ModelSpec { Layers = [4, 2] },
-                Data = new DataSpec { Path = ["/simulated"] }, Batch = slices,
-                Slices = slices, Steps = 1_000_000, Elastic = new ElasticSpec { Min = 1, Max = slices },
-                Checkpoint = new CheckpointSpec { Every = 0 },
-            },
-        }), ActorRefs.NoSender);
+        _coordinator = new ScaleCoordinator(_world, _count, _meter, _casts);
+        _remoting = new SimulatedRemoting(_network, _coordinator.Process, SimulatedCluster.CoordinatorAddress,
+            new Incarnation(1), new ClockTable(), _record.LinksTo(_coordinator.Membership, _world), null);
+        _remoting.Register("coordinator", _coordinator.Membership);
+        _coordinator.Submit();
     }
 
     private void JoinAll()
@@ -187,8 +141,9 @@ internal sealed class ScaleRun
     private void Phase(string name, Action begin, Func<bool> isOver)
     {
         (_received, _sent, _sentBytes) = (0, 0, 0);
-        (_coordinator.Busy, _coordinator.Allocated) = (TimeSpan.Zero, 0);
-        var (started, realStart, cpuStart) = (_world.Now, _meter.GetTimestamp(), Environment.CpuUsage.TotalTime);
+        _coordinator.Process.Allocated = 0;
+        var recorded = _record.Allocated;
+        var started = _world.Now;
         begin();
         var limit = started + PhaseMax;
         var look = started;
@@ -202,22 +157,23 @@ internal sealed class ScaleRun
 
             if (!_world.RunNext(limit))
                 throw new UserException(ExitCode.Failed,
-                    $"{name} of {_count} workers is not over after {PhaseMax.TotalMinutes} simulated minutes: membership {_board.Read().Membership}, {string.Join("; ", _board.Read().Reasons)}");
+                    $"{name} of {_count} workers is not over after {PhaseMax.TotalMinutes} simulated minutes: membership {_coordinator.Board.Read().Membership}, {string.Join("; ", _coordinator.Board.Read().Reasons)}");
         }
 
-        // The machine may be busy with other things: of the coordinator's real time, the part in which we had a
-        // processor.
-        var had = Math.Min(1, (Environment.CpuUsage.TotalTime - cpuStart) / _meter.GetElapsedTime(realStart));
-        var cpu = _coordinator.Busy * had;
-        _figures.Add(new ScaleFigure(
-            name, (_world.Now - started).TotalSeconds, _received, _sent, _sentBytes, _coordinator.Allocated,
-            cpu.TotalMilliseconds));
+        _record.EndPhase(_world.Now, _coordinator.Outcome);
+        _figures.Add(new ScaleFigure(name, (_world.Now - started).TotalSeconds, _received, _sent, _sentBytes,
+            _coordinator.Process.Allocated - (_record.Allocated - recorded), CpuMs: 0));
     }
 
     private void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
     {
-        if (to.Process == _coordinator) _received++;
-        if (from.Process != _coordinator) return;
+        if (to.Process == _coordinator.Process)
+        {
+            _received++;
+            _record.Add(_world.Now, from.Incarnation, message);
+        }
+
+        if (from.Process != _coordinator.Process) return;
         _sent++;
         _sentBytes += message.CalculateSize();
     }

@@ -24,6 +24,8 @@ public sealed class ScaleTests
             AssertGrowth(l.Change, "messages from it", l.Sent, s.Sent, allowed);
             AssertGrowth(l.Change, "bytes from it", l.SentBytes, s.SentBytes, allowed);
             AssertGrowth(l.Change, "bytes that it allocates", l.Allocated, s.Allocated, allowed);
+            // Of the replay, which has come to the same ends: else there would be no figure.
+            Assert.True(l.CpuMs > 0 && s.CpuMs > 0, $"{l.Change}: {l.CpuMs} and {s.CpuMs} ms");
         }
     }
 
