@@ -22,7 +22,7 @@ public static class ElementBlocks
         where TWork : struct, IElementBlocks
     {
         var parts = new Parts<TWork>(ref work, count);
-        ThreadTeam.Run(ref parts, ThreadTeam.Parts((long)count * steps, ElementsPerPart));
+        ThreadTeam.Run(ref parts, ThreadTeam.ElementParts((long)count * steps, ElementsPerPart));
     }
 
     private readonly ref struct Parts<TWork>(ref TWork work, int count) : ITeamWork

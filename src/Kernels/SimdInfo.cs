@@ -21,6 +21,32 @@ public static class SimdInfo
         : Vector128.IsHardwareAccelerated && (AdvSimd.IsSupported || Fma.IsSupported) ? 4
         : 1;
 
+    /// <summary>
+    /// Vector instruction sets that the processor has and the runtime uses, narrowest first (DEV-11); of those that no
+    /// kernel uses too. Empty on a machine without any.
+    /// </summary>
+    public static IReadOnlyList<string> InstructionSets { get; } =
+    [
+        .. new (string Name, bool IsThere)[]
+        {
+            ("SSE", Sse.IsSupported), ("SSE2", Sse2.IsSupported), ("SSE4.2", Sse42.IsSupported),
+            ("AVX", Avx.IsSupported), ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported),
+            ("AVX-512F", Avx512F.IsSupported), ("NEON", AdvSimd.IsSupported), ("SVE", HasSve),
+        }.Where(set => set.IsThere).Select(set => set.Name),
+    ];
+
+    /// <summary>Bytes of the registers that the kernels use.</summary>
+    public static int RegisterBytes => Lanes * sizeof(float);
+
+    /// <summary>
+    /// Bytes at whose multiples the buffers of programs begin: the widest register there is, and a cache line.
+    /// </summary>
+    public const int BufferAlignment = 64;
+
+#pragma warning disable SYSLIB5003 // The type is a preview; whether there is SVE is not.
+    private static bool HasSve => Sve.IsSupported;
+#pragma warning restore SYSLIB5003
+
     public static string Name { get; } = Lanes switch
     {
         16 => "AVX-512 (16 x float32)",

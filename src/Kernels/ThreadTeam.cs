@@ -32,6 +32,7 @@ public sealed unsafe class ThreadTeam : IDisposable
     [ThreadStatic]
     private static ThreadTeam? _within;
 
+    private readonly ThreadTeamOptions _options;
     private readonly Member[] _members;
     private readonly object _hall = new();
     // Every part that arrives writes the one, and those that wait look at the other; the caller waits for the third.
@@ -47,8 +48,12 @@ public sealed unsafe class ThreadTeam : IDisposable
     private Exception? _failure;
 
     /// <param name="threads">Threads with the caller's, 1 to <see cref="ThreadsMax"/>.</param>
-    public ThreadTeam(int threads)
+    /// <param name="options">When kernels are divided; null: <see cref="ThreadTeamOptions.Default"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    public ThreadTeam(int threads, ThreadTeamOptions? options = null)
     {
+        _options = options ?? ThreadTeamOptions.Default;
+        _options.Check();
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, ThreadsMax);
         _members = [.. Enumerable.Range(1, threads - 1).Select(part => new Member(this, part))];
@@ -84,6 +89,15 @@ public sealed unsafe class ThreadTeam : IDisposable
     /// </summary>
     internal static int Parts(long cost, long costPerPart) =>
         _current is { } team ? Parts(cost, costPerPart, team.Threads) : 1;
+
+    /// <summary>The same for a kernel whose cost is its elements, within what the team's options say.</summary>
+    internal static int ElementParts(long elements, int elementsPerPart)
+    {
+        if (_current is not { } team) return 1;
+        var part = team._options.ElementsPerPart ?? elementsPerPart;
+        return elements < (team._options.ElementsMin ?? 2L * part)
+            ? 1 : (int)Math.Clamp(elements / part, 1, team.Threads);
+    }
 
     /// <summary>The same for a team of so many threads.</summary>
     internal static int Parts(long cost, long costPerPart, int threads) =>

@@ -30,6 +30,47 @@ public sealed class ThreadTeamTests
         Assert.Equal(alone, Everything());
     }
 
+    // The smallest parts there are: every kernel is cut wherever it can be.
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 7)]
+    [InlineData(10_000, 2_500)]
+    public void AD14_any_minimum_and_any_size_of_parts_gives_the_same_bits(int least, int part)
+    {
+        var alone = Everything();
+        using var team = new ThreadTeam(5, new ThreadTeamOptions { ElementsMin = least, ElementsPerPart = part });
+        using (team.Enter()) Assert.Equal(alone, Everything());
+    }
+
+    [Fact]
+    public void AD14_below_the_minimum_the_caller_computes_alone()
+    {
+        Assert.Equal(1, ThreadTeam.ElementParts(1 << 20, 4_096));
+        using (var team = new ThreadTeam(4))
+        using (team.Enter())
+        {
+            Assert.Equal([1, 2, 4], Parts(8_191, 8_192, 1 << 20));
+        }
+
+        using (var team = new ThreadTeam(4, new ThreadTeamOptions { ElementsMin = 10_000, ElementsPerPart = 2_500 }))
+        using (team.Enter())
+        {
+            Assert.Equal([1, 4, 4], Parts(9_999, 10_000, 1 << 20));
+        }
+
+        using (var team = new ThreadTeam(4, new ThreadTeamOptions { ElementsMin = 1, ElementsPerPart = 5_000 }))
+        using (team.Enter())
+        {
+            Assert.Equal([1, 1, 2], Parts(10, 9_999, 10_000));
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ThreadTeam(2, new ThreadTeamOptions { ElementsMin = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new ThreadTeam(2, new ThreadTeamOptions { ElementsPerPart = 0 }));
+    }
+
+    private static int[] Parts(params int[] elements) => [.. elements.Select(e => ThreadTeam.ElementParts(e, 4_096))];
+
     [Fact]
     public void Parts_cover_a_range_once_at_multiples_of_the_unit()
     {

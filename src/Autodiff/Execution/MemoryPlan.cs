@@ -1,3 +1,4 @@
+using Convoy.Kernels;
 using Convoy.Shared;
 
 namespace Convoy.Autodiff.Execution;
@@ -26,7 +27,7 @@ public sealed record MemoryStatistics(long PeakBytes, long LiveBytes, long Bytes
 /// </summary>
 internal sealed class MemoryPlan
 {
-    private const long AlignmentBytes = 64;
+    private const long AlignmentBytes = SimdInfo.BufferAlignment;
 
     private MemoryPlan(long[] offsets, long total, IReadOnlyList<BufferRequest> requests)
     {

@@ -31,7 +31,8 @@ internal static class Diagnosis
         $"{Environment.ProcessorCount} available to this process", "Give the process at least one core.");
 
     // Never a fault: the portable kernels are slow, but give the same bits.
-    private static Check Simd() => new("simd", true, SimdInfo.Name, "");
+    private static Check Simd() => new("simd", true,
+        $"{SimdInfo.Name} of {string.Join(", ", SimdInfo.InstructionSets.DefaultIfEmpty("no vector instructions"))}", "");
 
     private static Check Memory()
     {

@@ -23,7 +23,7 @@ internal static unsafe class FloatElementwise
         fixed (float* px = x, py = y)
         {
             var work = new UnaryParts<TOp>(px, py, x.Length);
-            ThreadTeam.Run(ref work, ThreadTeam.Parts(x.Length, ElementsPerPart));
+            ThreadTeam.Run(ref work, ThreadTeam.ElementParts(x.Length, ElementsPerPart));
         }
     }
 
@@ -33,7 +33,7 @@ internal static unsafe class FloatElementwise
         fixed (float* pa = a, pb = b, py = y)
         {
             var work = new BinaryParts<TOp>(pa, pb, py, a.Length);
-            ThreadTeam.Run(ref work, ThreadTeam.Parts(a.Length, ElementsPerPart));
+            ThreadTeam.Run(ref work, ThreadTeam.ElementParts(a.Length, ElementsPerPart));
         }
     }
 
@@ -43,7 +43,7 @@ internal static unsafe class FloatElementwise
         fixed (float* pa = a, py = y)
         {
             var work = new ScalarParts<TOp>(pa, b, py, a.Length);
-            ThreadTeam.Run(ref work, ThreadTeam.Parts(a.Length, ElementsPerPart));
+            ThreadTeam.Run(ref work, ThreadTeam.ElementParts(a.Length, ElementsPerPart));
         }
     }
 

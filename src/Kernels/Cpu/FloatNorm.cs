@@ -19,7 +19,7 @@ internal static unsafe class FloatNorm
         fixed (double* to = blocks)
         {
             var work = new Parts(x, count, to);
-            ThreadTeam.Run(ref work, ThreadTeam.Parts(count, ElementsPerPart));
+            ThreadTeam.Run(ref work, ThreadTeam.ElementParts(count, ElementsPerPart));
         }
     }
 

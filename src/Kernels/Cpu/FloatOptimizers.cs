@@ -12,7 +12,7 @@ internal static unsafe class FloatOptimizers
     public static void Sgd(float* w, float* g, float* m, int count, in SgdStep step)
     {
         var work = new SgdParts(w, g, m, count, step);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts(count, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts(count, ElementsPerPart));
     }
 
     // Without momentum there is no m: its place is never read.
@@ -66,7 +66,7 @@ internal static unsafe class FloatOptimizers
     public static void Adam(float* w, float* g, float* m, float* v, int count, in AdamConstants<float> c)
     {
         var work = new AdamParts(w, g, m, v, count, c);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts(count, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts(count, ElementsPerPart));
     }
 
     private readonly struct AdamParts(float* w, float* g, float* m, float* v, int length, AdamConstants<float> c)

@@ -15,7 +15,7 @@ internal static unsafe class FloatPooling
     public static void MaxForward(float* x, float* y, int* indices, in Pool2dShape s)
     {
         var work = new Parts(x, y, indices, s);
-        ThreadTeam.Run(ref work, (int)Math.Clamp(s.N, 1, ThreadTeam.Parts(s.InputSize, ElementsPerPart)));
+        ThreadTeam.Run(ref work, (int)Math.Clamp(s.N, 1, ThreadTeam.ElementParts(s.InputSize, ElementsPerPart)));
     }
 
     private readonly struct Parts(float* x, float* y, int* indices, Pool2dShape s) : ITeamWork

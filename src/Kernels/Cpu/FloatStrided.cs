@@ -22,7 +22,7 @@ internal static unsafe class FloatStrided
         view.Merge(dims, strides);
         if (view.Elements == 0) return;
         var work = new Parts(view, x, y);
-        ThreadTeam.Run(ref work, Math.Min(ThreadTeam.Parts(view.Elements, ElementsPerPart), view.Blocks));
+        ThreadTeam.Run(ref work, Math.Min(ThreadTeam.ElementParts(view.Elements, ElementsPerPart), view.Blocks));
     }
 
     [InlineArray(AxesMax)]

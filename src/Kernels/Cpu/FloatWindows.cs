@@ -36,7 +36,7 @@ internal static unsafe class FloatWindows
     }
 
     private static int PartsOf(in Pool2dShape s) =>
-        (int)Math.Clamp(s.Planes, 1, ThreadTeam.Parts(s.InputSize, ElementsPerPart));
+        (int)Math.Clamp(s.Planes, 1, ThreadTeam.ElementParts(s.InputSize, ElementsPerPart));
 
     // Without indices, the mean.
     private readonly struct Parts(float* x, float* y, int* indices, Pool2dShape s) : ITeamWork

@@ -11,7 +11,7 @@ namespace Convoy.Kernels.Cpu;
 /// </summary>
 internal static unsafe partial class Memory
 {
-    private const nuint LineBytes = 64;
+    private const nuint LineBytes = SimdInfo.BufferAlignment;
     // Twice what a last-level cache gives one process at most, on the machines of today.
     private const long StreamFromBytes = 32 << 20;
     private const nuint HugePageBytes = 2 << 20;

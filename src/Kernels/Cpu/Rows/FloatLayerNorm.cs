@@ -11,7 +11,7 @@ internal static unsafe class FloatLayerNorm
         float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
     {
         var work = new ForwardParts(x, rows, n, gain, bias, epsilon, y, mean, rstd);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * n, ElementsPerPart));
     }
 
     private readonly struct ForwardParts(
@@ -75,7 +75,7 @@ internal static unsafe class FloatLayerNorm
     public static void GradInput(float* dy, float* x, int rows, int n, float* gain, float* mean, float* rstd, float* dx)
     {
         var work = new GradInputParts(dy, x, rows, n, gain, mean, rstd, dx);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * n, ElementsPerPart));
     }
 
     private readonly struct GradInputParts(

@@ -24,7 +24,7 @@ internal static unsafe class FloatReduce
         }
 
         var work = new Parts(axesMerged, x, y);
-        var parts = ThreadTeam.Parts((long)axesMerged.Outputs * axesMerged.Terms, ElementsPerPart);
+        var parts = ThreadTeam.ElementParts((long)axesMerged.Outputs * axesMerged.Terms, ElementsPerPart);
         ThreadTeam.Run(ref work, Math.Min(parts, axesMerged.Units));
     }
 

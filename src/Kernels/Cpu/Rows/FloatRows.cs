@@ -16,7 +16,7 @@ internal static unsafe class FloatRows
     private static void Run(float* a, float* b, int rows, int n, float* y)
     {
         var work = new Parts(a, b, rows, n, y);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * n, ElementsPerPart));
     }
 
     // Without b, sums.

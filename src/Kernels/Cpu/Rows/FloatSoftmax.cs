@@ -11,7 +11,7 @@ internal static unsafe class FloatSoftmax
     public static void Forward(float* x, int rows, int n, float* y)
     {
         var work = new ForwardParts(x, rows, n, y);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * n, ElementsPerPart));
     }
 
     private readonly struct ForwardParts(
@@ -70,7 +70,7 @@ internal static unsafe class FloatSoftmax
     public static void Backward(float* y, float* dy, int rows, int n, float* dx)
     {
         var work = new BackwardParts(y, dy, rows, n, dx);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * n, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * n, ElementsPerPart));
     }
 
     private readonly struct BackwardParts(
@@ -188,7 +188,7 @@ internal static unsafe class FloatSoftmax
     public static void CrossEntropy(float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp)
     {
         var work = new CrossEntropyParts(logits, rows, classes, targets, loss, logSumExp);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * classes, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * classes, ElementsPerPart));
     }
 
     private readonly struct CrossEntropyParts(
@@ -223,7 +223,7 @@ internal static unsafe class FloatSoftmax
         float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits)
     {
         var work = new CrossEntropyBackwardParts(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
-        ThreadTeam.Run(ref work, ThreadTeam.Parts((long)rows * classes, ElementsPerPart));
+        ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * classes, ElementsPerPart));
     }
 
     private readonly struct CrossEntropyBackwardParts(
