@@ -64,9 +64,15 @@ public class FloorTests
     [InlineData("src/Actors/Remoting")]
     public void LocksOfServicesAreOrdered(string room)
     {
-        foreach (var file in Sources(room).Where(f => Path.GetFileName(f) != "OrderedLock.cs"))
-            Assert.False(File.ReadAllText(file).Contains("readonly Lock ", StringComparison.Ordinal),
+        // The queue's gate is one to wait at, which a lock is not; nothing is taken inside it.
+        string[] excepted = ["OrderedLock.cs", "EventQueue.cs"];
+        foreach (var file in Sources(room).Where(f => !excepted.Contains(Path.GetFileName(f))))
+        {
+            var code = File.ReadAllText(file);
+            Assert.False(code.Contains("readonly Lock ", StringComparison.Ordinal)
+                || code.Contains(" lock (", StringComparison.Ordinal),
                 $"{file} has a lock without an order: use Shared/Threading/OrderedLock");
+        }
     }
 
     // Decision 3: a protocol is a plain deterministic class.

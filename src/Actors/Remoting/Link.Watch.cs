@@ -120,7 +120,7 @@ internal abstract partial class Link
         public override void SendSystem(SystemMessage message)
         {
             if (message is not DeathNotice notice) return;
-            lock (link._gate)
+            using (link._gate.Enter())
             {
                 if (!link._remoteWatches.Remove(name)) return;
             }

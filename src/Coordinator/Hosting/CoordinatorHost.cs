@@ -12,6 +12,7 @@ using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
+using Convoy.Shared.Threading;
 using Convoy.Shared.Time;
 
 namespace Convoy.Coordinator.Hosting;
@@ -49,6 +50,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private readonly CancellationTokenSource _standbyEnds = new();
     private ActorSystem? _system;
     private HttpApi? _api;
+    private readonly OrderedLock _endLock = new("the end of a coordinator", LockRank.Storage);
     private StateLock? _lock;
     private bool _closed;
     private string _leader = "";
@@ -290,7 +292,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     private void TakeLock(StateLock taken)
     {
-        lock (_files)
+        using (_endLock.Enter())
         {
             if (_lock is null && !_closed) _lock = taken;
             else taken.Dispose();
@@ -369,7 +371,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private Task CloseFiles()
     {
         while (_files.TryPop(out var close)) close();
-        lock (_files)
+        using (_endLock.Enter())
         {
             _closed = true;
             _lock?.Dispose(); // last: whoever gets it finds everything else let go

@@ -209,6 +209,7 @@ public sealed class ExchangeProtocolTests
         Assert.Single(node.Notes);
     }
 
+    // MEM-13: what a generation holds of the cluster's memory is given back when it ends.
     [Fact]
     public void After_a_stop_no_frame_of_the_generation_is_taken_scenario_19_M9_X5()
     {
