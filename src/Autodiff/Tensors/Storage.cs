@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Convoy.Autodiff.Tensors.Buffers;
+using Convoy.Kernels;
 using Convoy.Shared;
 using Convoy.Shared.Errors;
 
@@ -12,7 +13,7 @@ namespace Convoy.Autodiff.Tensors;
 /// </summary>
 internal sealed unsafe class Storage
 {
-    private const int AlignmentBytes = 64;
+    private const int AlignmentBytes = SimdInfo.BufferAlignment;
     private byte[]? _array;
     private int _start;
     private byte* _bound;
