@@ -38,13 +38,15 @@ internal sealed class StateFolder : IDisposable
         if (given is null && !resume) return OpenNew(job);
         var path = Path.GetFullPath(given ?? Newest(job));
         var old = IsRun(path);
-        if (old && !resume)
-            throw new UserException(ExitCode.Usage, $"state folder {path} holds an old run: " +
-                "add --resume to go on with it, or name another folder with --state");
         if (!old && resume)
             throw new UserException(ExitCode.Usage, $"state folder {path} holds no run: nothing to resume");
-        return Lock(path) ?? throw new UserException(ExitCode.Cluster,
+        // Looked at first: a run that is going on is not one to resume.
+        var folder = Lock(path) ?? throw new UserException(ExitCode.Cluster,
             $"state folder {path} is in use by another running train or coordinator");
+        if (!old || resume) return folder;
+        folder.Dispose();
+        throw new UserException(ExitCode.Usage, $"state folder {path} holds an old run: " +
+            "add --resume to go on with it, or name another folder with --state");
     }
 
     /// <summary>Marks the folder as used by a run.</summary>

@@ -27,12 +27,16 @@ public sealed class StateFolderTests : IDisposable
         Assert.Contains("nothing to resume", refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void FolderInUseIsRefused()
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void FolderInUseIsRefused(bool runs, bool resume)
     {
         using var first = StateFolder.Open(_folder, "j", resume: false);
+        if (runs) first.WriteRun("j");
 
-        var refused = Assert.Throws<UserException>(() => StateFolder.Open(_folder, "j", resume: false));
+        var refused = Assert.Throws<UserException>(() => StateFolder.Open(_folder, "j", resume));
 
         Assert.Equal(ExitCode.Cluster, refused.Code);
         Assert.Contains("in use", refused.Message, StringComparison.Ordinal);
