@@ -118,6 +118,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         StartCheckpoints(found.Description);
         Guard(() =>
         {
+            if (found.History.Over is null) _protocol.TakeSavedRows(_shell.Metrics.Last, _outbox);
             _protocol.GoOn(found.History, _shell.History, _shell.Clock.Now, _outbox);
             _checkpoints!.Tell(new SaveTemplate(_draft with
             {
@@ -160,6 +161,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         Guard(() =>
         {
             _shell.Metrics.Begin(_shell.StateDirectory, m.Description.LastRow);
+            _protocol.TakeSavedRows(_shell.Metrics.Last, _outbox);
             _protocol.Begin(_admitted, _shell.Clock.Now, _outbox);
             Execute();
         });

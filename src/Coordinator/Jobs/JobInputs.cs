@@ -1,4 +1,5 @@
 using Convoy.Coordinator.Membership;
+using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Time;
@@ -19,6 +20,8 @@ internal sealed record JobDescription
     public string DataSha256 { get; init; } = "";
     /// <summary>Last step whose row is already in the metrics of this job.</summary>
     public StepNumber LastRow { get; init; }
+    /// <summary>Of steps that nobody led, saved beside the origin; null: none.</summary>
+    public SavedRows? Rows { get; init; }
     /// <summary>Stop with a checkpoint at this state; null: at the end of the job.</summary>
     public long? UntilStep { get; init; }
     /// <summary>Number that the client gave its submission (L6).</summary>

@@ -32,6 +32,7 @@ internal sealed partial class JobProtocol
     private Generation? _firstGeneration;
     private Generation _generation;
     private StepNumber _generationUntil;
+    private StepNumber? _start; // of the generation; null: it was adopted
     private Instant _progressAt;
     private TimeSpan _slowestStep;
     private Instant? _overdueToldAt;
@@ -88,15 +89,7 @@ internal sealed partial class JobProtocol
 
     private void Keep(StepRow row, long generation)
     {
-        var view = new StepView
-        {
-            Step = row.Step, Epoch = StepsPerEpoch == 0 ? 0 : (double)row.Step / StepsPerEpoch, Generation = generation,
-            Workers = _members.Count, Loss = row.Weight > 0 ? row.LossSum / row.Weight : 0,
-            GradientNorm = row.GradientNorm,
-            LearningRate = row.LearningRate, Samples = row.Samples, ComputeUs = row.ComputeUs, SyncUs = row.SyncUs,
-            ApplyUs = row.ApplyUs, TotalUs = row.TotalUs, Fingerprint = new Fingerprint(row.Fingerprint).ToString(),
-            Skipped = row.Skipped,
-        };
+        var view = ViewOf(row, generation, _members.Count, StepsPerEpoch);
         _speed.Add(row);
         LastRow = view;
         _out.Append(view);
@@ -106,6 +99,16 @@ internal sealed partial class JobProtocol
         var time = TimeSpan.FromMicroseconds(row.TotalUs);
         if (time > _slowestStep) _slowestStep = time;
     }
+
+    private static StepView ViewOf(StepRow row, long generation, int workers, long stepsPerEpoch) => new()
+    {
+        Step = row.Step, Epoch = stepsPerEpoch == 0 ? 0 : (double)row.Step / stepsPerEpoch, Generation = generation,
+        Workers = workers, Loss = row.Weight > 0 ? row.LossSum / row.Weight : 0,
+        GradientNorm = row.GradientNorm,
+        LearningRate = row.LearningRate, Samples = row.Samples, ComputeUs = row.ComputeUs, SyncUs = row.SyncUs,
+        ApplyUs = row.ApplyUs, TotalUs = row.TotalUs, Fingerprint = new Fingerprint(row.Fingerprint).ToString(),
+        Skipped = row.Skipped,
+    };
 
     private void OnProgress()
     {
@@ -121,6 +124,7 @@ internal sealed partial class JobProtocol
     {
         (_generation, _generationUntil, _stable, _recovering) = (m.Generation, m.Until, false, false);
         _firstGeneration ??= m.Generation;
+        _start = m.Start;
         _members = [.. m.Shares.Members];
         Generations++;
         if (m.Voluntary) ScaleEvents++;
@@ -135,6 +139,17 @@ internal sealed partial class JobProtocol
     private void OnGenerationIsStable(GenerationIsStable m)
     {
         (_stable, _progressAt, _recovering) = (true, _now, false);
+        // Rows come before Aligned. In a generation that was adopted they may still be on their way.
+        if (_start is { } start)
+        {
+            var lost = _ledger.Lost;
+            foreach (var row in _ledger.EndGapsUpTo(start)) Keep(row, m.Generation.Value);
+            if (_ledger.Lost > lost)
+            {
+                _out.Note($"{_ledger.Lost - lost} steps up to {start} have no row: who knew them is gone",
+                    warning: true);
+            }
+        }
         if (Status == JobStatus.Evaluating) SendEvaluate();
     }
 

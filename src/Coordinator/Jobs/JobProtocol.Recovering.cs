@@ -1,7 +1,9 @@
 using Convoy.Coordinator.Membership;
 using Convoy.Shared;
 using Convoy.Shared.Ids;
+using Convoy.Shared.Jobs;
 using Convoy.Shared.Protocol;
+using Convoy.Shared.Random;
 using Convoy.Shared.Time;
 using Google.Protobuf;
 
@@ -62,6 +64,35 @@ internal sealed partial class JobProtocol
         State = _ledger.Last > opened.Start ? _ledger.Last : opened.Start;
         Become(JobStatus.Running);
         _out.Note($"{_description.Token} goes on with {_description.JobId} in {_generation}, rows up to step {_ledger.Last}");
+    }
+
+    /// <summary>
+    /// Before the job begins or goes on from a state that was trained while nobody led: the rows that were saved with
+    /// it follow the durable ones, so that each step has one (S5). What is missing all the same is said.
+    /// </summary>
+    /// <param name="durable">Newest step that has its row.</param>
+    /// <param name="outbox">Gets the rows.</param>
+    public void TakeSavedRows(StepNumber durable, JobOutbox outbox)
+    {
+        var (start, saved) = (_description.Origin.Step, _description.Rows);
+        if (durable >= start) return;
+        var rows = new SortedList<long, (StepRow Row, long Generation)>();
+        foreach (var report in saved?.Reports ?? [])
+            foreach (var row in report.Rows)
+                if (row.Step > durable.Value && row.Step <= start.Value)
+                    rows.TryAdd(row.Step, (row, report.Generation));
+        var perEpoch = saved is { Samples: > 0 } s ? new StepPlan(s.Samples, Job.Batch, Job.Slices).StepsPerEpoch : 0;
+        foreach (var (row, generation) in rows.Values)
+        {
+            LastRow = ViewOf(row, generation, saved!.Workers, perEpoch);
+            outbox.Append(LastRow);
+        }
+
+        if (rows.Count > 0)
+            outbox.Note($"rows of steps {rows.Keys[0]} to {rows.Keys[^1]}, which nobody led, come from the checkpoint");
+        var missing = start.Value - durable.Value - rows.Count;
+        if (missing > 0)
+            outbox.Note($"{missing} of the steps {durable.Value + 1} to {start} have no row", warning: true);
     }
 
     private void AgreeAgain(JobAgreed agreed) => AgreeOn(agreed.Worker, new Ready

@@ -73,7 +73,8 @@ internal sealed class JobSubmission(
         {
             JobId = $"{job.Job}-{NextNumber().ToString(CultureInfo.InvariantCulture)}", Job = job,
             Graph = request.Graph, GraphSha256 = graphSha256, CheckpointRoot = root, Origin = origin.Origin,
-            DataSha256 = origin.DataSha256, LastRow = origin.Origin.Step, UntilStep = request.UntilStep,
+            DataSha256 = origin.DataSha256, LastRow = origin.Origin.Step,
+            Rows = TakenOver.RowsBeside(place, origin.Origin, options.Log), UntilStep = request.UntilStep,
             WorkersExpected = options.WorkersExpected, IsOnlyJob = options.SingleJob, Clocks = ClocksOf(options, job),
             Command = request.Command, Beside = folder is not null, Token = journal.Token,
             LaunchLead = request.LaunchedAt is { } at ? Positive(options.Time.GetUtcNow() - at) : TimeSpan.Zero,

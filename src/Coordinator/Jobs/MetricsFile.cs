@@ -87,7 +87,16 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     public StepNumber GoOn(string stateDirectory)
     {
         Begin(stateDirectory, new StepNumber(long.MaxValue));
-        using (_lock.Enter()) return new StepNumber(_rows.Count == 0 ? 0 : _rows[^1].Step);
+        return Last;
+    }
+
+    /// <summary>Newest step that has its row; 0: none.</summary>
+    public StepNumber Last
+    {
+        get
+        {
+            using (_lock.Enter()) return new StepNumber(_rows.Count == 0 ? 0 : _rows[^1].Step);
+        }
     }
 
     /// <summary>

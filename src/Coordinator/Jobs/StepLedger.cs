@@ -48,6 +48,20 @@ internal sealed class StepLedger(StepNumber last)
         return due;
     }
 
+    /// <summary>
+    /// Every member has this state and has reported what it knows up to it: what is missing does not come, whether or
+    /// not rows wait behind it.
+    /// </summary>
+    public List<StepRow> EndGapsUpTo(StepNumber step)
+    {
+        var due = CloseGapsUpTo(step);
+        if (Last >= step) return due;
+        Lost += step.Value - Last.Value;
+        Last = step;
+        due.AddRange(TakeDue());
+        return due;
+    }
+
     private void SkipGap()
     {
         Lost += _waiting.Keys[0] - Last.Value - 1;

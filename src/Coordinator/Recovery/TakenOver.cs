@@ -4,6 +4,7 @@ using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 
@@ -61,14 +62,31 @@ internal sealed record TakenOver(JobDescription Description, Manifest Draft, Job
             ? new StateOrigin(saved.Step, saved.Fingerprint, saved.Path) : submitted.Origin ?? StateOrigin.Initial;
         origin = Published(store, origin, submitted.GraphSha256) ?? origin;
         var sha256 = Convert.FromHexString(submitted.GraphSha256);
+        var rows = origin.Step > lastRow ? RowsBeside(store, origin, options.Log) : null;
         var description = new JobDescription
         {
             JobId = submitted.JobId, Job = job, Graph = graph, GraphSha256 = sha256, CheckpointRoot = store.Root,
-            Origin = origin, DataSha256 = submitted.DataSha256, LastRow = lastRow, UntilStep = submitted.Until?.Value,
+            Origin = origin, DataSha256 = submitted.DataSha256, LastRow = rows is null ? lastRow : origin.Step,
+            Rows = rows, UntilStep = submitted.Until?.Value,
             WorkersExpected = submitted.WorkersExpected, IsOnlyJob = options.SingleJob, Beside = submitted.Beside,
             Clocks = JobSubmission.ClocksOf(options, job), Token = journal.Token, Command = submitted.Command,
         };
         return new TakenOver(description, JobSubmission.Draft(job, sha256), history);
+    }
+
+    /// <summary>Of steps that nobody led. Without them the state is as good; only their rows are missing.</summary>
+    internal static SavedRows? RowsBeside(CheckpointStore store, StateOrigin origin, ILogSink log)
+    {
+        if (origin.CheckpointPath.Length == 0) return null;
+        try
+        {
+            return store.Open(origin.CheckpointPath).Rows();
+        }
+        catch (Exception e) when (e is UserException or IOException or UnauthorizedAccessException)
+        {
+            log.Write(LogLevel.Warning, "job", $"the rows of steps that nobody led are lost: {e.Message}");
+            return null;
+        }
     }
 
     /// <summary>

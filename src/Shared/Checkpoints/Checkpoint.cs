@@ -48,6 +48,24 @@ public sealed class Checkpoint
     }
 
     /// <summary>
+    /// Rows of steps that nobody led; null: a coordinator published this. Throws where they are damaged.
+    /// </summary>
+    public SavedRows? Rows()
+    {
+        var file = System.IO.Path.Combine(Path, SavedRows.FileName);
+        if (!_disk.FileExists(file)) return null;
+        try
+        {
+            using var stream = _disk.OpenRead(file);
+            return SavedRows.Decode(stream, file);
+        }
+        catch (IOException e)
+        {
+            throw Damage.Because(file, $"it cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>
     /// Fills flat vectors. Every slot must be in the checkpoint with its shape; hashes are checked on the way, so after
     /// a refusal the vectors hold nothing to be used. What lies between the slots is left alone.
     /// </summary>

@@ -45,6 +45,15 @@ public sealed class CheckpointStore(string root, IDisk disk, ILogSink? log = nul
             [("format", "pt"), ("step", step.ToString()), ("generation", generation.ToString())]);
     }
 
+    /// <summary>Rows of steps that nobody led, beside the shards; returns when they are durable.</summary>
+    public void WriteRows(StepNumber step, Generation generation, SavedRows rows)
+    {
+        var folder = Path.Combine(Root, CheckpointNames.Partial(step, generation, Writer));
+        using var file = disk.Create(Path.Combine(folder, SavedRows.FileName));
+        file.Write(rows.Encode());
+        file.Flush();
+    }
+
     /// <summary>
     /// Publishes the partial folder of the manifest's step and generation. The list of tensors is taken from the shards
     /// themselves; every shard is read back and hashed before the rename. Publishing the same state twice has one

@@ -29,12 +29,27 @@ internal sealed class SaverActor : ReceiveActor
         try
         {
             var shard = store.WriteShard(step, generation, 0, 1, m.Tensors);
+            var without = m.Rows is { } rows ? WriteRows(store, step, generation, rows) : "";
             var place = store.Publish(m.Manifest with { Shards = [shard] });
-            return new StateSaved($"state {step} is saved as {place.Path}, --resume goes on from it");
+            return new StateSaved($"state {step} is saved as {place.Path}{without}, --resume goes on from it");
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or UserException)
         {
             return new StateSaved($"state {step} is not saved: {cause.Message.ReplaceLineEndings(" ")}");
+        }
+    }
+
+    /// <summary>A state is worth saving where there is no room for its rows.</summary>
+    private static string WriteRows(CheckpointStore store, StepNumber step, Generation generation, SavedRows rows)
+    {
+        try
+        {
+            store.WriteRows(step, generation, rows);
+            return "";
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            return $" (without the rows of its steps: {cause.Message.ReplaceLineEndings(" ")})";
         }
     }
 

@@ -362,7 +362,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             DataSha256 = Convert.ToHexStringLower(_model!.DataSha256), Optimizer = _job.Optimizer.Kind,
             DeviceKind = _kernels, SavedBy = new SavedBy { Host = Environment.MachineName, Build = BuildId.Current },
         };
-        _options.Saver.Tell(new WriteAlone(m.Writer, manifest, tensors), Self);
+        Tell(new WriteAlone(m.Writer, manifest, tensors));
     }
 
     private void OnHashWeights(HashWeights m) => Tell(new WeightsHashed(m.Generation, m.Step, WeightsHash.Of(

@@ -46,9 +46,14 @@ internal sealed record RowDone(StepRow Row);
 /// </summary>
 internal sealed record StateView(ModelState State, PinnedVector Chunks, double? LossSum);
 
-/// <summary>A whole checkpoint by one worker.</summary>
+/// <summary>
+/// A whole checkpoint by one worker. It goes by way of the trainer, which has heard of every row of this state by then.
+/// </summary>
 internal sealed record WriteAlone(
-    string Writer, Shared.Checkpoints.Manifest Manifest, IReadOnlyList<Shared.Checkpoints.ShardTensor> Tensors);
+    string Writer, Shared.Checkpoints.Manifest Manifest, IReadOnlyList<Shared.Checkpoints.ShardTensor> Tensors)
+{
+    public Shared.Checkpoints.SavedRows? Rows { get; init; }
+}
 
 internal sealed record WriteShard(
     Generation Generation, StepNumber Step, int Index, int Count, Fingerprint Fingerprint, long StallUs,

@@ -2,6 +2,7 @@ using Convoy.Actors;
 using Convoy.Actors.Remoting;
 using Convoy.Shared;
 using Convoy.Shared.Casting;
+using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Diagnostics;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
@@ -72,6 +73,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     private ExchangeLoop? _exchange;
     private StateView? _view;
     private int _elements;
+    private long _samples;
     private bool _coordinatorUp = true;
     private bool _linkedSaid;
     private StopWork? _stopping;
@@ -99,6 +101,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Receive<StateView>(m => _view = m);
         Receive<RowDone>(m => OnRow(m.Row));
         Receive<SaveAlone>(m => _device.Tell(m, Self));
+        Receive<WriteAlone>(m => _saver.Tell(m with { Rows = RowsToSave() }, Self));
         Receive<StateSaved>(m => _options.Node.Tell(m, Self));
         Receive<DeviceNews>(OnDeviceNews);
         Receive<FlushRows>(_ => FlushReports());
@@ -176,7 +179,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 
     private void OnJobOpened(JobOpened m)
     {
-        _elements = m.Elements;
+        (_elements, _samples) = (m.Elements, m.Ready.Samples);
         // Twice what a step can bring: every node of every other share for the own chunks, and the reduced vector.
         var nodes = 2 + (2 * (int)Math.Ceiling(Math.Log2(m.Slices + 1)));
         var receiveBytesMax = (64L << 20) + (4L * nodes * m.Elements * sizeof(float));
@@ -288,6 +291,14 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         }
 
         _rows.Clear();
+    }
+
+    /// <summary>All that are known: which of them are durable somewhere is for the next coordinator to say.</summary>
+    private SavedRows RowsToSave()
+    {
+        var untold = new StepReport { Generation = _protocol.Generation.Value };
+        untold.Rows.AddRange(_rows);
+        return new SavedRows(_protocol.Members.Count, _samples, [.. _told.After(-1), untold]);
     }
 
     private void SendToCoordinator(IMessage message)

@@ -1,6 +1,7 @@
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Membership;
 using Convoy.Shared;
+using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Protocol;
@@ -85,6 +86,51 @@ public sealed class JobProtocolTests
     private List<T> All<T>() where T : JobEffect => [.. _effects.OfType<T>()];
 
     private List<T> Told<T>() where T : MembershipInput => [.. All<TellMembership>().Select(e => e.Input).OfType<T>()];
+
+    private static StepReport Report(long generation, long from, long to)
+    {
+        var report = new StepReport { Generation = generation };
+        for (var t = from; t <= to; t++) report.Rows.Add(new StepRow { Step = t, LossSum = 20, Weight = 10 });
+        return report;
+    }
+
+    // S5, 4.5 row 9: what orphans trained and saved.
+    [Theory]
+    [InlineData(4, 3, "5 6 7 8", 0)] // reported twice, or after the state: once, and not
+    [InlineData(4, 6, "6 7 8", 1)]
+    [InlineData(8, 3, "", 0)]
+    public void Rows_that_were_saved_with_the_state_follow_the_durable_ones(
+        long durable, long first, string taken, int missing)
+    {
+        var protocol = new JobProtocol(new JobDescription
+        {
+            JobId = "digits-1", Graph = [1], GraphSha256 = [2], CheckpointRoot = "/c",
+            Origin = new StateOrigin(new StepNumber(8), new Fingerprint(5), "/c/step-00000008"),
+            LastRow = new StepNumber(8), Job = new JobSpec { Job = "digits", Batch = 10, Epochs = 2, Slices = 4 },
+            Rows = new SavedRows(3, 45, [Report(2, first, 7), Report(3, 7, 9)]),
+        });
+        protocol.TakeSavedRows(new StepNumber(durable), _outbox);
+        var effects = _outbox.Drain();
+        var rows = effects.OfType<AppendRow>().Select(e => e.Row).ToList();
+        Assert.Equal(taken, string.Join(' ', rows.Select(r => r.Step)));
+        Assert.All(rows, r => Assert.Equal((3, 2.0, r.Step / 5.0), (r.Workers, r.Loss, r.Epoch)));
+        Assert.All(rows, r => Assert.Equal(r.Step > 7 ? 3 : 2, r.Generation));
+        Assert.Equal(rows.LastOrDefault(), protocol.LastRow);
+        Assert.Equal(missing, effects.OfType<JobNote>().Count(n => n.Warning));
+    }
+
+    // Without them: rows after the start are not held back for ever by those that will not come.
+    [Fact]
+    public void A_generation_of_states_that_nobody_has_rows_of_goes_on_with_its_own()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2);
+        Generation(1, start: 4, until: 10, 1, 2);
+        Rows(1, 5, 6);
+        Assert.Equal([5, 6], All<AppendRow>().Select(e => e.Row.Step));
+        Assert.Contains(All<JobNote>(), n => n.Warning && n.Text.StartsWith("4 steps up to 4", StringComparison.Ordinal));
+    }
 
     [Fact]
     public void A_job_runs_to_its_end()

@@ -46,6 +46,18 @@ public sealed class StepLedgerTests
     }
 
     [Fact]
+    public void A_gap_before_a_state_that_all_have_is_over_with_no_row_behind_it()
+    {
+        Offer(1);
+        Assert.Empty(_ledger.EndGapsUpTo(new StepNumber(40)));
+        Assert.Equal((39, 40), (_ledger.Lost, _ledger.Last.Value));
+        Assert.Equal([41], Offer(41));
+        Assert.Empty(Offer(43));
+        Assert.Equal([43], _ledger.EndGapsUpTo(new StepNumber(42)).Select(r => r.Step));
+        Assert.Equal(40, _ledger.Lost);
+    }
+
+    [Fact]
     public void A_gap_of_the_present_generation_stays_open()
     {
         Offer(4);

@@ -1,5 +1,6 @@
 using Convoy.Cli.Simulation;
 using Convoy.Shared.Checkpoints;
+using Convoy.Shared.Storage;
 
 namespace Convoy.Simulation.Tests.Cluster;
 
@@ -15,24 +16,7 @@ public sealed class OrphanClusterTests
     [InlineData(3)]
     public void What_orphans_saved_is_gone_on_with(ulong seed)
     {
-        var plan = SimulationPlan.Of(seed, new SimulationChoice
-        {
-            Workers = 2, Steps = 220, Faults = [], Standby = false,
-        });
-        plan = plan with
-        {
-            StepTime = TimeSpan.FromSeconds(4),
-            Job = plan.Job with { Checkpoint = plan.Job.Checkpoint with { Every = 0 } },
-        };
-        var trace = new List<string>();
-        var cluster = new SimulatedCluster(plan, new Plants
-        {
-            Begin = c =>
-            {
-                c.World.After(null, TimeSpan.FromSeconds(20), () => c.LoseCoordinatorFor(TimeSpan.FromMinutes(11)));
-            },
-        }, trace.Add);
-        cluster.Run();
+        var (cluster, trace) = Run(seed, static disk => disk);
 
         Assert.True(cluster.Violation is null, $"{cluster.Violation}");
         Assert.True(cluster.IsJobOver);
@@ -46,5 +30,59 @@ public sealed class OrphanClusterTests
             System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(step, 120, 200);
         Assert.Contains(cluster.Disk.List(SimulatedCoordinator.Root), n => n == CheckpointNames.Published(new(220)));
+        // S5: they have their rows all the same, from whoever saved them.
+        Assert.Equal(Enumerable.Range(1, 220).Select(s => (long)s), cluster.Rows());
+        Assert.Contains(trace, l => l.Contains("which nobody led, come from the checkpoint", StringComparison.Ordinal));
+    }
+
+    // S5: the checker sees rows that end with the workers that trained alone.
+    [Fact]
+    public void Rows_that_orphans_do_not_hand_over_are_missed()
+    {
+        var (cluster, _) = Run(1, static disk => new WithoutRows(disk));
+        Assert.Equal("commit", cluster.Violation?.Checker);
+        Assert.Contains("follows the row of step", cluster.Violation!.Text, StringComparison.Ordinal);
+    }
+
+    private static (SimulatedCluster Cluster, List<string> Trace) Run(ulong seed, Func<IDisk, IDisk> disk)
+    {
+        var plan = SimulationPlan.Of(seed, new SimulationChoice
+        {
+            Workers = 2, Steps = 220, Faults = [], Standby = false,
+        });
+        plan = plan with
+        {
+            StepTime = TimeSpan.FromSeconds(4),
+            Job = plan.Job with { Checkpoint = plan.Job.Checkpoint with { Every = 0 } },
+        };
+        var trace = new List<string>();
+        var cluster = new SimulatedCluster(plan, new Plants
+        {
+            Disk = disk,
+            Begin = c =>
+            {
+                c.World.After(null, TimeSpan.FromSeconds(20), () => c.LoseCoordinatorFor(TimeSpan.FromMinutes(11)));
+            },
+        }, trace.Add);
+        cluster.Run();
+        return (cluster, trace);
+    }
+
+    /// <summary>Whoever looks for saved rows finds none.</summary>
+    private sealed class WithoutRows(IDisk disk) : IDisk
+    {
+        public bool FileExists(string path) =>
+            !path.EndsWith(SavedRows.FileName, StringComparison.Ordinal) && disk.FileExists(path);
+
+        public void CreateFolder(string path) => disk.CreateFolder(path);
+        public bool FolderExists(string path) => disk.FolderExists(path);
+        public IReadOnlyList<string> List(string folder) => disk.List(folder);
+        public IDiskFile Create(string path) => disk.Create(path);
+        public Stream OpenRead(string path) => disk.OpenRead(path);
+        public void RenameFile(string from, string to) => disk.RenameFile(from, to);
+        public void RenameFolder(string from, string to) => disk.RenameFolder(from, to);
+        public void FlushFolder(string path) => disk.FlushFolder(path);
+        public void DeleteFile(string path) => disk.DeleteFile(path);
+        public void DeleteFolder(string path) => disk.DeleteFolder(path);
     }
 }
