@@ -129,7 +129,8 @@ public sealed class JobProtocolTests
         Generation(1, start: 4, until: 10, 1, 2);
         Rows(1, 5, 6);
         Assert.Equal([5, 6], All<AppendRow>().Select(e => e.Row.Step));
-        Assert.Contains(All<JobNote>(), n => n.Warning && n.Text.StartsWith("4 steps up to 4", StringComparison.Ordinal));
+        Assert.Contains(All<JobNote>(),
+            n => n.Warning && n.Text.StartsWith("4 steps up to 4", StringComparison.Ordinal));
     }
 
     [Fact]
