@@ -39,8 +39,20 @@ public sealed partial class TrainProgram
         return at < 0 ? null : at;
     }
 
-    private static AnomalyException Anomaly(PlanStep plan, OpCall call, int at, long step) => new(string.Create(
-        CultureInfo.InvariantCulture,
-        $"step {step}: {plan.Node.Op.Name} ({plan.Node.Name}) makes the first NaN, element {at} of its result; "
-        + $"its operands are {string.Join(", ", call.Inputs.Select(t => t.Shape))}"));
+    private static AnomalyException Anomaly(PlanStep plan, OpCall call, int at, long step)
+    {
+        var name = $"step {step}: {plan.Node.Op.Name} ({plan.Node.Name})";
+        for (var i = 0; i < call.Inputs.Length; i++)
+        {
+            // The weights were looked at, and every result before: what is left is the batch.
+            if (FirstNaN(call.Inputs[i]) is { } before) return new AnomalyException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name} meets the first NaN, element {before} of its operand {i}, {call.Inputs[i].Type}: "
+                + $"look at the data"));
+        }
+
+        return new AnomalyException(string.Create(CultureInfo.InvariantCulture,
+            $"{name} makes the first NaN, element {at} of its result; "
+            + $"its operands are {string.Join(", ", call.Inputs.Select(t => t.Shape))}"));
+    }
 }

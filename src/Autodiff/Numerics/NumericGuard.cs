@@ -12,15 +12,15 @@ public sealed record NumericIssue(string Op, NumericalReport Report);
 public sealed class NumericGuard : IDisposable
 {
     private const int IssuesMax = 1_000;
-    [ThreadStatic] private static NumericGuard? _current;
-    private readonly NumericGuard? _outer;
+    [ThreadStatic] private static Scope? _top;
+    private readonly Scope _scope;
     private readonly NumericPolicy _policy;
     private readonly List<NumericIssue> _issues = [];
 
     private NumericGuard(NumericPolicy policy)
     {
-        (_policy, _outer) = (policy, _current);
-        _current = this;
+        _policy = policy;
+        _top = _scope = new Scope(ThreadScope.Innermost(ref _top), this);
     }
 
     /// <summary>Guards this thread by a policy until it is disposed; guards nest, the innermost counts.</summary>
@@ -33,14 +33,11 @@ public sealed class NumericGuard : IDisposable
     public long Faults { get; private set; }
 
     /// <summary>The guard outside this one counts again.</summary>
-    public void Dispose()
-    {
-        if (ReferenceEquals(_current, this)) _current = _outer;
-    }
+    public void Dispose() => _scope.Dispose();
 
     internal static void Check(string op, Tensor[] results)
     {
-        if (_current is not { } guard) return;
+        if (_top is null || ThreadScope.Innermost(ref _top)?.Guard is not { } guard) return;
         foreach (var result in results)
         {
             var report = TensorSanitizer.CleanInPlace(result, guard._policy, op);
@@ -48,5 +45,10 @@ public sealed class NumericGuard : IDisposable
             guard.Faults += report.Faults;
             if (guard._issues.Count < IssuesMax) guard._issues.Add(new NumericIssue(op, report));
         }
+    }
+
+    private sealed class Scope(Scope? outer, NumericGuard guard) : ThreadScope(outer)
+    {
+        public NumericGuard Guard { get; } = guard;
     }
 }

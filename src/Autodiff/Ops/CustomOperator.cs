@@ -92,29 +92,33 @@ public sealed class CustomOperator
 /// <summary>Another gradient for an operator of the table, on this thread, until the scope is disposed.</summary>
 public static class GradientOverride
 {
-    [ThreadStatic] private static Dictionary<Op, Func<CustomGradient, IReadOnlyList<Value?>>>? _rules;
+    [ThreadStatic] private static Dictionary<Op, Scope?>? _rules;
 
     /// <summary>Every application of the operator whose gradient is taken inside the scope uses the rule.</summary>
     public static IDisposable Use(Op op, Func<CustomGradient, IReadOnlyList<Value?>> rule)
     {
         _rules ??= [];
-        var before = _rules.GetValueOrDefault(op);
-        _rules[op] = rule;
-        return new Scope(op, before);
+        var scope = new Scope(InUse(op), rule);
+        _rules[op] = scope;
+        return scope;
     }
 
-    internal static Value?[]? Find(Op op, OpGradient g) =>
-        _rules is null || !_rules.TryGetValue(op, out var rule) ? null
-        : [.. rule(new CustomGradient(g.Inputs, g.Y, g.Dy) { Attributes = g.Attributes })];
+    internal static Value?[]? Find(Op op, OpGradient g) => InUse(op) is not { } scope ? null
+        : [.. scope.Rule(new CustomGradient(g.Inputs, g.Y, g.Dy) { Attributes = g.Attributes })];
 
-    internal static bool IsUsedFor(Op op) => _rules?.ContainsKey(op) == true;
+    internal static bool IsUsedFor(Op op) => InUse(op) is not null;
 
-    private sealed class Scope(Op op, Func<CustomGradient, IReadOnlyList<Value?>>? before) : IDisposable
+    private static Scope? InUse(Op op)
     {
-        public void Dispose()
-        {
-            if (before is not null) _rules![op] = before;
-            else if (_rules is not null && _rules.Remove(op) && _rules.Count == 0) _rules = null;
-        }
+        if (_rules is null || !_rules.TryGetValue(op, out var top)) return null;
+        var scope = ThreadScope.Innermost(ref top);
+        if (scope is not null) _rules[op] = scope;
+        else if (_rules.Remove(op) && _rules.Count == 0) _rules = null;
+        return scope;
+    }
+
+    private sealed class Scope(Scope? outer, Func<CustomGradient, IReadOnlyList<Value?>> rule) : ThreadScope(outer)
+    {
+        public Func<CustomGradient, IReadOnlyList<Value?>> Rule { get; } = rule;
     }
 }

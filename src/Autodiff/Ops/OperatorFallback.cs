@@ -17,17 +17,17 @@ public sealed record FallbackCount(string Op, OpCategory Category, string Rule, 
 /// </summary>
 public static class OperatorFallback
 {
-    [ThreadStatic] private static Dictionary<string, FallbackRule>? _rules;
+    [ThreadStatic] private static Dictionary<string, Scope?>? _rules;
     [ThreadStatic] private static List<FallbackCount>? _counts;
     [ThreadStatic] private static List<string>? _running;
 
     /// <summary>Until the scope is disposed, the rule is used wherever the operator is unsupported.</summary>
     public static IDisposable Use(string op, FallbackRule rule)
     {
-        _rules ??= new Dictionary<string, FallbackRule>(StringComparer.Ordinal);
-        var before = _rules.GetValueOrDefault(op);
-        _rules[op] = rule;
-        return new Scope(op, before);
+        _rules ??= new Dictionary<string, Scope?>(StringComparer.Ordinal);
+        var scope = new Scope(InUse(op), rule);
+        _rules[op] = scope;
+        return scope;
     }
 
     /// <summary>
@@ -40,14 +40,14 @@ public static class OperatorFallback
 
     // A rule that applies the operator it stands for would call itself for ever; there the error stands.
     internal static bool Exists(Op op) => _running?.Contains(op.Name) != true
-        && (op.HasFallback || _rules?.ContainsKey(op.Name) == true);
+        && (op.HasFallback || InUse(op.Name) is not null);
 
     internal static Value[] Run(Op op, Attributes attributes, Value[] inputs, UnsupportedException cause)
     {
         (_running ??= []).Add(op.Name);
         try
         {
-            var rule = _rules?.GetValueOrDefault(op.Name);
+            var rule = InUse(op.Name)?.Rule;
             Count(op, rule is null ? "its formula" : "a rule of the caller");
             var results = rule is null ? op.Fallback(inputs) : rule(inputs, attributes);
             return results.Count > 0 ? [.. results] : throw OperatorStack.Carry(
@@ -67,12 +67,16 @@ public static class OperatorFallback
         else _counts[at] = _counts[at] with { Times = _counts[at].Times + 1 };
     }
 
-    private sealed class Scope(string op, FallbackRule? before) : IDisposable
+    private static Scope? InUse(string op)
     {
-        public void Dispose()
-        {
-            if (before is not null) _rules![op] = before;
-            else _rules!.Remove(op);
-        }
+        if (_rules is null || !_rules.TryGetValue(op, out var top)) return null;
+        var scope = ThreadScope.Innermost(ref top);
+        if (scope is null) _rules.Remove(op);
+        return scope;
+    }
+
+    private sealed class Scope(Scope? outer, FallbackRule rule) : ThreadScope(outer)
+    {
+        public FallbackRule Rule { get; } = rule;
     }
 }

@@ -6,7 +6,7 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tape;
 
-/// <summary>A result is not a number, and no operand was.</summary>
+/// <summary>A result is not a number: where that began.</summary>
 public sealed class AnomalyException(string message) : ConvoyException(ErrorCode.NotANumber, message);
 
 /// <summary>
@@ -15,27 +15,25 @@ public sealed class AnomalyException(string message) : ConvoyException(ErrorCode
 /// </summary>
 public static class AnomalyMode
 {
-    [ThreadStatic] private static int _depth;
-    [ThreadStatic] private static long _step;
+    [ThreadStatic] private static Scope? _top;
     [ThreadStatic] private static string? _within;
 
     /// <summary>Whether results are looked at on this thread.</summary>
-    public static bool IsOn => _depth > 0;
+    public static bool IsOn => Current is not null;
 
-    /// <summary>Results are looked at until the scope is disposed; the step is named in the error.</summary>
-    public static IDisposable On(long step = 0)
-    {
-        _depth++;
-        _step = step;
-        return new ScopeEnd(static () => _depth--);
-    }
+    private static Scope? Current => _top is null ? null : ThreadScope.Innermost(ref _top);
 
-    /// <summary>Results until the end of the scope belong to the formula of this operator; it is named too.</summary>
-    internal static FormulaScope Within(string op)
+    /// <summary>Results are looked at until the scope is disposed; the step is named in the error. Scopes nest, the
+    /// innermost one's step counts.</summary>
+    public static IDisposable On(long step = 0) => _top = new Scope(Current, step);
+
+    /// <summary>Results until the end of the scope belong to the formula of this operator, or to its gradient; it is
+    /// named too.</summary>
+    internal static FormulaScope Within(string op, bool gradient = false)
     {
         if (!IsOn) return new FormulaScope(false, null);
         var scope = new FormulaScope(true, _within);
-        _within ??= op;
+        _within ??= gradient ? $"the gradient of {op}" : op;
         return scope;
     }
 
@@ -50,14 +48,27 @@ public static class AnomalyMode
     internal static void Check(Op op, Attributes attributes, Tensor[] inputs, Tensor[] outputs)
     {
         for (var i = 0; i < outputs.Length; i++)
+            if (FirstNaN(outputs[i]) is { } at) throw Fault(op, attributes, inputs, at);
+    }
+
+    private static AnomalyException Fault(Op op, Attributes attributes, Tensor[] inputs, long at)
+    {
+        var text = $"{attributes}";
+        var name = (text.Length == 0 ? op.Name : $"{op.Name} {text}") + (_within is null ? "" : $" in {_within}");
+        var step = Current!.Step;
+        for (var i = 0; i < inputs.Length; i++)
         {
-            if (FirstNaN(outputs[i]) is not { } at || inputs.Any(t => FirstNaN(t) is not null)) continue;
-            var name = _within is null ? op.Name : $"{op.Name} in {_within}";
-            var shapes = string.Join(", ", inputs.Select(t => t.Shape));
-            throw new AnomalyException(string.Create(
+            // Every result of this scope was looked at: this NaN is older, or comes from a seed or a hook.
+            if (FirstNaN(inputs[i]) is { } before) return new AnomalyException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name} {attributes}: element {at} of its result is NaN in step {_step}, its operands {shapes} hold none"));
+                $"{name}: element {before} of its operand {i}, {inputs[i].Type}, is NaN already in step {step}: "
+                + $"it comes from the data, the weights, a seed or a hook"));
         }
+
+        var shapes = string.Join(", ", inputs.Select(t => t.Shape));
+        return new AnomalyException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}: element {at} of its result is NaN in step {step}, its operands {shapes} hold none"));
     }
 
     private static long? FirstNaN(Tensor tensor)
@@ -67,4 +78,9 @@ public static class AnomalyMode
     }
 
     private static long? Index(int at) => at < 0 ? null : at;
+
+    private sealed class Scope(Scope? outer, long step) : ThreadScope(outer)
+    {
+        public long Step { get; } = step;
+    }
 }

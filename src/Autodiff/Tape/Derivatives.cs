@@ -20,13 +20,17 @@ public enum JacobianMode
 
 /// <summary>
 /// Derivatives of functions of one tensor x. A function may have any control flow; it is called once or twice, never
-/// once per element. Results have the shape of the output followed by that of x.
+/// once per element. Results have the shape of the output followed by that of x, and its element type: float32 or
+/// float64. What is recorded for them is recorded in a scope without recording, too.
 /// </summary>
+/// <exception cref="ShapeException">x or f(x) is not of floating-point numbers, f(x) is not one number where one is
+/// asked for, or a vector has not the shape and type of what it is multiplied with.</exception>
 public static class Derivatives
 {
     /// <summary>d f / d x of a function with one number as its result; of x's shape.</summary>
     public static Tensor Gradient(Func<Variable, Variable> f, Tensor x)
     {
+        using var recording = GradientMode.On();
         var (free, y) = Evaluate(f, x);
         RequireScalar(y, "a gradient");
         return Differentiate.Gradient([y], [free])[0].Data;
@@ -35,13 +39,16 @@ public static class Derivatives
     /// <summary>f(x), and J·t along the tangent t of x's shape: forward mode.</summary>
     public static (Tensor Value, Tensor Tangent) Jvp(Func<Variable, Variable> f, Tensor x, Tensor tangent)
     {
+        using var recording = GradientMode.On();
         var (free, y) = Evaluate(f, x);
+        RequireLike(tangent, x, "a tangent");
         return (y.Data, Differentiate.Forward([y], [free], [new Variable(tangent)])[0].Data);
     }
 
     /// <summary>f(x), and Jᵀ·u for a u of f(x)'s shape: reverse mode.</summary>
     public static (Tensor Value, Tensor Gradient) Vjp(Func<Variable, Variable> f, Tensor x, Tensor u)
     {
+        using var recording = GradientMode.On();
         var (free, y) = Evaluate(f, x);
         return (y.Data, Differentiate.Gradient([y], [free], [new Variable(u)])[0].Data);
     }
@@ -49,6 +56,7 @@ public static class Derivatives
     /// <summary>d f_i / d x_j, of shape [f(x)'s shape, x's shape].</summary>
     public static Tensor Jacobian(Func<Variable, Variable> f, Tensor x, JacobianMode mode = JacobianMode.Fewer)
     {
+        using var recording = GradientMode.On();
         var (free, y) = Evaluate(f, x);
         if (mode == JacobianMode.Fewer) mode = y.Data.Count <= x.Count ? JacobianMode.Rows : JacobianMode.Columns;
         return mode == JacobianMode.Rows ? Rows(free, y) : Columns(free, y);
@@ -59,14 +67,20 @@ public static class Derivatives
     /// </summary>
     public static Tensor Hessian(Func<Variable, Variable> f, Tensor x)
     {
+        using var recording = GradientMode.On();
         var (free, gradient) = GradientWithHistory(f, x);
         return Rows(free, gradient);
     }
 
-    /// <summary>H·v at the cost of a few gradients, without H.</summary>
+    /// <summary>H·v at the cost of a few gradients, without H (Pearlmutter 1994).</summary>
+    /// <param name="f">One number from x.</param>
+    /// <param name="x">Where.</param>
+    /// <param name="v">Of x's shape and type.</param>
     public static Tensor HessianVector(Func<Variable, Variable> f, Tensor x, Tensor v)
     {
+        using var recording = GradientMode.On();
         var (free, gradient) = GradientWithHistory(f, x);
+        RequireLike(v, x, "v");
         // H is symmetric, so the gradient of the gradient along v is H v.
         return Differentiate.Gradient([gradient], [free], [new Variable(v)])[0].Data;
     }
@@ -74,6 +88,7 @@ public static class Derivatives
     /// <summary>d² f / d x_i², of x's shape: one product with H per element.</summary>
     public static Tensor HessianDiagonal(Func<Variable, Variable> f, Tensor x)
     {
+        using var recording = GradientMode.On();
         var (free, gradient) = GradientWithHistory(f, x);
         var diagonal = Tensor.Empty(x.DType, x.Shape);
         for (var i = 0; i < x.Count; i++)
@@ -92,6 +107,7 @@ public static class Derivatives
     public static Tensor Nth(Func<Variable, Variable> f, Tensor x, int order)
     {
         if (order < 0) throw new ArgumentException($"an order of derivatives is 0 or more, not {order}");
+        using var recording = GradientMode.On();
         var (free, y) = Evaluate(f, x);
         for (var n = 0; n < order; n++) y = Differentiate.Gradient([y], [free], createGraph: n + 1 < order)[0];
         return y.Data;
@@ -100,7 +116,10 @@ public static class Derivatives
     private static (Variable X, Variable Y) Evaluate(Func<Variable, Variable> f, Tensor x)
     {
         var free = new Variable(x, requiresGradient: true);
-        return (free, f(free));
+        var y = f(free);
+        if (y.Data.DType is not (DType.Float32 or DType.Float64))
+            throw new ShapeException($"a function that gives {y.Type} has no derivative: only floating-point numbers do");
+        return (free, y);
     }
 
     private static (Variable X, Variable Gradient) GradientWithHistory(Func<Variable, Variable> f, Tensor x)
@@ -173,6 +192,12 @@ public static class Derivatives
     {
         if (from.DType == DType.Float32) to.Raw<float>()[target] = from.Raw<float>()[at];
         else to.Raw<double>()[target] = from.Raw<double>()[at];
+    }
+
+    private static void RequireLike(Tensor vector, Tensor x, string what)
+    {
+        if (!vector.Type.Equals(x.Type))
+            throw new ShapeException($"{what} of {vector.Type} does not belong to x of {x.Type}");
     }
 
     private static void RequireScalar(Variable y, string what)

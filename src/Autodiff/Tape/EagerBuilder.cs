@@ -88,7 +88,8 @@ internal sealed class TapeEntry
 
     public Application Application => _application
         ?? throw new GradientException(
-            "this history was released by an earlier backward call; retain it there");
+            $"{_op.Name}: the history of its result was released by an earlier backward call, or by the end of its "
+            + "environment: call that with retain: true, or add up what is differentiated and call backward once");
 
     public void SetOutputs(Value[] outputs)
     {
@@ -116,11 +117,11 @@ internal sealed class TapeEntry
     {
         for (var i = 0; i < _storages.Length; i++)
         {
-            if (_storages[i].Version != _versions[i])
-            {
-                throw new GradientException(
-                    $"{_op.Name}: a tensor of this operation was written in place after it was recorded");
-            }
+            if (_storages[i].Version == _versions[i]) continue;
+            var what = i < _inputs.Length ? $"its operand {i}, {_inputs[i].Type}," : "its result";
+            throw new GradientException(
+                $"{_op.Name}: {what} was written in place after it was recorded: write into a copy, or record in a scope "
+                + "of SavedValues.CopyOnWrite");
         }
     }
 }

@@ -34,6 +34,8 @@ public sealed class LazyGradients
     {
         get
         {
+            if ((uint)input >= (uint)_inputs.Count)
+                throw new GradientException($"there are {_inputs.Count} inputs, counted from 0: none is {input}");
             var found = _found[input] ??= Differentiate.Run(_history, _outputs, [_inputs[input]], _seeds,
                 createGraph: false)[0]
                 ?? new Variable(Tensor.Empty(_inputs[input].Data.DType, _inputs[input].Data.Shape));

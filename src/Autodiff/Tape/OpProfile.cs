@@ -28,20 +28,15 @@ public sealed record OpTiming(
 /// <param name="clock">Where times come from.</param>
 public sealed class OpProfile(TimeProvider clock)
 {
-    [ThreadStatic] private static OpProfile? _current;
+    [ThreadStatic] private static Scope? _top;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, OpTiming> _timings = new(StringComparer.Ordinal);
 
     /// <summary>The profile that operators of this thread are timed in, or null.</summary>
-    internal static OpProfile? Current => _current;
+    internal static OpProfile? Current => _top is null ? null : ThreadScope.Innermost(ref _top)?.Profile;
 
     /// <summary>Times the operators of this thread until the scope is disposed; scopes nest.</summary>
-    public IDisposable Start()
-    {
-        var outer = _current;
-        _current = this;
-        return new ScopeEnd(() => _current = outer);
-    }
+    public IDisposable Start() => _top = new Scope(ThreadScope.Innermost(ref _top), this);
 
     internal long Now => clock.GetTimestamp();
 
@@ -88,4 +83,9 @@ public sealed class OpProfile(TimeProvider clock)
 
     /// <summary>MON-04: a list with one object for each operator.</summary>
     public string ToJson() => JsonSerializer.Serialize(Timings);
+
+    private sealed class Scope(Scope? outer, OpProfile profile) : ThreadScope(outer)
+    {
+        public OpProfile Profile { get; } = profile;
+    }
 }

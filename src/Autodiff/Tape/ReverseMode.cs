@@ -83,6 +83,7 @@ internal sealed class ReverseMode(Builder builder)
 
     private static Value?[] Rule(Application application, OpGradient given)
     {
+        using var within = AnomalyMode.Within(application.Op.Name, gradient: true);
         try
         {
             return GradientOverride.Find(application.Op, given) ?? application.Op.Backward(given);

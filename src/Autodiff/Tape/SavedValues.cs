@@ -12,37 +12,41 @@ public static class SavedValues
     /// <summary>Elements below which an owning scope copies.</summary>
     public const int OwnedBelow = 10_000;
 
-    [ThreadStatic] private static int _ownedBelow;
-    [ThreadStatic] private static bool _copyOnWrite;
+    [ThreadStatic] private static Scope? _top;
 
     /// <summary>Copies saved tensors of fewer elements until the scope is disposed.</summary>
-    public static IDisposable Own(int elementsBelow = OwnedBelow) => new Scope(elementsBelow, copyOnWrite: false);
+    public static IDisposable Own(int elementsBelow = OwnedBelow) => Open(elementsBelow, copyOnWrite: false);
 
     /// <summary>
     /// What is recorded until the scope is disposed stays as it is; the memory of a saved tensor is copied when it is
     /// written while a history that reads it is still there. A span that was taken before is not watched.
     /// </summary>
-    public static IDisposable CopyOnWrite() => new Scope(0, copyOnWrite: true);
+    public static IDisposable CopyOnWrite() => Open(0, copyOnWrite: true);
 
     /// <summary>Shares all of them until the scope is disposed, inside other scopes too.</summary>
-    public static IDisposable Share() => new Scope(0, copyOnWrite: false);
+    public static IDisposable Share() => Open(0, copyOnWrite: false);
 
     /// <summary>The value as the tape keeps it: itself, or a copy with the same identity.</summary>
     internal static Ops.Value Kept(Ops.Value value)
     {
         var variable = (Variable)value;
-        return _copyOnWrite ? variable.Snapshot()
-            : variable.Data.Count < _ownedBelow ? variable.OwnedCopy() : variable;
+        return Current is not { } scope ? variable
+            : scope.CopyOnWrite ? variable.Snapshot()
+            : variable.Data.Count < scope.OwnedBelow ? variable.OwnedCopy() : variable;
     }
 
-    internal static bool AreOwned => _copyOnWrite || _ownedBelow > 0;
+    internal static bool AreOwned => _top is not null && Current is { } scope
+        && (scope.CopyOnWrite || scope.OwnedBelow > 0);
 
-    private sealed class Scope : IDisposable
+    private static Scope? Current => ThreadScope.Innermost(ref _top);
+
+    private static Scope Open(int elementsBelow, bool copyOnWrite) =>
+        _top = new Scope(Current, elementsBelow, copyOnWrite);
+
+    private sealed class Scope(Scope? outer, int elementsBelow, bool copyOnWrite) : ThreadScope(outer)
     {
-        private readonly (int, bool) _before = (_ownedBelow, _copyOnWrite);
+        public int OwnedBelow { get; } = elementsBelow;
 
-        public Scope(int elementsBelow, bool copyOnWrite) => (_ownedBelow, _copyOnWrite) = (elementsBelow, copyOnWrite);
-
-        public void Dispose() => (_ownedBelow, _copyOnWrite) = _before;
+        public bool CopyOnWrite { get; } = copyOnWrite;
     }
 }

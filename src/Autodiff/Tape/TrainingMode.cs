@@ -6,15 +6,11 @@ namespace Convoy.Autodiff.Tape;
 /// </summary>
 public static class TrainingMode
 {
-    [ThreadStatic] private static int _evaluations;
+    [ThreadStatic] private static ThreadScope? _evaluation;
 
     /// <summary>True unless this thread is inside a scope of <see cref="Evaluate"/>.</summary>
-    public static bool IsOn => _evaluations == 0;
+    public static bool IsOn => _evaluation is null || ThreadScope.Innermost(ref _evaluation) is null;
 
     /// <summary>Layers behave as in use until the scope is disposed.</summary>
-    public static IDisposable Evaluate()
-    {
-        _evaluations++;
-        return new ScopeEnd(static () => _evaluations--);
-    }
+    public static IDisposable Evaluate() => _evaluation = new ThreadScope(ThreadScope.Innermost(ref _evaluation));
 }

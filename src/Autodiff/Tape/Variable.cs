@@ -75,7 +75,12 @@ public sealed class Variable : Value
     /// Called with the gradient of this variable when all of it has arrived, before it goes on; what it returns goes
     /// on in its place. Hooks run in the order in which they were added.
     /// </summary>
-    public void OnGradient(Func<Variable, Variable> hook) => (_hooks ??= []).Add(hook);
+    /// <exception cref="ArgumentNullException">There is no hook.</exception>
+    public void OnGradient(Func<Variable, Variable> hook)
+    {
+        ArgumentNullException.ThrowIfNull(hook);
+        (_hooks ??= []).Add(hook);
+    }
 
     internal Value Hooked(Value gradient)
     {
@@ -83,7 +88,8 @@ public sealed class Variable : Value
         if (gradient is not Variable seen) return gradient;
         foreach (var hook in Origin._hooks!)
         {
-            seen = hook(seen);
+            seen = hook(seen) ?? throw new ShapeException(
+                $"a hook returned nothing for a gradient of {_type}: one that only looks returns what it got");
             if (!seen.Type.Equals(_type)) throw new ShapeException(
                 $"a hook returned {seen.Type} for a gradient of {_type}");
         }
@@ -101,11 +107,18 @@ public sealed class Variable : Value
     /// <param name="seed">Gradient of this variable; 1 when it is a scalar.</param>
     /// <param name="retain">Keeps the history for another call.</param>
     /// <param name="safety">What still holds when a rule or a hook throws.</param>
+    /// <exception cref="GradientException">Nothing that this was computed from asks for gradients, or its history was
+    /// released, or written over.</exception>
+    /// <exception cref="ShapeException">There is no seed and this is not one number, or the seed does not
+    /// fit.</exception>
     public void Backward(
         Tensor? seed = null, bool retain = false, ExceptionSafety safety = ExceptionSafety.Basic)
     {
         if (seed is null && Data.Count != 1)
             throw new ShapeException($"backward of {Type.Text} needs a seed: only a scalar has one of its own");
+        if (!RequiresGradient) throw new GradientException(
+            $"backward of {Type}: it was computed from nothing that asks for gradients (requiresGradient: true), or in a "
+            + "scope without recording");
         var history = History.Of([this]);
         var leaves = history.Leaves();
         var gradients = Differentiate.Run(
@@ -161,15 +174,24 @@ public sealed class Variable : Value
 /// <summary>Whether operators are recorded, per thread.</summary>
 public static class GradientMode
 {
-    [ThreadStatic] private static int _offDepth;
+    [ThreadStatic] private static Scope? _top;
 
     /// <summary>Whether this thread records what it computes.</summary>
-    public static bool IsOn => _offDepth == 0;
+    public static bool IsOn => _top is null || ThreadScope.Innermost(ref _top) is not { Records: false };
 
-    /// <summary>Nothing is recorded on this thread until the scope is disposed.</summary>
-    public static IDisposable Off()
+    /// <summary>
+    /// Nothing is recorded on this thread until the scope is disposed, on whichever thread that happens.
+    /// </summary>
+    public static IDisposable Off() => _top = new Scope(ThreadScope.Innermost(ref _top), records: false);
+
+    /// <summary>
+    /// This thread records inside scopes of <see cref="Off"/> too, until the scope is disposed: for a function that
+    /// differentiates on its own, wherever it is called.
+    /// </summary>
+    public static IDisposable On() => _top = new Scope(ThreadScope.Innermost(ref _top), records: true);
+
+    private sealed class Scope(Scope? outer, bool records) : ThreadScope(outer)
     {
-        _offDepth++;
-        return new ScopeEnd(static () => _offDepth--);
+        public bool Records { get; } = records;
     }
 }

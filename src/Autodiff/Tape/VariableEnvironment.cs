@@ -9,8 +9,8 @@ namespace Convoy.Autodiff.Tape;
 /// </summary>
 public sealed class VariableEnvironment : IDisposable
 {
-    [ThreadStatic] private static VariableEnvironment? _current;
-    private readonly VariableEnvironment? _outer;
+    [ThreadStatic] private static Scope? _top;
+    private readonly Scope _scope;
     private readonly Dictionary<string, Variable> _byName = new(StringComparer.Ordinal);
     private readonly List<WeakReference<TapeEntry>> _tape = [];
     private IDisposable? _stopped;
@@ -18,14 +18,11 @@ public sealed class VariableEnvironment : IDisposable
     private int _pruneAt = 1_024;
 
     /// <summary>Begins a scope inside the current one of this thread; it records from now on.</summary>
-    public VariableEnvironment()
-    {
-        _outer = _current;
-        _current = this;
-    }
+    public VariableEnvironment() => _top = _scope = new Scope(ThreadScope.Innermost(ref _top), this);
 
     /// <summary>The innermost environment of this thread, or null.</summary>
-    public static VariableEnvironment? Current => _current;
+    public static VariableEnvironment? Current =>
+        _top is null ? null : ThreadScope.Innermost(ref _top)?.Environment;
 
     /// <summary>The gradients that backward calls inside this scope leave.</summary>
     public GradientTable Gradients { get; } = new();
@@ -71,13 +68,13 @@ public sealed class VariableEnvironment : IDisposable
         Start();
         Clear();
         _byName.Clear();
-        if (ReferenceEquals(_current, this)) _current = _outer;
+        _scope.Dispose();
     }
 
-    internal static IGradientStore Store => _current is { } environment ? environment.Gradients : OwnGradients.Instance;
+    internal static IGradientStore Store => Current is { } environment ? environment.Gradients : OwnGradients.Instance;
 
     // Weak: what nobody can differentiate any more is not kept alive by being on a list.
-    internal static void Note(TapeEntry entry) => _current?.Add(entry);
+    internal static void Note(TapeEntry entry) => Current?.Add(entry);
 
     private void Add(TapeEntry entry)
     {
@@ -88,6 +85,11 @@ public sealed class VariableEnvironment : IDisposable
         }
 
         _tape.Add(new WeakReference<TapeEntry>(entry));
+    }
+
+    private sealed class Scope(Scope? outer, VariableEnvironment environment) : ThreadScope(outer)
+    {
+        public VariableEnvironment Environment { get; } = environment;
     }
 }
 

@@ -54,6 +54,7 @@ public abstract class VjpStrategy
     public VjpResult Run(FunctionChain f, Tensor x, params IReadOnlyList<Tensor> cotangents)
     {
         if (cotangents.Count == 0) throw new ArgumentException("a vector-Jacobian product needs a vector");
+        using var recording = GradientMode.On();
         return Answer(f, x, cotangents);
     }
 

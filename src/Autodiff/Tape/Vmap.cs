@@ -73,6 +73,7 @@ public static class Vmap
     {
         if (data.Count == 0
             || data[0].Rank == 0) throw new ShapeException("per-sample gradients: the data has no samples");
+        using var recording = GradientMode.On();
         var rows = data[0].Shape[0];
         // A copy of every parameter for each sample: the gradient of the sum keeps the samples apart.
         Variable[] copies =

@@ -139,6 +139,8 @@ public sealed class GradientRulesTests
         var found = Assert.Throws<AnomalyException>(() => run.Program.Run(
             batch, StepSlices.Single(4), 9, run.Weights, [gradient.AsMemory()], new double[1], null));
         Assert.StartsWith("step 9: linear (", found.Message, StringComparison.Ordinal);
+        Assert.Contains("element 0 of its operand 0", found.Message, StringComparison.Ordinal);
+        Assert.EndsWith("look at the data", found.Message, StringComparison.Ordinal);
         run.Weights[1] = float.NaN;
         Assert.Contains("element 1 of the weights is NaN before the step", Assert.Throws<AnomalyException>(
             () => run.Program.Run(batch, StepSlices.Single(4), 10, run.Weights, [gradient.AsMemory()],

@@ -23,6 +23,7 @@ public sealed class LossAt
     public LossAt(Func<Variable[], Variable> loss, IReadOnlyList<Tensor> at)
     {
         _at = at;
+        using var recording = GradientMode.On();
         _x = [.. at.Select(t => new Variable(t, requiresGradient: true))];
         var value = loss(_x);
         if (value.Data.Count != 1)
