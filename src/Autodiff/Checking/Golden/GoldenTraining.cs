@@ -11,7 +11,7 @@ internal static class GoldenTraining
     private static readonly string[] Hyper =
     [
         "lr", "weight_decay", "momentum", "nesterov", "amsgrad", "centered", "betas", "eps", "rho", "alpha", "lr_decay",
-        "initial_accumulator_value", "dampening", "momentum_decay",
+        "initial_accumulator_value", "dampening", "momentum_decay", "maximize",
     ];
 
     private static readonly string[] Courses =
@@ -36,13 +36,14 @@ internal static class GoldenTraining
         var state = StateOf(made.Rule, w.Length);
         if (hyper.TryGetProperty("initial_accumulator_value", out var first)) state[0].Span.Fill(first.GetDouble());
         var slower = hyper.TryGetProperty("lr_decay", out var slows) ? slows.GetDouble() : 0;
+        var sign = hyper.TryGetProperty("maximize", out var up) && up.GetBoolean() ? -1 : 1;
         ParameterSpan[] whole = [new ParameterSpan(0, w.Length)];
         var t = 0;
         foreach (var expected in run.GetProperty("trajectory").EnumerateArray())
         {
             var gradient = GoldenJson.Numbers(document.GetProperty("grads")[t]);
             var rate = made.Spec.Lr / (1 + (t * slower));
-            made.Rule.Apply<double>(w, gradient, state, new RuleStep(++t, rate), whole);
+            made.Rule.Apply<double>(w, gradient, state, new RuleStep(++t, rate, sign), whole);
             comparison.Numbers(GoldenJson.Numbers(expected), w, $"step {t}");
         }
 
