@@ -8,9 +8,9 @@ namespace Convoy.Shared.Storage;
 /// The journal in one SQLite file: several processes of one machine may open it. Commits are durable when they return
 /// (synchronous=FULL), because a leader never tells what is not (L2). The schema keeps to SQLite 3.35.
 /// </summary>
-public sealed class SqliteJournal : IJournal
+public sealed partial class SqliteJournal : IJournal
 {
-    private const int SchemaVersion = 1;
+    private const int SchemaVersion = 2;
     private const int ApplicationId = 0x434F4E56;
     private const int BusyTimeoutMs = 5_000;
     // The database's clock in milliseconds since 1970; unixepoch() is younger than 3.35.
@@ -22,7 +22,8 @@ public sealed class SqliteJournal : IJournal
           id INTEGER PRIMARY KEY CHECK(id = 1),
           holder TEXT NOT NULL CHECK(typeof(holder) = 'text'),
           token INTEGER NOT NULL CHECK(typeof(token) = 'integer'),
-          expires_ms INTEGER NOT NULL CHECK(typeof(expires_ms) = 'integer'));
+          expires_ms INTEGER NOT NULL CHECK(typeof(expires_ms) = 'integer'),
+          seal INTEGER NOT NULL CHECK(typeof(seal) = 'integer'));
         CREATE TABLE events(
           stream TEXT NOT NULL CHECK(typeof(stream) = 'text'),
           seq INTEGER NOT NULL CHECK(typeof(seq) = 'integer' AND seq > 0),
@@ -30,9 +31,11 @@ public sealed class SqliteJournal : IJournal
           type TEXT NOT NULL CHECK(typeof(type) = 'text'),
           json TEXT NOT NULL CHECK(typeof(json) = 'text'),
           utc_ms INTEGER NOT NULL CHECK(typeof(utc_ms) = 'integer'),
+          seal INTEGER NOT NULL CHECK(typeof(seal) = 'integer'),
           PRIMARY KEY(stream, seq)) WITHOUT ROWID;
+        {HeadSchema}
         PRAGMA application_id = 1129270870;
-        PRAGMA user_version = 1;
+        PRAGMA user_version = 2;
         """;
 
     private readonly OrderedLock _lock = new("a journal", LockRank.Storage);
@@ -91,6 +94,7 @@ public sealed class SqliteJournal : IJournal
                 create.ExecuteNonQuery();
             }
 
+            File.Delete(JournalHead.FileOf(path)); // of a journal that was moved away
             File.Move(temporary, path);
             RealDisk.Instance.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
@@ -108,8 +112,10 @@ public sealed class SqliteJournal : IJournal
     private void Prepare()
     {
         Execute($"PRAGMA busy_timeout = {BusyTimeoutMs}");
+        // Before the journal itself: another process may append meanwhile, and it appends here first.
+        var head = JournalHead.Read(_path);
         var version = Scalar("PRAGMA user_version");
-        if (version != SchemaVersion || Scalar("PRAGMA application_id") != ApplicationId)
+        if (version is not (UnsealedVersion or SchemaVersion) || Scalar("PRAGMA application_id") != ApplicationId)
         {
             throw new UserException(ExitCode.Cluster,
                 $"{_path}: this is not a journal of this version of convoy (schema {version}, "
@@ -125,97 +131,62 @@ public sealed class SqliteJournal : IJournal
         // A page that was written over shows when it is read, perhaps in the middle of a take-over: better now.
         using var check = Command("PRAGMA quick_check(1)");
         if (check.ExecuteScalar() is not "ok") throw Damaged(_path);
+        if (version == UnsealedVersion) SealAll();
+        CheckAll(head);
     }
 
     /// <summary>Of tests: the file grows no further, as on a full disk.</summary>
     internal void LimitPages(int pagesMax) =>
         Execute(FormattableString.Invariant($"PRAGMA max_page_count = {pagesMax}"));
 
-    public LeaseAnswer TryAcquire(string holder, TimeSpan life, Func<string, bool>? isGone = null) =>
-        Transact(() =>
+    public LeaseAnswer TryAcquire(string holder, TimeSpan life, Func<string, bool>? isGone = null)
     {
-        var token = 0L;
-        using (var read = Command($"SELECT holder, token, expires_ms - {NowMs} FROM lease WHERE id = 1"))
-        using (var row = read.ExecuteReader())
+        var answer = Transact(() =>
         {
-            if (row.Read())
-            {
-                var (present, restMs) = (row.GetString(0), row.GetInt64(2));
-                token = row.GetInt64(1);
-                if (restMs > 0 && isGone?.Invoke(present) != true)
-                    return new LeaseAnswer(null, present, TimeSpan.FromMilliseconds(restMs));
-            }
-        }
-
-        using var write = Command($"""
-            INSERT INTO lease(id, holder, token, expires_ms) VALUES(1, $holder, $token, {NowMs} + $life)
-            ON CONFLICT(id) DO UPDATE
-                SET holder = excluded.holder, token = excluded.token, expires_ms = excluded.expires_ms
-            """, ("$holder", holder), ("$token", token + 1), ("$life", (long)life.TotalMilliseconds));
-        write.ExecuteNonQuery();
-        return new LeaseAnswer(new Lease(holder, new LeaderToken(token + 1)), holder, life);
-    });
+            var (present, now) = (ReadLease(), Now());
+            if (present is { } held && held.ExpiresMs > now && isGone?.Invoke(held.Holder) != true)
+                return new LeaseAnswer(null, held.Holder, TimeSpan.FromMilliseconds(held.ExpiresMs - now));
+            var token = (present?.Token ?? 0) + 1;
+            WriteLease(holder, token, now + (long)life.TotalMilliseconds);
+            return new LeaseAnswer(new Lease(holder, new LeaderToken(token)), holder, life);
+        });
+        if (answer.Lease is { } lease) JournalHead.Write(_path, Guarded(CountEvents), lease.Token.Value);
+        return answer;
+    }
 
     public bool Renew(Lease lease, TimeSpan life) => Transact(() =>
     {
-        using var write = Command(
-            $"UPDATE lease SET expires_ms = {NowMs} + $life WHERE id = 1 AND token = $token",
-            ("$token", lease.Token.Value), ("$life", (long)life.TotalMilliseconds));
-        return write.ExecuteNonQuery() == 1;
+        if (ReadLease() is not { } held || held.Token != lease.Token.Value) return false;
+        WriteLease(held.Holder, held.Token, Now() + (long)life.TotalMilliseconds);
+        return true;
     });
 
     public void Release(Lease lease) => Renew(lease, TimeSpan.Zero);
 
-    public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events) =>
-        Transact(() =>
+    public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events)
     {
-        if (Scalar("SELECT token FROM lease WHERE id = 1") != lease.Token.Value)
-            return AppendResult.LeaseLost;
-        if (Scalar("SELECT COALESCE(MAX(seq), 0) FROM events WHERE stream = $stream",
-            ("$stream", stream)) != afterSeq)
-            return AppendResult.SeqTaken;
-        var seq = afterSeq;
-        foreach (var e in events)
+        var count = 0L;
+        var result = Transact(() =>
         {
-            using var write = Command(
-                $"INSERT INTO events(stream, seq, token, type, json, utc_ms) VALUES($stream, $seq, $token, $type, "
-                    + $"$json, {NowMs})",
-                ("$stream", stream), ("$seq", ++seq), ("$token", lease.Token.Value), ("$type", e.Type),
-                    ("$json", e.Json));
-            write.ExecuteNonQuery();
-        }
-
-        return AppendResult.Appended;
-    });
+            if (ReadLease()?.Token != lease.Token.Value) return AppendResult.LeaseLost;
+            if (Scalar("SELECT COALESCE(MAX(seq), 0) FROM events WHERE stream = $stream",
+                ("$stream", stream)) != afterSeq)
+                return AppendResult.SeqTaken;
+            count = AppendSealed(lease.Token.Value, stream, afterSeq, events);
+            return AppendResult.Appended;
+        });
+        if (result == AppendResult.Appended) JournalHead.Write(_path, count, lease.Token.Value);
+        return result;
+    }
 
     public IReadOnlyList<JournalEvent> Read(string stream, long afterSeq = 0) => Guarded(() =>
     {
-        using var read = Command(
-            "SELECT seq, token, type, json, utc_ms FROM events WHERE stream = $stream AND seq > $after ORDER BY seq",
-            ("$stream", stream), ("$after", afterSeq));
-        using var rows = read.ExecuteReader();
         var events = new List<JournalEvent>();
-        while (rows.Read())
-        {
-            var (seq, utcMs) = (rows.GetInt64(0), rows.GetInt64(4));
-            // Rows are written one after the other and in our time; pages of a damaged file may hold anything.
-            if (seq != afterSeq + events.Count + 1 || utcMs is < 0 or > 253_402_300_799_999) throw Damaged(_path);
-            events.Add(new JournalEvent(stream, seq, new LeaderToken(rows.GetInt64(1)), rows.GetString(2),
-                rows.GetString(3),
-                DateTimeOffset.FromUnixTimeMilliseconds(utcMs)));
-        }
-
-        return events;
+        ReadSealed(stream, afterSeq, (e, _) => events.Add(e));
+        return (IReadOnlyList<JournalEvent>)events;
     });
 
-    public IReadOnlyList<string> Streams() => Guarded(() =>
-    {
-        using var read = Command("SELECT DISTINCT stream FROM events ORDER BY stream");
-        using var rows = read.ExecuteReader();
-        var names = new List<string>();
-        while (rows.Read()) names.Add(rows.GetString(0));
-        return names;
-    });
+    public IReadOnlyList<string> Streams() => Guarded(() => (IReadOnlyList<string>)StreamNames());
 
     public void Dispose()
     {

@@ -268,6 +268,7 @@ public sealed class SqliteJournalTests : JournalTests
             journal.Dispose();
         }
 
-        Assert.Equal(["journal.db"], Directory.GetFiles(Path.GetDirectoryName(File)!).Select(Path.GetFileName));
+        Assert.Equal(["journal.db", "journal.db-head"],
+            Directory.GetFiles(Path.GetDirectoryName(File)!).Select(Path.GetFileName).Order());
     }
 }

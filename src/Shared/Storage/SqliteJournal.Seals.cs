@@ -1,0 +1,182 @@
+using Convoy.Shared.Ids;
+
+namespace Convoy.Shared.Storage;
+
+// Rows that were changed where SQLite and JSON see nothing of it, and transactions that went with the log beside the
+// file: each row has its seal, the head counts all rows, and a file beside the journal says how many there were.
+public sealed partial class SqliteJournal
+{
+    /// <summary>Journals before there were seals: what they hold is taken as it is, and sealed.</summary>
+    private const int UnsealedVersion = 1;
+
+    // chain: all seals, xored; whoever appends knows it without reading the others.
+    private const string HeadSchema = """
+        CREATE TABLE head(
+          id INTEGER PRIMARY KEY CHECK(id = 1),
+          events INTEGER NOT NULL CHECK(typeof(events) = 'integer'),
+          chain INTEGER NOT NULL CHECK(typeof(chain) = 'integer'));
+        INSERT INTO head(id, events, chain) VALUES(1, 0, 0);
+        """;
+
+    private long Now() => Scalar($"SELECT {NowMs}");
+
+    private long CountEvents() => Scalar("SELECT events FROM head WHERE id = 1");
+
+    private (string Holder, long Token, long ExpiresMs)? ReadLease()
+    {
+        using var read = Command("SELECT holder, token, expires_ms, seal FROM lease WHERE id = 1");
+        using var row = read.ExecuteReader();
+        if (!row.Read()) return null;
+        var (holder, token, expiresMs) = (row.GetString(0), row.GetInt64(1), row.GetInt64(2));
+        if (row.GetInt64(3) != JournalSeal.OfLease(holder, token, expiresMs)) throw Damaged(_path);
+        return (holder, token, expiresMs);
+    }
+
+    private void WriteLease(string holder, long token, long expiresMs)
+    {
+        using var write = Command("""
+            INSERT INTO lease(id, holder, token, expires_ms, seal) VALUES(1, $holder, $token, $expires, $seal)
+            ON CONFLICT(id) DO UPDATE SET holder = excluded.holder, token = excluded.token,
+                expires_ms = excluded.expires_ms, seal = excluded.seal
+            """, ("$holder", holder), ("$token", token), ("$expires", expiresMs),
+            ("$seal", JournalSeal.OfLease(holder, token, expiresMs)));
+        write.ExecuteNonQuery();
+    }
+
+    /// <summary>All events there are now.</summary>
+    private long AppendSealed(long token, string stream, long afterSeq, IReadOnlyList<NewEvent> events)
+    {
+        var (seq, utcMs, chain) = (afterSeq, Now(), Scalar("SELECT chain FROM head WHERE id = 1"));
+        var seal = SealAt(stream, afterSeq);
+        foreach (var e in events)
+        {
+            seal = JournalSeal.OfEvent(seal, stream, ++seq, token, e.Type, e.Json, utcMs);
+            chain ^= seal;
+            using var write = Command(
+                "INSERT INTO events(stream, seq, token, type, json, utc_ms, seal) VALUES($stream, $seq, $token, "
+                    + "$type, $json, $utc, $seal)",
+                ("$stream", stream), ("$seq", seq), ("$token", token), ("$type", e.Type), ("$json", e.Json),
+                ("$utc", utcMs), ("$seal", seal));
+            write.ExecuteNonQuery();
+        }
+
+        var count = CountEvents() + events.Count;
+        WriteHead(count, chain);
+        return count;
+    }
+
+    private long SealAt(string stream, long seq) => seq == 0 ? JournalSeal.None
+        : Scalar("SELECT seal FROM events WHERE stream = $stream AND seq = $seq", ("$stream", stream), ("$seq", seq));
+
+    private void WriteHead(long events, long chain)
+    {
+        using var write = Command("UPDATE head SET events = $events, chain = $chain WHERE id = 1",
+            ("$events", events), ("$chain", chain));
+        if (write.ExecuteNonQuery() != 1) throw Damaged(_path);
+    }
+
+    /// <summary>Rows are read in order and held against their seals.</summary>
+    private void ReadSealed(string stream, long afterSeq, Action<JournalEvent, long> take)
+    {
+        using var read = Command("SELECT seq, token, type, json, utc_ms, seal FROM events "
+            + "WHERE stream = $stream AND seq > $after ORDER BY seq", ("$stream", stream), ("$after", afterSeq));
+        using var rows = read.ExecuteReader();
+        var (last, seal) = (afterSeq, SealAt(stream, afterSeq));
+        while (rows.Read())
+        {
+            var (seq, token, type, json, utcMs) = (rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2),
+                rows.GetString(3), rows.GetInt64(4));
+            seal = JournalSeal.OfEvent(seal, stream, seq, token, type, json, utcMs);
+            // Rows are written one after the other and in our time; pages of a damaged file may hold anything.
+            if (seq != ++last || seal != rows.GetInt64(5) || utcMs is < 0 or > 253_402_300_799_999)
+                throw Damaged(_path);
+            take(new JournalEvent(stream, seq, new LeaderToken(token), type, json,
+                DateTimeOffset.FromUnixTimeMilliseconds(utcMs)), seal);
+        }
+    }
+
+    /// <summary>
+    /// Every row, the head over them, and what the file beside the journal says there was. One snapshot: whoever leads
+    /// may append meanwhile.
+    /// </summary>
+    private void CheckAll((long Events, long Token) beside)
+    {
+        Execute("BEGIN");
+        try
+        {
+            var (events, chain) = (0L, 0L);
+            foreach (var stream in StreamNames())
+            {
+                ReadSealed(stream, 0, (_, seal) =>
+                {
+                    events++;
+                    chain ^= seal;
+                });
+            }
+
+            if (events != CountEvents() || chain != Scalar("SELECT chain FROM head WHERE id = 1"))
+                throw Damaged(_path);
+            var token = ReadLease()?.Token ?? 0;
+            if (events < beside.Events || token < beside.Token) throw Shortened(beside.Events - events);
+        }
+        finally
+        {
+            RollBack();
+        }
+    }
+
+    /// <summary>A crash in the middle leaves the old version, which is sealed by the next who opens it.</summary>
+    private void SealAll() => Transact(() =>
+    {
+        if (Scalar("PRAGMA user_version") != UnsealedVersion) return 0; // another process was first
+        Execute("ALTER TABLE lease ADD COLUMN seal INTEGER NOT NULL DEFAULT 0");
+        Execute("ALTER TABLE events ADD COLUMN seal INTEGER NOT NULL DEFAULT 0");
+        Execute(HeadSchema);
+        var (events, chain) = (0L, 0L);
+        foreach (var stream in StreamNames())
+        {
+            var seal = JournalSeal.None;
+            foreach (var (seq, token, type, json, utcMs) in Unsealed(stream))
+            {
+                seal = JournalSeal.OfEvent(seal, stream, seq, token, type, json, utcMs);
+                chain ^= seal;
+                events++;
+                using var write = Command("UPDATE events SET seal = $seal WHERE stream = $stream AND seq = $seq",
+                    ("$seal", seal), ("$stream", stream), ("$seq", seq));
+                write.ExecuteNonQuery();
+            }
+        }
+
+        WriteHead(events, chain);
+        using (var read = Command("SELECT holder, token, expires_ms FROM lease WHERE id = 1"))
+        using (var row = read.ExecuteReader())
+            if (row.Read()) WriteLease(row.GetString(0), row.GetInt64(1), row.GetInt64(2));
+        Execute($"PRAGMA user_version = {SchemaVersion}");
+        return 0;
+    });
+
+    private List<(long Seq, long Token, string Type, string Json, long UtcMs)> Unsealed(string stream)
+    {
+        using var read = Command("SELECT seq, token, type, json, utc_ms FROM events WHERE stream = $stream "
+            + "ORDER BY seq", ("$stream", stream));
+        using var rows = read.ExecuteReader();
+        var events = new List<(long, long, string, string, long)>();
+        while (rows.Read())
+            events.Add((rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2), rows.GetString(3), rows.GetInt64(4)));
+        return events;
+    }
+
+    private List<string> StreamNames()
+    {
+        using var read = Command("SELECT DISTINCT stream FROM events ORDER BY stream");
+        using var rows = read.ExecuteReader();
+        var names = new List<string>();
+        while (rows.Read()) names.Add(rows.GetString(0));
+        return names;
+    }
+
+    private UserException Shortened(long events) => new(ExitCode.Storage,
+        $"{_path}: the journal lost {(events > 0 ? $"its newest {events} records" : "a change of its leader")}, as "
+        + $"when the file {Path.GetFileName(_path)}-wal beside it is cut or deleted; bring that back, or move "
+        + $"{Path.GetFileName(_path)}* out of the folder and go on with --resume from the newest checkpoint");
+}
