@@ -1,6 +1,7 @@
 using Convoy.Autodiff.Checking.Numerical;
 using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Checking;
@@ -44,9 +45,12 @@ public static class GradCheck
     /// randomness.</param>
     /// <param name="inputs">Where; they are not changed.</param>
     /// <param name="options">Step and tolerances.</param>
+    /// <exception cref="ShapeException">No input is float64, or the result is not.</exception>
     public static IReadOnlyList<GradCheckResult> Run(
         Func<Variable[], Variable> function, IReadOnlyList<Tensor> inputs, GradCheckOptions? options = null)
     {
+        if (!inputs.Any(IsChecked))
+            throw NotWide($"the inputs are {string.Join(", ", inputs.Select(t => t.Type))}");
         var results = new List<GradCheckResult>();
         foreach (var input in Slopes(function, inputs, options ?? new GradCheckOptions()).GroupBy(s => s.Input))
             results.Add(Summary(input.Key, [.. input]));
@@ -71,6 +75,7 @@ public static class GradCheck
         var output = function(variables);
         var weights = Weights(output.Data.Shape);
         Variable[] wanted = [.. variables.Where(v => v.RequiresGradient)];
+        if (wanted.Length > 0 && output.Data.DType != DType.Float64) throw NotWide($"the function gives {output.Type}");
         var gradients = Differentiate.Gradient([output], wanted, [new Variable(weights)]);
 
         var slopes = new List<CheckedSlope>();
@@ -109,6 +114,9 @@ public static class GradCheck
             AbsoluteDeviation = Optim.Gradients.GradientMath.Deviation(errors),
         };
     }
+
+    private static ShapeException NotWide(string found) =>
+        new($"gradients are checked in float64, {found}: cast to float64", ErrorCode.ElementType);
 
     private static bool IsChecked(Tensor tensor) => tensor.DType == DType.Float64;
 

@@ -44,13 +44,13 @@ public static class Schedule
         at >= length ? (length <= 0 ? baseRate : lowest)
         : lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * at / length)) / 2);
 
-    /// <summary>The cosine that goes on after its length, up again and down.</summary>
+    /// <summary>The cosine that goes on after its length, at least 1, up again and down.</summary>
     public static double CosineWave(double baseRate, double lowest, long k, long length) =>
-        lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * k / length)) / 2);
+        lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * k / AtLeastOne(length, "cosine"))) / 2);
 
-    /// <summary>base factor^floor(k / every).</summary>
+    /// <summary>base factor^floor(k / every), every at least 1.</summary>
     public static double Step(double baseRate, long k, long every, double factor) =>
-        baseRate * Math.Pow(factor, Math.Floor((double)k / every));
+        baseRate * Math.Pow(factor, Math.Floor(k / AtLeastOne(every, "step")));
 
     /// <summary>base factor^(number of milestones up to k).</summary>
     public static double MultiStep(double baseRate, long k, IReadOnlyList<int> milestones, double factor)
@@ -72,12 +72,14 @@ public static class Schedule
         k >= length ? 0 : baseRate * Math.Pow(1 - ((double)k / length), power);
 
     /// <summary>
-    /// Cosines one after another; each is growth times as long as the one before (Loshchilov and Hutter 2017).
+    /// Cosines one after another; each is growth times as long as the one before (Loshchilov and Hutter 2017). The
+    /// first has at least one step; a growth below 1 counts as 1.
     /// </summary>
     public static double CosineRestarts(double baseRate, double lowest, long k, double length, double growth)
     {
         double at = k;
-        while (at >= length && length >= 1)
+        AtLeastOne(length, "restarts");
+        while (at >= length)
         {
             at -= length;
             length *= Math.Max(growth, 1);
@@ -107,7 +109,8 @@ public static class Schedule
         var end = totalSteps - 1;
         double Between(double from, double to, double share) =>
             straight ? from + ((to - from) * share) : to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
-        if (k <= peak) return Between(first, top, k / peak);
+        // A rise of one step or less is over before it begins.
+        if (k <= peak) return peak > 0 ? Between(first, top, k / peak) : top;
         if (threePhase)
         {
             var back = 2 * peak;
@@ -117,6 +120,9 @@ public static class Schedule
 
         return Between(top, first / lastDivisor, Math.Min(1, (k - peak) / (end - peak)));
     }
+
+    private static double AtLeastOne(double steps, string course) => steps >= 1 ? steps
+        : throw new ArgumentException($"schedule {course}: a length is 1 step or more, not {steps}");
 }
 
 /// <summary>

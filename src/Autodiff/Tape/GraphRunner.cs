@@ -27,6 +27,7 @@ public static class GraphRunner
     {
         var values = new Value[graph.Nodes.Length][];
         var widens = Widens(graph, bindings);
+        RequireFit(graph, bindings);
         foreach (var node in graph.Nodes)
         {
             if (node.Op == OpTable.Input || node.Op == OpTable.Parameter) values[node.Id] = [Bound(node, bindings)];
@@ -39,6 +40,24 @@ public static class GraphRunner
         }
 
         return values;
+    }
+
+    // Where a shape is not the graph's, operators might still accept it, and say something else.
+    private static void RequireFit(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
+    {
+        var rows = -1;
+        foreach (var leaf in graph.Inputs.Concat(graph.Parameters))
+        {
+            var (type, bound) = (leaf.Type, Bound(leaf, bindings).Data);
+            if (type.BatchAxis is >= 0 and var axis && rows < 0 && bound.Rank == type.Rank)
+                rows = bound.Shape[axis] / type[axis].Size;
+            var isFloat = type.DType is DType.Float32 or DType.Float64;
+            var fits = bound.Shape == type.At(Math.Max(rows, 0)) && (bound.DType == type.DType
+                || (isFloat && bound.DType is DType.Float32 or DType.Float64));
+            if (!fits) throw new GraphException(
+                $"{leaf.Op.Name} {leaf.Name} is {type}, not {bound.Type}"
+                + (rows < 0 ? "" : $", in a batch of {rows}"));
+        }
     }
 
     private static Variable Bound(GraphNode node, IReadOnlyDictionary<string, Variable> bindings) =>

@@ -62,6 +62,13 @@ public abstract class VjpStrategy
 
     private protected static Tensor DataOf(Value value) => ((Variable)value).Data;
 
+    private protected static void RequireFit(IReadOnlyList<Tensor> cotangents, TensorType y)
+    {
+        for (var i = 0; i < cotangents.Count; i++)
+            if (!cotangents[i].Type.Equals(y)) throw new ShapeException(
+                $"vector-Jacobian product: cotangent {i} of {cotangents[i].Type} does not belong to a result of {y}");
+    }
+
     private protected static (Variable X, Variable Y) Recorded(FunctionChain f, Tensor x)
     {
         var free = new Variable(x, requiresGradient: true);
@@ -76,6 +83,7 @@ internal sealed class StandardVjp : VjpStrategy
     private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
     {
         var (free, y) = Recorded(f, x);
+        RequireFit(cotangents, y.Type);
         return new VjpResult(y.Data, Back(free, y, cotangents), Name);
     }
 
@@ -102,6 +110,7 @@ internal sealed class CheckpointedVjp : VjpStrategy
             }
         }
 
+        RequireFit(cotangents, at.Type);
         var going = cotangents;
         for (var i = entering.Length - 1; i >= 0; i--)
         {
@@ -122,6 +131,7 @@ internal sealed class VectorizedVjp : VjpStrategy
     private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
     {
         var (free, y) = Recorded(f, x);
+        RequireFit(cotangents, y.Type);
         return new VjpResult(y.Data, Back(free, y, cotangents), Name);
     }
 
@@ -141,6 +151,8 @@ internal sealed class FusedVjp(FunctionChain owner) : VjpStrategy
     private readonly Func<Value[], Value> _graph = Transform.JitOf(x =>
     {
         var (free, tape, y) = Transform.Record(x[0].Builder, x[0], owner.Of);
+        if (!x[1].Type.Equals(y.Type)) throw new ShapeException(
+            $"vector-Jacobian product: a cotangent of {x[1].Type} does not belong to a result of {y.Type}");
         var gradient = Transform.Back(x[0].Builder, free, tape, y, x[1]);
         return Functions.Concat(
             0, y.Reshape((int)y.Type.Coefficient), gradient.Reshape((int)x[0].Type.Coefficient));
@@ -174,6 +186,7 @@ internal sealed class AdaptiveVjp(long budgetBytes) : VjpStrategy
     private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
     {
         var (free, y) = Recorded(f, x);
+        RequireFit(cotangents, y.Type);
         var kept = History.Of([y]).SavedBytes();
         if (kept > budgetBytes && f.Links.Count > 1)
         {

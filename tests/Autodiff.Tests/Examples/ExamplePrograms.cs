@@ -1,6 +1,7 @@
 using Convoy.Autodiff.Checking;
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Optim;
 using Convoy.Autodiff.Optim.Gradients;
 using Convoy.Autodiff.Optim.Rules;
 using Convoy.Autodiff.Passes;
@@ -32,14 +33,12 @@ public sealed class ExamplePrograms
         var y = new Variable(Tensor.Of([1.0, 3, 5, 7], 4));
         var slope = new Variable(Tensor.Zeros(DType.Float64), requiresGradient: true);
         var shift = new Variable(Tensor.Zeros(DType.Float64), requiresGradient: true);
+        var optimizer = new VariableOptimizer(new OptimizerSpec { Kind = "sgd", Lr = 0.1 }, [slope, shift]);
         for (var step = 0; step < 500; step++)
         {
             ((Variable)((x * slope) + shift - y).Square().Mean()).Backward();
-            foreach (var w in new[] { slope, shift })
-            {
-                w.Data.Set(w.Data.At() - (0.1 * w.Gradient!.At()));
-                w.ClearGradient();
-            }
+            optimizer.Step();
+            optimizer.ClearGradients();
         }
 
         Assert.Equal(2, slope.Data.At(), 6);

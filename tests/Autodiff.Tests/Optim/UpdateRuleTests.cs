@@ -57,4 +57,20 @@ public sealed class UpdateRuleTests
             };
         Assert.Equal(expected, Schedule.RateAt(spec, 1, step, 100), 9);
     }
+
+    // OPTIM-04: rates are numbers; a length that says nothing is refused.
+    [Fact]
+    public void Courses_OfNoLength_AreRefused_AndARiseOfNoStepsIsOver()
+    {
+        Assert.Equal(1, Schedule.OneCycle(1, 0, 2, rise: 0.5));
+        Assert.Equal(4e-6, Schedule.OneCycle(1, 1, 2, rise: 0.5), 1e-15);
+        Func<object>[] all =
+        [
+            () => Schedule.Step(1, 0, 0, 0.1), () => Schedule.CosineRestarts(1, 0, 3, 0, 1),
+            () => Schedule.CosineWave(1, 0, 3, 0),
+        ];
+        foreach (var one in all)
+            Assert.Contains(
+                "1 step or more, not 0", Assert.Throws<ArgumentException>(one).Message, StringComparison.Ordinal);
+    }
 }

@@ -1,3 +1,5 @@
+using Convoy.Autodiff.Checking;
+using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
@@ -139,4 +141,40 @@ public sealed class BackwardErrorTests
         Assert.Contains(
             "a seed or a hook", Found(() => ((Variable)hooked.Square()).Backward()), StringComparison.Ordinal);
     }
+
+    // HO-02: a cotangent that does not fit was multiplied with all the same by some ways.
+    [Fact]
+    public void Cotangents_FitTheResult_WhicheverWayTheyGo()
+    {
+        var f = new FunctionChain(x => x.Sin());
+        var (x, u) = (Tensor.Of([1.0], 1), Tensor.Of([1.0, 2], 2));
+        foreach (var way in new[] { VjpStrategy.Standard, VjpStrategy.Checkpointed, VjpStrategy.Vectorized,
+            VjpStrategy.Fused(f), VjpStrategy.Adaptive() })
+        {
+            Refuses(() => way.Run(f, x, u), "float64[2] does not belong to a result of float64[1]");
+            Refuses(() => way.Run(f, x, Tensor.Of([1f], 1)), "float32[1]");
+        }
+    }
+
+    // AD-09: what is bound to a graph has the graph's shapes, in one batch.
+    [Fact]
+    public void WhatIsBoundToAGraph_HasItsShapes()
+    {
+        var b = new GraphBuilder();
+        var x = b.Input("x", DType.Float32, Dim.Batch, 3);
+        b.Output("y", x.Linear(b.Parameter("w", ParameterInit.Ones, 2, 3)));
+        var graph = b.Build();
+        void Refused(string part, Tensor rows, Tensor w) => Assert.Contains(part, Assert.Throws<GraphException>(() =>
+            GraphRunner.Run(graph, new Dictionary<string, Variable> { ["x"] = new(rows), ["w"] = new(w) })).Message,
+            StringComparison.Ordinal);
+        Tensor Ones(params int[] dims) => Tensor.Ones(DType.Float32, dims);
+        Refused("parameter w is float32[2, 3], not float32[4, 3]", Ones(5, 3), Ones(4, 3));
+        Refused("input x is float32[N, 3], not float32[5, 4]", Ones(5, 4), Ones(2, 3));
+        Refused("not int32[5, 3]", Tensor.Zeros(DType.Int32, 5, 3), Ones(2, 3));
+        Refused("not float32[3]", Ones(3), Ones(2, 3));
+    }
+
+    [Fact]
+    public void GradientsInFloat32_AreNotChecked_AndSaySo() => Says<ShapeException>(ErrorCode.ElementType,
+        () => GradCheck.Run(x => (Variable)x[0].Square(), [Tensor.Of([1f], 1)]), "float64", "float32[1]", "cast");
 }

@@ -1,15 +1,21 @@
 namespace Convoy.Autodiff.Optim.Gradients;
 
-/// <summary>GP-01: the size of every element at most the limit; a complex element keeps its angle (CPX-02).</summary>
+/// <summary>GP-01: the size of every element at most the limit; a complex element keeps its angle (CPX-02). NaN
+/// stays NaN.</summary>
+/// <param name="limit">0 or more.</param>
+/// <exception cref="ArgumentException">The limit is below 0 or no number.</exception>
 public sealed class ClipByValue(double limit) : GradientStage
 {
+    private readonly double _limit = limit >= 0 ? limit
+        : throw new ArgumentException($"the limit of clipped values is 0 or more, not {limit}");
+
     /// <inheritdoc/>
     public override string Name => "clip by value";
 
     /// <inheritdoc/>
     public override void Apply(GradientSet gradients)
     {
-        foreach (var part in gradients.Parts) part.Limit(limit);
+        foreach (var part in gradients.Parts) part.Limit(_limit);
     }
 }
 
@@ -153,8 +159,12 @@ public sealed class ClipHierarchically(double parameterBound, double layerBound,
 }
 
 /// <summary>GP-03: the sizes of a parameter's elements at most a percentile of them.</summary>
+/// <exception cref="ArgumentException">The percentile is outside 0 to 100.</exception>
 public sealed class ClipByElementPercentile(double percent) : GradientStage
 {
+    private readonly double _percent = percent is >= 0 and <= 100 ? percent
+        : throw new ArgumentException($"a percentile is 0 to 100, not {percent}");
+
     /// <inheritdoc/>
     public override string Name => "clip elements by percentile";
 
@@ -167,15 +177,18 @@ public sealed class ClipByElementPercentile(double percent) : GradientStage
             var sizes = new double[part.Count];
             for (var i = 0; i < sizes.Length; i++) sizes[i] = part.SizeAt(i);
             Array.Sort(sizes);
-            var limit = GradientMath.Percentile(sizes, percent);
+            var limit = GradientMath.Percentile(sizes, _percent);
             part.Limit(limit);
         }
     }
 }
 
 /// <summary>GP-03: the sizes of a parameter's elements at most their mean plus some deviations.</summary>
+/// <exception cref="ArgumentException">The number of deviations is below 0 or no number.</exception>
 public sealed class ClipOutliers(double deviations = 3) : GradientStage
 {
+    private readonly double _deviations = AtLeastZero(deviations, "a number of deviations");
+
     /// <inheritdoc/>
     public override string Name => "clip outliers";
 
@@ -190,7 +203,7 @@ public sealed class ClipOutliers(double deviations = 3) : GradientStage
             var mean = sum.Value / part.Count;
             var squares = new Squares(mean);
             part.FoldSizes(ref squares);
-            var limit = mean + (deviations * Math.Sqrt(squares.Value / part.Count));
+            var limit = mean + (_deviations * Math.Sqrt(squares.Value / part.Count));
             if (!double.IsFinite(limit)) continue;
             part.Limit(limit);
         }
@@ -216,8 +229,14 @@ internal struct Squares(double mean) : IElementFold
 /// <summary>
 /// The gradient of each unit of a parameter at most a share of the norm of that unit's weights (Brock and others 2021).
 /// </summary>
+/// <param name="share">Above 0.</param>
+/// <param name="smallest">Norm that weights count with at least.</param>
+/// <exception cref="ArgumentException">The share is not above 0.</exception>
 public sealed class ClipByWeightNorm(double share = 0.01, double smallest = 1e-3) : GradientStage
 {
+    private readonly double _share = share > 0 ? share
+        : throw new ArgumentException($"a share of the weights' norm is above 0, not {share}");
+
     /// <inheritdoc/>
     public override string Name => "clip by weight norm";
 
@@ -226,6 +245,9 @@ public sealed class ClipByWeightNorm(double share = 0.01, double smallest = 1e-3
     {
         foreach (var part in gradients.Parts)
         {
+            if (part.Weights.Length != part.Gradient.Length)
+                throw new ArgumentException(
+                    $"{part.Name}: {part.Gradient.Length} gradients and {part.Weights.Length} weights");
             if (part.Units < 1 || part.Gradient.Length % part.Units != 0)
                 throw new ArgumentException(
                     $"{part.Name}: {part.Gradient.Length} numbers are not the rows of {part.Units} units");
@@ -233,8 +255,8 @@ public sealed class ClipByWeightNorm(double share = 0.01, double smallest = 1e-3
             for (var u = 0; u < part.Units; u++)
             {
                 var at = u * row;
-                var bound = share * Math.Max(Math.Sqrt(part.Weights.SumOfSquares(at, row)), smallest);
-                var factor = FactorTo(bound, Math.Sqrt(part.Gradient.SumOfSquares(at, row)));
+                var bound = _share * Math.Max(part.Weights.NormOf(at, row), smallest);
+                var factor = FactorTo(bound, part.Gradient.NormOf(at, row));
                 if (factor != 1) part.Gradient.Scale(at, row, factor);
             }
         }

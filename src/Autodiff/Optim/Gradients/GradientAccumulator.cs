@@ -104,6 +104,8 @@ public sealed class GradientAccumulator(int target, bool average = false)
 public sealed class WeightAverage(int length, double decay = 0.999)
 {
     private readonly double[] _mean = new double[length];
+    private readonly double _decay = decay is >= 0 and < 1 ? decay
+        : throw new ArgumentException($"a decay is 0 to below 1, not {decay}");
     private double _left = 1;
 
     /// <summary>One more step's weights, of the same length.</summary>
@@ -111,8 +113,8 @@ public sealed class WeightAverage(int length, double decay = 0.999)
     {
         RequireLength(weights.Length);
         for (var i = 0; i < _mean.Length; i++)
-            _mean[i] = (decay * _mean[i]) + ((1 - decay) * double.CreateTruncating(weights[i]));
-        _left *= decay;
+            _mean[i] = (_decay * _mean[i]) + ((1 - _decay) * double.CreateTruncating(weights[i]));
+        _left *= _decay;
     }
 
     /// <summary>Writes the mean so far, rounded to its type; zeros before the first weights.</summary>

@@ -12,6 +12,10 @@ public static class GradientMath
         return sum;
     }
 
+    /// <summary>No square in a sum of squares was too large for float64, and what was too small does not
+    /// matter.</summary>
+    internal static bool IsWhole(double sumOfSquares) => sumOfSquares >= 1e-280 && double.IsFinite(sumOfSquares);
+
     /// <summary>The Euclidean norm (order 2).</summary>
     public static double Norm(ReadOnlySpan<double> g) => Math.Sqrt(SumOfSquares(g));
 

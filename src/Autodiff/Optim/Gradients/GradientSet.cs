@@ -121,7 +121,11 @@ public sealed record GradientSet(IReadOnlyList<GradientPart> Parts, long Step)
         {
             var sum = 0.0;
             for (var p = 0; p < Parts.Count; p++) sum += Parts[p].Gradient.SumOfSquares(0, Parts[p].Gradient.Length);
-            return Math.Sqrt(sum);
+            if (GradientMath.IsWhole(sum)) return Math.Sqrt(sum);
+            // Their norms are in range even where squares of them are not.
+            var norms = new double[Parts.Count];
+            for (var p = 0; p < norms.Length; p++) norms[p] = Parts[p].Norm;
+            return GradientVector.Of(norms.AsMemory()).Norm;
         }
     }
 

@@ -22,6 +22,9 @@ public abstract class GradientStage
     {
     }
 
+    private protected static double AtLeastZero(double value, string what) => value >= 0 && double.IsFinite(value)
+        ? value : throw new ArgumentException($"{what} is 0 or more, not {value}");
+
     // A norm that is not finite has no factor that helps: cleaning is a stage of its own. A bound of 0 was learned from
     // gradients of 0 and says nothing.
     private protected static double FactorTo(double bound, double norm) =>
@@ -29,6 +32,7 @@ public abstract class GradientStage
 
     private protected static void ToNorm(GradientPart part, double bound)
     {
+        if (!(bound > 0)) throw new ArgumentException($"{part.Name}: a bound of norms is above 0, not {bound}");
         var factor = FactorTo(bound, part.Norm);
         if (factor != 1) part.Gradient.Scale(factor);
     }
@@ -156,8 +160,11 @@ public sealed class NormalizeGradients : GradientStage
 
 /// <summary>GP-08: 0 for what is no number (both parts of a complex element); counts how often.</summary>
 /// <param name="limit">The size an infinity gets; of a complex element it becomes 0.</param>
+/// <exception cref="ArgumentException">The limit is below 0 or not finite.</exception>
 public sealed class CleanGradients(double limit = 0) : GradientStage
 {
+    private readonly double _limit = AtLeastZero(limit, "the limit of cleaned gradients");
+
     /// <inheritdoc/>
     public override string Name => "clean";
 
@@ -175,7 +182,7 @@ public sealed class CleanGradients(double limit = 0) : GradientStage
                 continue;
             }
 
-            var clean = new Clean(limit);
+            var clean = new Clean(_limit);
             part.Gradient.Change(ref clean);
             Changed += clean.Changed;
         }

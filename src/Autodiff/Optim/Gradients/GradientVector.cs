@@ -58,7 +58,22 @@ public abstract class GradientVector
     public static implicit operator GradientVector(double[] numbers) => Of(numbers.AsMemory());
 
     /// <summary>The Euclidean norm.</summary>
-    public double Norm => Math.Sqrt(SumOfSquares(0, Length));
+    public double Norm => NormOf(0, Length);
+
+    /// <summary>
+    /// The Euclidean norm of so many numbers from one on, of numbers too whose squares are out of the range of float64.
+    /// </summary>
+    public double NormOf(int from, int count)
+    {
+        var sum = SumOfSquares(from, count);
+        if (GradientMath.IsWhole(sum)) return Math.Sqrt(sum);
+        var largest = 0.0;
+        for (var i = from; i < from + count; i++) largest = Math.Max(largest, Math.Abs(this[i]));
+        if (largest == 0 || !double.IsFinite(largest)) return largest;
+        sum = 0;
+        for (var i = from; i < from + count; i++) sum += this[i] / largest * (this[i] / largest);
+        return largest * Math.Sqrt(sum);
+    }
 
     /// <summary>Σ g² of so many numbers from one on.</summary>
     public abstract double SumOfSquares(int from, int count);

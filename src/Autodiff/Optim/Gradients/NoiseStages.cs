@@ -40,10 +40,14 @@ public sealed class AddNoise : NoiseStage
         _deviationOf = deviationOf;
 
     /// <summary>The variance is eta / (1 + step)^decay (Neelakantan and others 2015).</summary>
+    /// <exception cref="ArgumentException">eta is below 0 or not finite.</exception>
     public AddNoise(double eta, ulong seed, double decay = 0.55)
-        : this((_, step) => Math.Sqrt(eta / Math.Pow(1 + step, decay)), seed)
+        : this(Falling(AtLeastZero(eta, "the variance of noise"), decay), seed)
     {
     }
+
+    private static Func<GradientPart, long, double> Falling(double eta, double decay) =>
+        (_, step) => Math.Sqrt(eta / Math.Pow(1 + step, decay));
 
     /// <summary>A deviation for each parameter.</summary>
     public static AddNoise ByLayer(double otherwise, IReadOnlyDictionary<string, double> deviationOf, ulong seed) =>
@@ -69,14 +73,17 @@ public sealed class AddNoise : NoiseStage
 }
 
 /// <summary>Uniform noise between -width and width.</summary>
+/// <exception cref="ArgumentException">The width is below 0 or not finite.</exception>
 public sealed class UniformNoise(double width, ulong seed) : NoiseStage(seed)
 {
+    private readonly double _width = AtLeastZero(width, "the width of noise");
+
     /// <inheritdoc/>
     public override string Name => "uniform noise";
 
     private protected override void Disturb(GradientPart part, long step, RandomStream random)
     {
-        var uniform = new Uniform(width, random);
+        var uniform = new Uniform(_width, random);
         part.Gradient.Change(ref uniform);
     }
 

@@ -21,6 +21,8 @@ internal sealed class AdafactorRule(OptimizerSpec spec) : UpdateRule(spec)
 
     public override bool NeedsParameters => true;
 
+    private protected override bool KeepsLess => true;
+
     public override IReadOnlyList<StateVector> States(ParameterLayout layout)
     {
         var tensors = new List<StateTensor>();
@@ -41,9 +43,9 @@ internal sealed class AdafactorRule(OptimizerSpec spec) : UpdateRule(spec)
         return [new StateVector(at, tensors)];
     }
 
-    public override void Apply<T>(
+    private protected override void Update<T>(
         Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
-        ReadOnlySpan<ParameterSpan> parameters = default)
+        ReadOnlySpan<ParameterSpan> parameters)
     {
         var fresh = Math.Pow(step.Step, -0.8);
         var at = 0;

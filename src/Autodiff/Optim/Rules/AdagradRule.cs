@@ -8,9 +8,9 @@ internal sealed class AdagradRule(OptimizerSpec spec) : UpdateRule(spec)
 {
     public override IReadOnlyList<string> StateNames => ["sum"];
 
-    public override void Apply<T>(
+    private protected override void Update<T>(
         Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
-        ReadOnlySpan<ParameterSpan> parameters = default)
+        ReadOnlySpan<ParameterSpan> parameters)
     {
         var (rate, decay, scale) = (Of<T>(step.Rate), Of<T>(Spec.WeightDecay), Of<T>(step.GradientScale));
         var epsilon = Of<T>(Spec.Epsilon);

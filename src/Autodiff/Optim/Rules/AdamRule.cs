@@ -10,9 +10,9 @@ internal sealed class AdamRule(OptimizerSpec spec, bool decoupled) : UpdateRule(
     public override IReadOnlyList<string> StateNames =>
         Spec.Amsgrad ? ["moment1", "moment2", "largest"] : ["moment1", "moment2"];
 
-    public override void Apply<T>(
+    private protected override void Update<T>(
         Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
-        ReadOnlySpan<ParameterSpan> parameters = default)
+        ReadOnlySpan<ParameterSpan> parameters)
     {
         var (decay, scale) = (Of<T>(Spec.WeightDecay), Of<T>(step.GradientScale));
         var (beta1, beta2, epsilon) = (Of<T>(Spec.Beta1), Of<T>(Spec.Beta2), Of<T>(Spec.Epsilon));

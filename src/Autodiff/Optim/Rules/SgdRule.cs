@@ -9,9 +9,9 @@ internal sealed class SgdRule(OptimizerSpec spec) : UpdateRule(spec)
 {
     public override IReadOnlyList<string> StateNames => Spec.Momentum == 0 ? [] : ["momentum"];
 
-    public override void Apply<T>(
+    private protected override void Update<T>(
         Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
-        ReadOnlySpan<ParameterSpan> parameters = default)
+        ReadOnlySpan<ParameterSpan> parameters)
     {
         var (rate, decay, scale) = (Of<T>(step.Rate), Of<T>(Spec.WeightDecay), Of<T>(step.GradientScale));
         var momentum = Of<T>(Spec.Momentum);

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Numerics;
 using Convoy.Autodiff.Execution;
 using Convoy.Shared;
 using Convoy.Shared.Jobs;
+using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Optim.Rules;
 
@@ -14,9 +16,12 @@ public readonly record struct RuleStep(long Step, double Rate, double GradientSc
 public readonly record struct ParameterSpan(int Start, int Length, int Columns = 0)
 {
     /// <summary>A matrix is everything but its first dimension against that.</summary>
-    public static ParameterSpan Of(ParameterSlot slot) => new(
-        checked((int)slot.Offset), checked((int)slot.Length),
-        slot.Shape.Rank < 2 || slot.Length == 0 ? 0 : checked((int)(slot.Length / slot.Shape[0])));
+    public static ParameterSpan Of(ParameterSlot slot) =>
+        Of(slot.Shape) with { Start = checked((int)slot.Offset) };
+
+    /// <summary>A parameter by itself.</summary>
+    internal static ParameterSpan Of(Shape shape) => new(0, checked((int)shape.Count),
+        shape.Rank < 2 || shape.Count == 0 ? 0 : checked((int)(shape.Count / shape[0])));
 }
 
 /// <summary>
@@ -25,6 +30,8 @@ public readonly record struct ParameterSpan(int Start, int Length, int Columns =
 /// </summary>
 public abstract class UpdateRule(OptimizerSpec spec)
 {
+    private int _states = -1;
+
     private protected OptimizerSpec Spec { get; } = spec;
 
     /// <summary>One name per state vector, in the order in which <see cref="Apply"/> takes them.</summary>
@@ -44,9 +51,34 @@ public abstract class UpdateRule(OptimizerSpec spec)
     /// <param name="state">As <see cref="StateNames"/> orders them, of the lengths of <see cref="States"/>; changed.</param>
     /// <param name="step">Number, rate, factor of the gradient.</param>
     /// <param name="parameters">Where they lie, for rules that need them.</param>
-    public abstract void Apply<T>(
+    /// <exception cref="ArgumentException">The lengths do not fit, the step is not counted from 1, or a rule that
+    /// needs the parameters has none.</exception>
+    public void Apply<T>(
         Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
-        ReadOnlySpan<ParameterSpan> parameters = default) where T : unmanaged, IFloatingPointIeee754<T>;
+        ReadOnlySpan<ParameterSpan> parameters = default) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (gradient.Length != weights.Length)
+            throw Wrong($"{weights.Length} weights have no gradient of {gradient.Length} elements");
+        if (_states < 0) _states = StateNames.Count;
+        if (state.Count != _states)
+            throw Wrong($"it keeps {_states} vectors ({string.Join(", ", StateNames)}), {state.Count} are given");
+        for (var i = 0; i < _states && !KeepsLess; i++)
+            if (state[i].Length != weights.Length)
+                throw Wrong($"{StateNames[i]} has {state[i].Length} elements for {weights.Length} weights");
+        if (step.Step < 1) throw Wrong($"steps count from 1, this is {step.Step}");
+        if (NeedsParameters && parameters.IsEmpty && weights.Length > 0)
+            throw Wrong("it looks at whole parameters: their places are missing");
+        Update(weights, gradient, state, step, parameters);
+    }
+
+    /// <summary>Whether state vectors are shorter than the weights.</summary>
+    private protected virtual bool KeepsLess => false;
+
+    private protected abstract void Update<T>(
+        Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
+        ReadOnlySpan<ParameterSpan> parameters) where T : unmanaged, IFloatingPointIeee754<T>;
+
+    private ArgumentException Wrong(string rule) => new($"{Spec.Kind}: {rule}");
 
     /// <summary>All kinds there are, by their names in job files.</summary>
     public static readonly IReadOnlyList<string> Kinds =
@@ -56,8 +88,40 @@ public abstract class UpdateRule(OptimizerSpec spec)
     ];
 
     /// <summary>The rule of a job, by its kind.</summary>
-    /// <exception cref="UserException">The kind is none of <see cref="Kinds"/>.</exception>
-    public static UpdateRule Create(OptimizerSpec spec) => spec.Kind switch
+    /// <exception cref="UserException">The kind is none of <see cref="Kinds"/>, or a setting has no meaning
+    /// (<see cref="Check"/>).</exception>
+    public static UpdateRule Create(OptimizerSpec spec)
+    {
+        Check(spec);
+        return Of(spec);
+    }
+
+    /// <summary>Refuses settings that no rule has a meaning for: the job reader's ranges, for who writes C#.</summary>
+    /// <exception cref="UserException">Names the setting, its value and its range.</exception>
+    public static void Check(OptimizerSpec spec)
+    {
+        static void Require(bool holds, string key, double value, string range)
+        {
+            if (!holds) throw new UserException(ExitCode.BadJob,
+                string.Create(CultureInfo.InvariantCulture, $"optimizer.{key} is {range}, not {value}"));
+        }
+
+        static bool Share(double v) => v is >= 0 and < 1;
+        static bool Size(double v) => v >= 0 && double.IsFinite(v);
+        Require(Size(spec.Lr), "lr", spec.Lr, "0 or more");
+        Require(Size(spec.WeightDecay), "weight_decay", spec.WeightDecay, "0 or more");
+        Require(Size(spec.Momentum), "momentum", spec.Momentum, "0 or more");
+        Require(Share(spec.Beta1), "beta1", spec.Beta1, "0 to below 1");
+        Require(Share(spec.Beta2), "beta2", spec.Beta2, "0 to below 1");
+        Require(Size(spec.Epsilon), "epsilon", spec.Epsilon, "0 or more");
+        Require(Share(spec.Smoothing), "smoothing", spec.Smoothing, "0 to below 1");
+        Require(Size(spec.MomentumDecay), "momentum_decay", spec.MomentumDecay, "0 or more");
+        Require(spec.UpdateClip > 0, "update_clip", spec.UpdateClip, "above 0");
+        if (spec.Nesterov && (spec.Momentum == 0 || spec.Dampening != 0))
+            throw new UserException(ExitCode.BadJob, "optimizer.nesterov takes a momentum above 0 and no dampening");
+    }
+
+    private static UpdateRule Of(OptimizerSpec spec) => spec.Kind switch
     {
         "sgd" => new SgdRule(spec),
         "adam" => new AdamRule(spec, decoupled: false),
