@@ -41,10 +41,10 @@ internal sealed class TrainRun(TrainRequest request, CliContext context)
         using var fleet = new WorkerFleet(
             name => WorkerProcess.Start(name, host.Address, request.Threads, state.Logs), request.Workers);
         var view = new ProgressView(context);
-        fleet.Lost += (name, code, lines) =>
+        fleet.Lost += lost =>
         {
-            view.Note($"worker {name} is gone (exit code {code}): starting a replacement");
-            host.ReportProcessExit(name, code, lines);
+            if (TextOf(lost) is { } text) view.Note(text);
+            host.ReportProcessExit(lost.Name, lost.ExitCode, lost.LastLines);
         };
         host.WorkersWanted += fleet.Want;
         try
@@ -89,6 +89,14 @@ internal sealed class TrainRun(TrainRequest request, CliContext context)
         await ParentWatch.GoneAsync(context.Time, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!ending.IsCancellationRequested) await ending.CancelAsync();
     }
+
+    /// <summary>Null: the last line of the run says why.</summary>
+    private static string? TextOf(LostWorker lost) => lost switch
+    {
+        { Replaced: true } => $"worker {lost.Name} is gone (exit code {lost.ExitCode}): starting a replacement",
+        { ExitCode: (int)ExitCode.JobFailed or (int)ExitCode.Storage } => null,
+        _ => $"worker {lost.Name} is gone (exit code {lost.ExitCode})",
+    };
 
     private static string Shown(string path) => Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
 }

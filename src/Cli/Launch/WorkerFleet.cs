@@ -14,6 +14,12 @@ internal interface IFleetMember : IDisposable
     void Kill();
 }
 
+/// <param name="Name">Of the worker.</param>
+/// <param name="ExitCode">Of its process.</param>
+/// <param name="LastLines">That it printed.</param>
+/// <param name="Replaced">Another one is started in its place.</param>
+internal sealed record LostWorker(string Name, int ExitCode, string LastLines, bool Replaced);
+
 /// <summary>
 /// Keeps as many worker processes alive as are wanted. A lost one is replaced under the same name, so that its logs
 /// and its place in the journal stay the same (R6); one that left in good order is not. Replacements have a budget
@@ -31,8 +37,8 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
 
     public int Replacements { get; private set; }
 
-    /// <summary>A worker's process has ended unasked: name, exit code, its last lines.</summary>
-    public event Action<string, int, string>? Lost;
+    /// <summary>A worker's process has ended unasked: what it left, and whether another one comes.</summary>
+    public event Action<LostWorker>? Lost;
 
     /// <summary>Starts what is missing. Also the answer to every change.</summary>
     public void Fill()
@@ -89,24 +95,23 @@ internal sealed class WorkerFleet(Func<string, IFleetMember> start, int wanted) 
     private async Task WatchAsync(int index, IFleetMember worker)
     {
         var code = await worker.Exited;
-        bool unasked;
+        bool unasked, replaced;
         using (_gate.Enter())
         {
             _alive.Remove(index);
             var inGoodOrder =
                 code is (int)ExitCode.Finished or (int)ExitCode.Drained or (int)ExitCode.DrainedByCheckpoint;
             unasked = !_stopping && !inGoodOrder;
-            if (inGoodOrder) _wanted = Math.Min(_wanted, _alive.Count);
             // What was wrong was what every worker is given: another one would end the same way.
-            else if (unasked && !FailureClass.IsWorthARestart(code)) _wanted = Math.Min(_wanted, _alive.Count);
-            else if (unasked && ++Replacements > ReplacementsMax) _wanted = Math.Min(_wanted, _alive.Count);
+            replaced = unasked && FailureClass.IsWorthARestart(code) && ++Replacements <= ReplacementsMax;
+            if (inGoodOrder || (unasked && !replaced)) _wanted = Math.Min(_wanted, _alive.Count);
         }
-        if (unasked) Lost?.Invoke(worker.Name, code, worker.LastLines());
+        if (unasked) Lost?.Invoke(new LostWorker(worker.Name, code, worker.LastLines(), replaced));
         worker.Dispose();
         using (_gate.Enter())
         {
             // First the same name again, then whatever else is missing.
-            if (unasked && !_stopping && _alive.Count < _wanted && !_alive.ContainsKey(index)) StartOne(index);
+            if (replaced && !_stopping && _alive.Count < _wanted && !_alive.ContainsKey(index)) StartOne(index);
         }
         Fill();
     }

@@ -395,7 +395,9 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         {
             _shell.Log.Write(LogLevel.Error, Source, $"the job ends by an error in the coordinator: {e.Message}", e);
             _outbox.Drain();
-            _membership.Tell(new JobEnded((int)ExitCode.JobFailed, e.Message));
+            // The workers of a launcher share its disk: they are not started again.
+            var code = e is IOException ? ExitCode.Storage : ExitCode.JobFailed;
+            _membership.Tell(new JobEnded((int)code, e.Message));
             var report = Report() with
             {
                 State = "failed",

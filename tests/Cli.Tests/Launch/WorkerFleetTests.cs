@@ -40,14 +40,32 @@ public class WorkerFleetTests
     [Fact]
     public void LostWorkerIsReplacedUnderItsName()
     {
-        var lost = new List<(string Name, int Code, string Lines)>();
-        _fleet.Lost += (name, code, lines) => lost.Add((name, code, lines));
+        var lost = new List<LostWorker>();
+        _fleet.Lost += lost.Add;
 
         _started[1].End(137);
 
         Assert.Equal(["w0", "w1", "w1"], Names);
-        Assert.Equal(("w1", 137, "last words"), Assert.Single(lost));
+        Assert.Equal(new LostWorker("w1", 137, "last words", Replaced: true), Assert.Single(lost));
         Assert.Equal(1, _fleet.Replacements);
+    }
+
+    // R11: what is wrong is where every worker writes, or the job is over: the run's last line says so, once.
+    [Theory]
+    [InlineData(ExitCode.Storage)]
+    [InlineData(ExitCode.JobFailed)]
+    [InlineData(ExitCode.BadData)]
+    public void WorkerWhoseSuccessorWouldEndTheSameWayIsNotReplaced(ExitCode code)
+    {
+        var lost = new List<LostWorker>();
+        _fleet.Lost += lost.Add;
+
+        _started[0].End((int)code);
+        _started[1].End((int)code);
+
+        Assert.Equal(["w0", "w1"], Names);
+        Assert.Equal(0, _fleet.Replacements);
+        Assert.Equal([false, false], lost.Select(l => l.Replaced));
     }
 
     [Theory]

@@ -50,6 +50,7 @@ public sealed class ErrorTests
         Assert.True(FailureClass.IsWorthARestart(137));
         Assert.False(FailureClass.IsWorthARestart((int)ExitCode.BadJob));
         Assert.False(FailureClass.IsWorthARestart((int)ExitCode.BadCheckpoint));
+        Assert.False(FailureClass.IsWorthARestart((int)ExitCode.Storage));
     }
 
     [Fact]
