@@ -25,7 +25,7 @@ internal sealed class BroadcastTo : Op
         RequireCount(inputs, 1);
         var y = inputs[0].With(attributes.Dims("dims").AsSpan());
         Require(
-            Broadcasting.Common(this, inputs[0], y).Equals(y), $"{inputs[0].Text} cannot be repeated to {y.Text}");
+            Broadcasting.Common(this, inputs[0], y).Equals(y), $"{inputs[0].Text} cannot be repeated to {y.Text}: only dimensions of 1, and new leading ones, are");
         return [y];
     }
 

@@ -29,7 +29,7 @@ internal static class Broadcasting
             var y = i < rank - b.Rank ? 1 : b[i - (rank - b.Rank)];
             dims[i] = x == y || y == 1 ? x : x == 1 ? y
                 : throw new ShapeException(
-                    $"{op.Name}: shapes {a.Text} and {b.Text} differ in a dimension that is not 1");
+                    $"{op.Name}: shapes {a.Text} and {b.Text} differ in a dimension that is not 1: reshape or transpose one of them");
         }
 
         return a.With(dims);

@@ -19,8 +19,15 @@ internal abstract class CompositeOp : Op
     /// <summary>The formula. Inputs are checked in number only; the operators inside check shapes.</summary>
     private protected abstract Value[] Formula(Builder builder, Attributes attributes, Value[] x);
 
-    /// <summary>How the operands are called in errors.</summary>
-    private protected virtual string OperandTexts(Value[] x) => string.Join(", ", x.Select(v => v.Type.Text));
+    /// <summary>
+    /// Refuses operands of unlike shapes: a loss of a column and a row would be one of every pair, without a word.
+    /// </summary>
+    private protected void RequireOneShape(Value[] x)
+    {
+        Require(
+            x[0].Type.Dims.AsSpan().SequenceEqual(x[1].Type.Dims.AsSpan()),
+            $"{x[0].Type.Text} and {x[1].Type.Text} are not of one shape: reshape or broadcast one of them");
+    }
 
     public Value[] Expand(Builder builder, Attributes attributes, Value[] inputs)
     {
@@ -32,10 +39,9 @@ internal abstract class CompositeOp : Op
         {
             return Formula(builder, attributes, inputs);
         }
-        catch (ShapeException e) when (!e.Message.StartsWith(Name + ":", StringComparison.Ordinal))
+        catch (ShapeException e) when (OperandTexts.Lack(e, this, inputs))
         {
-            throw OperatorStack.Carry(e, new ShapeException(
-                $"{Name}: {e.Message} (operands {OperandTexts(inputs)})", e.ErrorCode));
+            throw OperandTexts.Added(e, this, inputs);
         }
     }
 

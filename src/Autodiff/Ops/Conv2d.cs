@@ -22,7 +22,8 @@ internal sealed class Conv2d : FloatOp
         Require(inputs.Length is 2 or 3, $"takes 2 or 3 inputs, not {inputs.Length}");
         RequireFloat(inputs);
         var shape = ImageShapes.CheckConv(this, attributes, inputs[0], inputs[1]);
-        Require(inputs.Length == 2 || inputs[2].Equals(inputs[1].With(inputs[1][0])), $"the bias is [{inputs[1][0]}]");
+        Require(inputs.Length == 2 || inputs[2].Equals(inputs[1].With(inputs[1][0])),
+            $"a bias has the shape [{inputs[1][0]}] for a weight of {inputs[1].Text}, not {inputs[^1].Text}");
         Require(Activations.IsKnown(attributes.Text("activation")), "the activation is unknown");
         return [inputs[0].With(inputs[0][0], inputs[1][0], shape.OutH, shape.OutW)];
     }

@@ -1,5 +1,5 @@
+using System.Text;
 using Convoy.Autodiff.Tensors;
-using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Ops;
 
@@ -11,63 +11,90 @@ internal static class EinsumEllipsis
 {
     private const string Dots = "...";
 
-    public static (string Spec, Value[] Operands) Written(string spec, ReadOnlySpan<Value> operands)
+    public static (EinsumSource Source, Value[] Operands) Written(string spec, ReadOnlySpan<Value> operands)
     {
         var values = operands.ToArray();
-        if (!spec.Contains('.', StringComparison.Ordinal)) return (spec, values);
+        var source = new EinsumSource(spec);
+        if (!spec.Contains('.', StringComparison.Ordinal)) return (source, values);
+        CheckDots(source);
         var arrow = spec.IndexOf("->", StringComparison.Ordinal);
-        var left =
-            (arrow < 0 ? spec : spec[..arrow]).Split(',').Select(o =>
-                o.Replace(" ", "", StringComparison.Ordinal)).ToArray();
-        CheckDots(spec);
+        var left = (arrow < 0 ? spec : spec[..arrow]).Split(',');
         if (left.Length != values.Length)
-            throw new ShapeException($"einsum \"{spec}\": names {left.Length} operands, {values.Length} are given",
-                ErrorCode.EinsumSpec);
+            throw source.Wrong($"names {left.Length} operands, {values.Length} are given");
         var free = new string([.. "ZYXWVUTSRQPONMLKJIHGFEDCBA".Where(c => !spec.Contains(c))]);
-        var counts = left.Select((o, i) => Count(spec, o, values[i].Type)).ToArray();
+        var counts = left.Select((o, i) => Count(source, o, values[i].Type)).ToArray();
         var most = counts.Max();
-        if (most > free.Length)
-            throw new ShapeException($"einsum \"{spec}\": too few letters are left for \"...\"", ErrorCode.EinsumSpec);
+        if (most > free.Length) throw source.Wrong("too few letters are left for \"...\"");
         var all = free[..most];
-        var (written, given) = (left.ToArray(), values.ToArray());
+        var given = values.ToArray();
+        var text = new StringBuilder();
+        var places = new List<int>();
+        var from = 0;
         for (var i = 0; i < left.Length; i++)
         {
-            if (!left[i].Contains(Dots, StringComparison.Ordinal)) continue;
-            var mine = all[(most - counts[i])..];
-            (left[i], values[i]) = WithoutOnes(left[i], mine, given, written, i);
+            var mine = "";
+            if (left[i].Contains(Dots, StringComparison.Ordinal))
+                (mine, values[i]) = WithoutOnes(left[i], all[(most - counts[i])..], given, left, i);
+            // The comma, or the arrow, that follows goes along.
+            var end = from + left[i].Length;
+            Append(spec, from, i < left.Length - 1 ? end + 1 : end, mine, text, places);
+            from = end + 1;
         }
 
-        var result = arrow >= 0 ? spec[(arrow + 2)..].Trim().Replace(Dots, all, StringComparison.Ordinal) : all
-            + Once(left, all);
-        return ($"{string.Join(",", left)}->{result}", values);
+        if (arrow >= 0) Append(spec, arrow, spec.Length, all, text, places);
+        else Implicit(left, all, text, places);
+        return (new EinsumSource(text.ToString(), spec, places), values);
     }
 
-    private static void CheckDots(string spec)
+    private static void Append(
+        string spec, int from, int end, string letters, StringBuilder text, List<int> places)
     {
+        for (var at = from; at < end; at++)
+        {
+            var isDots = spec[at] == '.';
+            var part = isDots ? letters : spec[at].ToString();
+            text.Append(part);
+            foreach (var _ in part) places.Add(at);
+            if (isDots) at += Dots.Length - 1;
+        }
+    }
+
+    // Without an arrow: the dimensions of "...", then the letters that occur once. Nobody wrote them, so a fault in
+    // them would point at the first character; there is none.
+    private static void Implicit(string[] operands, string dots, StringBuilder text, List<int> places)
+    {
+        var result = "->" + dots + Once(operands);
+        text.Append(result);
+        foreach (var _ in result) places.Add(0);
+    }
+
+    private static void CheckDots(EinsumSource source)
+    {
+        var (spec, isSecond) = (source.Text, false);
         for (var at = 0; at < spec.Length; at++)
         {
+            if (spec[at] is ',' or '>') isSecond = false;
             if (spec[at] != '.') continue;
             if (at + 2 >= spec.Length || spec[at + 1] != '.' || spec[at + 2] != '.')
-                throw new ShapeException($"einsum \"{spec}\": character {at + 1} '.' is not part of \"...\"",
-                    ErrorCode.EinsumSpec);
+                throw source.Wrong(at, "is not part of \"...\"");
+            if (isSecond) throw source.Wrong(at, "begins a second \"...\" where one may be");
+            isSecond = true;
             at += 2;
         }
     }
 
-    private static int Count(string spec, string operand, TensorType type)
+    private static int Count(EinsumSource source, string operand, TensorType type)
     {
         if (!operand.Contains(Dots, StringComparison.Ordinal)) return 0;
         var named = operand.Count(char.IsAsciiLetter);
         return named <= type.Rank ? type.Rank - named
-            : throw new ShapeException(
-                $"einsum \"{spec}\": operand \"{operand}\" names {named} dimensions, its shape is {type.Text}",
-                ErrorCode.EinsumSpec);
+            : throw source.Wrong($"operand \"{operand.Trim()}\" names {named} dimensions, its shape is {type.Text}");
     }
 
     private static (string Letters, Value Value) WithoutOnes(
         string operand, string mine, Value[] values, string[] operands, int index)
     {
-        var from = operand[..operand.IndexOf(Dots, StringComparison.Ordinal)].Count(char.IsAsciiLetter);
+        var from = LettersBefore(operand);
         var (letters, value) = (mine, values[index]);
         for (var k = mine.Length - 1; k >= 0; k--)
         {
@@ -77,7 +104,7 @@ internal static class EinsumEllipsis
             letters = letters.Remove(k, 1);
         }
 
-        return (operand.Replace(Dots, letters, StringComparison.Ordinal), value);
+        return (letters, value);
     }
 
     // Another operand has more than one element where this one has one.
@@ -85,18 +112,21 @@ internal static class EinsumEllipsis
     {
         for (var i = 0; i < values.Length; i++)
         {
-            var dots = operands[i].IndexOf(Dots, StringComparison.Ordinal);
-            if (i == index || dots < 0) continue;
+            if (i == index || !operands[i].Contains(Dots, StringComparison.Ordinal)) continue;
             var count = values[i].Type.Rank - operands[i].Count(char.IsAsciiLetter);
-            if (fromRight < count && values[i].Type[dots + count - 1 - fromRight] != 1) return true;
+            if (fromRight < count && values[i].Type[LettersBefore(operands[i]) + count - 1 - fromRight] != 1)
+                return true;
         }
 
         return false;
     }
 
-    private static string Once(string[] operands, string dots)
+    private static int LettersBefore(string operand) =>
+        operand[..operand.IndexOf(Dots, StringComparison.Ordinal)].Count(char.IsAsciiLetter);
+
+    private static string Once(string[] operands)
     {
-        var all = string.Concat(operands).Where(c => char.IsAsciiLetter(c) && !dots.Contains(c)).ToArray();
+        var all = string.Concat(operands).Where(char.IsAsciiLetter).ToArray();
         return string.Concat(all.Distinct().Where(c => all.Count(d => d == c) == 1).Order());
     }
 }

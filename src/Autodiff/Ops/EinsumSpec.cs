@@ -1,6 +1,4 @@
-using System.Globalization;
 using Convoy.Autodiff.Tensors;
-using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Ops;
 
@@ -10,17 +8,22 @@ namespace Convoy.Autodiff.Ops;
 /// </summary>
 internal sealed class EinsumSpec
 {
-    private EinsumSpec(string text, string[] operands, string result)
+    private readonly EinsumSource _source;
+
+    private EinsumSpec(EinsumSource source, string[] operands, string result)
     {
-        (Text, Operands, Result) = (text, operands, result);
+        (_source, Operands, Result) = (source, operands, result);
     }
 
-    public string Text { get; }
+    public string Text => _source.Text;
     public string[] Operands { get; }
     public string Result { get; }
 
-    public static EinsumSpec Parse(string text)
+    public static EinsumSpec Parse(string text) => Parse(new EinsumSource(text));
+
+    public static EinsumSpec Parse(EinsumSource source)
     {
+        var text = source.Text;
         var operands = new List<string> { "" };
         string? result = null;
         for (var at = 0; at < text.Length; at++)
@@ -30,7 +33,7 @@ internal sealed class EinsumSpec
             if (char.IsAsciiLetter(c))
             {
                 if (result is null) operands[^1] += c;
-                else result = AppendResult(text, at, operands, result);
+                else result = AppendResult(source, at, operands, result);
             }
             else if (c == ',' && result is null) operands.Add("");
             else if (c == '-' && result is null && at + 1 < text.Length && text[at + 1] == '>')
@@ -38,25 +41,24 @@ internal sealed class EinsumSpec
                 result = "";
                 at++;
             }
-            else throw Wrong(text, at, "is not a letter, ',' or '->'");
+            else throw source.Wrong(at, "is not a letter, ',' or '->'");
         }
 
-        return new EinsumSpec(text, [.. operands], result ?? Implicit(operands));
+        return new EinsumSpec(source, [.. operands], result ?? Implicit(operands));
     }
 
     /// <summary>The size of each letter, after a check of every operand against its letters.</summary>
     public Dictionary<char, Dim> Sizes(ReadOnlySpan<TensorType> inputs)
     {
         if (inputs.Length != Operands.Length)
-            throw new ShapeException($"einsum \"{Text}\": names {Operands.Length} operands, {inputs.Length} are given",
-                ErrorCode.EinsumSpec);
+            throw _source.Wrong($"names {Operands.Length} operands, {inputs.Length} are given");
         var sizes = new Dictionary<char, Dim>();
         for (var i = 0; i < inputs.Length; i++)
         {
             if (inputs[i].Rank != Operands[i].Length)
             {
-                throw Wrong(
-                    Text, PlaceOf(i, 0),
+                throw _source.Wrong(
+                    PlaceOf(i, 0),
                     $"starts operand {i} with {Operands[i].Length} letters, its shape is {inputs[i].Text}");
             }
 
@@ -64,7 +66,7 @@ internal sealed class EinsumSpec
             {
                 var (letter, size) = (Operands[i][axis], inputs[i][axis]);
                 if (sizes.TryGetValue(letter, out var known) && known != size)
-                    throw Wrong(Text, PlaceOf(i, axis), $"is {size} here and {known} before");
+                    throw _source.Wrong(PlaceOf(i, axis), $"is {size} here and {known} before");
                 sizes[letter] = size;
             }
         }
@@ -83,10 +85,11 @@ internal sealed class EinsumSpec
         return Math.Min(at, Text.Length - 1);
     }
 
-    private static string AppendResult(string text, int at, List<string> operands, string result)
+    private static string AppendResult(EinsumSource source, int at, List<string> operands, string result)
     {
-        if (result.Contains(text[at])) throw Wrong(text, at, "is twice in the result");
-        if (!operands.Any(o => o.Contains(text[at]))) throw Wrong(text, at, "is in no operand");
+        var text = source.Text;
+        if (result.Contains(text[at])) throw source.Wrong(at, "is twice in the result");
+        if (!operands.Any(o => o.Contains(text[at]))) throw source.Wrong(at, "is in no operand");
         return result + text[at];
     }
 
@@ -94,12 +97,5 @@ internal sealed class EinsumSpec
     {
         var all = string.Concat(operands);
         return string.Concat(all.Distinct().Where(c => all.Count(d => d == c) == 1).Order());
-    }
-
-    private static ShapeException Wrong(string text, int at, string what)
-    {
-        var shown = text.Length == 0 ? "the empty text" : $"character {at + 1} '{text[at]}'";
-        return new ShapeException(string.Create(CultureInfo.InvariantCulture, $"einsum \"{text}\": {shown} {what}"),
-            ErrorCode.EinsumSpec);
     }
 }

@@ -39,6 +39,7 @@ internal sealed class EmbeddingGrad : FloatOp
         var (rows, width) = (call.Outputs[0].Shape[0], call.Outputs[0].Shape[1]);
         Span<int> starts = stackalloc int[2];
         var segments = call.SegmentsOf((int)call.Inputs[1].Count, starts);
+        foreach (var id in call.In<int>(1)) IndexedOp.Place(this, id, rows);
         Kernels.Embedding.SegmentedScatterAdd(
             call.In<int>(1), call.In<T>(0), width, rows, call.Nodes<T>(), call.StrideOf(), segments);
     }

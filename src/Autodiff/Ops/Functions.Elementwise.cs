@@ -193,7 +193,7 @@ public static partial class Functions
         Reduce(OpTable.Norm, x, axes, keep, Attributes.Of("p", p));
 
     internal static Value Norm(this Builder builder, Value x, ReadOnlySpan<int> axes) =>
-        builder.Apply(OpTable.Norm, Attributes.Of("axes", Axes.Normalize(axes, x.Type.Rank, "norm")), [x])[0];
+        builder.Apply(OpTable.Norm, Attributes.Of("axes", Axes.Normalize(axes, x.Type, "norm")), [x])[0];
 
     /// <summary>Sums from the start to each element of one axis, itself included; the shape of x.</summary>
     public static Value CumSum(this Value x, int axis) => OnAxis(OpTable.CumSum, x, axis);
@@ -208,6 +208,7 @@ public static partial class Functions
     /// gradient.</summary>
     public static Value ArgMin(this Value x, int axis) => OnAxis(OpTable.ArgMin, x, axis);
 
-    private static Value OnAxis(Op op, Value x, int axis) =>
-        x.Apply(op, Attributes.Of("axis", Axes.One(axis, x.Type.Rank, op.Name)));
+    private static Value OnAxis(Op op, Value x, int axis) => x.Type.Rank == 0 && axis is 0 or -1
+        ? OnAxis(op, x.Reshape(1), 0).Reshape()
+        : x.Apply(op, Attributes.Of("axis", Axes.One(axis, x.Type, op.Name)));
 }

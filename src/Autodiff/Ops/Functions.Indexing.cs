@@ -27,8 +27,8 @@ public static partial class Functions
     public static Value Pad(this Value x, int axis, int before, int after, double value = 0) =>
         x.Apply(OpTable.Pad, Attributes.Of("axis", axis, "before", before).With("after", after).With("value", value));
 
-    /// <summary>x repeated <paramref name="repeats"/>[i] times along dimension i; missing leading dimensions are 1,
-    /// and gradients of copies are summed.</summary>
+    /// <summary>x repeated <paramref name="repeats"/>[i] times along dimension i, counted from the last; missing
+    /// leading dimensions and repeats are 1, and gradients of copies are summed.</summary>
     public static Value Tile(this Value x, params int[] repeats) =>
         x.Apply(OpTable.Tile, Attributes.Of("repeats", repeats));
 
@@ -61,23 +61,24 @@ public static partial class Functions
         x.Apply(OpTable.DiagonalEmbed, Attributes.Of("a", x.Type.Rank - 1, "b", x.Type.Rank));
 
     /// <summary>Vectors spread over the product of their dimensions, the n-th along dimension n.</summary>
-    public static Value[] Meshgrid(params Value[] vectors) =>
-        vectors[0].Builder.Apply(OpTable.Meshgrid, Attributes.None, vectors);
+    public static Value[] Meshgrid(params Value[] vectors) => vectors.Length == 0
+        ? throw new ShapeException("meshgrid: takes at least one vector")
+        : vectors[0].Builder.Apply(OpTable.Meshgrid, Attributes.None, vectors);
 
     internal static Value Iota(this Builder builder, int size, DType dtype) =>
         builder.Apply(OpTable.Iota, Attributes.Of("size", size, "dtype", dtype), [])[0];
 
     /// <summary>Elements of one axis at an index (int32) of x's shape but for the axis.</summary>
     public static Value Gather(this Value x, int axis, Value index) =>
-        x.Apply(OpTable.Gather, Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "gather")), index);
+        x.Apply(OpTable.Gather, Attributes.Of("axis", Axes.One(axis, x.Type, "gather")), index);
 
     /// <summary>x with a source added at an index of one axis; sums are taken in the order of the axis.</summary>
     public static Value ScatterAdd(this Value x, int axis, Value index, Value source) =>
-        x.Apply(OpTable.ScatterAdd, Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "scatter-add")), index, source);
+        x.Apply(OpTable.ScatterAdd, Attributes.Of("axis", Axes.One(axis, x.Type, "scatter-add")), index, source);
 
     /// <summary>Elements of one axis at a list of places (int32).</summary>
     public static Value IndexSelect(this Value x, int axis, Value index) =>
-        x.Apply(OpTable.IndexSelect, Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "index-select")), index);
+        x.Apply(OpTable.IndexSelect, Attributes.Of("axis", Axes.One(axis, x.Type, "index-select")), index);
 
     /// <summary>1 at the class of each id, else 0, in a new last dimension.</summary>
     public static Value OneHot(this Value ids, int classes, DType dtype) =>
@@ -92,7 +93,8 @@ public static partial class Functions
     /// <summary>Elements in order, and the places they come from.</summary>
     public static (Value Values, Value Places) Sort(this Value x, int axis, bool descending = false)
     {
-        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "sort"), "descending", descending);
+        if (x.Type.Rank == 0 && axis is 0 or -1) return OfList(x.Reshape(1).Sort(0, descending));
+        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type, "sort"), "descending", descending);
         var results = x.Builder.Apply(OpTable.Sort, attributes, [x]);
         return (results[0], results[1]);
     }
@@ -100,8 +102,12 @@ public static partial class Functions
     /// <summary>The k largest (or smallest) in order, and the places they come from.</summary>
     public static (Value Values, Value Places) TopK(this Value x, int axis, int k, bool smallest = false)
     {
-        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "top-k"), "k", k).With("smallest", smallest);
+        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type, "top-k"), "k", k).With("smallest", smallest);
         var results = x.Builder.Apply(OpTable.TopK, attributes, [x]);
         return (results[0], results[1]);
     }
+
+    // A number by itself is sorted as a list of one.
+    private static (Value Values, Value Places) OfList((Value Values, Value Places) sorted) =>
+        (sorted.Values.Reshape(), sorted.Places.Reshape());
 }

@@ -5,7 +5,7 @@ namespace Convoy.Autodiff.Ops;
 // Operators as methods of values: what layers and losses are made of.
 public static partial class Functions
 {
-    /// <summary>What <see cref="LayerNorm"/> adds to the variance unless it is told otherwise.</summary>
+    /// <summary>What the normalizing layers add to the variance unless they are told otherwise.</summary>
     public const double LayerNormEpsilon = 1e-5;
 
     /// <summary>Convolution of x_NCHW with w_FCIJ (C per group) and a bias per channel.</summary>
@@ -59,7 +59,8 @@ public static partial class Functions
     public static Value Attention(this Value qkv, int heads, bool causal) =>
         qkv.Apply(OpTable.Attention, Attributes.Of("heads", heads, "causal", causal));
 
-    /// <summary>The loss of each row; sum it for the loss of the batch.</summary>
+    /// <summary>-ln softmax(x)[target] of each row; sum it for the loss of the batch. A target that is no class, such
+    /// as -1, costs nothing: <see cref="CrossEntropyLoss"/> refuses it.</summary>
     public static Value CrossEntropy(this Value logits, Value targets) => logits.Apply(OpTable.CrossEntropy, targets);
 
     /// <summary>
@@ -91,7 +92,9 @@ public static partial class Functions
 
     private static Value OverLast(Op op, Value x, int axis)
     {
-        var (rank, at) = (x.Type.Rank, Axes.One(axis, x.Type.Rank, op.Name));
+        // A number by itself is a list of one.
+        if (x.Type.Rank == 0 && axis is 0 or -1) return x.Reshape(1).Apply(op).Reshape();
+        var (rank, at) = (x.Type.Rank, Axes.One(axis, x.Type, op.Name));
         if (at == rank - 1) return x.Apply(op);
         int[] order = [.. Enumerable.Range(0, rank)];
         (order[at], order[^1]) = (order[^1], order[at]);

@@ -15,6 +15,14 @@ public static partial class Functions
     /// <summary>ln det x; NaN where the determinant is negative.</summary>
     public static Value LogDet(this Value x) => x.Apply(OpTable.LogDet);
 
+    /// <summary>The sign of det x_..NN, 0 where x is singular, and ln |det x|, -∞ there: of matrices whose determinant
+    /// overflows. The sign has no gradient.</summary>
+    public static (Value Sign, Value LogAbs) SignLogDet(this Value x)
+    {
+        var results = x.Builder.Apply(OpTable.SignLogDet, Attributes.None, [x]);
+        return (results[0], results[1]);
+    }
+
     /// <summary>The lower factor of a positive definite matrix.</summary>
     public static Value Cholesky(this Value x) => x.Apply(OpTable.Cholesky);
 

@@ -99,7 +99,7 @@ public static partial class Functions
 
     private static Value OfWeights(Op op, Value x, Value weights, ReadOnlySpan<int> axes, bool keep)
     {
-        var attributes = Attributes.Of("axes", Axes.Normalize(axes, x.Type.Rank, op.Name));
+        var attributes = Attributes.Of("axes", Axes.Normalize(axes, x.Type, op.Name));
         return x.Apply(op, keep ? attributes.With("keep", 1L) : attributes, weights);
     }
 }

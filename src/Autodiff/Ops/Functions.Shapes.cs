@@ -33,9 +33,30 @@ public static partial class Functions
         Reduce(OpTable.Product, x, axes, keep);
 
     /// <summary>The same elements in row-major order under other dimensions, whose product is the same (else a <see
-    /// cref="ShapeException"/>). A dimension that follows the batch stays one.</summary>
-    public static Value Reshape(this Value x, params ReadOnlySpan<Dim> dims) =>
-        x.Type.Dims.AsSpan().SequenceEqual(dims) ? x : x.Apply(OpTable.Reshape, Attributes.Of("dims", dims.ToArray()));
+    /// cref="ShapeException"/>); one of them may be -1, which is what the others leave. A dimension that follows the
+    /// batch stays one.</summary>
+    public static Value Reshape(this Value x, params ReadOnlySpan<Dim> dims)
+    {
+        Dim[] known = dims.ToArray();
+        if (Array.IndexOf(known, new Dim(-1)) is >= 0 and var open) known[open] = Rest(x.Type, known, open);
+        return x.Type.Dims.AsSpan().SequenceEqual(known) ? x
+            : x.Apply(OpTable.Reshape, Attributes.Of("dims", known));
+    }
+
+    // What is left for a dimension of -1; the batch too, where no other dimension has it.
+    private static Dim Rest(TensorType x, Dim[] dims, int open)
+    {
+        long others = 1;
+        for (var i = 0; i < dims.Length; i++)
+            if (i != open) others = checked(others * dims[i].Size);
+        if (others <= 0 || x.Coefficient % others != 0)
+        {
+            throw new ShapeException(
+                $"reshape: {x.Text} has {x.Coefficient} elements, so no size stands for -1 in [{string.Join(", ", dims)}]");
+        }
+
+        return new Dim(checked((int)(x.Coefficient / others)), x.IsPerSample && !dims.Any(d => d.PerSample));
+    }
 
     internal static Value ReshapeLike(this Value x, ImmutableArray<Dim> dims) => x.Reshape(dims.AsSpan());
 
@@ -54,8 +75,8 @@ public static partial class Functions
     {
         int[] order = permutation.Length > 0 ? permutation.ToArray() : [.. Enumerable.Range(0, x.Type.Rank)];
         if (permutation.Length == 0 && order.Length > 1) (order[^1], order[^2]) = (order[^2], order[^1]);
-        for (var i = 0; i < order.Length; i++) order[i] = Axes.One(order[i], x.Type.Rank, "transpose");
-        return order.SequenceEqual(Enumerable.Range(0, order.Length)) ? x
+        for (var i = 0; i < order.Length; i++) order[i] = Axes.One(order[i], x.Type, "transpose");
+        return order.SequenceEqual(Enumerable.Range(0, x.Type.Rank)) ? x
             : x.Apply(OpTable.Transpose, Attributes.Of("perm", order));
     }
 
@@ -70,7 +91,7 @@ public static partial class Functions
     /// <summary><paramref name="count"/> elements of one axis, from <paramref name="start"/>, every step-th.</summary>
     public static Value Slice(this Value x, int axis, int start, int count, int step = 1)
     {
-        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type.Rank, "slice"), "start", start);
+        var attributes = Attributes.Of("axis", Axes.One(axis, x.Type, "slice"), "start", start);
         return x.Apply(OpTable.Slice, attributes.With("count", count).With("step", step));
     }
 
@@ -78,7 +99,7 @@ public static partial class Functions
     public static Value Concat(int axis, params ReadOnlySpan<Value> parts)
     {
         if (parts.Length == 0) throw new ShapeException("concat: takes at least one input");
-        var at = Axes.One(axis, parts[0].Type.Rank, "concat");
+        var at = Axes.One(axis, parts[0].Type, "concat");
         return parts[0].Apply(OpTable.Concat, Attributes.Of("axis", at), parts[1..]);
     }
 
@@ -137,7 +158,7 @@ public static partial class Functions
 
     private static Value Reduce(Op op, Value x, ReadOnlySpan<int> axes, bool keep, Attributes? more = null)
     {
-        var attributes = (more ?? Attributes.None).With("axes", Axes.Normalize(axes, x.Type.Rank, op.Name));
+        var attributes = (more ?? Attributes.None).With("axes", Axes.Normalize(axes, x.Type, op.Name));
         return x.Apply(op, keep ? attributes.With("keep", 1L) : attributes);
     }
 

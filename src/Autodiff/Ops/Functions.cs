@@ -113,7 +113,7 @@ public static partial class Functions
 
     /// <summary>x hard-sigmoid(x) (Howard and others 2019).</summary>
     /// <param name="kink">The derivative where the function has two slopes: 0 the left one, 1 the right one, any number
-    /// between; none: 0 at -3, 1 at 3.</param>
+    /// between; none: -1/2 at -3, 1 at 3.</param>
     public static Value HardSwish(this Value x, double? kink = null) =>
         x.Apply(OpTable.HardSwish, Kink.Chosen(OpTable.HardSwish, kink));
 

@@ -1,7 +1,8 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = x min(max(x + 3, 0), 6) / 6        x, y of one shape
-// dx = dy (2x + 3)/6 where -3 < x < 3, dy above, 0 below; at the kinks 0 and dy unless the attribute kink chooses
+// dx = dy (2x + 3)/6 where -3 ≤ x < 3, dy above, 0 below; at the kinks the slope from above unless the attribute kink
+// chooses
 internal sealed class HardSwish : UnaryOp<HardSwishOperator>
 {
     public override string Name => "hard-swish";
@@ -11,7 +12,7 @@ internal sealed class HardSwish : UnaryOp<HardSwishOperator>
 
     private static Value Slope(Value x)
     {
-        var inside = x.Abs().Less(x.Constant(3));
+        var inside = x.GreaterEqual(x.Constant(-3)) * x.Less(x.Constant(3));
         return (inside * ((x * 2) + 3) * (1.0 / 6)) + x.GreaterEqual(x.Constant(3));
     }
 }

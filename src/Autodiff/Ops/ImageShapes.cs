@@ -31,7 +31,7 @@ internal static class ImageShapes
             throw new ShapeException($"{op.Name}: a weight is [F, C/groups, kh, kw], not {w.Text}");
         var groups = a.Int("groups", 1);
         if (groups < 1 || x[1].Size % groups != 0 || w[0].Size % groups != 0 || w[1].Size != x[1].Size / groups)
-            throw new ShapeException($"{op.Name}: {x.Text} and {w.Text} do not fit {groups} groups");
+            throw new ShapeException($"{op.Name}: {x.Text} and {w.Text} do not fit {groups} groups: a weight has the input's channels over the groups");
         var shape = Conv(a, x.At(1), w.At(1));
         CheckWindow(op, shape.H, shape.Kh, shape.Stride, shape.Padding, shape.Dilation);
         CheckWindow(op, shape.W, shape.Kw, shape.Stride, shape.Padding, shape.Dilation);

@@ -32,8 +32,9 @@ internal sealed class Linear : FloatOp
         var (x, w) = (inputs[0], inputs[1]);
         Require(x.Rank >= 1 && w.Rank == 2, $"takes rows and a matrix, not {x.Text} and {w.Text}");
         Require(!w.IsPerSample && !x[-1].PerSample, "the batch is not a dimension of the weights");
-        Require(x[-1] == w[1], $"rows of {x[-1]} do not fit a weight of {w.Text}");
-        Require(inputs.Length == 2 || inputs[2].Equals(w.With(w[0])), $"the bias is [{w[0]}]");
+        Require(x[-1] == w[1], $"rows of {x[-1]} do not fit a weight of {w.Text}: it is [results, {x[-1]}]");
+        Require(inputs.Length == 2 || inputs[2].Equals(w.With(w[0])),
+            $"a bias has the shape [{w[0]}] for a weight of {w.Text}, not {inputs[^1].Text}");
         Require(Activations.IsKnown(attributes.Text("activation")), "the activation is unknown");
         return [x.With([.. x.Dims.AsSpan()[..^1], w[0]])];
     }

@@ -33,7 +33,7 @@ internal sealed class MatMul : FloatOp
         Require(a.Rank >= 2 && b.Rank >= 2, $"takes matrices, not {a.Text} and {b.Text}");
         var (m, k) = attributes.Flag("ta") ? (a[-1], a[-2]) : (a[-2], a[-1]);
         var (k2, n) = attributes.Flag("tb") ? (b[-1], b[-2]) : (b[-2], b[-1]);
-        Require(k == k2, $"{a.Text} and {b.Text} have different inner dimensions {k} and {k2}");
+        Require(k == k2, $"{a.Text} and {b.Text} have different inner dimensions {k} and {k2}: transpose one of them");
         var lead = Broadcasting.Common(this, a.With(a.Dims.AsSpan()[..^2]), b.With(b.Dims.AsSpan()[..^2]));
         return [a.With([.. lead.Dims, m, n])];
     }

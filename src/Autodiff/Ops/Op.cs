@@ -87,6 +87,14 @@ public abstract class Op
     /// <summary>The batch dimension may be contracted: the result is a sum over samples.</summary>
     internal virtual bool SumsSamples(Attributes attributes) => false;
 
+    /// <summary>Its operands in an error.</summary>
+    internal virtual string Shown(ReadOnlySpan<Value> inputs)
+    {
+        var texts = new string[inputs.Length];
+        for (var i = 0; i < texts.Length; i++) texts[i] = inputs[i].Type.Text;
+        return string.Join(", ", texts);
+    }
+
     /// <summary>Where the operator itself is unsupported, <see cref="Fallback"/> computes the same.</summary>
     internal virtual bool HasFallback => false;
 

@@ -16,7 +16,7 @@ internal sealed class OpCall(Attributes attributes, Tensor[] inputs, Tensor[] ou
     public Tensor[] Inputs { get; } = inputs;
     public Tensor[] Outputs { get; } = outputs;
     public DType FloatType { get; } = outputs[0].DType is DType.Float32 or DType.Float64
-        ? outputs[0].DType : inputs[0].DType;
+        || inputs.Length == 0 ? outputs[0].DType : inputs[0].DType;
 
     /// <summary>The slices of the batch, for an operator that sums the batch away.</summary>
     public SliceMap? Slices { get; init; }

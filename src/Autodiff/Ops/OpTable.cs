@@ -40,9 +40,10 @@ public static class OpTable
     /// <summary><c>minimum</c>: z = min(x, y); broadcast; the gradient goes to the smaller; half to each when they
     /// are equal, or the share kink to the first.</summary>
     public static readonly Op Minimum = new Minimum();
-    /// <summary><c>pow</c>: z = x^y; broadcast; dx = dz y x^(y-1), dy = dz z ln(x).</summary>
+    /// <summary><c>pow</c>: z = x^y; broadcast; dx = dz y x^(y-1), dy = dz z ln(x); 0 at x = 0 for y = 0, and for y
+    /// ≥ 0.</summary>
     public static readonly Op Pow = new Pow();
-    /// <summary><c>pow-scalar</c>: y = x^c; x, y of one shape; dx = c dy x^(c-1).</summary>
+    /// <summary><c>pow-scalar</c>: y = x^c; x, y of one shape; dx = c dy x^(c-1), 0 where c is 0.</summary>
     public static readonly Op PowScalar = new PowScalar();
     /// <summary><c>equal</c>: z = 1 where x = y, else 0; broadcast; no gradient: the result is flat almost
     /// everywhere.</summary>
@@ -114,7 +115,8 @@ public static class OpTable
     /// &lt; 3; 0 at the kinks unless the attribute kink chooses.</summary>
     public static readonly Op HardSigmoid = new HardSigmoid();
     /// <summary><c>hard-swish</c>: y = x min(max(x + 3, 0), 6) / 6; x, y of one shape; dx = dy (2x + 3)/6 where -3
-    /// &lt; x &lt; 3, dy above, 0 below; at the kinks 0 and dy unless the attribute kink chooses.</summary>
+    /// ≤ x &lt; 3, dy above, 0 below; at the kinks the slope from above unless the attribute kink
+    /// chooses.</summary>
     public static readonly Op HardSwish = new HardSwish();
 
     // Reductions and shapes.
@@ -460,8 +462,9 @@ public static class OpTable
     /// 1 The gradient at 0 is 0, the subgradient of least norm; for p = 1 the attribute kink of abs chooses
     /// another; gradient: that of the operators it is written in.</summary>
     public static readonly Op Norm = new Norm();
-    /// <summary><c>std</c>: y = √variance; x over axes; keep: reduced dimensions stay as 1; gradient: that of the
-    /// operators it is written in.</summary>
+    /// <summary><c>std</c>: y = √variance; x over axes; keep: reduced dimensions stay as 1 The gradient of elements
+    /// that are all equal is 0, the subgradient of least norm; gradient: that of the operators it is written
+    /// in.</summary>
     public static readonly Op Std = new Std();
     /// <summary><c>variance</c>: y = Σ (x - mean)² / (n - 1), or / n where unbiased is 0; x over axes; keep:
     /// reduced dimensions stay as 1; gradient: that of the operators it is written in.</summary>
@@ -500,8 +503,8 @@ public static class OpTable
     /// <summary><c>stack</c>: y = inputs of one shape side by side on a new dimension axis; gradient: that of the
     /// operators it is written in.</summary>
     public static readonly Op Stack = new Stack();
-    /// <summary><c>tile</c>: y = x repeated repeats[i] times along dimension i; missing leading dimensions are 1;
-    /// gradient: that of the operators it is written in.</summary>
+    /// <summary><c>tile</c>: y = x repeated repeats[i] times along dimension i, counted from the last; missing
+    /// leading dimensions and repeats are 1; gradient: that of the operators it is written in.</summary>
     public static readonly Op Tile = new Tile();
     /// <summary><c>trace</c>: y = Σ x_ii over the last two dimensions, as far as the shorter; gradient: that of the
     /// operators it is written in.</summary>
@@ -552,8 +555,8 @@ public static class OpTable
     /// <summary><c>adaptive-avg-pool</c>: y = the mean of each part; gradient: that of the operators it is written
     /// in.</summary>
     public static readonly Op AdaptiveAvgPool = new AdaptiveAvgPool();
-    /// <summary><c>adaptive-max-pool</c>: y = the largest of each part; ties share the gradient; gradient: that of
-    /// the operators it is written in.</summary>
+    /// <summary><c>adaptive-max-pool</c>: y = the largest of each part; of equals the first in row order has the
+    /// gradient; gradient: that of the operators it is written in.</summary>
     public static readonly Op AdaptiveMaxPool = new AdaptiveMaxPool();
     /// <summary><c>conv1d-any</c>: y = Σ x w over the window, along one dimension; x_NCL, w_FCK, bias_F -&gt;
     /// y_NFP; gradient: that of the operators it is written in.</summary>
@@ -579,9 +582,9 @@ public static class OpTable
     /// <summary><c>interpolate</c>: y = x resampled to the given sizes, nearest or linear in each dimension;
     /// x_NC(sizes) -&gt; y_NC(output); gradient: that of the operators it is written in.</summary>
     public static readonly Op Interpolate = new Interpolate();
-    /// <summary><c>max-pool</c>: y = the largest of each window; ties share the gradient unless the attribute ties
-    /// says first or last x_NC(sizes) -&gt; y_NC(places); gradient: that of the operators it is written
-    /// in.</summary>
+    /// <summary><c>max-pool</c>: y = the largest of each window; of equals the first has the gradient, as in
+    /// max-pool2d, unless the attribute ties says last or share x_NC(sizes) -&gt; y_NC(places); gradient: that of
+    /// the operators it is written in.</summary>
     public static readonly Op MaxPoolNd = new MaxPoolNd();
     /// <summary><c>avg-pool</c>: y = the mean of each window, padding counted as zeros; x_NC(sizes) -&gt;
     /// y_NC(places); gradient: that of the operators it is written in.</summary>

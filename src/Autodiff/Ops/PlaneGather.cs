@@ -31,7 +31,8 @@ internal sealed class PlaneGather : FloatOp
         var (xs, ys) = (call.Inputs[0].Shape, call.Outputs[0].Shape);
         var (plane, window) = (xs[2] * xs[3], ys[2] * ys[3]);
         for (var p = 0; p < xs[0] * xs[1]; p++)
-            for (var k = p * window; k < (p + 1) * window; k++) y[k] = x[(p * plane) + i[k]];
+            for (var k = p * window; k < (p + 1) * window; k++)
+                y[k] = x[(p * plane) + IndexedOp.Place(this, i[k], plane)];
     }
 
     internal override Value?[] Backward(OpGradient g)

@@ -21,6 +21,12 @@ internal static class Reduction
         return count;
     }
 
+    /// <summary>What a reduction makes of no elements, where an axis is empty; null where none is.</summary>
+    public static Value? OfNothing(Value x, Attributes attributes, double neutral) =>
+        CountOf(x.Type, attributes) > 0 ? null
+        : x.Builder.Full(neutral, x.Type.With(
+            Axes.Reduced(x.Type, attributes.Ints("axes"), attributes.Flag("keep"))));
+
     /// <summary>A value of the reduced shape, repeated to the shape of x.</summary>
     public static Value Spread(Value reduced, Value x, Attributes attributes)
     {

@@ -22,7 +22,7 @@ internal sealed class Reshape : Op
         var y = inputs[0].With(attributes.Dims("dims").AsSpan());
         Require(
             y.Coefficient == inputs[0].Coefficient && y.IsPerSample == inputs[0].IsPerSample,
-            $"{inputs[0].Text} and {y.Text} have not the same number of elements");
+            $"{inputs[0].Text} and {y.Text} have not the same number of elements: {inputs[0].Coefficient} and {y.Coefficient}");
         return [y];
     }
 

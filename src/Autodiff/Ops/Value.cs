@@ -85,6 +85,10 @@ public abstract class Builder
         {
             throw;
         }
+        catch (ShapeException rule) when (OperandTexts.Lack(rule, op, inputs))
+        {
+            throw OperandTexts.Added(rule, op, inputs);
+        }
     }
 
     // A formula that fails half-way leaves nothing of itself behind.

@@ -120,7 +120,8 @@ public sealed class Variable : Value
             $"backward of {Type}: it was computed from nothing that asks for gradients (requiresGradient: true), or in a "
             + "scope without recording");
         var history = History.Of([this]);
-        var leaves = history.Leaves();
+        // A leaf is its own result: an operator that had nothing to do may return its operand.
+        IReadOnlyList<Variable> leaves = RequiresGradient && Producer is null ? [Origin] : history.Leaves();
         var gradients = Differentiate.Run(
             history, [this], leaves, seed is null ? null : [new Variable(seed)], createGraph: false,
             release: !retain && safety == ExceptionSafety.Basic);

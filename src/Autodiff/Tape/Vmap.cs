@@ -28,7 +28,7 @@ public static class Vmap
         Func<Value[], Value> f, IReadOnlyList<Value> inputs, IReadOnlyList<int?> inAxes, int outAxis = 0)
     {
         var y = Run(x => [f(x)], inputs, inAxes, null)[0];
-        return Moved(y, 0, Axes.One(outAxis, y.Type.Rank, "vmap"));
+        return Moved(y, 0, Axes.One(outAxis, y.Type, "vmap"));
     }
 
     /// <param name="looped">Takes the names of operators that were applied sample by sample.</param>
@@ -43,7 +43,7 @@ public static class Vmap
         {
             if (inAxes[i] is not { } axis) continue;
             if (x[i].Type.Rank == 0) throw new ShapeException($"vmap: operand {i} has no first dimension");
-            x[i] = Moved(x[i], Axes.One(axis, x[i].Type.Rank, "vmap"), 0);
+            x[i] = Moved(x[i], Axes.One(axis, x[i].Type, "vmap"), 0);
             if (rows is { } before && x[i].Type[0] != before)
                 throw new ShapeException($"vmap: operand {i} has {x[i].Type[0]} rows, another has {before}");
             rows = x[i].Type[0];

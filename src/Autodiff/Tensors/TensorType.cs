@@ -49,7 +49,16 @@ public sealed class TensorType : IEquatable<TensorType>
     public Shape? AsStatic() => IsStatic ? At(0) : null;
 
     /// <summary>A dimension; -1 is the last.</summary>
-    public Dim this[int axis] => Dims[axis < 0 ? axis + Rank : axis];
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
+    public Dim this[int axis]
+    {
+        get
+        {
+            var at = axis < 0 ? axis + Rank : axis;
+            return (uint)at < (uint)Rank ? Dims[at]
+                : throw new ShapeException($"there is no dimension {axis} of {Text}");
+        }
+    }
 
     /// <summary>Elements without the batch: the product of all sizes.</summary>
     public long Coefficient

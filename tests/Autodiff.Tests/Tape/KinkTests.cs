@@ -57,7 +57,7 @@ public sealed class KinkTests
         ["hard-tanh high"] = new((x, k) => x.HardTanh(k), 1, 0, 1, 0),
         ["hard-sigmoid low"] = new((x, k) => x.HardSigmoid(k), -3, 0, 0, 1.0 / 6),
         ["hard-sigmoid high"] = new((x, k) => x.HardSigmoid(k), 3, 0, 1.0 / 6, 0),
-        ["hard-swish low"] = new((x, k) => x.HardSwish(k), -3, 0, 0, -0.5),
+        ["hard-swish low"] = new((x, k) => x.HardSwish(k), -3, -0.5, 0, -0.5),
         ["hard-swish high"] = new((x, k) => x.HardSwish(k), 3, 1, 1.5, 1),
         ["clamp low"] = new((x, k) => x.Clamp(-2, 5, k), -2, 1, 0, 1),
         ["clamp high"] = new((x, k) => x.Clamp(-2, 5, k), 5, 1, 1, 0),

@@ -158,7 +158,7 @@ internal static class GoldenOps
     // There an index may have less than x on the other axes too: the part of x that it reaches.
     private static Value Reached(Value x, int axis, Value index)
     {
-        axis = Ops.Axes.One(axis, x.Type.Rank, "gather");
+        axis = Ops.Axes.One(axis, x.Type, "gather");
         for (var i = 0; i < x.Type.Rank; i++)
             if (i != axis && index.Type[i].Size < x.Type[i].Size) x = x.Slice(i, 0, index.Type[i].Size);
         return x;
@@ -166,7 +166,7 @@ internal static class GoldenOps
 
     private static Value ScatterAdd(Value x, int axis, Value index, Value source)
     {
-        axis = Ops.Axes.One(axis, x.Type.Rank, "scatter-add");
+        axis = Ops.Axes.One(axis, x.Type, "scatter-add");
         for (var i = 0; i < x.Type.Rank; i++)
         {
             var (size, all) = (index.Type[i].Size, x.Type[i].Size);

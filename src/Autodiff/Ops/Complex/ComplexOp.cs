@@ -28,8 +28,8 @@ internal abstract class ComplexOp(int operands) : CompositeOp
     }
 
     // In pairs, by the type that they make together.
-    private protected override string OperandTexts(Value[] x) =>
-        string.Join(", ", x.Where((_, i) => i % 2 == 0).Select(re => new ComplexValue(re, re).Text));
+    internal override string Shown(ReadOnlySpan<Value> inputs) =>
+        string.Join(", ", inputs.ToArray().Where((_, i) => i % 2 == 0).Select(re => new ComplexValue(re, re).Text));
 
     private protected static Value[] Parts(Value real, Value imaginary) => [real, imaginary];
 }

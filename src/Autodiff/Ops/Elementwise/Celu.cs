@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Tensors;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 
@@ -10,6 +11,12 @@ internal sealed class Celu : ConstantOp<CeluOperator>
     public override string Name => "celu";
 
     private protected override (string Name, double Otherwise) Constant => ("alpha", 1);
+
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
+    {
+        Require(ConstantOf(attributes) != 0, "alpha is not 0");
+        return base.Infer(attributes, inputs);
+    }
 
     internal override Value?[] Backward(OpGradient g)
     {

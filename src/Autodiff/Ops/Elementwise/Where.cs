@@ -18,7 +18,7 @@ internal sealed class Where : FloatOp, IBlockwise
         RequireFloat(inputs[1], inputs[2]);
         Require(
             inputs[0].DType == DType.Int32 || inputs[0].DType == inputs[1].DType,
-                $"the condition is {inputs[0]}, not int32 or {inputs[1].DType}");
+                $"the condition is {inputs[0]}, not int32 or {inputs[1].DType}: cast it first");
         var values = Broadcasting.Common(this, inputs[1], inputs[2]);
         return [values.With(Broadcasting.Common(this, values, inputs[0]).Dims.AsSpan())];
     }

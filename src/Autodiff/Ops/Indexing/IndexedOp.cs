@@ -23,7 +23,7 @@ internal abstract class IndexedOp : FloatOp
     }
 
     public static int Place(Op op, int index, int size) => (uint)index < (uint)size ? index
-        : throw new ShapeException($"{op.Name}: index {index} is outside a dimension of {size} elements");
+        : throw new ShapeException($"{op.Name}: index {index} is outside a dimension of {size} elements: it is 0 to {size - 1}");
 
     /// <summary>part[.., k, ..] = whole[.., index, ..].</summary>
     private protected void Take<T>(OpCall call, Tensor whole, ReadOnlySpan<int> index, Tensor part)

@@ -1,3 +1,4 @@
+using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
@@ -16,9 +17,11 @@ internal sealed class BatchNorm : CompositeOp
         var rank = x[0].Type.Rank;
         Require(rank >= 2, $"the input is [N, C, sizes], not {x[0].Type.Text}");
         Require(x.Length != 4, "takes a running mean and a running variance, or none");
+        Normalized.Check(x, x[0].Type.Dims.AsSpan()[1..2]);
         int[] sizes = [.. Enumerable.Range(2, rank - 2)];
         Value Average(Value v) => (sizes.Length == 0 ? v : v.Mean(sizes, keep: true)).Apply(OpTable.SliceMean);
         Value Known(Value batch, int running) => x.Length < 5 ? batch
+            : !TrainingMode.IsOn ? Normalized.PerChannel(x[running], rank)
             : batch.Apply(OpTable.Statistic, Normalized.PerChannel(x[running], rank));
         var mean = Average(x[0]);
         var centred = x[0] - Known(mean, 3);

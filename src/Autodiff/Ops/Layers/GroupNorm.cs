@@ -11,6 +11,7 @@ internal sealed class GroupNorm : CompositeOp
         var (type, groups) = (x[0].Type, attributes.Int("groups", 1));
         Require(type.Rank >= 2 && groups > 0 && type[1].Size % groups == 0,
             $"{type.Text} has not {groups} groups of channels");
+        Normalized.Check(x, type.Dims.AsSpan()[1..2]);
         Tensors.Dim[] split = [type[0], groups, type[1].Size / groups, .. type.Dims.Skip(2)];
         int[] axes = [.. Enumerable.Range(2, type.Rank - 1)];
         var h = Normalized.Over([x[0].Reshape(split)], axes, attributes, v => v).Reshape(type.Dims.AsSpan());

@@ -9,8 +9,9 @@ internal sealed class Gru : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var h = x[1];
+        Require(x[0].Type.Rank == 3 && x[0].Type[1].Size > 0,
+            $"the input is [N, T, I] with a step or more, not {x[0].Type.Text}");
         var all = new Value[x[0].Type[1].Size];
-        Require(x[0].Type.Rank == 3 && all.Length > 0, $"the input is [N, T, I], not {x[0].Type.Text}");
         for (var t = 0; t < all.Length; t++)
         {
             h = builder.Apply(OpTable.GruCell, Attributes.None,

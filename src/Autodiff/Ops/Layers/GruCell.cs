@@ -9,9 +9,8 @@ internal sealed class GruCell : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var width = x[1].Type[-1].Size;
+        var width = Recurrent.Width(x[0], [x[1]], 3, x[2], x[3], [x[4], x[5]]);
         var (left, right) = (x[0].Linear(x[2], x[4]), x[1].Linear(x[3], x[5]));
-        Require(left.Type[-1] == 3 * width, $"the weights make {left.Type[-1]} gates for a state of {width}");
         Value Part(Value v, int n) => v.Slice(-1, n * width, width);
         var reset = (Part(left, 0) + Part(right, 0)).Sigmoid();
         var keep = (Part(left, 1) + Part(right, 1)).Sigmoid();

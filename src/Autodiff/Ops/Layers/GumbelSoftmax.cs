@@ -10,6 +10,8 @@ internal sealed class GumbelSoftmax : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
+        Require(attributes.Number("temperature", 1) > 0,
+            $"the temperature is above 0, not {attributes.Number("temperature", 1)}");
         var noise =
             builder.Apply(OpTable.Uniform,
                 attributes.Only("seed", "stream").With("dims", x[0].Type.Dims).With("dtype", x[0].Type.DType), [])[0];

@@ -10,6 +10,7 @@ internal sealed class InstanceNorm : CompositeOp
     {
         var rank = x[0].Type.Rank;
         Require(rank >= 3, $"the input is [N, C, sizes], not {x[0].Type.Text}");
+        Normalized.Check(x, x[0].Type.Dims.AsSpan()[1..2]);
         int[] axes = [.. Enumerable.Range(2, rank - 2)];
         return [Normalized.Over(x, axes, attributes, v => Normalized.PerChannel(v, rank))];
     }

@@ -11,6 +11,7 @@ internal sealed class LayerNormAny : CompositeOp
     {
         var count = attributes.Int("axes", 1);
         Require(count > 0 && count <= x[0].Type.Rank, $"{x[0].Type.Text} has not {count} dimensions to normalize");
+        Normalized.Check(x, x[0].Type.Dims.AsSpan()[^count..]);
         int[] axes = [.. Enumerable.Range(x[0].Type.Rank - count, count)];
         return [Normalized.Over(x, axes, attributes, v => v)];
     }

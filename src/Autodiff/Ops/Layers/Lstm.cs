@@ -9,8 +9,9 @@ internal sealed class Lstm : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var (h, c) = (x[1], x[2]);
+        Require(x[0].Type.Rank == 3 && x[0].Type[1].Size > 0,
+            $"the input is [N, T, I] with a step or more, not {x[0].Type.Text}");
         var all = new Value[x[0].Type[1].Size];
-        Require(x[0].Type.Rank == 3 && all.Length > 0, $"the input is [N, T, I], not {x[0].Type.Text}");
         for (var t = 0; t < all.Length; t++)
         {
             var next =

@@ -9,9 +9,8 @@ internal sealed class LstmCell : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var width = x[1].Type[-1].Size;
+        var width = Recurrent.Width(x[0], [x[1], x[2]], 4, x[3], x[4], [x[5]]);
         var gates = x[0].Linear(x[3]) + x[1].Linear(x[4]) + x[5];
-        Require(gates.Type[-1] == 4 * width, $"the weights make {gates.Type[-1]} gates for a state of {width}");
         Value Part(int n) => gates.Slice(-1, n * width, width);
         var cell = (Part(1).Sigmoid() * x[2]) + (Part(0).Sigmoid() * Part(2).Tanh());
         return [Part(3).Sigmoid() * cell.Tanh(), cell];

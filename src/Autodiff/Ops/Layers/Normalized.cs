@@ -20,6 +20,18 @@ internal static class Normalized
         return x.Length > 2 ? h + placed(x[2]) : h;
     }
 
+    /// <summary>Gain and bias have the shape of what is normalized; another one would be repeated without a
+    /// word.</summary>
+    public static void Check(Value[] x, ReadOnlySpan<Dim> dims)
+    {
+        for (var i = 1; i < Math.Min(x.Length, 3); i++)
+        {
+            if (x[i].Type.Dims.AsSpan().SequenceEqual(dims)) continue;
+            throw new ShapeException(
+                $"{(i == 1 ? "the gain" : "the bias")} {x[i].Type.Text} has not the shape [{string.Join(",", dims.ToArray())}] of what is normalized");
+        }
+    }
+
     public static Value PerChannel(Value vector, int rank) =>
         vector.Reshape([vector.Type[0], .. Enumerable.Repeat(new Dim(1), rank - 2)]);
 }

@@ -20,7 +20,8 @@ internal abstract class MatrixOp : FloatOp
         if (call.Outputs[0].Count == 0) return;
         var first = call.Inputs[0];
         var (rows, columns) = (first.Shape[-2], first.Shape[-1]);
-        var count = rows * columns == 0 ? 0 : (int)(first.Count / ((long)rows * columns));
+        var count = 1;
+        foreach (var size in first.Shape.Dims[..^2]) count *= size;
         var inputs = call.Inputs.Select(t => new double[t.Count / count]).ToArray();
         var outputs = call.Outputs.Select(t => new double[t.Count / count]).ToArray();
         for (var b = 0; b < count; b++)

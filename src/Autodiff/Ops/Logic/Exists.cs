@@ -7,5 +7,6 @@ internal sealed class Exists : CompositeOp
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
-        [x[0].Max(attributes.Ints("axes").AsSpan(), attributes.Flag("keep"))];
+        [Reduction.OfNothing(x[0], attributes, 0)
+            ?? x[0].Max(attributes.Ints("axes").AsSpan(), attributes.Flag("keep"))];
 }

@@ -9,7 +9,7 @@ internal sealed class ExistsSmooth : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var t = attributes.Number("temperature", 1);
+        var t = SmoothLogic.Temperature(this, attributes);
         var count = Math.Log(Reduction.CountOf(x[0].Type, attributes));
         return [((x[0] / t).LogSumExp(attributes.Ints("axes").AsSpan(), attributes.Flag("keep")) - count) * t];
     }

@@ -7,5 +7,6 @@ internal sealed class ForAll : CompositeOp
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
-        [x[0].Min(attributes.Ints("axes").AsSpan(), attributes.Flag("keep"))];
+        [Reduction.OfNothing(x[0], attributes, 1)
+            ?? x[0].Min(attributes.Ints("axes").AsSpan(), attributes.Flag("keep"))];
 }

@@ -6,6 +6,12 @@ internal sealed class BceWithLogits : CompositeOp
     public override string Name => "bce-with-logits";
     private protected override (int Least, int Most) Arity => (2, 2);
 
-    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
-        [Losses.Reduced(x[0].Relu() - (x[0] * x[1]) + (-x[0].Abs()).Exp().Log1p(), attributes)];
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        RequireOneShape(x);
+        return [Losses.Reduced(
+            // No kink of its own: the gradient at x = 0, where training from zeros begins, is 1/2 - t.
+            -(x[1] * x[0].LogSigmoid()) - (x[1].OneMinus() * (-x[0]).LogSigmoid()),
+            attributes)];
+    }
 }

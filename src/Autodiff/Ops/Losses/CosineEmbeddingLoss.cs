@@ -10,6 +10,8 @@ internal sealed class CosineEmbeddingLoss : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var cosine = builder.Apply(OpTable.CosineSimilarity, Attributes.None, [x[0], x[1]])[0];
+        Require(x[2].Type.Dims.AsSpan().SequenceEqual(cosine.Type.Dims.AsSpan()),
+            $"{x[2].Type.Text} has not one sign for each pair, of which there are {cosine.Type.Text}");
         var apart = (cosine - attributes.Number("margin", 0)).Relu();
         return [Losses.Reduced(x[2].Greater(x[2].Constant(0)).Where(cosine.OneMinus(), apart), attributes)];
     }

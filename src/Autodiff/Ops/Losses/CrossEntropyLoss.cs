@@ -7,6 +7,10 @@ internal sealed class CrossEntropyLoss : CompositeOp
     public override string Name => "cross-entropy-loss";
     private protected override (int Least, int Most) Arity => (2, 2);
 
-    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
-        [Losses.OfClasses(builder, x[0].LogSoftmax(), x[1], attributes.Number("smoothing", 0), attributes, Name)];
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        var smoothing = attributes.Number("smoothing", 0);
+        Require(smoothing is >= 0 and <= 1, $"the smoothing is 0 to 1, not {smoothing}");
+        return [Losses.OfClasses(builder, x[0].LogSoftmax(), x[1], smoothing, attributes, Name)];
+    }
 }

@@ -6,6 +6,9 @@ internal sealed class HingeLoss : CompositeOp
     public override string Name => "hinge-loss";
     private protected override (int Least, int Most) Arity => (2, 2);
 
-    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
-        [Losses.Reduced((attributes.Number("margin", 1) - (x[0] * x[1])).Relu(), attributes)];
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        RequireOneShape(x);
+        return [Losses.Reduced((attributes.Number("margin", 1) - (x[0] * x[1])).Relu(), attributes)];
+    }
 }

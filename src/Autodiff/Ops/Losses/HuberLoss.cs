@@ -8,7 +8,9 @@ internal sealed class HuberLoss : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
+        RequireOneShape(x);
         var delta = attributes.Number("delta", 1);
+        Require(delta > 0, $"delta is above 0, not {delta}");
         var size = (x[0] - x[1]).Abs();
         var near = size.LessEqual(size.Constant(delta));
         return [Losses.Reduced(near.Where(size.Square() * 0.5, (size - (delta / 2)) * delta), attributes)];

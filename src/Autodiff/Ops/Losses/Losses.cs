@@ -17,8 +17,8 @@ internal static class Losses
     public static Value OfClasses(
         Builder builder, Value log, Value targets, double smoothing, Attributes attributes, string name)
     {
-        if (log.Type.Rank != targets.Type.Rank + 1)
-            throw new ShapeException($"{name}: targets {targets.Type.Text} do not belong to {log.Type.Text}");
+        if (log.Type.Rank == 0 || !log.Type.Dims.AsSpan()[..^1].SequenceEqual(targets.Type.Dims.AsSpan()))
+            throw new ShapeException($"{name}: targets {targets.Type.Text} do not belong to {log.Type.Text}: there is one for each row");
         var classes = log.Type[-1].Size;
         // A target that does not count may be no class at all, so it is looked up as class 0 and masked.
         var marked = attributes.Has("ignore");
@@ -29,6 +29,9 @@ internal static class Losses
         if (smoothing != 0) terms = (terms * (1 - smoothing)) - (log.Mean([-1]) * smoothing);
         if (counts is null) return Reduced(terms, attributes);
         terms *= counts;
-        return attributes.Text("reduction", "mean") == "mean" ? terms.Sum() / counts.Sum() : Reduced(terms, attributes);
+        if (attributes.Text("reduction", "mean") != "mean") return Reduced(terms, attributes);
+        if (terms.Type.IsPerSample)
+            throw new ShapeException($"{name}: a mean over the batch depends on its size: sum, and scale the rate");
+        return terms.Sum() / counts.Sum();
     }
 }

@@ -6,6 +6,9 @@ internal sealed class MseLoss : CompositeOp
     public override string Name => "mse-loss";
     private protected override (int Least, int Most) Arity => (2, 2);
 
-    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
-        [Losses.Reduced((x[0] - x[1]).Square(), attributes)];
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        RequireOneShape(x);
+        return [Losses.Reduced((x[0] - x[1]).Square(), attributes)];
+    }
 }

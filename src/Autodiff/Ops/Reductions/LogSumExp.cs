@@ -9,6 +9,7 @@ internal sealed class LogSumExp : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
+        if (Reduction.OfNothing(x[0], attributes, double.NegativeInfinity) is { } none) return [none];
         var axes = attributes.Ints("axes").AsSpan();
         var top = x[0].Max(axes, keep: true).StopGradient();
         // A group of -∞ alone has no largest to take out.

@@ -10,6 +10,7 @@ internal sealed class Norm : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var p = attributes.Number("p", 2);
+        Require(p >= 1, $"p is 1 or more, or infinite, not {p}");
         var axes = attributes.Ints("axes").AsSpan();
         var keep = attributes.Flag("keep");
         if (p == 1)
@@ -18,7 +19,8 @@ internal sealed class Norm : CompositeOp
             return [size.Sum(axes, keep)];
         }
 
-        if (double.IsPositiveInfinity(p)) return [x[0].Abs().Max(axes, keep)];
+        if (double.IsPositiveInfinity(p))
+            return [Reduction.OfNothing(x[0], attributes, 0) ?? x[0].Abs().Max(axes, keep)];
         var sum = (p == 2 ? x[0].Square() : x[0].Abs().Pow(p)).Sum(axes, keep);
         var positive = sum.Greater(sum.Constant(0));
         var root = positive.Where(sum, sum.Constant(1));

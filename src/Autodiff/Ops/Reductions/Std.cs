@@ -1,11 +1,16 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = √variance        x over axes; keep: reduced dimensions stay as 1
+// The gradient of elements that are all equal is 0, the subgradient of least norm.
 internal sealed class Std : CompositeOp
 {
     public override string Name => "std";
     private protected override (int Least, int Most) Arity => (1, 1);
 
-    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>
-        builder.Apply(OpTable.Variance, attributes, x) is var v ? [v[0].Sqrt()] : [];
+    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    {
+        var variance = builder.Apply(OpTable.Variance, attributes, x)[0];
+        var positive = variance.Greater(variance.Constant(0));
+        return [positive.Where(positive.Where(variance, variance.Constant(1)).Sqrt(), variance)];
+    }
 }

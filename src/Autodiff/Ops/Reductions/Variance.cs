@@ -11,6 +11,7 @@ internal sealed class Variance : CompositeOp
         var axes = attributes.Ints("axes");
         var n = Reduction.CountOf(x[0].Type, attributes);
         var square = (x[0] - x[0].Mean(axes.AsSpan(), keep: true)).Square().Sum(axes.AsSpan(), attributes.Flag("keep"));
-        return [square / (n - attributes.Int("unbiased", 1))];
+        // Of nothing there is no variance: 0 / 0.
+        return [square / Math.Max(0, n - attributes.Int("unbiased", 1))];
     }
 }

@@ -8,7 +8,7 @@ internal sealed class Pad : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var axis = Axes.One(attributes.Int("axis"), x[0].Type.Rank, Name);
+        var axis = Axes.One(attributes.Int("axis"), x[0].Type, Name);
         var parts = new List<Value> { x[0] };
         if (attributes.Int("before") > 0) parts.Insert(0, Block(attributes.Int("before")));
         if (attributes.Int("after") > 0) parts.Add(Block(attributes.Int("after")));

@@ -8,7 +8,7 @@ internal sealed class Roll : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var axis = Axes.One(attributes.Int("axis"), x[0].Type.Rank, Name);
+        var axis = Axes.One(attributes.Int("axis"), x[0].Type, Name);
         var size = x[0].Type[axis].Size;
         var shift = size == 0 ? 0 : ((attributes.Int("shift") % size) + size) % size;
         return [shift == 0 ? x[0]

@@ -8,7 +8,7 @@ internal sealed class Split : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var axis = Axes.One(attributes.Int("axis"), x[0].Type.Rank, Name);
+        var axis = Axes.One(attributes.Int("axis"), x[0].Type, Name);
         var sizes = attributes.Ints("sizes");
         Require(sizes.All(s => s >= 0) && sizes.Sum() == x[0].Type[axis].Size,
             $"[{string.Join(",", sizes)}] do not add up to {x[0].Type[axis]}");

@@ -8,7 +8,7 @@ internal sealed class Squeeze : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var (type, axis) = (x[0].Type, Axes.One(attributes.Int("axis"), x[0].Type.Rank, Name));
+        var (type, axis) = (x[0].Type, Axes.One(attributes.Int("axis"), x[0].Type, Name));
         Require(type[axis] == 1, $"dimension {axis} of {type.Text} is not 1");
         return [x[0].Reshape(type.Dims.RemoveAt(axis).AsSpan())];
     }

@@ -8,7 +8,7 @@ internal sealed class Stack : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var axis = Axes.One(attributes.Int("axis"), x[0].Type.Rank + 1, Name);
+        var axis = Axes.OneMore(attributes.Int("axis"), x[0].Type, Name);
         Value[] parts = [.. x.Select(v => v.Unsqueeze(axis))];
         return [Functions.Concat(axis, parts)];
     }

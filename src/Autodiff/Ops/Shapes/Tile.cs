@@ -1,6 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
-// y = x repeated repeats[i] times along dimension i; missing leading dimensions are 1
+// y = x repeated repeats[i] times along dimension i, counted from the last; missing leading dimensions and repeats
+// are 1
 internal sealed class Tile : CompositeOp
 {
     public override string Name => "tile";
@@ -9,8 +10,8 @@ internal sealed class Tile : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var repeats = attributes.Ints("repeats");
-        Require(repeats.Length >= x[0].Type.Rank && repeats.All(r => r >= 0),
-            $"[{string.Join(",", repeats)}] are not repeats of {x[0].Type.Text}");
+        Require(repeats.All(r => r >= 0), $"[{string.Join(",", repeats)}] are not repeats: 0 or more of each dimension");
+        while (repeats.Length < x[0].Type.Rank) repeats = repeats.Insert(0, 1);
         var (split, spread, merged) = (new List<Tensors.Dim>(), new List<Tensors.Dim>(), new List<Tensors.Dim>());
         for (var i = 0; i < repeats.Length; i++)
         {

@@ -8,7 +8,7 @@ internal sealed class Unsqueeze : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        var axis = Axes.One(attributes.Int("axis"), x[0].Type.Rank + 1, Name);
+        var axis = Axes.OneMore(attributes.Int("axis"), x[0].Type, Name);
         return [x[0].Reshape(x[0].Type.Dims.Insert(axis, 1).AsSpan())];
     }
 }

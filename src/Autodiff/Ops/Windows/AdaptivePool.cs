@@ -17,7 +17,8 @@ internal abstract class AdaptivePool : CompositeOp
         var y = x[0];
         Require(y.Type.Rank > 2, $"the input is [N, C, sizes], not {y.Type.Text}");
         var output = WindowLists.List(attributes, "output", 1, y.Type.Rank - 2);
-        for (var d = 0; d < output.Length; d++)
+        // From the last dimension, so that the first of equals in row order is chosen first.
+        for (var d = output.Length - 1; d >= 0; d--)
         {
             var (axis, n, m) = (d + 2, y.Type[d + 2].Size, output[d]);
             Require(m > 0 && n > 0, "sizes are positive");
@@ -43,9 +44,9 @@ internal sealed class AdaptiveAvgPool : AdaptivePool
     private protected override Value Reduce(Value x, int axis) => x.Mean([axis], keep: true);
 }
 
-// y = the largest of each part; ties share the gradient
+// y = the largest of each part; of equals the first in row order has the gradient
 internal sealed class AdaptiveMaxPool : AdaptivePool
 {
     public override string Name => "adaptive-max-pool";
-    private protected override Value Reduce(Value x, int axis) => x.Max([axis], keep: true);
+    private protected override Value Reduce(Value x, int axis) => x.Max([axis], keep: true, ties: "first");
 }

@@ -20,14 +20,14 @@ internal abstract class ConvNd(int dimensions) : CompositeOp
         var (channels, filters) = (image.Type[1].Size, w.Type[0].Size);
         Require(
             groups > 0 && channels % groups == 0 && filters % groups == 0 && w.Type[1].Size == channels / groups,
-            $"{image.Type.Text} and {w.Type.Text} do not fit {groups} groups");
+            $"{image.Type.Text} and {w.Type.Text} do not fit {groups} groups: a weight has the input's channels over the groups");
         var windows = WindowLists.Of(attributes, [.. w.Type.Dims.Skip(2).Select(d => d.Size)]);
         var shape = WindowShape.Of(this, windows, image.Type);
         var terms = channels / groups * shape.Taps;
         var columns = image.Apply(OpTable.Unfold, windows).Reshape(image.Type[0], groups, terms, shape.Places);
         var y = w.Reshape(1, groups, filters / groups, terms).MatMul(columns)
             .Reshape([image.Type[0], filters, .. shape.Out.Select(s => new Dim(s))]);
-        return [x.Length == 2 ? y : y + WindowLists.PerChannel(x[2], dimensions)];
+        return [x.Length == 2 ? y : y + WindowLists.PerChannel(x[2], filters, dimensions)];
     }
 }
 
@@ -56,6 +56,10 @@ internal static class WindowLists
                 $"{name} [{string.Join(",", list)}] has not one number for each of {count} dimensions");
     }
 
-    public static Value PerChannel(Value bias, int dimensions) =>
-        bias.Reshape([bias.Type[0], .. Enumerable.Repeat(new Dim(1), dimensions)]);
+    public static Value PerChannel(Value bias, int filters, int dimensions)
+    {
+        if (bias.Type.Rank != 1 || bias.Type[0] != filters)
+            throw new ShapeException($"a bias has the shape [{filters}], not {bias.Type.Text}");
+        return bias.Reshape([filters, .. Enumerable.Repeat(new Dim(1), dimensions)]);
+    }
 }

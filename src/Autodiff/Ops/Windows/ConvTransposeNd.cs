@@ -33,6 +33,8 @@ internal abstract class ConvTransposeNd(int dimensions) : CompositeOp
             Require(extra[i] >= 0 && extra[i] < Math.Max(stride, 2), "output_padding is smaller than the stride");
             sizes[i] = ((image.Type[i + 2].Size - 1) * stride) - (2 * padding)
                 + (windows.Ints("dilation")[i] * (kernel[i] - 1)) + extra[i] + 1;
+            Require(sizes[i] > 0,
+                $"the padding {padding} leaves {sizes[i]} of dimension {i + 2} of {image.Type.Text}: pad less");
             (taps, places) = (taps * kernel[i], places * image.Type[i + 2].Size);
         }
 
@@ -40,7 +42,7 @@ internal abstract class ConvTransposeNd(int dimensions) : CompositeOp
             .MatMul(image.Reshape(image.Type[0], groups, channels / groups, places), ta: true)
             .Reshape(image.Type[0], filters, taps, places);
         var y = columns.Apply(OpTable.Fold, windows.With("sizes", sizes));
-        return [x.Length == 2 ? y : y + WindowLists.PerChannel(x[2], dimensions)];
+        return [x.Length == 2 ? y : y + WindowLists.PerChannel(x[2], filters, dimensions)];
     }
 }
 

@@ -26,14 +26,15 @@ internal abstract class PoolNd : CompositeOp
     }
 }
 
-// y = the largest of each window; ties share the gradient unless the attribute ties says first or last
+// y = the largest of each window; of equals the first has the gradient, as in max-pool2d, unless the attribute ties
+// says last or share
 // x_NC(sizes) -> y_NC(places)
 internal sealed class MaxPoolNd : PoolNd
 {
     public override string Name => "max-pool";
     private protected override double Outside => double.NegativeInfinity;
     private protected override Value Pool(Value windows, Attributes attributes) =>
-        windows.Max([2], ties: attributes.Text(Ties.Attribute, "share"));
+        windows.Max([2], ties: attributes.Text(Ties.Attribute, "first"));
 }
 
 // y = the mean of each window, padding counted as zeros        x_NC(sizes) -> y_NC(places)
