@@ -25,6 +25,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     private readonly JobSpec _job;
     private readonly GradientRules _rules;
     private readonly RunningAverage? _average; // its vector is the last of the optimizer's states
+    private Memory<float>[]? _optimizerStates;
     private readonly StepPlan _steps;
     private readonly BlasProvider? _blas;
     private readonly RecomputeAdaptation? _adaptation;
@@ -153,9 +154,18 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         double scale)
     {
         using var together = _team.Enter();
-        _optimizer.Apply(weights, gradient, states, step, scale);
+        _optimizer.Apply(weights, gradient, OfOptimizer(states), step, scale);
         _rules.Finish(weights);
         _average?.Follow(weights, states[^1].Span);
+    }
+
+    /// <summary>All but the average's, in a list that is made once.</summary>
+    private IReadOnlyList<Memory<float>> OfOptimizer(IReadOnlyList<Memory<float>> states)
+    {
+        if (_average is null) return states;
+        _optimizerStates ??= new Memory<float>[states.Count - 1];
+        for (var i = 0; i < _optimizerStates.Length; i++) _optimizerStates[i] = states[i];
+        return _optimizerStates;
     }
 
     public PreparedGradient Prepare(
