@@ -2,6 +2,7 @@ using System.Buffers;
 using Convoy.Actors.Remoting;
 using Convoy.Actors.Remoting.Session;
 using Convoy.Shared.Ids;
+using Convoy.Shared.Protocol;
 using Convoy.Shared.Time;
 using Google.Protobuf;
 
@@ -49,8 +50,14 @@ internal sealed class SimulatedNetwork(SimulatedWorld world)
     /// <summary>Sees every control message when it leaves: from host, to host, message.</summary>
     public Action<string, string, IMessage>? Sent { get; set; }
 
+    /// <summary>Sees every bulk frame that is delivered: from host, to host, header.</summary>
+    public Action<SimulatedRemoting, SimulatedRemoting, BulkHeader>? BulkDelivered { get; set; }
+
     /// <summary>For tests of the checkers: what a host sends to another instead of a message; null drops it.</summary>
     public Func<string, string, IMessage, IMessage?>? Tamper { get; set; }
+
+    /// <summary>For tests of the checkers: who gets a message for a name that nobody has there; null: nobody.</summary>
+    public Func<SimulatedRemoting, string, IActorRef?>? Finds { get; set; }
 
     public long ControlMessages { get; internal set; }
     public long ControlBytes { get; internal set; }

@@ -214,12 +214,18 @@ internal sealed partial class SimulatedPeer
         var message = parser.ParseFrom(frame.Payload);
         Span<char> name = stackalloc char[ControlCodec.NameBytesMax];
         if (World.Traces) World.Trace(Text(message));
-        Remoting.Network.Delivered?.Invoke(Far!.Remoting, Remoting, message);
         var sender = frame.Sender.IsEmpty ? null
             : RefOf(name[..Encoding.UTF8.GetChars(frame.Sender, name)]);
         var target = name[..Encoding.UTF8.GetChars(frame.Target, name)];
-        if (Remoting.Names.Find(target) is { } actor) actor.Tell(message, sender);
-        else Trace($"nobody is '{target}' here: {message.Descriptor.Name} is dropped");
+        if ((Remoting.Names.Find(target) ?? Remoting.Network.Finds?.Invoke(Remoting, target.ToString()))
+            is not { } actor)
+        {
+            Trace($"nobody is '{target}' here: {message.Descriptor.Name} is dropped");
+            return;
+        }
+
+        Remoting.Network.Delivered?.Invoke(Far!.Remoting, Remoting, message);
+        actor.Tell(message, sender);
     }
 
     private string Text(IMessage message)
@@ -278,6 +284,7 @@ internal sealed partial class SimulatedPeer
             return;
         }
 
+        if (Far is { } far) Remoting.Network.BulkDelivered?.Invoke(far.Remoting, Remoting, header);
         payload.CopyTo(rented.Span);
         receiver.Received(this, header, rented[..payload.Length]);
     }

@@ -35,6 +35,9 @@ internal sealed class SimCommand : CliCommand
 
     private readonly Option<int?> _steps = new("--steps") { Description = "Steps of each job; usually by the seed." };
 
+    private readonly Option<int?> _jobs = new("--jobs")
+    { Description = "Jobs that train at once, 1 or 2; usually by the seed." };
+
     private readonly Option<string?> _faults = new("--faults")
     {
         Description = "Kinds of faults that may happen, with commas, or none: "
@@ -67,7 +70,7 @@ internal sealed class SimCommand : CliCommand
         "convoy sim --seeds 1..500 --workers 8 --faults kill,stop,block",
         "convoy sim --seed 17 --workers 3 --steps 9 --keep 2 --trace", "convoy sim --scale 1000")
     {
-        foreach (var option in new Option[] { _seeds, _seed, _trace, _workers, _steps, _faults, _keep, _threads,
+        foreach (var option in new Option[] { _seeds, _seed, _trace, _workers, _steps, _jobs, _faults, _keep, _threads,
             _scale, _endWithParent }) Add(option);
     }
 
@@ -81,6 +84,7 @@ internal sealed class SimCommand : CliCommand
         {
             Workers = Within(arguments.GetValue(_workers), 1, 64, "workers"),
             Steps = Within(arguments.GetValue(_steps), 1, 100_000, "steps"),
+            Jobs = Within(arguments.GetValue(_jobs), 1, 2, "jobs"),
             Faults = KindsOf(arguments.GetValue(_faults)), Keep = NumbersOf(arguments.GetValue(_keep)),
         };
         if (arguments.GetValue(_seed) is { } seed && arguments.GetValue(_trace))

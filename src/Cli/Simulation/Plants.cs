@@ -1,4 +1,5 @@
 using Convoy.Actors;
+using Convoy.Actors.Simulation;
 using Convoy.Coordinator.Jobs;
 using Convoy.Shared.Storage;
 using Convoy.Shared.Time;
@@ -32,6 +33,9 @@ internal sealed record Plants
 
     /// <summary>From, to, message: what is sent instead; null drops it.</summary>
     public Func<string, string, IMessage, IMessage?>? Tamper { get; init; }
+
+    /// <summary>Who gets a message for a name that nobody has in a process; null: nobody.</summary>
+    public Func<SimulatedRemoting, string, IActorRef?>? Finds { get; init; }
 
     /// <summary>The cluster was made; nothing runs yet.</summary>
     public Action<SimulatedCluster> Begin { get; init; } = static _ => { };

@@ -18,12 +18,14 @@ internal sealed class Reducer(Plants? plants = null)
             {
                 Workers = plan.Workers,
                 Steps = plan.Steps,
+                Jobs = plan.Jobs.Count,
                 Keep = [.. plan.Faults.Select(f => f.Number)],
             },
         };
         for (var before = default(SimulationResult); before != best && _tries < TriesMax;)
         {
             before = best;
+            best = Fewer(best, best.Choice.Jobs!.Value, 1, n => best.Choice with { Jobs = n });
             best = FewerFaults(best);
             best = Fewer(best, best.Choice.Workers!.Value, 2, n => best.Choice with { Workers = n });
             best = Fewer(best, best.Choice.Steps!.Value, 1, n => best.Choice with { Steps = n });
@@ -69,6 +71,7 @@ internal sealed class Reducer(Plants? plants = null)
         var words = new List<string> { "convoy", "sim", "--seed", $"{result.Seed}" };
         if (choice.Workers is { } workers) words.AddRange(["--workers", $"{workers}"]);
         if (choice.Steps is { } steps) words.AddRange(["--steps", $"{steps}"]);
+        if (choice.Jobs is { } jobs) words.AddRange(["--jobs", $"{jobs}"]);
         if (choice.Faults is { } kinds)
             words.AddRange(["--faults", kinds.Count == 0 ? "none" : string.Join(',', kinds.Select(Fault.NameOf))]);
         if (choice.Keep is { } keep) words.AddRange(["--keep", keep.Count == 0 ? "none" : string.Join(',', keep)]);

@@ -109,26 +109,27 @@ internal sealed partial class SimulatedCluster
 
     private void Scale(Fault fault)
     {
-        var least = Plan.Job.Elastic.Min;
+        var job = Jobs[fault.Other % Jobs.Count];
+        var (least, most) = (job.Plan.Spec.Elastic.Min, job.Plan.Workers);
         var takenBack = fault.Duration + TimeSpan.FromSeconds(6);
-        Command(least + (fault.Amount % (Plan.Workers - least + 1)), takenBack);
+        Command(job, least + (fault.Amount % (most - least + 1)), takenBack);
         // The user takes it back, so that the run ends at its usual pace.
-        World.After(null, takenBack, () => Command(Plan.Workers, TimeSpan.FromSeconds(30)));
+        World.After(null, takenBack, () => Command(job, most, TimeSpan.FromSeconds(30)));
     }
 
     /// <summary>
     /// A user's command has a number. Without an answer it is given again, to whoever leads then; and as an answer may
     /// be lost, one more time in half of the cases.
     /// </summary>
-    private void Command(int workers, TimeSpan givesUpAfter)
+    private void Command(SimulatedJob job, int workers, TimeSpan givesUpAfter)
     {
         var command = $"command {++_commands}";
         var (until, asks) = (World.Now + givesUpAfter, 1 + _commandChoice.Below(2));
         void Give()
         {
-            if (IsJobOver || World.Now >= until) return;
+            if (job.IsOver || World.Now >= until) return;
             if (AliveCoordinator is { Process.IsStopped: false } leader)
-                leader.Scale(workers, command, () =>
+                leader.Scale(job, workers, command, () =>
                 {
                     Tell(c => c.OnAnswered(command));
                     asks--;

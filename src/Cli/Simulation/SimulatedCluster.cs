@@ -15,7 +15,7 @@ namespace Convoy.Cli.Simulation;
 /// One run: a coordinator, workers, a launcher or supervisors that start processes again, a user who submits, and what
 /// goes wrong, all in one world. What happens is the plan and the system; who judges it are the checkers.
 /// </summary>
-internal sealed partial class SimulatedCluster : IComputeWitness
+internal sealed partial class SimulatedCluster
 {
     public const string CoordinatorHost = "c";
     public const string CoordinatorAddress = "c:7400";
@@ -24,8 +24,10 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     /// <summary>A slow device takes that many times longer.</summary>
     public const int SlowFactor = 4;
 
-    private readonly Checker[] _checkers;
-    private readonly Checker[] _listeners; // those that look at messages: there are very many
+    private readonly Checker[] _common; // those that look at the whole cluster
+    private readonly Checker[] _commonListeners; // of these, those that look at messages: there are very many
+    private readonly Checker[][] _listeners; // those of each job, and the common ones
+    private readonly JobPlaces? _places; // null: there is one job
     private readonly IJournal _journal;
     private readonly List<SimulatedWorker> _workers = [];
     private readonly SeededChoice _choice;
@@ -34,8 +36,6 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     private SimulatedCoordinator? _coordinator;
     private int _coordinators;
     private ulong _incarnations;
-    private bool _submitted;
-    private int _submissions;
 
     public SimulatedCluster(SimulationPlan plan, Plants? plants = null, Action<string>? trace = null)
     {
@@ -44,14 +44,21 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         _choice = World.Choice.Branch(1);
         _standbyChoice = World.Choice.Branch(17);
         _commandChoice = World.Choice.Branch(19);
-        Network = new SimulatedNetwork(World) { Quality = plan.Network, Tamper = Plants.Tamper };
+        Network = new SimulatedNetwork(World) { Quality = plan.Network, Tamper = Plants.Tamper, Finds = Plants.Finds };
         Network.Delivered = OnDelivered;
-        _checkers = Checker.All();
-        _listeners = Array.FindAll(_checkers, static c => c.Listens);
-        foreach (var checker in _checkers) checker.Cluster = this;
-        (Samples, Replicas) = (_checkers.OfType<SamplesChecker>().First(), _checkers.OfType<ReplicasChecker>().First());
-        Learners = _checkers.OfType<LearnersChecker>().First();
-        Network.Sent = Learners.OnSent;
+        Jobs = [.. plan.Jobs.Select((_, i) => new SimulatedJob(this, i))];
+        if (Jobs.Count > 1)
+        {
+            (_places, Walls, Fairness) = (new JobPlaces(Jobs), new WallsChecker(), new FairnessChecker());
+            Network.BulkDelivered = Walls.OnBulk;
+        }
+
+        _common = [.. Checker.OfAllJobs().Concat(new Checker?[] { Walls, Fairness }.OfType<Checker>())];
+        _commonListeners = Array.FindAll(_common, static c => c.Listens);
+        _listeners = [.. Jobs.Select(
+            j => j.Checkers.Where(static c => c.Listens).Concat(_commonListeners).ToArray())];
+        foreach (var checker in _common) checker.Cluster = this;
+        Network.Sent = OnSent;
         // The clock of the database is nobody's: leases are judged by it alone.
         var database = new SimulatedProcess(World, "database", "database", 0, TimeSpan.Zero);
         _journal = Plants.Journal(new WatchedJournal(Plants.Store(new MemoryJournal(database.Time)), this), this);
@@ -65,29 +72,32 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     public SimulatedNetwork Network { get; }
     public MemoryDisk Disk { get; } = new();
     public ClockTable Clocks { get; } = new();
-    public SamplesChecker Samples { get; }
-    public ReplicasChecker Replicas { get; }
-    public LearnersChecker Learners { get; }
-    /// <summary>metrics.jsonl: it outlives coordinators.</summary>
-    public MetricsMemory DurableRows { get; } = new();
+    public IReadOnlyList<SimulatedJob> Jobs { get; }
+    /// <summary>Null: there is one job.</summary>
+    public WallsChecker? Walls { get; }
+    /// <summary>Null: there is one job.</summary>
+    public FairnessChecker? Fairness { get; }
 
     /// <summary>metrics.jsonl of a job beside the first one.</summary>
     public MetricsMemory RowsAt(string folder)
     {
+        if (JobNamed(Path.GetFileName(folder)) is { } job) return job.DurableRows;
         if (!_rowsBeside.TryGetValue(folder, out var rows)) _rowsBeside.Add(folder, rows = new MetricsMemory());
         return rows;
     }
 
-    private readonly Dictionary<string, MetricsMemory> _rowsBeside = []; // looked up only
+    private readonly Dictionary<string, MetricsMemory> _rowsBeside = []; // of jobs outside the plan; looked up only
     public int WorkersWanted { get; set; }
+
+    /// <summary>Every job is over.</summary>
     public bool IsJobOver { get; private set; }
 
     /// <summary>The first thing that a checker found wrong; null: nothing.</summary>
     public Violation? Violation { get; private set; }
 
-    /// <summary>What the coordinator shows; null while there is none, or it is stopped.</summary>
-    public StatusReport? Status => _coordinator is { Process.IsGone: false, Process.IsStopped: false } c
-        ? c.Board.Read() : null;
+    /// <summary>The coordinator, while there is one that is not stopped.</summary>
+    public SimulatedCoordinator? Speaks =>
+        _coordinator is { Process.IsGone: false, Process.IsStopped: false } c ? c : null;
 
     public IReadOnlyList<SimulatedWorker> Workers => _workers;
 
@@ -100,9 +110,23 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         World.Trace($"VIOLATION {violation}");
     }
 
+    /// <summary>What concerns every job.</summary>
     public void Tell(Action<Checker> what)
     {
-        foreach (var checker in _checkers)
+        foreach (var job in Jobs) Tell(job.Checkers, what);
+        Tell(_common, what);
+    }
+
+    /// <summary>What concerns one job; null: none of those that are looked at.</summary>
+    public void Tell(SimulatedJob? job, Action<Checker> what)
+    {
+        if (job is not null) Tell(job.Checkers, what);
+        Tell(_common, what);
+    }
+
+    private void Tell(IReadOnlyList<Checker> checkers, Action<Checker> what)
+    {
+        foreach (var checker in checkers)
         {
             try
             {
@@ -118,15 +142,49 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     private void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, Google.Protobuf.IMessage message)
     {
         var at = 0;
+        var job = _places is null ? Jobs[0]
+            : _places.OnDelivered(from.Process.Host, to.Process.Host, message, World.Now);
+        var listeners = job is null ? _commonListeners : _listeners[job.Index];
         try
         {
-            for (; at < _listeners.Length; at++) _listeners[at].OnDelivered(from, to, message);
+            for (; at < listeners.Length; at++) listeners[at].OnDelivered(from, to, message);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            OnBroken(_listeners[at], e);
+            OnBroken(listeners[at], e);
         }
+
+        if (_places?.TakeMove() is { } move)
+            foreach (var checker in move.Job.Checkers) checker.OnCame(move.Host, to.Incarnation);
     }
+
+    private void OnSent(string from, string to, Google.Protobuf.IMessage message)
+    {
+        _places?.OnSent(from, to, message);
+        (_places is null ? Jobs[0] : _places.Of(from))?.Learners.OnSent(from, to, message);
+    }
+
+    public SimulatedJob? JobNamed(string name)
+    {
+        foreach (var job in Jobs)
+            if (job.Name == name) return job;
+        return null;
+    }
+
+    /// <summary>Whose record it is; null: of no job that is looked at.</summary>
+    public SimulatedJob? JobOfStream(string stream) => stream.Split('/') switch
+    {
+        ["membership"] => Jobs[0],
+        ["membership", var name] => JobNamed(name),
+        ["job", var id] => JobNamed(JobPlaces.NameOf(id)),
+        _ => null,
+    };
+
+    /// <summary>The job that a worker process trains; null: none, or there is only one.</summary>
+    public SimulatedJob? JobAt(string host) => _places?.Of(host);
+
+    /// <summary>The one that it trained a moment ago.</summary>
+    public SimulatedJob? JobBefore(string host) => _places?.Before(host, World.Now);
 
     // A checker that breaks is called from inside the system, whose handlers would take it for theirs.
     private void OnBroken(Checker checker, Exception e) =>
@@ -146,11 +204,14 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         return null;
     }
 
-    public IReadOnlyList<long> Rows() => _coordinator is { } c ? [.. c.Metrics.Read(0).Rows.Select(r => r.Step)] : [];
+    /// <summary>Of the first job.</summary>
+    public IReadOnlyList<long> Rows() => Jobs[0].Rows();
 
-    public string Describe() => Status is not { } s ? "there is no coordinator"
-        : $"job {s.State} at step {s.Step} of {s.StepsTotal}, membership {s.Membership} g{s.Generation}, "
-        + $"{_workers.Count(w => !w.Process.IsGone)} processes; {string.Join("; ", s.Reasons)}";
+    public string Describe() => Speaks is null ? "there is no coordinator"
+        : $"{_workers.Count(w => !w.Process.IsGone)} processes, "
+        + string.Join(", ", Jobs.Select(j => j.Status is not { } s ? $"{j.Name} is not here"
+            : $"job {s.State} at step {s.Step} of {s.StepsTotal}, membership {s.Membership} g{s.Generation}; "
+            + string.Join("; ", s.Reasons)));
 
     /// <summary>Runs to the end of the job and a little longer, or to the first violation.</summary>
     public void Run()
@@ -164,7 +225,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
             World.After(null, TimeSpan.FromMilliseconds(_choice.Below(500)), () => StartWorker(host));
         }
 
-        World.After(null, TimeSpan.FromMilliseconds(200), () => Submit(resume: false));
+        foreach (var job in Jobs) World.After(null, job.Plan.SubmittedAt, () => job.Submit(resume: false));
         foreach (var fault in Plan.Faults) World.After(null, fault.At, () => Inject(fault));
         World.After(null, TimeSpan.Zero, Look);
         var limit = Instant.Zero + ProgressChecker.Bound(Plan);
@@ -206,6 +267,7 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         if (IsJobOver || _workers.Exists(w => w.Process.Host == host)) return;
         var incarnation = new Incarnation(World.Choice.Next() | 1);
         World.Trace($"{host} starts as {incarnation}");
+        _places?.OnProcessStarted(host);
         Tell(c => c.OnProcessStarted(host, incarnation));
         _workers.Add(new SimulatedWorker(this, host, incarnation));
     }
@@ -246,7 +308,9 @@ internal sealed partial class SimulatedCluster : IComputeWitness
             _coordinator = new SimulatedCoordinator(this, _journal, lease, host, goesOn);
             _coordinators++;
             World.Trace($"coordinator leads as k{_coordinator.Token} on {host}");
-            if (_submitted && !goesOn) SubmitAgain();
+            if (goesOn) return;
+            foreach (var job in Jobs)
+                if (job is { IsSubmitted: true, IsOver: false }) job.SubmitAgain();
         }
         catch (IOException e)
         {
@@ -315,44 +379,12 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         });
     }
 
-    // ---- The user ----
+    /// <summary>The run ends with the last of its jobs.</summary>
+    public void OnJobEnded() => IsJobOver = Jobs.All(static j => j.IsOver);
 
-    private void SubmitAgain() => World.After(null, TimeSpan.FromMilliseconds(300), () => Submit(resume: true));
-
-    private void Submit(bool resume)
-    {
-        if (IsJobOver) return;
-        if (AliveCoordinator is not { Process.IsStopped: false } coordinator)
-        {
-            World.After(null, TimeSpan.FromSeconds(1), () => Submit(resume));
-            return;
-        }
-
-        try
-        {
-            World.Trace($"the user submits{(resume ? " with --resume" : "")}");
-            coordinator.Submit(resume && _submitted);
-            (_submitted, _submissions) = (true, _submissions + 1);
-        }
-        catch (Exception e) when (e is IOException || (e is UserException && IsDiskDown))
-        {
-            World.Trace($"the submission failed: {e.Message}");
-            World.After(null, TimeSpan.FromSeconds(1), () => Submit(resume));
-        }
-        catch (UserException e)
-        {
-            OnViolation(new Violation("submission", e.Message));
-        }
-    }
-
-    public void OnJobOver(StatusReport report)
-    {
-        World.Trace($"job over: {report.Outcome} {report.RootCause?.Text}");
-        Tell(c => c.OnJobOver(report));
-        // In the middle of faults a job may give up; its user tries again, a few times.
-        if (report.Outcome == "finished" || _submissions >= 5) IsJobOver = true;
-        else SubmitAgain();
-    }
+    /// <summary>By the name of its wall; one that is not in the plan belongs to a test.</summary>
+    public void OnWallOver(string wall, StatusReport report) =>
+        (wall.Length == 0 ? Jobs[0] : JobNamed(wall))?.OnOver(report);
 
     // ---- The disk ----
 
@@ -361,6 +393,10 @@ internal sealed partial class SimulatedCluster : IComputeWitness
     private bool _diskIsSlow;
     /// <summary>A disk crashes at an operation, which may come long after the fault that brought it about.</summary>
     public TimeSpan LastTrouble { get; private set; }
+
+    /// <summary>A moment ago, or still.</summary>
+    public bool StorageFailed => _diskIsDown || DiskIsFull
+        || TimeSpan.FromMicroseconds(World.Now.Microseconds) < LastTrouble + TimeSpan.FromSeconds(5);
 
     public bool IsDiskDown => _diskIsDown;
 
@@ -384,20 +420,5 @@ internal sealed partial class SimulatedCluster : IComputeWitness
         _diskIsDown = false;
         World.Trace("the storage server is back");
         Tell(static c => c.OnDiskRecovered());
-    }
-
-    // ---- What compute tells ----
-
-    public void OnRun(string host, long step, int firstSlice, IReadOnlyList<int> rowsPerSlice,
-        IReadOnlyList<long> samples)
-    {
-        Tell(c => c.OnRun(host, step, firstSlice, rowsPerSlice, samples));
-    }
-
-    public void OnApplied(string host, ulong incarnation, long step, ReadOnlySpan<float> weights,
-        ReadOnlySpan<float> momentum)
-    {
-        if (World.Traces) World.Trace($"{host} applied step {step}");
-        foreach (var checker in _checkers) checker.OnApplied(host, incarnation, step, weights, momentum);
     }
 }

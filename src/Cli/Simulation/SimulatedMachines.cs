@@ -6,6 +6,7 @@ using Convoy.Coordinator.Hosting;
 using Convoy.Coordinator.Jobs;
 using Convoy.Coordinator.Recovery;
 using Convoy.Coordinator.Api;
+using Convoy.Shared;
 using Convoy.Shared.Checkpoints;
 using Convoy.Shared.Ids;
 using Convoy.Shared.Storage;
@@ -43,9 +44,9 @@ internal sealed class SimulatedWorker
             TimeProvider = Process.Time,
             Clocks = clocks, Say = line => cluster.World.Trace($"{host} says: {line}"),
         };
-        var elements = cluster.Plan.LargeModel ? SimulatedModel.LargeElements : SimulatedModel.SmallElements;
-        OpenModel open = (_, _) => cluster.Plants.Model(
-            new SimulatedModel(host, incarnation.Value, elements, cluster.Plan.Samples, cluster), host, cluster);
+        OpenModel open = (spec, _) => cluster.JobNamed(spec.Job) is not { } job
+            ? throw new UserException(ExitCode.BadJob, $"{spec.Job} is no job of this run")
+            : cluster.Plants.Model(new SimulatedModel(host, incarnation.Value, job.Plan.Elements, job), host, cluster);
         _node = Process.System.ActorOf(Props.Create(() => new NodeActor(new NodeOptions
         {
             Worker = options, Incarnation = incarnation, Open = open, Bulk = bulk, Say = options.Say!,
@@ -55,7 +56,7 @@ internal sealed class SimulatedWorker
                 Host = host, Pid = 1, Cores = 2, DeviceKind = "simulated", MemoryBytes = 1L << 30,
                 WorkingSet = () => 1L << 28,
             },
-            Disk = cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), NewEvents = NewEvents,
+            Disk = cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster, host)), NewEvents = NewEvents,
             FeedRoom = new FeedRoom(0, 1, SpilledBytesMax), FeedFolder = $"/scratch/{host}",
         })), "node");
         var remoting = new SimulatedRemoting(
@@ -176,22 +177,23 @@ internal sealed class SimulatedCoordinator
         leadership.OnAcquireAnswered(lease, new MonotonicClock(Process.Time).Now);
         var options = new CoordinatorOptions
         {
-            StateDirectory = "/state", WorkersExpected = cluster.Plan.Workers, Time = Process.Time,
+            StateDirectory = "/state", Time = Process.Time,
+            WorkersExpected = cluster.Jobs.Count > 1 ? 0 : cluster.Plan.Workers,
             Clocks = cluster.Clocks, Log = log,
             Casts = cluster.Plan.Casts,
         };
-        var store = new CheckpointStore(Root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), log);
+        var store = StoreAt(Root);
         Process.TurnTime = (_, message) => message is Coordinator.Checkpoints.CheckpointInput
             ? cluster.TimeOfWrite() : TimeSpan.Zero;
-        Metrics = new MetricsFile(cluster.DurableRows);
+        Metrics = new MetricsFile(cluster.Jobs[0].DurableRows);
         Boards = new JobBoards(Board, Metrics);
         CheckpointStore StoreAt(string root) =>
-            new(root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster)), log);
+            new(root, cluster.Plants.Disk(new SimulatedDisk(cluster.Disk, cluster, host)), log);
         (_membership, _job) = CoordinatorActors.Start(Process.System, new CoordinatorParts
         {
             Options = options, Journal = control, Store = store, Board = Board, Metrics = Metrics,
             StateFolder = "/state", Leadership = leadership, GoesOn = goesOn,
-            JobOver = cluster.OnJobOver, WorkersWanted = n => cluster.WorkersWanted = n,
+            JobOver = static _ => { }, WallOver = cluster.OnWallOver, WorkersWanted = n => cluster.WorkersWanted = n,
             Boards = Boards, NewJob = cluster.Plants.JobActor,
             NewMetrics = folder => new MetricsFile(cluster.RowsAt(folder)),
             StoreAt = StoreAt, WallBroke = cluster.OnWallBroke,
@@ -200,7 +202,8 @@ internal sealed class SimulatedCoordinator
             Failed = e => cluster.OnCoordinatorFailed(this, e), Outlast = silence => Remoting?.Outlast(silence),
         });
         _submission = new JobSubmission(options, control, store, Root);
-        _beside = new JobSubmission(options, control, store, Root) { Boards = Boards, StoreAt = StoreAt };
+        _beside = new JobSubmission(options, control, store, Root)
+        { Boards = Boards, StoreAt = StoreAt, FolderExists = static _ => true };
         Remoting = new SimulatedRemoting(cluster.Network, Process, host + ":7400",
             new Incarnation((ulong)Token << 32), cluster.Clocks, _membership, null);
         Remoting.Register("coordinator", _membership);
@@ -216,11 +219,12 @@ internal sealed class SimulatedCoordinator
     public MetricsFile Metrics { get; }
     public JobBoards Boards { get; }
 
-    public void Submit(bool resume)
+    public void Submit(SimulatedJob job, bool resume)
     {
-        var take = _submission.Prepare(new SubmitRequest
-        { Job = _cluster.Plan.Job, Graph = [1, 2, 3], Resume = resume });
-        _job.Tell(take, ActorRefs.NoSender);
+        var take = (job.IsFirst ? _submission : _beside).Prepare(new SubmitRequest
+        { Job = job.Plan.Spec, Graph = [1, 2, 3], Resume = resume });
+        if (job.IsFirst) _job.Tell(take, ActorRefs.NoSender); // no wall has to be made for it, which could fail
+        else Ask(take, static () => { }, job.OnRefused);
     }
 
     /// <summary>One more job, while the cluster's own runs.</summary>
@@ -228,10 +232,15 @@ internal sealed class SimulatedCoordinator
         _job.Tell(_beside.Prepare(new SubmitRequest { Job = job, Graph = [1, 2, 3] }), ActorRefs.NoSender);
 
     /// <summary>A client's command; it may be asked again with its number.</summary>
-    public void Scale(int workers, string command, Action accepted)
+    public void Scale(SimulatedJob which, int workers, string command, Action accepted)
     {
-        var (job, take) = (_job, new TakeScale(workers, command));
-        Process.System.ActorOf(Props.Create(() => new Client(job, take, accepted)));
+        Ask(new TakeScale(workers, command) { Job = which.Name }, accepted, static _ => { });
+    }
+
+    private void Ask(object request, Action accepted, Action<Exception> refused)
+    {
+        var job = _job;
+        Process.System.ActorOf(Props.Create(() => new Client(job, request, accepted, refused)));
     }
 
     /// <summary>One request of a client, and its answer.</summary>
@@ -239,15 +248,15 @@ internal sealed class SimulatedCoordinator
     {
         private readonly Action _ask;
 
-        public Client(IActorRef job, object command, Action accepted)
+        public Client(IActorRef job, object command, Action accepted, Action<Exception> refused)
         {
             _ask = () => job.Tell(command, Self);
-            Receive<Accepted>(_ =>
+            ReceiveAny(answer =>
             {
-                accepted();
+                if (answer is Status.Failure failure) refused(failure.Cause);
+                else accepted();
                 Context.Stop(Self);
             });
-            ReceiveAny(_ => Context.Stop(Self)); // refused
         }
 
         protected override void PreStart() => _ask();

@@ -21,7 +21,7 @@ internal interface IComputeWitness
 /// bits show every change in the order of sums, and SGD with momentum. Everything around it is the system.
 /// </summary>
 internal sealed class SimulatedModel(
-    string host, ulong incarnation, int elements, long samples, IComputeWitness witness) : IJobModel
+    string host, ulong incarnation, int elements, SimulatedJob witness) : IJobModel
 {
     public const int SmallElements = 240;
     public const int LargeElements = 5 * 4096;
@@ -38,7 +38,10 @@ internal sealed class SimulatedModel(
 
     public int Elements => elements;
     public IReadOnlyList<string> StateNames { get; } = ["momentum"];
-    public long Samples => samples;
+    public long Samples => witness.Plan.Samples;
+
+    /// <summary>The job that it belongs to.</summary>
+    public SimulatedJob Job => witness;
     public long TestSamples => 0;
     public byte[] DataSha256 { get; } = new byte[32];
     public double WeightPerSample => 1;
@@ -99,7 +102,7 @@ internal sealed class SimulatedModel(
         {
             if (run.RowsPerSlice[s] == 0) continue;
             var leaf = leaves[s] = Rent();
-            for (var r = 0; r < run.RowsPerSlice[s]; r++) Add(leaf, _loaded[row++], weights);
+            for (var r = 0; r < run.RowsPerSlice[s]; r++) Add(leaf, witness.FirstSample + _loaded[row++], weights);
             sliceLoss[s] = leaf[0];
         }
 

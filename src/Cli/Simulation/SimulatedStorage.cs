@@ -7,7 +7,7 @@ namespace Convoy.Cli.Simulation;
 /// <summary>
 /// The shared disk as one process sees it: it may be full, and its server may crash in the middle of something.
 /// </summary>
-internal sealed class SimulatedDisk(MemoryDisk disk, SimulatedCluster cluster) : IDisk
+internal sealed class SimulatedDisk(MemoryDisk disk, SimulatedCluster cluster, string host) : IDisk
 {
     public void CreateFolder(string path) => Do(() => disk.CreateFolder(path));
 
@@ -19,6 +19,7 @@ internal sealed class SimulatedDisk(MemoryDisk disk, SimulatedCluster cluster) :
 
     public IDiskFile Create(string path)
     {
+        cluster.Walls?.OnFile(host, path);
         if (cluster.DiskIsFull) throw new IOException("No space left on device");
         IDiskFile? file = null;
         Do(() => file = disk.Create(path));
@@ -27,6 +28,7 @@ internal sealed class SimulatedDisk(MemoryDisk disk, SimulatedCluster cluster) :
 
     public Stream OpenRead(string path)
     {
+        cluster.Walls?.OnFile(host, path);
         Stream? stream = null;
         Do(() => stream = disk.OpenRead(path));
         return stream!;
@@ -87,11 +89,12 @@ internal sealed class WatchedJournal(IJournal journal, SimulatedCluster cluster)
     {
         var result = journal.Append(lease, stream, afterSeq, events);
         if (result != AppendResult.Appended) return result;
+        var job = cluster.JobOfStream(stream);
         foreach (var e in events)
         {
             if (cluster.World.Traces) cluster.World.Trace($"journal {lease.Token} {e.Type} {e.Json}");
             var record = new JournalRecord(e.Json);
-            cluster.Tell(c => c.OnAppended(lease.Token.Value, e.Type, record));
+            cluster.Tell(job, c => c.OnAppended(lease.Token.Value, e.Type, record));
         }
 
         return result;

@@ -11,6 +11,9 @@ internal sealed record SimulationChoice
     public int? Steps { get; init; }
     /// <summary>Whether a second coordinator stands by; null: in half of the seeds.</summary>
     public bool? Standby { get; init; }
+    /// <summary>Jobs that train at once, 1 or 2; null: two in a fifth of the seeds that have the workers for it.
+    /// </summary>
+    public int? Jobs { get; init; }
     /// <summary>Kinds of faults that may happen; null: all.</summary>
     public IReadOnlyList<FaultKind>? Faults { get; init; }
     /// <summary>Numbers of the faults that stay, of those the seed has; null: all.</summary>
@@ -32,6 +35,19 @@ internal sealed record SimulationPlan
     public required int Samples { get; init; }
     public required TimeSpan StepTime { get; init; }
     public required NetworkQuality Network { get; init; }
+    /// <summary>The second of two jobs that train at once; null: there is one.</summary>
+    public required JobPlan? Beside { get; init; }
+
+    public IReadOnlyList<JobPlan> Jobs
+    {
+        get
+        {
+            var first = new JobPlan(Job, LargeModel, Samples, Workers - (Beside?.Workers ?? 0), FirstSubmission);
+            return Beside is null ? [first] : [first, Beside];
+        }
+    }
+
+    private static readonly TimeSpan FirstSubmission = TimeSpan.FromMilliseconds(200);
     /// <summary>Processes of one machine: their exits are reported and they are started again at once.</summary>
     public required bool HasLauncher { get; init; }
     /// <summary>A second coordinator stands by and takes over, instead of a restart of the first.</summary>
@@ -74,19 +90,24 @@ internal sealed record SimulationPlan
         };
         var launcher = choose.Below(2) == 0;
         var least = 1 + choose.Below(Math.Max(1, workers / 2));
+        var first = new JobSpec
+        {
+            Job = "simulated", Seed = seed + 1, Model = new ModelSpec { Layers = [4, 2] },
+            Data = new DataSpec { Path = ["/simulated"] }, Batch = batch, Slices = slices, Steps = steps,
+            Sync = new SyncSpec { BucketBytes = 4 * 4096, Commit = CommitOf(choose.Branch(11)) },
+            Checkpoint = new CheckpointSpec { Every = every, Keep = 2 },
+            Elastic = new ElasticSpec { Min = least, Max = slices },
+        };
+        var beside = JobPlan.Beside(first, workers, choose.Branch(15), choice.Jobs);
+        var width = workers - (beside?.Workers ?? 0);
         return new SimulationPlan
         {
             Seed = seed, Workers = workers, Steps = steps, StepTime = TimeSpan.FromMilliseconds(stepMs),
             LargeModel = large,
             Samples = samples, Network = network, HasLauncher = launcher,
-            Job = new JobSpec
-            {
-                Job = "simulated", Seed = seed + 1, Model = new ModelSpec { Layers = [4, 2] },
-                Data = new DataSpec { Path = ["/simulated"] }, Batch = batch, Slices = slices, Steps = steps,
-                Sync = new SyncSpec { BucketBytes = 4 * 4096, Commit = CommitOf(choose.Branch(11)) },
-                Checkpoint = new CheckpointSpec { Every = every, Keep = 2 },
-                Elastic = new ElasticSpec { Min = least, Max = slices },
-            },
+            Job = beside is null ? first
+                : first with { Elastic = new ElasticSpec { Min = Math.Min(least, width), Max = width } },
+            Beside = beside,
             Casts = CastsOf(choose.Branch(9)), HasStandby = choice.Standby ?? choose.Branch(13).Below(2) == 0,
             Faults = Fault.Draw(choose.Branch(7), choice, workersOfSeed,
                 TimeSpan.FromMilliseconds(stepsOfSeed * stepMs)),
@@ -104,5 +125,6 @@ internal sealed record SimulationPlan
         + $"{Samples} samples, {(LargeModel ? "large" : "small")} model, save every {Job.Checkpoint.Every}, min {Job.Elastic.Min}, "
         + $"{(Job.Sync.Commit == "local" ? "" : "unanimous commit, ")}{(HasLauncher ? "one launcher" : "machines by themselves")}, "
         + $"{(HasStandby ? "a standby" : "no standby")}, "
-        + $"{(Casts == CastShape.Default ? "told directly" : $"trees of {Casts.FanOut} above {Casts.DirectMax}")}, {Faults.Count} faults";
+        + $"{(Casts == CastShape.Default ? "told directly" : $"trees of {Casts.FanOut} above {Casts.DirectMax}")}, {Faults.Count} faults"
+        + $"{(Beside is null ? "" : $"; beside it {Beside}")}";
 }

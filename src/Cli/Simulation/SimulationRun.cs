@@ -22,7 +22,7 @@ internal static class SimulationRun
         var cluster = new SimulatedCluster(SimulationPlan.Of(seed, choice), plants, trace);
         cluster.Run();
         return new SimulationResult(seed, choice, cluster.Violation, cluster.World.Now.Microseconds / 1e6,
-            cluster.Learners.Counts);
+            cluster.Jobs.Aggregate(default(JoinCounts), static (sum, job) => sum + job.Learners.Counts));
     }
 
     /// <summary>

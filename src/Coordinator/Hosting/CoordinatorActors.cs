@@ -26,6 +26,8 @@ internal sealed record CoordinatorParts
     /// <summary>It goes on with the jobs that it finds; else they wait to be submitted again.</summary>
     public bool GoesOn { get; init; }
     public required Action<StatusReport> JobOver { get; init; }
+    /// <summary>Told of the end of every job, with the name of its wall.</summary>
+    public Action<string, StatusReport> WallOver { get; init; } = static (_, _) => { };
     public required Action<int> WorkersWanted { get; init; }
     public required Action<Exception> Failed { get; init; }
     /// <summary>Told of what ended one job only.</summary>
@@ -62,10 +64,10 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         var walls = 0; // only the front counts them
         var shell = new FrontShell(
             (context, front) => [.. places.Select((p, i) =>
-                StartWall(context, front, parts, p, lease, i == 0 ? "" : $"-{++walls}"))],
-            (context, front, take) => StartWall(context, front, parts, take, $"-{++walls}", lease),
+                StartWall(context, front, parts, p, lease, i == 0 ? 0 : ++walls))],
+            (context, front, take) => StartWall(context, front, parts, take, ++walls, lease),
             (context, front, wall) => StartMembership(context, front, parts,
-                first with { History = journal.FoldMembership(), Found = null }, lease, wall.Job, $"-again{++walls}"),
+                first with { History = journal.FoldMembership(), Found = null }, lease, wall.Job, ++walls),
             clock, options.Log, parts.JobOver, parts.Failed)
         {
             Token = journal.Token,
@@ -147,7 +149,7 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
     }
 
     private static JobWall? StartWall(IActorContext context, IActorRef front, CoordinatorParts parts, TakeJob take,
-        string suffix, LeaderLease lease)
+        int number, LeaderLease lease)
     {
         lease.MustHold(); // whoever leads instead may be saving there
         var name = take.Description.Job.Job;
@@ -159,21 +161,26 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         // Shown from the start, also when the job's actor never comes to say anything.
         place.Board.PutJob(new StatusReport { Job = name, JobId = take.Description.JobId, State = "submitted" });
         return parts.Boards.TryAdd(name, place.Board, place.Metrics)
-            ? StartWall(context, front, parts, place, lease, suffix) : null;
+            ? StartWall(context, front, parts, place, lease, number) : null;
     }
 
     private static JobWall StartWall(IActorContext context, IActorRef front, CoordinatorParts parts, WallPlace place,
-        LeaderLease lease, string suffix)
+        LeaderLease lease, int number)
     {
         var clock = new MonotonicClock(parts.Options.Time);
-        void Over(StatusReport report) => front.Tell(new WallOver(place.Name, report), ActorRefs.NoSender);
+        void Over(StatusReport report)
+        {
+            front.Tell(new WallOver(place.Name, report), ActorRefs.NoSender);
+            parts.WallOver(place.Name, report);
+        }
+
         var jobShell = new JobShell(parts.Journal, clock, parts.Options.Time, place.Board, parts.Options.Log,
             place.Metrics, place.Store, place.Folder, Over)
         { Lease = lease, Deposed = parts.Failed, Found = place.Found, History = place.History };
         var wallShell = new WallShell(parts.NewJob(place.Name, jobShell), place.Board, parts.Options.Log, Over);
-        var job = context.ActorOf(Props.Create(() => new WallActor(wallShell)), "wall" + suffix);
+        var job = context.ActorOf(Props.Create(() => new WallActor(wallShell)), "wall" + SuffixOf(number));
 
-        var membership = StartMembership(context, front, parts, place, lease, job, suffix);
+        var membership = StartMembership(context, front, parts, place, lease, job, number);
         var wall = new JobWall(place.Name, membership, job, place.Board, place.Metrics);
         if (place.Found is { History.Over: null } runs)
             (wall.Running, wall.Scaled, wall.Order) =
@@ -181,8 +188,10 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         return wall;
     }
 
+    private static string SuffixOf(int number) => number == 0 ? "" : $"-{number}";
+
     private static IActorRef StartMembership(IActorContext context, IActorRef front, CoordinatorParts parts,
-        WallPlace place, LeaderLease lease, IActorRef job, string suffix)
+        WallPlace place, LeaderLease lease, IActorRef job, int number)
     {
         var (options, clock) = (parts.Options, new MonotonicClock(parts.Options.Time));
         void Broken(Exception cause)
@@ -199,13 +208,13 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         var shell = new MembershipShell(
             parts.Journal, clock, place.Board, options.Log, parts.WorkersWanted, parts.Failed)
         {
-            Wall = place.Name, Lease = lease, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
+            Wall = place.Name, Place = number, Lease = lease, FanOut = options.Casts.FanOut, Clocks = options.Clocks,
             Outlast = parts.Outlast, Coordinators = parts.Coordinators, Broken = Broken,
             Revoked = () => options.Security?.Credentials.Current.Revoked ?? RevocationList.Empty,
         };
         var membership = context.ActorOf(
             Props.Create(() => new MembershipActor(protocol, shell, job)).WithDispatcher(Dispatchers.Pinned),
-            "membership" + suffix);
+            "membership" + SuffixOf(number));
         job.Tell(new MembershipIs(membership));
         return membership;
     }

@@ -45,6 +45,13 @@ internal sealed class JobBoards(StatusBoard first, MetricsFile metrics)
         }
     }
 
+    /// <summary>The report of the job beside the first one that has this name; null: there is none.</summary>
+    public StatusReport? Beside(string name)
+    {
+        using (_lock.Enter())
+            return _others.Find(o => string.Equals(o.Name, name, StringComparison.Ordinal)).Board?.Read();
+    }
+
     /// <summary>The report of a job by name or id; null: the first that is not over, or the first wall's.</summary>
     public StatusReport Read(string? job)
     {

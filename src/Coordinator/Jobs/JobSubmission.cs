@@ -32,6 +32,9 @@ internal sealed class JobSubmission(
     /// <summary>Checkpoints at a place beside the first one.</summary>
     public Func<string, CheckpointStore> StoreAt { get; init; } = root => new CheckpointStore(root, RealDisk.Instance);
 
+    /// <summary>Whether a job beside the first one has a folder already.</summary>
+    public Func<string, bool> FolderExists { get; init; } = Directory.Exists;
+
     /// <summary>Nothing is taken any more.</summary>
     public void Close() => _closed = true;
 
@@ -101,7 +104,7 @@ internal sealed class JobSubmission(
         }
 
         var folder = FolderOf(options.StateDirectory, job);
-        return Boards.FirstIsBusy || (resume && Directory.Exists(folder)) ? folder : null;
+        return Boards.FirstIsBusy || (resume && FolderExists(folder)) ? folder : null;
     }
 
     internal static string FolderOf(string stateDirectory, string job) => Path.Combine(stateDirectory, "jobs", job);

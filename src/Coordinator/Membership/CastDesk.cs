@@ -11,11 +11,15 @@ namespace Convoy.Coordinator.Membership;
 /// The coordinator's end of the tree: makes casts of fences and opens, and remembers the list of the generation that is
 /// open. Used by one actor only; what is to be done is in <see cref="Drain"/>.
 /// </summary>
-internal sealed class CastDesk(LeaderToken token, int fanOut, ClockTable clocks)
+/// <param name="token">Of this leader.</param>
+/// <param name="fanOut">Of the tree.</param>
+/// <param name="clocks">Deadlines.</param>
+/// <param name="place">Of this membership among those that this leader has had: no two count the same casts.</param>
+internal sealed class CastDesk(LeaderToken token, int fanOut, ClockTable clocks, int place = 0)
 {
     private readonly CastProtocol _protocol = new(default, clocks);
     private Roster? _roster;
-    private long _casts;
+    private long _casts = (long)place << 32;
 
     /// <param name="message">Fence or Open.</param>
     /// <param name="to">Who gets it, sorted; all of them are in the list of the newest Open.</param>

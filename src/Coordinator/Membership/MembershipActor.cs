@@ -31,6 +31,9 @@ internal sealed record MembershipShell(
     /// <summary>Stream of this membership in the journal; empty: the first one's.</summary>
     public string Wall { get; init; } = "";
 
+    /// <summary>Place among the memberships of this coordinator, those that are over included.</summary>
+    public int Place { get; init; }
+
     /// <summary>Of the tree through which very many members are told.</summary>
     public int FanOut { get; init; } = Shared.Limits.CastFanOut;
 
@@ -76,7 +79,7 @@ internal sealed class MembershipActor : ReceiveActor, IWithTimers
     public MembershipActor(MembershipProtocol protocol, MembershipShell shell, IActorRef job)
     {
         (_protocol, _shell, _job) = (protocol, shell, job);
-        _casts = new CastDesk(shell.Journal.Token, shell.FanOut, shell.Clocks);
+        _casts = new CastDesk(shell.Journal.Token, shell.FanOut, shell.Clocks, shell.Place);
         Receive<Tick>(_ => Guard(OnTick));
         Receive<LinkUp>(m => OnLinkUp(m.Peer));
         Receive<LinkDown>(m => Guard(() => OnLinkDown(m)));

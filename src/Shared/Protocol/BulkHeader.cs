@@ -34,7 +34,8 @@ public enum BulkKind : byte
 /// 48 payload CRC32C (4)   52 plan (8)
 /// 60 CRC32C of bytes 0..59 (4)
 /// </code>
-/// The plan says what frames of a step mean to their sender (docs/protocols/exchange.md); 0 in other kinds.
+/// The plan says what frames of a step mean to their sender (docs/protocols/exchange.md); in the other kinds it is the
+/// tag of the job (<see cref="JobTag"/>).
 /// </summary>
 public readonly record struct BulkHeader(
     BulkKind Kind, byte Codec, TreeNode Node, Generation Generation, StepNumber Step,

@@ -34,13 +34,17 @@ internal sealed partial class DonorProtocol
         }
     }
 
-    private void OnNeedChunks(Pupil pupil, NeedChunks m) =>
+    private void OnNeedChunks(Pupil pupil, NeedChunks m)
+    {
+        pupil.Copying++;
         _outputs.Add(new CopyChunks(pupil.Incarnation, new StepNumber(m.Step), m.Offset, m.Count));
+    }
 
     private void OnChunksCopied(ChunksCopied m)
     {
         if (Find(m.For) is not { } pupil) return;
-        if (m.Records.Count == 0) { Tell(pupil, new ChunksGone { Step = m.Step.Value }); return; }
+        pupil.Copying = Math.Max(0, pupil.Copying - 1); // it may have been asked for before this one came again
+        if (m.Records.Count == 0) Tell(pupil, new ChunksGone { Step = m.Step.Value });
         foreach (var record in m.Records)
         {
             pupil.Records.Enqueue(record);
@@ -157,7 +161,8 @@ internal sealed partial class DonorProtocol
     private void Pump(Pupil pupil)
     {
         if (pupil.Status is PupilStatus.Gone or PupilStatus.Known || !pupil.Linked || pupil.UnderWay > 0) return;
-        if (pupil.Status == PupilStatus.Finishing && pupil.Records.Count == 0 && _applied >= pupil.Target)
+        if (pupil.Status == PupilStatus.Finishing && pupil is { Records.Count: 0, Copying: 0 }
+            && _applied >= pupil.Target)
         {
             End(pupil, "it is a member");
             return;

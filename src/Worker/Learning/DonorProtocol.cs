@@ -27,6 +27,7 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
     [
         (PupilStatus.Known, PupilStatus.Feeding, "the device feeds from here on"),
         (PupilStatus.Feeding, PupilStatus.Finishing, "a generation with it as a member"),
+        (PupilStatus.Known, PupilStatus.Finishing, "a joiner asks for a piece that one who is gone owed it"),
         (PupilStatus.Known, PupilStatus.Gone, "it ends, its link is lost, or a generation without it"),
         (PupilStatus.Feeding, PupilStatus.Gone,
             "it ends, its link is lost, the chunk deadline, a full queue, or a generation without it"),
@@ -54,6 +55,8 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
     private readonly List<DonorOutput> _outputs = [];
     private Generation _generation;
     private StepNumber _applied;
+    private readonly List<(WorkerId Id, Incarnation Incarnation)> _joined = []; // pupils before this generation
+    private StepNumber _start; // of this generation
     private readonly List<(Incarnation From, FeedAsk Ask)> _early = []; // of a generation that is not entered here yet
     private bool _feeding;
     private bool _copying;
@@ -77,6 +80,7 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
         public Instant SentAt { get; set; }
         public bool FramesNext { get; set; }    // feed and snapshot take turns
         public bool Asked { get; set; }         // it waits for FeedBegins
+        public int Copying { get; set; }        // pieces that the device was asked for
     }
 
     private sealed class Lease(ModelState copy, byte[] digest, Instant since)
@@ -177,7 +181,7 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
     private void OnSaid(Incarnation from, IMessage message)
     {
         if (message is FeedAsk ask) { OnFeedAsk(from, ask); return; }
-        if (Find(from) is not { } pupil)
+        if ((Find(from) ?? (message is NeedChunks ? JoinedAgain(from) : null)) is not { } pupil)
         {
             Note($"{message.Descriptor.Name} of {from}, which is no learner here");
             return;
@@ -193,6 +197,19 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
             case ChunkHeard m: OnHeard(pupil, m); break;
             default: throw Invariant.Unhandled(message);
         }
+    }
+
+    /// <summary>
+    /// What another member owed to a joiner went with that member, and was nothing to this one when it let it go.
+    /// </summary>
+    private Pupil? JoinedAgain(Incarnation from)
+    {
+        var at = _joined.FindIndex(j => j.Incarnation == from);
+        if (at < 0) return null;
+        var pupil = Add(_joined[at].Id, from);
+        (pupil.Linked, pupil.Target) = (true, _start);
+        Become(pupil, PupilStatus.Finishing);
+        return pupil;
     }
 
     private void OnFeedAsk(Incarnation from, FeedAsk m)
@@ -238,13 +255,15 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
 
     private void OnEntered(DonorEntered m)
     {
-        _generation = m.Generation;
+        (_generation, _start) = (m.Generation, m.Start);
+        _joined.Clear();
         foreach (var pupil in _pupils.ToArray())
         {
             var joins = m.Members.Any(x => x.Incarnation == pupil.Incarnation.Value);
             if (joins && pupil.Status == PupilStatus.Feeding)
             {
                 pupil.Target = m.Start;
+                _joined.Add((pupil.Id, pupil.Incarnation));
                 Become(pupil, PupilStatus.Finishing);
             }
             else if (joins || m.Learners.All(x => x.Incarnation != pupil.Incarnation.Value))
@@ -264,6 +283,7 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
 
     private void OnLeft()
     {
+        _joined.Clear();
         // Its links go too, and the members that stay feed on: that is no end of the learner's making.
         foreach (var pupil in _pupils.ToArray()) End(pupil, "this worker is no member any more");
     }

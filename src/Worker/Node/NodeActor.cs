@@ -251,7 +251,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             _trainer = Context.ActorOf(Props.Create(() => new TrainerActor(TrainerOptionsOf(job, m)))
                 .WithDispatcher("calling"), _trainers++ == 0 ? "trainer" : $"trainer-{_trainers}");
             Context.Watch(_trainer);
-            _remoting!.Register("trainer", _trainer);
+            _remoting!.Register(JobTag.Of(m.JobId).Trainer, _trainer);
         }
         catch (UserException cause)
         {

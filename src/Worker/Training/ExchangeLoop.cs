@@ -34,6 +34,7 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     private readonly PinnedBuffers _buffers;
     private readonly BulkOutbox _sends;
     private readonly IActorRef _trainer;
+    private readonly JobTag _job;
     private readonly StateInbox _states;
     private readonly LearnerMemory _learned;
     private readonly ILogSink _log;
@@ -46,11 +47,11 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     private int[] _missing = [];   // read by the beat, written here
 
     public ExchangeLoop(
-        WorkerId me, IActorRef trainer, StateInbox states, LearnerMemory learned, long receiveBytesMax, int slices,
-        ILogSink log, NewEventQueue newEvents)
+        WorkerId me, JobTag job, IActorRef trainer, StateInbox states, LearnerMemory learned, long receiveBytesMax,
+        int slices, ILogSink log, NewEventQueue newEvents)
     {
         (_trainer, _states, _learned, _log) = (trainer, states, learned, log);
-        Me = me;
+        (Me, _job) = (me, job);
         _protocol = new ExchangeProtocol(receiveBytesMax / 2);
         _buffers = new PinnedBuffers(receiveBytesMax);
         _scalars = [new PinnedBuffer(0, 16 + (8 * slices)), new PinnedBuffer(1, 16 + (8 * slices))];
@@ -97,6 +98,7 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
 
     public Memory<byte> Rent(Peer from, in BulkHeader header)
     {
+        if (!_job.Takes(header)) return default;
         if (header.Kind == BulkKind.State) return _states.Rent(from, header);
         if (header.Kind == BulkKind.Snapshot) return _learned.Rent(from, header);
         if (header.Kind == BulkKind.Feed) return RentForFeed(from, header);
@@ -159,6 +161,7 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     {
         _log.Write(LogLevel.Warning, Source,
             $"{header.Kind} of {header.Generation} step {header.Step} from {from}: {why}");
+        if (!_job.Takes(header)) return;
         // What a learner misses it asks for again; its link may be a member's.
         if (header.Kind is BulkKind.Snapshot or BulkKind.Feed) { _learned.SayTaken(from, header); return; }
         if (header.Generation.Value < Interlocked.Read(ref _generationFloor)) return; // of a step that was given up

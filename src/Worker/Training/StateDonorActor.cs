@@ -22,10 +22,11 @@ internal sealed class StateDonorActor : ReceiveActor, IBulkCompletion
     private const int FrameElements = ExchangeLayout.BlockElementsMax;
     private readonly Queue<(Peer To, BulkHeader Header, ReadOnlyMemory<byte> Payload)> _frames = new();
     private readonly IActorRef _self;
+    private readonly JobTag _job;
 
-    public StateDonorActor()
+    public StateDonorActor(JobTag job)
     {
-        _self = Self;
+        (_self, _job) = (Self, job);
         Receive<Donate>(OnDonate);
         Receive<RoomAgain>(_ => Pump());
         Receive<CopyMade>(m => Sender.Tell(new SnapshotCopied(m.Copy, StateMeta.DigestOf(m.Copy.All)), Self));
@@ -52,8 +53,8 @@ internal sealed class StateDonorActor : ReceiveActor, IBulkCompletion
         Pump();
     }
 
-    private static BulkHeader Header(Donate m, int vector, int chunk, long offset, int bytes) =>
-        new(BulkKind.State, 0, default(TreeNode), m.Generation, m.Step, vector, chunk, offset, bytes, 0);
+    private BulkHeader Header(Donate m, int vector, int chunk, long offset, int bytes) =>
+        new(BulkKind.State, 0, default(TreeNode), m.Generation, m.Step, vector, chunk, offset, bytes, 0, _job.Value);
 
     private void Pump()
     {

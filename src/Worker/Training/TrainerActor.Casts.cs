@@ -88,7 +88,7 @@ internal sealed partial class TrainerActor
     private void SendCast(CastSend output)
     {
         if (output.To == default) _options.Coordinator().Tell(output.Message, _options.Node);
-        else if (_peers.Find(output.To) is { } peer) peer.Actor("trainer").Tell(output.Message, Self);
+        else if (_peers.Find(output.To) is { } peer) peer.Actor(_tag.Trainer).Tell(output.Message, Self);
         else Log(LogLevel.Debug, $"{output.Message.Descriptor.Name} to {output.To} is dropped: its link is gone");
     }
 

@@ -77,7 +77,7 @@ internal sealed partial class TrainerActor
     {
         var bytes = m.Records.Sum(r => r.Bytes);
         Send(m.To, new BulkHeader(BulkKind.Feed, 0, default(TreeNode), _protocol.Generation, _protocol.State, 0, 0, 0,
-            bytes, 0), m.Records.Count == 1 ? m.Records[0].Content : Pack(m.Records, bytes));
+            bytes, 0, _tag.Value), m.Records.Count == 1 ? m.Records[0].Content : Pack(m.Records, bytes));
     }
 
     // Small pieces of several steps in one frame; it is alive as long as the lane reads it.
@@ -97,7 +97,7 @@ internal sealed partial class TrainerActor
     private void SendFrame(SendFrame m)
     {
         Send(m.To, new BulkHeader(BulkKind.Snapshot, 0, default(TreeNode), _protocol.Generation, m.Copy.Step, m.Vector,
-            0, m.Offset, m.Length * sizeof(float), 0), m.Copy.All[m.Vector].Bytes(m.Offset, m.Length));
+            0, m.Offset, m.Length * sizeof(float), 0, _tag.Value), m.Copy.All[m.Vector].Bytes(m.Offset, m.Length));
     }
 
     private void Send(Incarnation to, in BulkHeader header, ReadOnlyMemory<byte> payload)

@@ -103,7 +103,7 @@ internal sealed partial class TrainerActor
 
     private void TellPeer(Incarnation to, IMessage message)
     {
-        if (_peers.Find(to) is { } peer) peer.Actor("trainer").Tell(message, Self);
+        if (_peers.Find(to) is { } peer) peer.Actor(_tag.Trainer).Tell(message, Self);
     }
 
     private void OnDropPeers()

@@ -31,7 +31,7 @@ internal sealed partial class TrainerActor
         _request = new StateRequest(spare.Order.Generation, spare.Order.Target, id.Incarnation, vectors);
         var self = Self;
         _states.Expect(_request, arrived => self.Tell(arrived, null));
-        peer.Actor("trainer").Tell(new NeedState
+        peer.Actor(_tag.Trainer).Tell(new NeedState
         {
             Generation = spare.Order.Generation.Value, Step = spare.Order.Target.Value,
             ChunksOnly = spare.Chunks is not null, From = _options.Me.Value,

@@ -60,6 +60,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     private const int RowsPerReport = 512;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(50);
     private readonly TrainerOptions _options;
+    private readonly JobTag _tag;
     private readonly StepProtocol _protocol;
     private readonly StepOutbox _outbox = new();
     private readonly MonotonicClock _clock;
@@ -80,7 +81,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 
     public TrainerActor(TrainerOptions options)
     {
-        _options = options;
+        (_options, _tag) = (options, JobTag.Of(options.Assign.JobId));
         _clock = new MonotonicClock(options.Time);
         _protocol = new StepProtocol(options.Me, options.Incarnation, options.Job.Checkpoint.Every);
         _peers = new PeerTable(options.Connect, Self, options.Me);
@@ -128,7 +129,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     {
         _saver = Context.ActorOf(Props.Create(() => new SaverActor(Self, _options.Assign.CheckpointRoot, _options.Disk))
             .WithDispatcher("pinned"), "saver");
-        _donor = Context.ActorOf(Props.Create(() => new StateDonorActor()), "donor");
+        _donor = Context.ActorOf(Props.Create(() => new StateDonorActor(_tag)), "donor");
         _device = Context.ActorOf(Props.Create(() => new DeviceActor(new DeviceOptions(
             Self, _saver, _options.Open, _options.Disk, _options.Time, _options.Board, _options.DeviceKind)))
                 .WithDispatcher("pinned"), "device");
@@ -185,7 +186,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         var receiveBytesMax = (64L << 20) + (4L * nodes * m.Elements * sizeof(float));
         OpenLearning(m);
         _exchange = new ExchangeLoop(
-            _options.Me, Self, _states, _learned!, receiveBytesMax, m.Slices, _options.Log, _options.NewEvents);
+            _options.Me, _tag, Self, _states, _learned!, receiveBytesMax, m.Slices, _options.Log, _options.NewEvents);
         _options.Bulk.Target = _exchange;
         _options.Board.Exchange = _exchange;
         Feed(new JobPrepared(m.Ready));
@@ -261,7 +262,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 
     private void SendToMembers(IMessage message, int from, int end)
     {
-        for (var i = from; i < end; i++) _peers.Find(_protocol.Members[i])?.Actor("trainer").Tell(message, Self);
+        for (var i = from; i < end; i++) _peers.Find(_protocol.Members[i])?.Actor(_tag.Trainer).Tell(message, Self);
     }
 
     // ---- Reports ----

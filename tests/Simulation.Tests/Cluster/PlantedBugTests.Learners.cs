@@ -19,9 +19,10 @@ public sealed partial class PlantedBugTests
                 if (message is Open or Cast { Open: not null }) learners.Remove(to);
                 return message;
             },
-            Model = (model, host, cluster) => new ErringModel(model)
+            Model = (model, host, _) => new ErringModel(model)
             {
-                AfterStep = step => { if (learners.Contains(host)) cluster.OnRun(host, step, 0, [1], [0]); },
+                AfterStep = step =>
+                { if (learners.Contains(host)) ((SimulatedModel)model).Job.OnRun(host, step, 0, [1], [0]); },
             },
         }, FaultKind.Kill);
     }

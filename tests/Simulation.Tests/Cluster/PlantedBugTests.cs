@@ -233,7 +233,7 @@ public sealed partial class PlantedBugTests
         var found = Find("failures", new Plants
         {
             Model = static (model, host, cluster) => host != "w2" ? model
-                : new SimulatedModel(host, 0, model.Elements + 4096, model.Samples, cluster),
+                : new SimulatedModel(host, 0, model.Elements + 4096, ((SimulatedModel)model).Job),
         }, FaultKind.Slow);
         Assert.Matches(
             @"w\d+ and w\d+ do not exchange the same gradients in g\d+: shape \w+ against \w+ \(R16\)",

@@ -80,7 +80,7 @@ public sealed class TakeoverTests
         params Fault[] faults)
     {
         var plan = SimulationPlan.Of(seed,
-            new SimulationChoice { Workers = 4, Steps = 90, Faults = [], Standby = true });
+            new SimulationChoice { Workers = 4, Steps = 90, Faults = [], Standby = true, Jobs = 1 });
         plan = plan with
         {
             StepTime = TimeSpan.FromMilliseconds(200),

@@ -102,6 +102,32 @@ public sealed class DonorProtocolTests
         Assert.Equal(1, _donor.Copies);
     }
 
+    // The member that owed it a piece is lost: it asks another one, which had let it go when it was opened as a member.
+    [Fact]
+    public void A_joiner_gets_a_piece_that_a_lost_member_owed_it()
+    {
+        Feed(7);
+        Do(Step(5));
+        Do(new PupilSaid(Inc(7), new ChunkHeard { Bytes = Step(5).Records.Sum(r => r.Bytes) }));
+        Do(new DonorEntered(new Generation(2), new StepNumber(5), [new Member { WorkerId = 7, Incarnation = 7 }], []));
+        Assert.False(_donor.HasPupils); // nothing waited for it
+        var need = new PupilSaid(Inc(7), new NeedChunks { Step = 5, Count = 4_096 });
+        Assert.Equal(Inc(7), Do(need).OfType<CopyChunks>().Single().For);
+        Assert.Empty(After(1)); // the device copies
+        Assert.Equal([5L], Do(new ChunksCopied(Inc(7), new StepNumber(5), Step(5).Records))
+            .OfType<SendRecords>().Single().Records.Select(r => r.Step.Value));
+        Do(new PupilSaid(Inc(7), new ChunkHeard { Bytes = Step(5).Records.Sum(r => r.Bytes) }));
+        Assert.False(_donor.HasPupils);
+
+        // What is not kept is said, and whoever was no pupil here gets nothing.
+        Do(need);
+        Assert.Contains(Do(new ChunksCopied(Inc(7), new StepNumber(5), [])),
+            o => o is TellPupil { Message: ChunksGone { Step: 5 } });
+        Assert.Empty(Do(new PupilSaid(Inc(8), new NeedChunks { Step = 5, Count = 4_096 })).OfType<CopyChunks>());
+        Do(new DonorEntered(new Generation(3), new StepNumber(5), [new Member { WorkerId = 7, Incarnation = 7 }], []));
+        Assert.Empty(Do(need).OfType<CopyChunks>()); // its members asked for it in time, or begin anew
+    }
+
     // J5: what status shows of it.
     [Fact]
     public void What_learners_cost_is_counted_and_what_they_share_once()

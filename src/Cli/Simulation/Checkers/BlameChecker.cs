@@ -29,6 +29,8 @@ internal sealed class BlameChecker : Checker
 
     public override void OnProcessStarted(string host, Incarnation incarnation) => Excuse(host, Now + Aftermath);
 
+    public override void OnCame(string host, Incarnation incarnation) => Excuse(host, Now + Aftermath);
+
     public override void OnAppended(long token, string type, JournalRecord record)
     {
         if (type == "worker_registered") _names[(int)record.Number("worker")] = record.Text("name");

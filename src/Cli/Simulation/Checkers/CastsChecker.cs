@@ -41,6 +41,8 @@ internal sealed class CastsChecker : Checker
         return newest;
     }
 
+    public override void OnCame(string host, Shared.Ids.Incarnation incarnation) => _entered.Remove(host);
+
     public override void OnProcessStarted(string host, Shared.Ids.Incarnation incarnation) => _entered.Remove(host);
 
     public override void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)

@@ -28,6 +28,15 @@ internal abstract class Checker
         set => _cluster = value;
     }
 
+    private SimulatedJob? _job;
+
+    /// <summary>The job that is looked at, by checkers of one job.</summary>
+    public SimulatedJob Job
+    {
+        get => _job!;
+        set => _job = value;
+    }
+
     public string Name => GetType().Name.Replace("Checker", "", StringComparison.Ordinal).ToLowerInvariant();
 
     /// <summary>It looks at messages.</summary>
@@ -93,6 +102,11 @@ internal abstract class Checker
     {
     }
 
+    /// <summary>A worker process was assigned to this job, for the first time or after another job.</summary>
+    public virtual void OnCame(string host, Incarnation incarnation)
+    {
+    }
+
     public virtual void OnProcessStarted(string host, Incarnation incarnation)
     {
     }
@@ -124,12 +138,15 @@ internal abstract class Checker
     {
     }
 
-    public static Checker[] All() =>
+    /// <summary>They judge one job, as if it were alone.</summary>
+    public static Checker[] OfOneJob() =>
     [
         new LearnersChecker(), new SamplesChecker(), new CommitChecker(), new ReplicasChecker(),
-        new GenerationsChecker(), new LeaderChecker(),
-        new CheckpointsChecker(), new ProgressChecker(), new QueuesChecker(), new WaitsChecker(), new BlameChecker(),
-        new FailuresChecker(), new CastsChecker(), new VotesChecker(), new TakeoverChecker(),
-        new CommandsChecker(),
+        new GenerationsChecker(), new CheckpointsChecker(), new ProgressChecker(), new WaitsChecker(),
+        new BlameChecker(), new CastsChecker(), new VotesChecker(), new TakeoverChecker(),
     ];
+
+    /// <summary>They judge the cluster, whatever trains in it.</summary>
+    public static Checker[] OfAllJobs() =>
+        [new LeaderChecker(), new QueuesChecker(), new FailuresChecker(), new CommandsChecker()];
 }

@@ -30,8 +30,8 @@ internal sealed class CheckpointsChecker : Checker
         if (report.Checkpoint is { } found && found.Step > _step) (_newest, _step) = (found.Path, found.Step);
         Look("at the end");
         if (report.Outcome == "finished")
-            Check(_step == Cluster.Plan.Steps,
-                $"the job is over at step {Cluster.Plan.Steps}, the newest checkpoint is of {_step}");
+            Check(_step == Job.Plan.Steps,
+                $"the job is over at step {Job.Plan.Steps}, the newest checkpoint is of {_step}");
     }
 
     private void Look(string when)
@@ -56,8 +56,8 @@ internal sealed class CheckpointsChecker : Checker
         var found = new SortedDictionary<string, float[]>(StringComparer.Ordinal);
         foreach (var shard in manifest.RootElement.GetProperty("shards").EnumerateArray())
             ReadShard(Read(Path.Combine(folder, shard.GetProperty("file").GetString()!)), found);
-        if (Cluster.Replicas.WeightsOf(_step) is not { } weights
-            || Cluster.Replicas.MomentumOf(_step) is not { } momentum)
+        if (Job.Replicas.WeightsOf(_step) is not { } weights
+            || Job.Replicas.MomentumOf(_step) is not { } momentum)
             return _step == 0 ? null : "nobody has reached its step";
         var at = 0;
         foreach (var (name, length) in new[] { ("a", 160), ("b", weights.Length - 163) })

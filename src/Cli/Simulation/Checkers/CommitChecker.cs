@@ -42,6 +42,8 @@ internal sealed class CommitChecker : Checker
         if (opened > _generations.GetValueOrDefault(host)) _generations[host] = opened;
     }
 
+    public override void OnCame(string host, Incarnation incarnation) => OnProcessStarted(host, incarnation);
+
     public override void OnProcessStarted(string host, Incarnation incarnation)
     {
         _states.Remove(host);
@@ -77,12 +79,12 @@ internal sealed class CommitChecker : Checker
     public override void OnJobOver(StatusReport report)
     {
         if (report.Outcome != "finished") return;
-        var rows = Cluster.Rows();
+        var rows = Job.Rows();
         Check(rows.Count == 0 || rows[0] == 1, $"the first row is of step {(rows.Count > 0 ? rows[0] : 0)}");
         for (var i = 1; i < rows.Count; i++)
             Check(rows[i] == rows[i - 1] + 1, $"the row of step {rows[i]} follows the row of step {rows[i - 1]}");
         // A run that was resumed from the state of the last step has no step left to report.
         var last = rows.Count > 0 ? rows[^1] : _start;
-        Check(last == Cluster.Plan.Steps, $"the last row is of step {last}");
+        Check(last == Job.Plan.Steps, $"the last row is of step {last}");
     }
 }

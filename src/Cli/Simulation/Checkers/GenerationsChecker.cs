@@ -32,9 +32,16 @@ internal sealed class GenerationsChecker : Checker
             $"g{generation} is opened after g{before}, fenced g{_fencing}");
         _opened.Add(generation);
         var (members, cuts) = (record.Numbers("members"), record.Numbers("cuts"));
-        var covers = cuts.Length == members.Length + 1 && cuts[0] == 0 && cuts[^1] == Cluster.Plan.Job.Slices;
+        var covers = cuts.Length == members.Length + 1 && cuts[0] == 0 && cuts[^1] == Job.Plan.Spec.Slices;
         for (var i = 1; i < cuts.Length; i++) covers &= cuts[i] >= cuts[i - 1];
         Check(covers, $"g{generation} deals [{string.Join(' ', cuts)}] to {members.Length} members");
+    }
+
+    // In another job it lived in other generations.
+    public override void OnCame(string host, Shared.Ids.Incarnation incarnation)
+    {
+        _told.Remove(incarnation.Value);
+        _lived.Remove(incarnation.Value);
     }
 
     public override void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)

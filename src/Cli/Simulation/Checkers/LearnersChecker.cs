@@ -45,6 +45,8 @@ internal sealed class LearnersChecker : Checker
 
     public override void OnProcessStarted(string host, Incarnation incarnation) => _learners.Remove(host);
 
+    public override void OnCame(string host, Incarnation incarnation) => _learners.Remove(host);
+
     public override void OnProcessEnded(string host, string why)
     {
         _learners.Remove(host);
@@ -115,12 +117,12 @@ internal sealed class LearnersChecker : Checker
 
     private void OnOffer(SimulatedRemoting from, SnapOffer m)
     {
-        if (Cluster.Replicas.WeightsOf(m.Step) is { } weights)
+        if (Job.Replicas.WeightsOf(m.Step) is { } weights)
         {
             _copies++;
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             hash.AppendData(MemoryMarshal.AsBytes<float>(weights));
-            hash.AppendData(MemoryMarshal.AsBytes<float>(Cluster.Replicas.MomentumOf(m.Step)));
+            hash.AppendData(MemoryMarshal.AsBytes<float>(Job.Replicas.MomentumOf(m.Step)));
             Check(m.Digest.Span.SequenceEqual(hash.GetHashAndReset()),
                 $"J3 the copy of step {m.Step} that {from.Process} lends is not the reference's state of that step");
         }
@@ -141,13 +143,13 @@ internal sealed class LearnersChecker : Checker
         if (type != "generation_opened") return;
         var members = record.Numbers("members");
         _joins = _soft && _members.Length > 0 && _members.All(members.Contains) && members.Length > _members.Length
-            && _members.Length >= Cluster.Plan.Job.Elastic.Min;
+            && _members.Length >= Job.Plan.Spec.Elastic.Min;
         (_members, _generation, _openedAt) = (members, record.Number("generation"), Now);
     }
 
     public override void OnLook()
     {
-        if (!_joins || Cluster.Status is not { Membership: "opening" } status || status.Generation != _generation
+        if (!_joins || Job.Status is not { Membership: "opening" } status || status.Generation != _generation
             || Cluster.IsStopped(SimulatedCluster.CoordinatorHost)) return;
         // The longest cast, and a second in which the board is written and read.
         var bound = Cluster.Clocks.JoinStall + Cluster.Clocks.Align + TimeSpan.FromSeconds(1);

@@ -23,6 +23,6 @@ internal sealed class ProgressChecker : Checker
     }
 
     public override void OnEnd() =>
-        Check(_over,
+        Check(_over || !Job.IsSubmitted,
             $"the job is not over {Bound(Cluster.Plan) - Cluster.Plan.QuietAfter:g} after the last fault: {Cluster.Describe()}");
 }

@@ -51,15 +51,16 @@ internal sealed class ReplicasChecker : Checker
     private bool Compute(long step, int elements)
     {
         var (before, momentumBefore) = _states[(int)step - 1];
-        var slices = new float[Cluster.Plan.Job.Slices][];
+        var slices = new float[Job.Plan.Spec.Slices][];
         var count = 0;
         for (var s = 0; s < slices.Length; s++)
         {
             // A worker whose slices have no sample in this step computes nothing.
-            if (Cluster.Samples.SamplesOf(step, s) is not { Length: > 0 } samples) continue;
+            if (Job.Samples.SamplesOf(step, s) is not { Length: > 0 } samples) continue;
             count += samples.Length;
             var sum = slices[s] = SumOf(s, elements);
-            foreach (var sample in samples) SimulatedModel.AddGradient(sample, before, sum.AsSpan(0, elements - 3));
+            foreach (var sample in samples)
+                SimulatedModel.AddGradient(Job.FirstSample + sample, before, sum.AsSpan(0, elements - 3));
         }
 
         if (count != CountOf(step))
@@ -94,7 +95,7 @@ internal sealed class ReplicasChecker : Checker
     /// <summary>The batch, or what an epoch has left.</summary>
     private int CountOf(long step)
     {
-        var (samples, batch) = (Cluster.Plan.Samples, Cluster.Plan.Job.Batch);
+        var (samples, batch) = (Job.Plan.Samples, Job.Plan.Spec.Batch);
         var perEpoch = (samples + batch - 1) / batch;
         return (int)Math.Min(batch, samples - ((step - 1) % perEpoch * batch));
     }

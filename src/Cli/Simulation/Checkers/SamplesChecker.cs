@@ -42,8 +42,8 @@ internal sealed class SamplesChecker : Checker
     public override void OnJobOver(StatusReport report)
     {
         if (report.Outcome != "finished") return;
-        var plan = Cluster.Plan;
-        var perEpoch = (plan.Samples + plan.Job.Batch - 1) / plan.Job.Batch;
+        var plan = Job.Plan;
+        var perEpoch = (plan.Samples + plan.Spec.Batch - 1) / plan.Spec.Batch;
         for (long step = 1; step <= plan.Steps; step++)
             Check(_applied.Contains(step), $"step {step} was never applied");
         for (var first = 1L; first <= plan.Steps; first += perEpoch)

@@ -23,8 +23,8 @@ internal sealed class TakeoverChecker : Checker
     {
         if (fault.Kind == FaultKind.LeaderKill && Cluster.Plan.HasStandby && _died is null && Now > _troubleUntil
             && _step > 0 // the first step has no step before it that it could be measured from
-            && Cluster.Status is { Membership: "stable", State: "running" } status && status.Step + 5 < status.UntilStep
-            && status.Workers.Count(w => w.State == "member") == Cluster.Plan.Workers)
+            && Job.Status is { Membership: "stable", State: "running" } status && status.Step + 5 < status.UntilStep
+            && status.Workers.Count(w => w.State == "member") == Job.Plan.Workers)
         {
             (_died, _generation, _beganWithout) = (Now, status.Generation, false);
             return;
@@ -40,6 +40,8 @@ internal sealed class TakeoverChecker : Checker
     }
 
     public override void OnProcessStarted(string host, Shared.Ids.Incarnation incarnation) => Forget();
+
+    public override void OnCame(string host, Shared.Ids.Incarnation incarnation) => Forget();
 
     private void Forget()
     {
@@ -78,7 +80,7 @@ internal sealed class TakeoverChecker : Checker
     {
         if (_died is not { } died) return;
         if (Cluster.IsDiskDown || Cluster.DiskIsFull) { Forget(); return; }
-        if (Cluster.Status is { Membership: "stable" } status)
+        if (Job.Status is { Membership: "stable" } status)
         {
             Check(status.Generation == _generation,
                 $"g{_generation} ran when the leader died, its successor has g{status.Generation}");

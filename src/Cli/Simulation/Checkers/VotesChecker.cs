@@ -18,7 +18,7 @@ internal sealed class VotesChecker : Checker
     private readonly SortedDictionary<string, long> _opened = new(StringComparer.Ordinal);
     private readonly SortedDictionary<int, string> _names = [];
 
-    private bool Votes => Cluster.Plan.Job.Sync.Commit == "unanimous";
+    private bool Votes => Job.Plan.Spec.Sync.Commit == "unanimous";
 
     public override void OnAppended(long token, string type, JournalRecord record)
     {
@@ -47,6 +47,8 @@ internal sealed class VotesChecker : Checker
         var opened = message is Open open ? open.Generation : message is Cast { Open: { } cast } ? cast.Generation : 0;
         if (opened > _opened.GetValueOrDefault(to.Process.Host)) _opened[to.Process.Host] = opened;
     }
+
+    public override void OnCame(string host, Incarnation incarnation) => _opened.Remove(host);
 
     public override void OnProcessStarted(string host, Incarnation incarnation) => _opened.Remove(host);
 

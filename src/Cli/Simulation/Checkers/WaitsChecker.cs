@@ -72,7 +72,7 @@ internal sealed class WaitsChecker : Checker
     public override void OnLook()
     {
         if (_learns.Count > 0) LookAtLearners();
-        if (Cluster.Status is not { } status) _since.Remove(SimulatedCluster.CoordinatorHost);
+        if (Job.Status is not { } status) _since.Remove(SimulatedCluster.CoordinatorHost);
         else See(SimulatedCluster.CoordinatorHost, status.Membership, status.Generation);
     }
 

@@ -1,0 +1,143 @@
+using Convoy.Cli.Simulation;
+using Convoy.Shared.Protocol;
+
+namespace Convoy.Simulation.Tests.Cluster;
+
+/// <summary>
+/// Scenario 15, FT-01: two jobs that train at once in one simulated cluster, each judged as if it were alone; and the
+/// planted bugs of what stands between them.
+/// </summary>
+public sealed class TwoJobsTests
+{
+    private const ulong SeedsMax = 500;
+    private static readonly SimulationChoice Two = new() { Jobs = 2 };
+
+    private static void Find(string checker, string text, Plants plants, string? also = null)
+    {
+        // As often as the command runs two jobs: in a fifth of the seeds with the workers for it.
+        for (ulong seed = 1; seed <= SeedsMax; seed++)
+        {
+            var choice = new SimulationChoice();
+            if (SimulationPlan.Of(seed, choice).Jobs.Count < 2) continue;
+            if (SimulationRun.Run(seed, choice, plants).Violation is not { } found) continue;
+            if (found.Checker == also) continue;
+            Assert.True(found.Checker == checker, $"seed {seed}: {found}");
+            Assert.Contains(text, found.Text, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Fail($"no seed up to {SeedsMax} shows the bug that the checker '{checker}' is for");
+    }
+
+    [Fact]
+    public void A_fifth_of_the_larger_clusters_has_two()
+    {
+        var (two, large) = (0, 0);
+        for (ulong seed = 1; seed <= 1_000; seed++)
+        {
+            var plan = SimulationPlan.Of(seed, new SimulationChoice());
+            if (plan.Workers >= 4) large++;
+            if (plan.Jobs.Count < 2) continue;
+            two++;
+            Assert.InRange(plan.Workers, 4, 64);
+            Assert.Equal(plan.Workers, plan.Jobs.Sum(j => j.Workers));
+        }
+
+        Assert.InRange(two, large * 0.15, large * 0.25);
+    }
+
+    [Fact]
+    public void Both_end_well_under_faults()
+    {
+        for (ulong seed = 1; seed <= 25; seed++)
+        {
+            var result = SimulationRun.Run(seed, Two);
+            Assert.True(!result.Failed, $"seed {seed}: {result.Violation}; convoy sim --seed {seed} --jobs 2 --trace");
+        }
+    }
+
+    // They are not the same twice: other weights at the same steps, of other samples.
+    [Fact]
+    public void They_train_at_once_and_differ()
+    {
+        var plan = SimulationPlan.Of(3, new SimulationChoice { Jobs = 2, Workers = 4, Faults = [] });
+        var cluster = new SimulatedCluster(plan);
+        var atOnce = 0;
+        void Look()
+        {
+            if (cluster.Jobs.All(j => j.Status is { State: "running", Step: > 0 })) atOnce++;
+            if (!cluster.IsJobOver) cluster.World.After(null, TimeSpan.FromMilliseconds(10), Look);
+        }
+
+        Look();
+        cluster.Run();
+        Assert.Null(cluster.Violation);
+        Assert.All(cluster.Jobs, j => Assert.Equal(j.Plan.Steps, j.Rows().Count));
+        Assert.True(atOnce > 3, $"{atOnce} looks saw both train");
+        Assert.NotEqual(cluster.Jobs[0].Replicas.WeightsOf(2), cluster.Jobs[1].Replicas.WeightsOf(2));
+    }
+
+    // Seeds that broke something once. What broke is said beside each.
+    [Theory]
+    [InlineData(84)]  // a copy for a learner that went to the other job came to it there
+    [InlineData(485)] // and so did pieces of steps
+    [InlineData(565)] // a learner asked the other job's worker, where a member had been
+    [InlineData(312)] // two memberships of one leader counted the same casts
+    [InlineData(799)] // the piece that a lost member owed to a joiner was given by nobody
+    public void Seeds_that_broke_something_once_hold(ulong seed) => Assert.Null(SimulationRun.Run(seed, Two).Violation);
+
+    // A learner is told a member of the other job, which takes what it is sent.
+    [Fact]
+    public void A_word_to_a_member_of_the_other_job()
+    {
+        var (hellos, jobs) = (new Dictionary<string, Hello>(), new Dictionary<string, string>());
+        Find("walls", "comes to", new Plants
+        {
+            Begin = _ => { hellos.Clear(); jobs.Clear(); },
+            Tamper = (from, to, message) =>
+            {
+                if (message is Hello hello) hellos[from] = hello;
+                if (message is Assign assign) jobs[to] = assign.JobId;
+                if (message is not Learn { Members: [var member, ..] } learn
+                    || jobs.FirstOrDefault(j => j.Value != learn.JobId).Key is not { } other) return message;
+                (member.Incarnation, member.PeerAddress) = (hellos[other].Incarnation, hellos[other].PeerAddress);
+                return message;
+            },
+            // What is for another job's trainer goes to the one that is here.
+            Finds = (there, name) => name.StartsWith("trainer", StringComparison.Ordinal)
+                && jobs.TryGetValue(there.Process.Host, out var job) ? there.Names.Find(JobTag.Of(job).Trainer) : null,
+        });
+    }
+
+    [Fact]
+    public void A_checkpoint_among_the_other_jobs() => Find("walls", "makes or reads", new Plants
+    {
+        Tamper = static (_, _, message) =>
+        {
+            if (message is Assign assign) assign.CheckpointRoot = SimulatedCoordinator.Root;
+            return message;
+        },
+    });
+
+    [Fact]
+    public void Samples_of_the_other_job() => Find("walls", "computes a step of", new Plants
+    {
+        Model = static (model, host, cluster) => ((SimulatedModel)model).Job.IsFirst ? model
+            : new ErringModel(model)
+            {
+                Samples = samples =>
+                {
+                    cluster.Jobs[0].OnRun(host, 1, 0, [samples.Length], samples);
+                    return samples;
+                },
+            },
+    });
+
+    // Its workers are never told to prepare it.
+    [Fact]
+    public void A_job_that_starves_while_the_other_goes_on() => Find("fairness", "makes no step for", new Plants
+    {
+        Tamper = static (_, _, message) =>
+            message is Assign assign && assign.JobId.StartsWith("beside", StringComparison.Ordinal) ? null : message,
+    }, "progress"); // where the other one has not much to do
+}
