@@ -32,7 +32,8 @@ public sealed class MicroBatches
     }
 
     /// <summary>
-    /// Rows of a micro-batch when slices of <paramref name="sliceRows"/> samples are cut into u of them.
+    /// Rows of a micro-batch when slices of <paramref name="sliceRows"/> samples are cut into u of them: rounded up, so
+    /// the last one may have fewer.
     /// </summary>
     public static int RowsOf(int sliceRows, int u) => ((sliceRows - 1) / u) + 1;
 

@@ -8,7 +8,10 @@ public sealed partial class TrainProgram
 {
     private Evaluation? _evaluation;
 
-    /// <summary>Loss and right answers of a batch.</summary>
+    /// <summary>Loss and right answers of a batch, in the form without dropout and with running statistics: sums over
+    /// its samples, not means.</summary>
+    /// <param name="batch">Filled; of this program.</param>
+    /// <param name="weights">In the layout of <see cref="Layout"/>.</param>
     public EvalResult Evaluate(BatchBuffer batch, ReadOnlySpan<float> weights)
     {
         var evaluation = RunForward(batch, weights);

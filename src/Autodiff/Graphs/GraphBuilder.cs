@@ -85,7 +85,9 @@ public sealed class GraphBuilder : Builder
         for (var i = 0; i < inputs.Length; i++)
         {
             if (inputs[i] is not NodeValue node || node.Owner != this)
-                throw new ShapeException($"{op.Name}: input {i} belongs to another graph or is an eager variable");
+                throw new ShapeException($"{op.Name}: input {i}, {inputs[i].Type}, belongs to another graph or is an "
+                    + "eager variable: make it an input or a parameter of this one, or an argument of the function "
+                    + "that is captured (Transform.JitOf)");
             refs[i] = node.Ref;
         }
 

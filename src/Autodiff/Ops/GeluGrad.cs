@@ -11,9 +11,10 @@ internal sealed class GeluGrad : BinaryOp<Fn.GeluGrad>
 
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;
 
+    // Beyond 40 the density is 0 in float64 too, and the square of a large x would be infinite.
     private static Value Curvature(Value x)
     {
-        var square = x.Square();
+        var square = x.Clamp(-40, 40).Square();
         return (square * -0.5).Exp() * (1 / Math.Sqrt(2 * Math.PI)) * (2 - square);
     }
 }

@@ -8,8 +8,10 @@ internal sealed class GeluTanh : UnaryOp<GeluTanhOperator>
 
     internal override Value?[] Backward(OpGradient g) => [g.Dy * Slope(g.X)];
 
+    // Beyond 40 the slope is 0 or 1 to the last digit, and the powers of a large x would be infinite.
     private static Value Slope(Value x)
     {
+        x = x.Clamp(-40, 40);
         var root = Math.Sqrt(2 / Math.PI);
         var square = x.Square();
         var t = (x * ((square * 0.044715) + 1) * root).Tanh();

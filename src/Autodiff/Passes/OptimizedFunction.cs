@@ -78,7 +78,12 @@ public sealed class OptimizedFunction
             looped)[0],
         _options);
 
-    /// <summary>The function at these operands.</summary>
+    /// <summary>
+    /// The function at these operands, with the bits of the function itself; differentiable by the tape. Captured once
+    /// for each combination of their types, <see cref="CapturesMax"/> of which are kept.
+    /// </summary>
+    /// <exception cref="ShapeException">The function looks at numbers, or uses values that are none of its
+    /// arguments.</exception>
     public Value Apply(params Value[] inputs)
     {
         var capture = CaptureFor([.. inputs.Select(v => v.Type)]);

@@ -36,7 +36,8 @@ public static class Derivatives
         return Differentiate.Gradient([y], [free])[0].Data;
     }
 
-    /// <summary>f(x), and J·t along the tangent t of x's shape: forward mode.</summary>
+    /// <summary>f(x), and J·t along the tangent t of x's shape and type: forward mode (Wengert 1964), for the cost of
+    /// about two evaluations.</summary>
     public static (Tensor Value, Tensor Tangent) Jvp(Func<Variable, Variable> f, Tensor x, Tensor tangent)
     {
         using var recording = GradientMode.On();
@@ -45,7 +46,8 @@ public static class Derivatives
         return (y.Data, Differentiate.Forward([y], [free], [new Variable(tangent)])[0].Data);
     }
 
-    /// <summary>f(x), and Jᵀ·u for a u of f(x)'s shape: reverse mode.</summary>
+    /// <summary>f(x), and Jᵀ·u for a u of f(x)'s shape and type: reverse mode (Linnainmaa 1976), for the cost of a
+    /// few evaluations.</summary>
     public static (Tensor Value, Tensor Gradient) Vjp(Func<Variable, Variable> f, Tensor x, Tensor u)
     {
         using var recording = GradientMode.On();
@@ -53,7 +55,10 @@ public static class Derivatives
         return (y.Data, Differentiate.Gradient([y], [free], [new Variable(u)])[0].Data);
     }
 
-    /// <summary>d f_i / d x_j, of shape [f(x)'s shape, x's shape].</summary>
+    /// <summary>d f_i / d x_j, of shape [f(x)'s shape, x's shape]; zeros where f does not depend on x.</summary>
+    /// <param name="f">Of any shape.</param>
+    /// <param name="x">Where.</param>
+    /// <param name="mode">Row by row, or column by column.</param>
     public static Tensor Jacobian(Func<Variable, Variable> f, Tensor x, JacobianMode mode = JacobianMode.Fewer)
     {
         using var recording = GradientMode.On();
@@ -118,7 +123,8 @@ public static class Derivatives
         var free = new Variable(x, requiresGradient: true);
         var y = f(free);
         if (y.Data.DType is not (DType.Float32 or DType.Float64))
-            throw new ShapeException($"a function that gives {y.Type} has no derivative: only floating-point numbers do");
+            throw new ShapeException(
+                $"a function that gives {y.Type} has no derivative: only floating-point numbers do");
         return (free, y);
     }
 

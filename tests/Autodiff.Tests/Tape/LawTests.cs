@@ -117,7 +117,8 @@ public sealed class LawTests
             [
                 scaled.Sigmoid(), scaled.Tanh(), scaled.Softplus(), scaled.LogSigmoid(), scaled.Softmax(),
                     scaled.LogSumExp(),
-                scaled.Gelu(), scaled.Silu(), scaled.Softsign(), scaled.Atan(), scaled.Hypot(scaled),
+                scaled.Gelu(), scaled.GeluTanh(), scaled.Mish(), scaled.Silu(),
+                scaled.Softsign(), scaled.Atan(), scaled.Hypot(scaled),
                     scaled.LogAddExp(scaled),
             ];
             foreach (var y in results)
@@ -125,6 +126,18 @@ public sealed class LawTests
                 if (((Variable)y).Data.ToArray<double>().Any(v => !double.IsFinite(v))) return false;
                 if (Differentiate.Gradient([(Variable)y],
                     [x])[0].Data.ToArray<double>().Any(double.IsNaN)) return false;
+            }
+
+            // HO-06: second derivatives too, where squares and cubes of x are infinite.
+            Func<Value, Value>[] smooth =
+            [
+                v => v.Sigmoid(), v => v.Tanh(), v => v.Softplus(), v => v.LogSigmoid(), v => v.Gelu(),
+                v => v.GeluTanh(), v => v.Mish(), v => v.Silu(),
+            ];
+            foreach (var f in smooth)
+            {
+                if (Derivatives.Nth(v => (Variable)f(v), ((Variable)scaled).Data, 2).ToArray<double>().Any(
+                    d => !double.IsFinite(d))) return false;
             }
         }
 

@@ -4,8 +4,8 @@ using Convoy.LoadTests.Kernels;
 
 namespace Convoy.Cli.Tests.Bench;
 
-// TEST-08 to TEST-12 (TEST-09: gradients, TEST-10: the tape): every benchmark of load-tests/Kernels runs, at its
-// smallest size.
+// TEST-08 to TEST-12 (TEST-09: gradients, TEST-10: the tape, passes): every benchmark of load-tests/Kernels runs, at
+// its smallest size.
 public sealed class KernelBenchmarksTests
 {
     public static IEnumerable<TheoryDataRow<Type>> Classes => typeof(TeamBenchmarks).Assembly.GetTypes()
@@ -44,6 +44,22 @@ public sealed class KernelBenchmarksTests
             Assert.Equal(off.Run(), on.Run());
             Assert.Equal(off.Run(), on.Run());
             Assert.Equal((0, true), (off.Reuses, on.Reuses > 0));
+        }
+    }
+
+    // TEST-10: each pass finds something to do in the graph it is measured on.
+    [Fact]
+    public void Every_pass_has_work()
+    {
+        foreach (var name in PassBenchmarks.Names)
+        {
+            var benchmark = new PassBenchmarks { Pass = name };
+            benchmark.Setup();
+            var (before, after) = (benchmark.Nodes, benchmark.Run());
+            if (name == "gradients") Assert.True(after > before, name);
+            else if (name is "merge einsums" or "reorder operators" or "fold constants")
+                Assert.InRange(after, 1, before);
+            else Assert.True(after > 0 && after < before, $"{name}: {before} to {after}");
         }
     }
 

@@ -51,6 +51,9 @@ public readonly record struct GradientFigures(
 }
 
 /// <summary>What one stage did in one step.</summary>
+/// <param name="Stage">Its name.</param>
+/// <param name="Before">Figures of all gradients as they came.</param>
+/// <param name="After">And as they went on.</param>
 public sealed record StageReport(string Stage, GradientFigures Before, GradientFigures After)
 {
     /// <summary>The norm over all parameters that came to the stage.</summary>

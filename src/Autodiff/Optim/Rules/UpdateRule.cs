@@ -80,7 +80,13 @@ public abstract class UpdateRule(OptimizerSpec spec)
 
     private ArgumentException Wrong(string rule) => new($"{Spec.Kind}: {rule}");
 
-    /// <summary>All kinds there are, by their names in job files.</summary>
+    /// <summary>
+    /// All kinds there are, by their names in job files: sgd with momentum and Nesterov's (Sutskever and others 2013),
+    /// adam and adamax (Kingma and Ba 2015), amsgrad (Reddi and others 2018), adamw (Loshchilov and Hutter 2019), radam
+    /// (Liu and others 2020), nadam (Dozat 2016), rmsprop (Hinton 2012), adagrad (Duchi and others 2011), adadelta
+    /// (Zeiler 2012), lion (Chen and others 2023), lamb (You and others 2020), adafactor (Shazeer and Stern 2018). The
+    /// formulas stand at the head of each rule's file.
+    /// </summary>
     public static readonly IReadOnlyList<string> Kinds =
     [
         "sgd", "adam", "adamw", "radam", "nadam", "adamax", "rmsprop", "adagrad", "adadelta", "lion", "lamb",
