@@ -1,6 +1,7 @@
 using Convoy.Autodiff.Checking;
 using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Errors;
 
 namespace Convoy.Autodiff.Ops;
 
@@ -95,8 +96,16 @@ public static class GradientOverride
     [ThreadStatic] private static Dictionary<Op, Scope?>? _rules;
 
     /// <summary>Every application of the operator whose gradient is taken inside the scope uses the rule.</summary>
+    /// <exception cref="UnsupportedException">The operator has no gradient rule of its own: it is a formula of others,
+    /// whose gradients can be overridden, or a leaf.</exception>
     public static IDisposable Use(Op op, Func<CustomGradient, IReadOnlyList<Value?>> rule)
     {
+        if (op is CompositeOp or LeafOp)
+        {
+            throw new UnsupportedException(
+                $"{op.Name}: has no gradient of its own to override, it is {(op is LeafOp ? "a leaf" : "a formula of other operators")}: override theirs, or define a CustomOperator with this forward and your gradient");
+        }
+
         _rules ??= [];
         var scope = new Scope(InUse(op), rule);
         _rules[op] = scope;

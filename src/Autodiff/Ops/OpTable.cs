@@ -264,7 +264,8 @@ public static class OpTable
     /// <summary><c>atan</c>: y = arctan x in radians; x, y of one shape; dx = dy / (1 + x²).</summary>
     public static readonly Op Atan = new Atan();
     /// <summary><c>atan2</c>: z = the angle in radians, in (-π, π], of the point of ordinate x and abscissa y; x, y
-    /// -&gt; z, dimensions of size 1 repeated; dx = dz y / (x² + y²); dy = -dz x / (x² + y²).</summary>
+    /// -&gt; z, dimensions of size 1 repeated; dx = dz y / (x² + y²); dy = -dz x / (x² + y²); (0 at the
+    /// origin).</summary>
     public static readonly Op Atan2 = new Atan2();
     /// <summary><c>atanh</c>: y = ln((1 + x) / (1 - x)) / 2, NaN outside [-1, 1]; x, y of one shape; dx = dy / (1 -
     /// x²).</summary>

@@ -11,8 +11,8 @@ namespace Convoy.Autodiff.Tape;
 public static class GraphRunner
 {
     /// <summary>The outputs by name, with their histories.</summary>
-    /// <param name="graph">Of operators of the table; the batch is as long as the inputs' first dimension
-    /// says.</param>
+    /// <param name="graph">Of operators of the table; the batch is as long as the dimension of its first
+    /// input that follows it says.</param>
     /// <param name="bindings">A variable for each input and parameter, of its shape. Where all that the graph takes as
     /// float32 is given as float64, its constants of float32 are float64 too; else each keeps its type.</param>
     /// <exception cref="GraphException">An input or a parameter is not bound.</exception>
@@ -27,14 +27,14 @@ public static class GraphRunner
     {
         var values = new Value[graph.Nodes.Length][];
         var widens = Widens(graph, bindings);
-        RequireFit(graph, bindings);
+        var rows = RowsThatFit(graph, bindings);
         foreach (var node in graph.Nodes)
         {
             if (node.Op == OpTable.Input || node.Op == OpTable.Parameter) values[node.Id] = [Bound(node, bindings)];
             else
             {
                 Value[] inputs = [.. node.Inputs.Select(i => values[i.Node][i.Output])];
-                var attributes = AtRows(node, graph, inputs, bindings, widens);
+                var attributes = AtRows(node, inputs, rows, widens);
                 values[node.Id] = EagerBuilder.Instance.Apply(node.Op, attributes, inputs);
             }
         }
@@ -42,8 +42,8 @@ public static class GraphRunner
         return values;
     }
 
-    // Where a shape is not the graph's, operators might still accept it, and say something else.
-    private static void RequireFit(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
+    // The batch; where a shape is not the graph's, operators might still accept it, and say something else.
+    private static int RowsThatFit(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
     {
         var rows = -1;
         foreach (var leaf in graph.Inputs.Concat(graph.Parameters))
@@ -58,6 +58,8 @@ public static class GraphRunner
                 $"{leaf.Op.Name} {leaf.Name} is {type}, not {bound.Type}"
                 + (rows < 0 ? "" : $", in a batch of {rows}"));
         }
+
+        return Math.Max(rows, 0);
     }
 
     private static Variable Bound(GraphNode node, IReadOnlyDictionary<string, Variable> bindings) =>
@@ -65,13 +67,10 @@ public static class GraphRunner
         : throw new GraphException($"{node.Op.Name} {node.Name} is not bound");
 
     // Shapes in attributes get the number of rows of this run, and constants the element type of the numbers.
-    private static Attributes AtRows(
-        GraphNode node, Graph graph, Value[] inputs, IReadOnlyDictionary<string, Variable> bindings, bool widens)
+    private static Attributes AtRows(GraphNode node, Value[] inputs, int rows, bool widens)
     {
         var attributes = node.Attributes;
         if (!attributes.Has("dims")) return attributes;
-        var rows = graph.Inputs.FirstOrDefault(i => i.Type.BatchAxis == 0) is { } input
-            ? bindings[input.Name].Data.Shape[0] / input.Type[0].Size : 0;
         var dims = attributes.Dims("dims").Select(d => new Tensors.Dim(d.At(rows))).ToArray();
         attributes = attributes.With("dims", dims);
         return inputs.Length == 0 && widens && node.Type.DType == DType.Float32

@@ -119,6 +119,37 @@ public sealed class OddOperandTests
         Assert.Throws<ShapeException>(() => x.Softmax(1));
     }
 
+    // CPX-01, OPS-17: no direction at the origin, no gradient.
+    [Fact]
+    public void AnglesAtTheOrigin_HaveTheSlopeZero()
+    {
+        Assert.Equal([0, 1], Slopes(Of(0, 0), x => x.Atan2(Of(0, 1))));
+        var z = ComplexValue.Of([new(0, 0), new(0, 2)], new Shape(2), requiresGradient: true);
+        var (real, imaginary) = ComplexValue.Gradient((Variable)z.Angle().Sum(), [z])[0];
+        Assert.Equal(([0, -0.5], [0, 0]), (real.ToArray<double>(), imaginary.ToArray<double>()), new Same());
+    }
+
+    private sealed class Same : IEqualityComparer<(double[], double[])>
+    {
+        public bool Equals((double[], double[]) x, (double[], double[]) y) =>
+            x.Item1.SequenceEqual(y.Item1) && x.Item2.SequenceEqual(y.Item2);
+
+        public int GetHashCode((double[], double[]) obj) => obj.Item1.Length;
+    }
+
+    // OPS-15: a formula has no rule to put another in the place of; it was passed over without a word.
+    [Fact]
+    public void TheGradientOfAFormula_IsNotOverridden_WithoutAWord()
+    {
+        var refused = Assert.Throws<UnsupportedException>(
+            () => GradientOverride.Use(OpTable.HuberLoss, g => [null, null]));
+        Assert.StartsWith(
+            "huber-loss: has no gradient of its own to override", refused.Message, StringComparison.Ordinal);
+        Assert.Throws<UnsupportedException>(() => GradientOverride.Use(OpTable.Input, g => []));
+        using var scope = GradientOverride.Use(OpTable.Sin, g => [g.Gradient * 3]);
+        Assert.Equal([3, 3], Slopes(Of(1, 2), x => x.Sin()));
+    }
+
     // A result that is its operand is differentiated like any other.
     [Fact]
     public void WhereNothingIsDone_TheGradientStillArrives()

@@ -5,14 +5,16 @@ namespace Convoy.Autodiff.Ops;
 
 // z = the angle in radians, in (-π, π], of the point of ordinate x and abscissa y        x, y -> z, dimensions of size
 // 1 repeated
-// dx = dz y / (x² + y²)     dy = -dz x / (x² + y²)
+// dx = dz y / (x² + y²)     dy = -dz x / (x² + y²)     (0 at the origin)
 internal sealed class Atan2 : BinaryOp<Atan2Operator>
 {
     public override string Name => "atan2";
 
     internal override Value?[] Backward(OpGradient g)
     {
-        var share = g.Dy / (g.X.Square() + g.Inputs[1].Square());
+        // At the origin there is no angle; 0 is the subgradient of least norm.
+        var square = g.X.Square() + g.Inputs[1].Square();
+        var share = g.Dy / square.Where(square, square.Constant(1));
         return [share * g.Inputs[1], -(share * g.X)];
     }
 }

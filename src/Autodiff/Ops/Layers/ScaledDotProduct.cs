@@ -9,10 +9,14 @@ internal sealed class ScaledDotProduct : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
+        Require(x[0].Type.Rank >= 2 && !x[0].Type[-1].PerSample,
+            $"queries are [.., places, width] of fixed width, not {x[0].Type.Text}");
         var scores = x[0].MatMul(x[1], tb: true) / Math.Sqrt(x[0].Type[-1].Size);
         if (x.Length == 4) scores += x[3];
         if (attributes.Flag("causal"))
         {
+            Require(!scores.Type[-1].PerSample && !scores.Type[-2].PerSample,
+                $"causal places are not those of the batch, as in {scores.Type.Text}");
             var (t, s) =
                 (builder.Iota(scores.Type[-2].Size, scores.Type.DType).Unsqueeze(1),
                     builder.Iota(scores.Type[-1].Size, scores.Type.DType));

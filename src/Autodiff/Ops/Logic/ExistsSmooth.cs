@@ -10,6 +10,8 @@ internal sealed class ExistsSmooth : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var t = SmoothLogic.Temperature(this, attributes);
+        Require(!attributes.Ints("axes").Contains(x[0].Type.BatchAxis),
+            $"a mean over the batch of {x[0].Type.Text} depends on its size");
         var count = Math.Log(Reduction.CountOf(x[0].Type, attributes));
         return [((x[0] / t).LogSumExp(attributes.Ints("axes").AsSpan(), attributes.Flag("keep")) - count) * t];
     }

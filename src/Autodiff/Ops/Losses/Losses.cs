@@ -19,6 +19,8 @@ internal static class Losses
     {
         if (log.Type.Rank == 0 || !log.Type.Dims.AsSpan()[..^1].SequenceEqual(targets.Type.Dims.AsSpan()))
             throw new ShapeException($"{name}: targets {targets.Type.Text} do not belong to {log.Type.Text}: there is one for each row");
+        if (log.Type[-1].PerSample)
+            throw new ShapeException($"{name}: the classes are a last dimension of fixed size, not {log.Type.Text}");
         var classes = log.Type[-1].Size;
         // A target that does not count may be no class at all, so it is looked up as class 0 and masked.
         var marked = attributes.Has("ignore");

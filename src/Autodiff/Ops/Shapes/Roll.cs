@@ -9,6 +9,7 @@ internal sealed class Roll : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var axis = Axes.One(attributes.Int("axis"), x[0].Type, Name);
+        Require(!x[0].Type[axis].PerSample, $"dimension {axis} of {x[0].Type.Text} is the batch");
         var size = x[0].Type[axis].Size;
         var shift = size == 0 ? 0 : ((attributes.Int("shift") % size) + size) % size;
         return [shift == 0 ? x[0]
