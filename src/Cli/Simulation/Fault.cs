@@ -46,6 +46,9 @@ internal enum FaultKind
     Hang,
     /// <summary>One worker more comes, while members train. Only when it is asked for, once in a run.</summary>
     Join,
+    /// <summary>A user stops a job, another one stops it too, it is scaled meanwhile, and goes on later with --resume.
+    /// </summary>
+    End,
 }
 
 /// <summary>One thing that goes wrong. Victims are numbers that are taken modulo the workers there are.</summary>
@@ -86,6 +89,7 @@ internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan D
         drawn.Sort((a, b) => a.At.CompareTo(b.At));
         AddHang(choose.Branch(11), drawn, workers, span);
         if (choice.Faults?.Contains(FaultKind.Join) == true) drawn.Add(Join(choose.Branch(12), span));
+        AddEnd(choose.Branch(14), drawn, span);
         return [.. drawn.Select((f, i) => f with { Number = i + 1 })
             .Where(f => choice.Faults?.Contains(f.Kind) != false && choice.Keep?.Contains(f.Number) != false)];
     }
@@ -99,6 +103,15 @@ internal sealed record Fault(int Number, FaultKind Kind, TimeSpan At, TimeSpan D
         var at = TimeSpan.FromMilliseconds(500) + (span * (choose.Below(1_000) / 1_000.0));
         drawn.Add(new Fault(0, FaultKind.Hang, at, TimeSpan.FromSeconds(5 + choose.Below(60)),
             choose.Below(workers), 0, 0));
+    }
+
+    /// <summary>Drawn apart too, and last.</summary>
+    private static void AddEnd(SeededChoice choose, List<Fault> drawn, TimeSpan span)
+    {
+        if (choose.Below(8) != 0) return;
+        drawn.Add(new Fault(0, FaultKind.End,
+            TimeSpan.FromMilliseconds(500) + (span * (choose.Below(1_000) / 1_000.0)), TimeSpan.FromSeconds(8), 0,
+            choose.Below(2), choose.Below(1_000)));
     }
 
     /// <summary>At any microsecond of the first half of the job, once the members are there.</summary>

@@ -1,4 +1,5 @@
 using Convoy.Cli.Simulation.Checkers;
+using Convoy.Coordinator.Jobs;
 
 namespace Convoy.Cli.Simulation;
 
@@ -15,7 +16,7 @@ internal sealed partial class SimulatedCluster
         FaultKind.Cut or FaultKind.Block or FaultKind.OneWay => [HostAt(fault.Victim), HostAt(fault.Other)],
         // Its links to all others break, and either end of a broken link may be taken for the bad one.
         FaultKind.Isolate => Enumerable.Range(0, Plan.Workers).Select(HostAt),
-        FaultKind.Join => [],
+        FaultKind.Join or FaultKind.End => [],
         _ => [HostAt(fault.Victim)],
     };
 
@@ -47,6 +48,7 @@ internal sealed partial class SimulatedCluster
             case FaultKind.Usurp: Usurp(); break;
             case FaultKind.Loss: Lose(fault); break;
             case FaultKind.Hang: Hang(fault); break;
+            case FaultKind.End: Stop(fault); break;
             case FaultKind.Join: StartWorker($"w{Plan.Workers + 1}"); break;
             default: throw Convoy.Shared.Invariant.Unhandled(fault.Kind);
         }
@@ -107,21 +109,39 @@ internal sealed partial class SimulatedCluster
         });
     }
 
+    /// <summary>
+    /// Two clients stop the same job, and a third one scales it while it ends. Who is told that it is over says so to
+    /// nobody else: the job goes on from its checkpoint, and a late stop ends it once more.
+    /// </summary>
+    private void Stop(Fault fault)
+    {
+        var job = Jobs[fault.Other % Jobs.Count];
+        if (!job.IsSubmitted || job.IsOver) return;
+        job.MayBeStopped = true;
+        void Ask() => Command(job, c => new TakeStop("its user wants it", c) { Job = job.Name }, fault.Duration / 2,
+            oneRefusal: true);
+        Ask();
+        World.After(null, TimeSpan.FromMilliseconds(fault.Amount), Ask);
+        World.After(null, TimeSpan.FromMilliseconds(fault.Amount / 2), () => Scale(fault));
+    }
+
     private void Scale(Fault fault)
     {
         var job = Jobs[fault.Other % Jobs.Count];
         var (least, most) = (job.Plan.Spec.Elastic.Min, job.Plan.Workers);
         var takenBack = fault.Duration + TimeSpan.FromSeconds(6);
-        Command(job, least + (fault.Amount % (most - least + 1)), takenBack);
+        Command(job, c => new TakeScale(least + (fault.Amount % (most - least + 1)), c) { Job = job.Name }, takenBack);
         // The user takes it back, so that the run ends at its usual pace.
-        World.After(null, takenBack, () => Command(job, most, TimeSpan.FromSeconds(30)));
+        World.After(null, takenBack, () => Command(
+            job, c => new TakeScale(most, c) { Job = job.Name }, TimeSpan.FromSeconds(30)));
     }
 
     /// <summary>
     /// A user's command has a number. Without an answer it is given again, to whoever leads then; and as an answer may
     /// be lost, one more time in half of the cases.
     /// </summary>
-    private void Command(SimulatedJob job, int workers, TimeSpan givesUpAfter)
+    private void Command(SimulatedJob job, Func<string, object> request, TimeSpan givesUpAfter,
+        bool oneRefusal = false)
     {
         var command = $"command {++_commands}";
         var (until, asks) = (World.Now + givesUpAfter, 1 + _commandChoice.Below(2));
@@ -129,11 +149,11 @@ internal sealed partial class SimulatedCluster
         {
             if (job.IsOver || World.Now >= until) return;
             if (AliveCoordinator is { Process.IsStopped: false } leader)
-                leader.Scale(job, workers, command, () =>
+                leader.Ask(request(command), () =>
                 {
                     Tell(c => c.OnAnswered(command));
                     asks--;
-                });
+                }, _ => asks = oneRefusal ? 0 : asks);
             World.After(null, RepeatAfter, () => { if (asks > 0) Give(); });
         }
 

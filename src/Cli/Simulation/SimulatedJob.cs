@@ -46,6 +46,9 @@ internal sealed class SimulatedJob : IComputeWitness
     public bool IsSubmitted { get; private set; }
     public bool IsOver { get; private set; }
 
+    /// <summary>A user has asked for its end.</summary>
+    public bool MayBeStopped { get; set; }
+
     /// <summary>Samples of different jobs are different ones.</summary>
     public long FirstSample => Index * 1_000_000L;
 
@@ -117,6 +120,7 @@ internal sealed class SimulatedJob : IComputeWitness
         _cluster.World.Trace($"{Name} over: {report.Outcome} {report.RootCause?.Text}");
         _cluster.Tell(this, c => c.OnJobOver(report));
         // In the middle of faults a job may give up; its user tries again, a few times.
+        if (report.Outcome == "stopped") _submissions--; // it gave up nothing
         if (report.Outcome == "finished" || _submissions >= SubmissionsMax) End();
         else SubmitAgain();
     }

@@ -231,13 +231,8 @@ internal sealed class SimulatedCoordinator
     public void SubmitBeside(Shared.Jobs.JobSpec job) =>
         _job.Tell(_beside.Prepare(new SubmitRequest { Job = job, Graph = [1, 2, 3] }), ActorRefs.NoSender);
 
-    /// <summary>A client's command; it may be asked again with its number.</summary>
-    public void Scale(SimulatedJob which, int workers, string command, Action accepted)
-    {
-        Ask(new TakeScale(workers, command) { Job = which.Name }, accepted, static _ => { });
-    }
-
-    private void Ask(object request, Action accepted, Action<Exception> refused)
+    /// <summary>A client's request; a command may be asked again with its number.</summary>
+    public void Ask(object request, Action accepted, Action<Exception> refused)
     {
         var job = _job;
         Process.System.ActorOf(Props.Create(() => new Client(job, request, accepted, refused)));

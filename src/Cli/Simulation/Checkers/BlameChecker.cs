@@ -19,7 +19,7 @@ internal sealed class BlameChecker : Checker
     {
         var until = Now + fault.Duration + Aftermath;
         if (fault.Kind is FaultKind.LeaderKill or FaultKind.LeaderStop or FaultKind.Usurp or FaultKind.Scale
-            or FaultKind.Loss
+            or FaultKind.Loss or FaultKind.End
             or FaultKind.DiskCrash or FaultKind.DiskFull or FaultKind.DiskSlow)
             _allExcusedUntil = Later(_allExcusedUntil, until);
         foreach (var host in Cluster.VictimsOf(fault)) Excuse(host, until);

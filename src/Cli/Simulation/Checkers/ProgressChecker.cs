@@ -17,7 +17,7 @@ internal sealed class ProgressChecker : Checker
     public override void OnJobOver(StatusReport report)
     {
         if (report.Outcome == "finished") _over = true;
-        else if (Now > Cluster.Plan.QuietAfter + TimeSpan.FromSeconds(30)
+        else if (!(report.Outcome == "stopped" && Job.MayBeStopped) && Now > Cluster.Plan.QuietAfter + TimeSpan.FromSeconds(30)
             && Now > Cluster.LastTrouble + TimeSpan.FromSeconds(30))
             Fail($"the job ends as {report.Outcome} although faults are over: {report.RootCause?.Text}");
     }
