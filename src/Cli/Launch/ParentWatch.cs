@@ -10,7 +10,8 @@ namespace Convoy.Cli.Launch;
 /// </summary>
 internal static class ParentWatch
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    // One file of /proc: a few microseconds. What is left of the 2 s is for processes of a busy machine to end in.
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Completes when the parent is gone; never, where there is nothing to watch.</summary>
     public static async Task GoneAsync(TimeProvider time, CancellationToken cancel)

@@ -21,6 +21,7 @@ internal sealed partial class DonorProtocol
             var bytes = 0L;
             foreach (var record in m.Records)
             {
+                record.Use();
                 pupil.Records.Enqueue(record);
                 bytes += record.Bytes;
             }
@@ -32,6 +33,8 @@ internal sealed partial class DonorProtocol
             Tell(pupil, new FeedEnds { Reason = $"{pupil.QueuedBytes} bytes wait for it, {bound} may (J4)" });
             End(pupil, "its feed is too far behind");
         }
+
+        foreach (var record in m.Records) record.Release();
     }
 
     private void OnNeedChunks(Pupil pupil, NeedChunks m)
@@ -42,7 +45,12 @@ internal sealed partial class DonorProtocol
 
     private void OnChunksCopied(ChunksCopied m)
     {
-        if (Find(m.For) is not { } pupil) return;
+        if (Find(m.For) is not { } pupil)
+        {
+            foreach (var record in m.Records) record.Release();
+            return;
+        }
+
         pupil.Copying = Math.Max(0, pupil.Copying - 1); // it may have been asked for before this one came again
         if (m.Records.Count == 0) Tell(pupil, new ChunksGone { Step = m.Step.Value });
         foreach (var record in m.Records)
@@ -154,6 +162,8 @@ internal sealed partial class DonorProtocol
         }
 
         pupil.UnderWay = 0;
+        foreach (var record in pupil.Sent) record.Release();
+        pupil.Sent.Clear();
         pupil.Pacer.OnHeard(m.Bytes, pupil.SentAt, _now);
         Pump(pupil);
     }
@@ -192,6 +202,7 @@ internal sealed partial class DonorProtocol
         }
 
         pupil.QueuedBytes -= bytes;
+        pupil.Sent.AddRange(records);
         Begin(pupil, bytes, framesNext: true);
         _outputs.Add(new SendRecords(pupil.Incarnation, records));
     }

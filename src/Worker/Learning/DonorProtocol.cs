@@ -77,6 +77,7 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
         public Lease? Lease { get; set; }
         public StepNumber? Asks { get; set; }   // a copy that is not older
         public long UnderWay { get; set; }      // bytes; 0: nothing
+        public List<FeedRecord> Sent { get; } = []; // the pieces of them
         public Instant SentAt { get; set; }
         public bool FramesNext { get; set; }    // feed and snapshot take turns
         public bool Asked { get; set; }         // it waits for FeedBegins
@@ -299,6 +300,9 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
     {
         Become(pupil, PupilStatus.Gone);
         _pupils.Remove(pupil);
+        // What is under way may still be read by its link.
+        foreach (var record in pupil.Records) record.Release();
+        pupil.Records.Clear();
         Note($"{pupil.Id} is fed no more: {why} (link {pupil.Pacer.LinkBytesPerSecond / 1e6:0} MB/s)");
     }
 

@@ -18,6 +18,7 @@ internal sealed record CopyMade(ModelState Copy);
 internal sealed partial class DeviceActor
 {
     private readonly List<CopySnapshot> _copiesAsked = [];
+    private readonly FeedMemory _feedMemory = new();
     private bool _feeds;
     private (long From, long End) _feedPart;       // of the steps after _feedStart
     private (long From, long End) _feedPartBefore; // of the steps up to it: as they were cut in the generation before
@@ -44,7 +45,7 @@ internal sealed partial class DeviceActor
 
     private void OnKeepFeeding(KeepFeeding m)
     {
-        _feeds = m.On;
+        _feedMemory.Keeps = _feeds = m.On;
         if (m.On && _state is not null)
             Tell(new FeedingFrom(_generation, _state.Step, _lastStepUs));
     }
@@ -62,7 +63,7 @@ internal sealed partial class DeviceActor
         {
             var (from, end) = work.Step > _feedStart ? _feedPart : _feedPartBefore;
             var records = new List<FeedRecord>();
-            FeedRecord.Cut(records, work.Reduced, work.Step, _state!.Fingerprint, from, end);
+            FeedRecord.Cut(records, _feedMemory, work.Reduced, work.Step, _state!.Fingerprint, from, end);
             Tell(new StepFed(work.Step, records));
         }
 
@@ -90,7 +91,7 @@ internal sealed partial class DeviceActor
         var records = new List<FeedRecord>();
         if (m.Step.Value > 0 && work.Applied && work.Step == m.Step && m.Offset >= 0 && m.Count > 0
             && m.Offset <= _model!.Elements - m.Count)
-            FeedRecord.Cut(records, work.Reduced, m.Step, work.After, m.Offset, m.Offset + m.Count);
+            FeedRecord.Cut(records, _feedMemory, work.Reduced, m.Step, work.After, m.Offset, m.Offset + m.Count);
         Tell(new ChunksCopied(m.For, m.Step, records));
     }
 

@@ -12,6 +12,7 @@ namespace Convoy.Worker.Tests.Learning;
 public sealed class DonorProtocolTests
 {
     private readonly DonorProtocol _donor = new(new ClockTable());
+    private readonly FeedMemory _memory = new() { Keeps = true };
     private Instant _now = new(1_000_000);
 
     public DonorProtocolTests() => Do(new DonorEntered(new Generation(1), StepNumber.Zero, [], []));
@@ -39,10 +40,10 @@ public sealed class DonorProtocolTests
         Assert.Contains(begins, o => o is TellPupil { Message: FeedBegins { Step: 4 } });
     }
 
-    private static StepFed Step(long step, int elements = 4_096)
+    private StepFed Step(long step, int elements = 4_096)
     {
         var records = new List<FeedRecord>();
-        FeedRecord.Cut(records, new PinnedVector(elements), new StepNumber(step), default, 0, elements);
+        FeedRecord.Cut(records, _memory, new PinnedVector(elements), new StepNumber(step), default, 0, elements);
         return new StepFed(new StepNumber(step), records);
     }
 
@@ -144,6 +145,47 @@ public sealed class DonorProtocolTests
         Do(new PupilGone(Inc(7), "test"));
         Do(new PupilGone(Inc(8), "test"));
         Assert.Equal(0, _donor.HeldBytes);
+    }
+
+    // Memory of a piece serves again when the last learner has taken it; what a link may still read does not.
+    [Fact]
+    public void What_all_have_taken_is_used_again()
+    {
+        const long piece = 16_416;
+        foreach (var learner in new[] { 7, 8 }) Feed(learner);
+        for (var step = 5; step < 20; step++)
+        {
+            Do(Step(step));
+            Assert.Equal(0, _memory.FreeBytes);
+            foreach (var learner in new[] { 7, 8 })
+            {
+                _now += TimeSpan.FromMilliseconds(1);
+                Do(new PupilSaid(Inc(learner), new ChunkHeard { Bytes = piece }));
+                Assert.Equal(learner == 7 ? 0 : piece, _memory.FreeBytes);
+            }
+
+            After(100);
+        }
+
+        Do(Step(20));
+        Do(Step(21)); // waits
+        Do(new PupilGone(Inc(7), "test"));
+        Do(new PupilGone(Inc(8), "test"));
+        Assert.Equal(piece, _memory.FreeBytes);
+        Do(Step(22)); // nobody wants it; the memory was rented for it
+        Assert.Equal(piece, _memory.FreeBytes);
+        _memory.Keeps = false;
+        Assert.Equal(0, _memory.FreeBytes);
+    }
+
+    [Fact]
+    public void Memory_that_waits_to_be_used_has_a_bound()
+    {
+        var rented = Enumerable.Range(0, 200).Select(i => _memory.Rent((1 << 18) + i)).ToList();
+        foreach (var memory in rented) _memory.GiveBack(memory);
+        Assert.InRange(_memory.FreeBytes, 60L << 20, 64L << 20);
+        Assert.Same(rented[^1], _memory.Rent(rented[^1].Length));
+        Assert.NotSame(rented[0], _memory.Rent(rented[0].Length));
     }
 
     [Fact]

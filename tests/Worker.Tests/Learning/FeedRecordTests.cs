@@ -31,7 +31,7 @@ public sealed class FeedRecordTests
         var reduced = new PinnedVector(600_000);
         for (var i = 0; i < reduced.Length; i++) reduced.Span[i] = i;
         var records = new List<FeedRecord>();
-        FeedRecord.Cut(records, reduced, new StepNumber(9), new Fingerprint(77), 8_192, 600_000);
+        FeedRecord.Cut(records, new FeedMemory(), reduced, new StepNumber(9), new Fingerprint(77), 8_192, 600_000);
         Assert.Equal(3, records.Count);
         var at = 8_192L;
         foreach (var record in records)
