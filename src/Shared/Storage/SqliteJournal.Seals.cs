@@ -6,8 +6,13 @@ namespace Convoy.Shared.Storage;
 // file: each row has its seal, the head counts all rows, and a file beside the journal says how many there were.
 public sealed partial class SqliteJournal
 {
-    /// <summary>Journals before there were seals: what they hold is taken as it is, and sealed.</summary>
+    /// <summary>
+    /// Journals before there were seals. What they hold is taken as it is, and sealed by the first who leads: until
+    /// then a leader of that version may still append.
+    /// </summary>
     private const int UnsealedVersion = 1;
+
+    private bool IsSealed => Scalar("PRAGMA user_version") == SchemaVersion;
 
     // chain: all seals, xored; whoever appends knows it without reading the others.
     private const string HeadSchema = """
@@ -24,11 +29,12 @@ public sealed partial class SqliteJournal
 
     private (string Holder, long Token, long ExpiresMs)? ReadLease()
     {
-        using var read = Command("SELECT holder, token, expires_ms, seal FROM lease WHERE id = 1");
+        using var read = Command(
+            $"SELECT holder, token, expires_ms, {(IsSealed ? "seal" : "0")} FROM lease WHERE id = 1");
         using var row = read.ExecuteReader();
         if (!row.Read()) return null;
         var (holder, token, expiresMs) = (row.GetString(0), row.GetInt64(1), row.GetInt64(2));
-        if (row.GetInt64(3) != JournalSeal.OfLease(holder, token, expiresMs)) throw Damaged(_path);
+        if (IsSealed && row.GetInt64(3) != JournalSeal.OfLease(holder, token, expiresMs)) throw Damaged(_path);
         return (holder, token, expiresMs);
     }
 
@@ -78,17 +84,18 @@ public sealed partial class SqliteJournal
     /// <summary>Rows are read in order and held against their seals.</summary>
     private void ReadSealed(string stream, long afterSeq, Action<JournalEvent, long> take)
     {
-        using var read = Command("SELECT seq, token, type, json, utc_ms, seal FROM events "
+        var isSealed = IsSealed;
+        using var read = Command($"SELECT seq, token, type, json, utc_ms, {(isSealed ? "seal" : "0")} FROM events "
             + "WHERE stream = $stream AND seq > $after ORDER BY seq", ("$stream", stream), ("$after", afterSeq));
         using var rows = read.ExecuteReader();
-        var (last, seal) = (afterSeq, SealAt(stream, afterSeq));
+        var (last, seal) = (afterSeq, isSealed ? SealAt(stream, afterSeq) : JournalSeal.None);
         while (rows.Read())
         {
             var (seq, token, type, json, utcMs) = (rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2),
                 rows.GetString(3), rows.GetInt64(4));
             seal = JournalSeal.OfEvent(seal, stream, seq, token, type, json, utcMs);
             // Rows are written one after the other and in our time; pages of a damaged file may hold anything.
-            if (seq != ++last || seal != rows.GetInt64(5) || utcMs is < 0 or > 253_402_300_799_999)
+            if (seq != ++last || (isSealed && seal != rows.GetInt64(5)) || utcMs is < 0 or > 253_402_300_799_999)
                 throw Damaged(_path);
             take(new JournalEvent(stream, seq, new LeaderToken(token), type, json,
                 DateTimeOffset.FromUnixTimeMilliseconds(utcMs)), seal);
@@ -114,6 +121,13 @@ public sealed partial class SqliteJournal
                 });
             }
 
+            if (!IsSealed)
+            {
+                // Seals that the file's own version denies.
+                if (Scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = 'head'") > 0) throw Damaged(_path);
+                return;
+            }
+
             if (events != CountEvents() || chain != Scalar("SELECT chain FROM head WHERE id = 1"))
                 throw Damaged(_path);
             var token = ReadLease()?.Token ?? 0;
@@ -125,45 +139,28 @@ public sealed partial class SqliteJournal
         }
     }
 
-    /// <summary>A crash in the middle leaves the old version, which is sealed by the next who opens it.</summary>
-    private void SealAll() => Transact(() =>
+    /// <summary>In the transaction of who takes the lease: a crash in the middle leaves the old version.</summary>
+    private void SealAll()
     {
-        if (Scalar("PRAGMA user_version") != UnsealedVersion) return 0; // another process was first
+        var present = ReadLease();
+        var rows = new List<(string Stream, long Seq, long Seal)>();
+        foreach (var stream in StreamNames())
+            ReadSealed(stream, 0, (e, seal) => rows.Add((stream, e.Seq, seal)));
         Execute("ALTER TABLE lease ADD COLUMN seal INTEGER NOT NULL DEFAULT 0");
         Execute("ALTER TABLE events ADD COLUMN seal INTEGER NOT NULL DEFAULT 0");
         Execute(HeadSchema);
-        var (events, chain) = (0L, 0L);
-        foreach (var stream in StreamNames())
+        var chain = 0L;
+        foreach (var (stream, seq, seal) in rows)
         {
-            var seal = JournalSeal.None;
-            foreach (var (seq, token, type, json, utcMs) in Unsealed(stream))
-            {
-                seal = JournalSeal.OfEvent(seal, stream, seq, token, type, json, utcMs);
-                chain ^= seal;
-                events++;
-                using var write = Command("UPDATE events SET seal = $seal WHERE stream = $stream AND seq = $seq",
-                    ("$seal", seal), ("$stream", stream), ("$seq", seq));
-                write.ExecuteNonQuery();
-            }
+            using var write = Command("UPDATE events SET seal = $seal WHERE stream = $stream AND seq = $seq",
+                ("$seal", seal), ("$stream", stream), ("$seq", seq));
+            write.ExecuteNonQuery();
+            chain ^= seal;
         }
 
-        WriteHead(events, chain);
-        using (var read = Command("SELECT holder, token, expires_ms FROM lease WHERE id = 1"))
-        using (var row = read.ExecuteReader())
-            if (row.Read()) WriteLease(row.GetString(0), row.GetInt64(1), row.GetInt64(2));
+        WriteHead(rows.Count, chain);
+        if (present is { } lease) WriteLease(lease.Holder, lease.Token, lease.ExpiresMs);
         Execute($"PRAGMA user_version = {SchemaVersion}");
-        return 0;
-    });
-
-    private List<(long Seq, long Token, string Type, string Json, long UtcMs)> Unsealed(string stream)
-    {
-        using var read = Command("SELECT seq, token, type, json, utc_ms FROM events WHERE stream = $stream "
-            + "ORDER BY seq", ("$stream", stream));
-        using var rows = read.ExecuteReader();
-        var events = new List<(long, long, string, string, long)>();
-        while (rows.Read())
-            events.Add((rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2), rows.GetString(3), rows.GetInt64(4)));
-        return events;
     }
 
     private List<string> StreamNames()

@@ -131,7 +131,6 @@ public sealed partial class SqliteJournal : IJournal
         // A page that was written over shows when it is read, perhaps in the middle of a take-over: better now.
         using var check = Command("PRAGMA quick_check(1)");
         if (check.ExecuteScalar() is not "ok") throw Damaged(_path);
-        if (version == UnsealedVersion) SealAll();
         CheckAll(head);
     }
 
@@ -146,6 +145,7 @@ public sealed partial class SqliteJournal : IJournal
             var (present, now) = (ReadLease(), Now());
             if (present is { } held && held.ExpiresMs > now && isGone?.Invoke(held.Holder) != true)
                 return new LeaseAnswer(null, held.Holder, TimeSpan.FromMilliseconds(held.ExpiresMs - now));
+            if (!IsSealed) SealAll();
             var token = (present?.Token ?? 0) + 1;
             WriteLease(holder, token, now + (long)life.TotalMilliseconds);
             return new LeaseAnswer(new Lease(holder, new LeaderToken(token)), holder, life);

@@ -48,7 +48,8 @@ public abstract class UpdateRule(OptimizerSpec spec)
     /// <summary>One step, in place.</summary>
     /// <param name="weights">Changed.</param>
     /// <param name="gradient">Of the same length.</param>
-    /// <param name="state">As <see cref="StateNames"/> orders them, of the lengths of <see cref="States"/>; changed.</param>
+    /// <param name="state">As <see cref="StateNames"/> orders them, of the lengths of <see cref="States"/>;
+    /// changed.</param>
     /// <param name="step">Number, rate, factor of the gradient.</param>
     /// <param name="parameters">Where they lie, for rules that need them.</param>
     /// <exception cref="ArgumentException">The lengths do not fit, the step is not counted from 1, or a rule that
