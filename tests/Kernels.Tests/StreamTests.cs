@@ -31,8 +31,13 @@ public sealed unsafe class StreamTests
     // Both outputs lie in the middle of a buffer, at every offset within a cache line.
     private static void Same(string what, int count, Kernel kernel)
     {
-        var x = new Numbers(7).Odd(count + Guard);
-        for (var offset = 0; offset < Guard - 1; offset += 3)
+        Same($"{what}, odd numbers", count, new Numbers(7).Odd(count + Guard), kernel);
+        Same(what, count, new Numbers(7).Floats(count + Guard), kernel);
+    }
+
+    private static void Same(string what, int count, float[] x, Kernel kernel)
+    {
+        for (var offset = 0; offset < Guard - 1; offset++)
         {
             var (plain, streamed) = (new float[count + (2 * Guard)], new float[count + (2 * Guard)]);
             fixed (float* px = x, py = plain, ps = streamed)
@@ -67,14 +72,20 @@ public sealed unsafe class StreamTests
     {
         public void Run<V>(string width) where V : unmanaged, ILanes<V>
         {
-            foreach (var n in (int[])[1, 17, 64, 70])
+            // Rows abreast where whole groups fill a row and the output begins at a line, else one after the other.
+            foreach (var (rows, n) in ((int, int)[])[(3, 1), (3, 17), (3, 64), (3, 70), (1, 64), (2, 16), (6, 48)])
             {
-                Same($"layer norm of {n}, {width}", 3 * n, (x, y, stream) =>
+                Same($"layer norm of {rows} x {n}, {width}", rows * n, (x, y, stream) =>
                 {
-                    var figures = stackalloc float[6];
-                    FloatLayerNorm.Forward<V>(x, 3, n, x, x + 1, 1e-5f, y, figures, figures + 3, stream);
+                    var figures = stackalloc float[2 * rows];
+                    FloatLayerNorm.Forward<V>(x, rows, n, x, x + 1, 1e-5f, y, figures, figures + rows, stream);
                 });
+                Same($"softmax of {rows} x {n}, {width}", rows * n, (x, y, stream) =>
+                    FloatSoftmax.Forward<V>(x, rows, n, y, stream));
             }
+
+            Same($"softmax of wide rows, {width}", 2 * 2_064, (x, y, stream) =>
+                FloatSoftmax.Forward<V>(x, 2, 2_064, y, stream));
         }
     }
 }

@@ -19,10 +19,11 @@ internal sealed record Ceilings(double GigaFlopsOfOne, double GigaFlops, double 
     {
         // One thread and all of them in turn: neighbours of a shared machine take from both.
         var (one, all) = timing.Best(() => Arithmetic(1), () => Arithmetic(threads));
-        var (a, b, c) = (new float[Elements], new float[Elements], new float[Elements]);
-        Array.Fill(b, 1f);
-        Array.Fill(c, 2f);
-        var (triad, read) = timing.Best(() => Ceiling.Triad(a, b, c, 3f), () => Ceiling.Read(b));
+        using Operand a = new(Elements), b = new(Elements), c = new(Elements);
+        b.Span.Fill(1f);
+        c.Span.Fill(2f);
+        var (triad, read) = timing.Best(
+            () => Ceiling.Triad(a.Span, b.Span, c.Span, 3f), () => Ceiling.Read(b.Span));
         var bytes = (double)sizeof(float) * Elements / 1e9;
         return new Ceilings(Flops / one, Flops * threads / all, 3 * bytes / triad, bytes / read);
     }

@@ -34,10 +34,6 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
     private const int ExpOperations = 9;
     private const int GeluOperations = ExpOperations + 12;
 
-    private float[] _a = [];
-    private float[] _b = [];
-    private float[] _c = [];
-
     public IEnumerable<KernelResult> Products()
     {
         foreach (var n in (int[])[64, 128, 256, 512, 1024, 2048])
@@ -82,27 +78,30 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
     /// </summary>
     public IEnumerable<KernelResult> Elements()
     {
-        (_a, _b, _c) = (Numbers(Long), Numbers(Long), new float[Long]);
-        var (a, b, c, d) = (_a, _b, _c, new float[Long]);
+        using Operand a = Filled(), b = Filled(), c = new(Long), d = new(Long);
+        KernelResult Stream(string kernel, string shape, int passes, int operations, Action run) =>
+            InTurn(kernel, shape, passes, operations, run, passes == 1
+                ? () => Ceiling.Read(b.Span)
+                : () => Ceiling.Triad(c.Span, a.Span, b.Span, 3f));
         var shape = "16777216";
-        yield return Stream("add", shape, 3, 1, () => Elementwise.Binary<float, Add>(a, b, c));
-        yield return Stream("relu", shape, 2, 2, () => Elementwise.Unary<float, Relu>(a, c));
-        yield return Stream("exp", shape, 2, ExpOperations, () => Elementwise.Unary<float, Exp>(a, c));
-        yield return Stream("gelu", shape, 2, GeluOperations, () => Elementwise.Unary<float, Gelu>(a, c));
+        yield return Stream("add", shape, 3, 1, () => Elementwise.Binary<float, Add>(a.Span, b.Span, c.Span));
+        yield return Stream("relu", shape, 2, 2, () => Elementwise.Unary<float, Relu>(a.Span, c.Span));
+        yield return Stream("exp", shape, 2, ExpOperations, () => Elementwise.Unary<float, Exp>(a.Span, c.Span));
+        yield return Stream("gelu", shape, 2, GeluOperations, () => Elementwise.Unary<float, Gelu>(a.Span, c.Span));
         yield return Stream("adam", shape, 7, 12, () => Optimizers.Adam<float>(
-            c, a, d, b, new AdamStep(1e-9, 0.9, 0.999, 1e-8, 0, 10)));
+            c.Span, a.Span, d.Span, b.Span, new AdamStep(1e-9, 0.9, 0.999, 1e-8, 0, 10)));
         var blocks = new double[SquaredNorm.BlockCount(Long)];
         // In float64: half as many lanes to a register.
-        yield return Stream("squared-norm", shape, 1, 4, () => SquaredNorm.Blocks<float>(a, blocks));
+        yield return Stream("squared-norm", shape, 1, 4, () => SquaredNorm.Blocks<float>(a.Span, blocks));
         const int width = 1024, rows = Long / width;
         shape = $"{rows}x{width}";
-        yield return Stream("softmax", shape, 2, ExpOperations + 4, () => Softmax.Forward<float>(a, width, c));
+        yield return Stream("softmax", shape, 2, ExpOperations + 4, () => Softmax.Forward<float>(a.Span, width, c.Span));
         var (mean, rstd) = (new float[rows], new float[rows]);
         yield return Stream("layer-norm", shape, 2, 6, () => LayerNorm.Forward<float>(
-            a, b.AsSpan(0, width), b.AsSpan(width, width), 1e-5f, c, mean, rstd));
+            a.Span, b.Span[..width], b.Span.Slice(width, width), 1e-5f, c.Span, mean, rstd));
         var (targets, loss, sums) = (new int[rows], new float[rows], new float[rows]);
         yield return Stream("cross-entropy", shape, 1, ExpOperations + 3,
-            () => CrossEntropy.Forward<float>(a, width, targets, loss, sums));
+            () => CrossEntropy.Forward<float>(a.Span, width, targets, loss, sums));
     }
 
     private KernelResult Product(bool ta, bool tb, int m, int n, int k)
@@ -124,15 +123,9 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
         return Of(kernel, shape, seconds, rate / ceilings.GigaFlops) with { Gflops = Math.Round(rate, 1) };
     }
 
-    private KernelResult Stream(string kernel, string shape, int passes, int operations, Action run)
+    private KernelResult InTurn(string kernel, string shape, int passes, int operations, Action run, Action ceiling)
     {
-        void Memory()
-        {
-            if (passes == 1) Ceiling.Read(_b);
-            else Ceiling.Triad(_c, _a, _b, 3f);
-        }
-
-        var turns = timing.Measure(run, Memory, () => Ceilings.Arithmetic(threads));
+        var turns = timing.Measure(run, ceiling, () => Ceilings.Arithmetic(threads));
         var seconds = turns[0].Median;
         var memory = turns[1].Median * passes / (passes == 1 ? 1 : 3);
         var arithmetic = (double)operations * Long / (Ceilings.Operations * threads / turns[2].Median);
@@ -152,7 +145,17 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
     private static float[] Numbers(int count)
     {
         var numbers = new float[count];
-        new RandomStream(1, RandomPurpose.Mask, (ulong)count).FillUniform(numbers, 0, -1, 1);
+        Fill(numbers);
         return numbers;
     }
+
+    private static Operand Filled()
+    {
+        var operand = new Operand(Long);
+        Fill(operand.Span);
+        return operand;
+    }
+
+    private static void Fill(Span<float> numbers) =>
+        new RandomStream(1, RandomPurpose.Mask, (ulong)numbers.Length).FillUniform(numbers, 0, -1, 1);
 }

@@ -10,7 +10,7 @@ internal static unsafe class ExpElements
 {
     // A block is done again where it must be: little enough to be in the first-level cache still.
     private const int Block = 2_048;
-    private const int Ahead = 512;
+    private const int Ahead = 2_048;
 
     public static void Run<V, TForm>(float* x, float* y, int count, bool stream)
         where V : unmanaged, ILanes<V> where TForm : struct, IExpForm
@@ -90,11 +90,14 @@ internal static unsafe class ExpElements
         private readonly float* _ahead = x + ahead;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
+        public void Ahead(nint i)
         {
             if (typeof(TStore) == typeof(Past)) Memory.Fetch(_ahead + i);
-            return typeof(TExponent) == typeof(Own) ? TForm.Exponent(V.Load(x + i)) : V.Load(exponents + i);
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> =>
+            typeof(TExponent) == typeof(Own) ? TForm.Exponent(V.Load(x + i)) : V.Load(exponents + i);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> => TForm.Reach(reach, exponent);
@@ -102,7 +105,8 @@ internal static unsafe class ExpElements
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>
         {
-            var result = TForm.Result(V.Load(x + i), power);
+            // The compiler keeps a load whose value nobody uses.
+            var result = TForm.TakesX ? TForm.Result(V.Load(x + i), power) : TForm.Result(default, power);
             if (typeof(TStore) == typeof(Past)) V.Stream(result, y + i);
             else V.Store(result, y + i);
             return sum;

@@ -9,6 +9,9 @@ internal interface IExpForm
     /// <summary>The exponent has so many constants that it is computed before, for a block.</summary>
     static abstract bool IsLong { get; }
 
+    /// <summary>The result is made of x as well.</summary>
+    static abstract bool TakesX { get; }
+
     static abstract V Exponent<V>(V x) where V : unmanaged, ILanes<V>;
     static abstract V Result<V>(V x, V power) where V : unmanaged, ILanes<V>;
 
@@ -20,6 +23,7 @@ internal interface IExpForm
 internal readonly struct ExpForm : IExpForm
 {
     public static bool IsLong => false;
+    public static bool TakesX => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exponent<V>(V x) where V : unmanaged, ILanes<V> => x;
@@ -35,6 +39,7 @@ internal readonly struct ExpForm : IExpForm
 internal readonly struct SigmoidForm : IExpForm
 {
     public static bool IsLong => false;
+    public static bool TakesX => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exponent<V>(V x) where V : unmanaged, ILanes<V> => V.Create(0f) - x;
@@ -50,6 +55,7 @@ internal readonly struct SigmoidForm : IExpForm
 internal readonly struct SiluForm : IExpForm
 {
     public static bool IsLong => false;
+    public static bool TakesX => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exponent<V>(V x) where V : unmanaged, ILanes<V> => V.Create(0f) - x;
@@ -65,6 +71,7 @@ internal readonly struct SiluForm : IExpForm
 internal readonly struct GeluForm : IExpForm
 {
     public static bool IsLong => true;
+    public static bool TakesX => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exponent<V>(V x) where V : unmanaged, ILanes<V> => FloatMath.GeluExponent(x);
@@ -80,6 +87,7 @@ internal readonly struct GeluForm : IExpForm
 internal readonly struct TanhForm : IExpForm
 {
     public static bool IsLong => false;
+    public static bool TakesX => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exponent<V>(V x) where V : unmanaged, ILanes<V> => FloatMath.TanhExponent(x);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Convoy.Kernels.Cpu.Lanes;
 
 namespace Convoy.Kernels.Cpu;
@@ -16,13 +15,6 @@ internal static class FloatMath
     // 1.5·2^23 rounds what is added to it to an integer, and leaves that in the low bits; so does any even number more
     // that stays below 2^24. Here 254 octaves more, which is twice an exponent's bias.
     private const float BiasedRounder = 12584944f;
-
-    // The bits of 2^(j/8), less j where the exponent's low bits would put it: j is then added with the octaves.
-    private static ReadOnlySpan<int> Eighths =>
-    [
-        0x3F800000, 0x3F8B95C2 - (1 << 20), 0x3F9837F0 - (2 << 20), 0x3FA5FED7 - (3 << 20),
-        0x3FB504F3 - (4 << 20), 0x3FC5672A - (5 << 20), 0x3FD744FD - (6 << 20), 0x3FEAC0C7 - (7 << 20),
-    ];
 
     /// <summary>
     /// e^x, at most 1.2 ulp (the worst of 204 million arguments, each third float32 there is, was 1.198); denormal
@@ -53,45 +45,38 @@ internal static class FloatMath
     /// number, but nothing worse.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V ExpNear<V>(V x) where V : unmanaged, ILanes<V>
+    public static V ExpNear<V>(V x) where V : unmanaged, ILanes<V> =>
+        ExpNear(x, ExpConstants<V>.Literal(ExpConstants<V>.Rounder));
+
+    /// <summary>The same with constants that the caller keeps.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ExpNear<V>(V x, in ExpConstants<V> form) where V : unmanaged, ILanes<V>
     {
-        var form = ExpConstants<V>.Literal(ExpConstants<V>.Rounder);
         var r = Reduce(x, form, out var k, out var n);
-        return PowerNear(r, n, k, form);
+        return PowerOf(r, n, Octave(k, k), form);
     }
 
-    /// <summary>
-    /// First half of <see cref="ExpNear"/>: what is left of x after n eighths of an octave; n is also in the low bits
-    /// of k.
-    /// </summary>
+    // What is left of x after n eighths of an octave; n is also in the low bits of k.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Reduce<V>(V x, in ExpConstants<V> form, out V k, out V n) where V : unmanaged, ILanes<V>
+    private static V Reduce<V>(V x, in ExpConstants<V> form, out V k, out V n) where V : unmanaged, ILanes<V>
     {
         k = V.Fma(x, form.EighthsPerUnit, form.Round);
         n = k - form.Round;
         return V.Fma(n, form.MinusEighth, x);
     }
 
-    /// <summary>Second half of <see cref="ExpNear"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V PowerNear<V>(V r, V n, V k, in ExpConstants<V> form) where V : unmanaged, ILanes<V> =>
-        PowerOf(r, n, Octave(k, k), form);
-
     // 2^(j/8) times the octaves that are in `eighths` above its three low bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe V Octave<V>(V k, V eighths) where V : unmanaged, ILanes<V>
-    {
-        var table = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Eighths));
-        return V.AddInt(V.Lookup(table, k), V.ShiftLeft(eighths, 23 - EighthBits));
-    }
+    private static V Octave<V>(V k, V eighths) where V : unmanaged, ILanes<V> =>
+        V.AddInt(V.Eighth(k), V.ShiftLeft(eighths, 23 - EighthBits));
 
     // t·e^r for |r| up to ln(2)/16. The product of n and the eighth is exact inside of r; what the constant itself
     // lacks goes into the linear term only, which is not what the chain waits for.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V PowerOf<V>(V r, V n, V t, in ExpConstants<V> form) where V : unmanaged, ILanes<V>
     {
-        var high = V.Fma(r, form.Cubic, V.Create(0.5000645f));
-        var linear = V.Fma(n, V.Create(2.38081777e-10f), r);
+        var high = V.Fma(r, form.Cubic, form.Square);
+        var linear = V.Fma(n, form.Lacking, r);
         return V.Fma(t, V.Fma(high, r * r, linear), t);
     }
 

@@ -40,7 +40,6 @@ public unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
     /// <summary>Arithmetic shift of the int32 lanes.</summary>
     static abstract TSelf ShiftRight(TSelf a, int bits);
     static abstract TSelf IntToFloat(TSelf a);
-    /// <summary>Per lane one of the eight entries of a table: the one that the three low bits of the index
-    /// name.</summary>
-    static abstract TSelf Lookup(float* table, TSelf index);
+    /// <summary>Per lane the entry of <see cref="Eighths"/> that the three low bits of the index name.</summary>
+    static abstract TSelf Eighth(TSelf index);
 }

@@ -66,7 +66,7 @@ internal unsafe struct Lane1(float value) : ILanes<Lane1>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane1 IntToFloat(Lane1 a) => new(a.AsInt);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lane1 Lookup(float* table, Lane1 index) => new(table[index.AsInt & 7]);
+    public static Lane1 Eighth(Lane1 index) => Bits(Eighths.All[index.AsInt & 7]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static implicit operator Lane1(float value) => new(value);

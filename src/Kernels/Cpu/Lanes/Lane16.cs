@@ -67,16 +67,18 @@ internal unsafe struct Lane16(Vector512<float> value) : ILanes<Lane16>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane16 IntToFloat(Lane16 a) => new(Vector512.ConvertToSingle(a.V.AsInt32()));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lane16 Lookup(float* table, Lane16 index)
+    public static Lane16 Eighth(Lane16 index)
     {
         if (!Avx512F.IsSupported)
         {
             return new(Vector512.Create(
-                Lane8.Lookup(table, new(index.V.GetLower())).V, Lane8.Lookup(table, new(index.V.GetUpper())).V));
+                Lane8.Eighth(new(index.V.GetLower())).V, Lane8.Eighth(new(index.V.GetUpper())).V));
         }
 
         // Eight entries twice: the fourth bit of an index does not matter then.
-        var eight = Vector256.Load(table);
-        return new(Avx512F.PermuteVar16x32(Vector512.Create(eight, eight), index.V.AsInt32()));
+        var all = Vector512.Create(
+            Eighths.E0, Eighths.E1, Eighths.E2, Eighths.E3, Eighths.E4, Eighths.E5, Eighths.E6, Eighths.E7,
+            Eighths.E0, Eighths.E1, Eighths.E2, Eighths.E3, Eighths.E4, Eighths.E5, Eighths.E6, Eighths.E7);
+        return new(Avx512F.PermuteVar16x32(all, index.V.AsInt32()).AsSingle());
     }
 }

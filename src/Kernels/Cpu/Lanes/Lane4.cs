@@ -70,14 +70,14 @@ internal unsafe struct Lane4(Vector128<float> value) : ILanes<Lane4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane4 IntToFloat(Lane4 a) => new(Vector128.ConvertToSingle(a.V.AsInt32()));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lane4 Lookup(float* table, Lane4 index)
+    public static Lane4 Eighth(Lane4 index)
     {
         var place = index.V.AsInt32() & Vector128.Create(7);
-        if (!AdvSimd.Arm64.IsSupported)
-            return new(Lane8.Lookup(table, new(place.ToVector256().AsSingle())).V.GetLower());
+        if (!AdvSimd.Arm64.IsSupported) return new(Lane8.Eighth(new(place.ToVector256().AsSingle())).V.GetLower());
         // By bytes there: 4·place, and the four bytes of an entry.
         var bytes = (place * 0x04040404) + Vector128.Create(0x03020100);
-        var entries = (Vector128.Load(table).AsByte(), Vector128.Load(table + 4).AsByte());
-        return new(AdvSimd.Arm64.VectorTableLookup(entries, bytes.AsByte()).AsSingle());
+        var low = Vector128.Create(Eighths.E0, Eighths.E1, Eighths.E2, Eighths.E3).AsByte();
+        var high = Vector128.Create(Eighths.E4, Eighths.E5, Eighths.E6, Eighths.E7).AsByte();
+        return new(AdvSimd.Arm64.VectorTableLookup((low, high), bytes.AsByte()).AsSingle());
     }
 }

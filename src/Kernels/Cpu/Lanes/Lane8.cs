@@ -69,7 +69,11 @@ internal unsafe struct Lane8(Vector256<float> value) : ILanes<Lane8>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lane8 IntToFloat(Lane8 a) => new(Vector256.ConvertToSingle(a.V.AsInt32()));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lane8 Lookup(float* table, Lane8 index) =>
-        Avx2.IsSupported ? new(Avx2.PermuteVar8x32(Vector256.Load(table), index.V.AsInt32()))
-        : new(Vector256.Shuffle(Vector256.Load(table), index.V.AsInt32() & Vector256.Create(7)));
+    public static Lane8 Eighth(Lane8 index)
+    {
+        var all = Vector256.Create(
+            Eighths.E0, Eighths.E1, Eighths.E2, Eighths.E3, Eighths.E4, Eighths.E5, Eighths.E6, Eighths.E7);
+        return new((Avx2.IsSupported ? Avx2.PermuteVar8x32(all, index.V.AsInt32())
+            : Vector256.Shuffle(all, index.V.AsInt32() & Vector256.Create(7))).AsSingle());
+    }
 }

@@ -87,6 +87,5 @@ internal unsafe struct Pair<V>(V low, V high) : ILanes<Pair<V>> where V : unmana
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Pair<V> IntToFloat(Pair<V> a) => new(V.IntToFloat(a.Low), V.IntToFloat(a.High));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pair<V> Lookup(float* table, Pair<V> index) =>
-        new(V.Lookup(table, index.Low), V.Lookup(table, index.High));
+    public static Pair<V> Eighth(Pair<V> index) => new(V.Eighth(index.Low), V.Eighth(index.High));
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Convoy.Kernels.Cpu.Lanes;
 
 namespace Convoy.Kernels.Cpu.Rows;
@@ -6,6 +7,9 @@ namespace Convoy.Kernels.Cpu.Rows;
 /// <summary>Where the exponents of a row come from and where the powers go.</summary>
 internal interface IExpTerm
 {
+    /// <summary>Calls from memory what a later turn needs; once for each group that begins at i.</summary>
+    void Ahead(nint i);
+
     /// <summary>The exponents that start at element i.</summary>
     V Exponent<V>(nint i) where V : unmanaged, ILanes<V>;
 
@@ -19,10 +23,9 @@ internal interface IExpTerm
     V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V>;
 }
 
-// Rows of exponentials. The chain of one is 35 cycles long and longer than what a core's scheduler holds, so a loop has
-// three stages: the exponent of the register after the next, the octaves of the next, and the power of this one. What
-// was tried, eight lanes, in cache, one core of Zen 3, 2026-11: one register after the other, two or four abreast (for
-// want of registers), and a softmax whose powers stay in cache and are streamed, divided, beside the next row's.
+// Rows of exponentials, two registers in a turn. What was tried, eight lanes, in cache, one core of Zen 3, 2026-11:
+// four abreast, and stages (the exponent of the register after the next, the octaves of the next, the power of this
+// one), both slower for want of registers: what counts is that the constants stay in them.
 internal static unsafe class Exponentials
 {
     /// <summary>
@@ -72,30 +75,15 @@ internal static unsafe class Exponentials
     {
         var form = ExpConstants<V>.Load(constants);
         V low = default, high = default, reach = default;
-        nint i = 0, last = (count / Order.Lanes * Order.Lanes) - Order.Lanes;
-        if (last >= 0)
+        nint i = 0, end = count / Order.Lanes * Order.Lanes;
+        for (; i < end; i += Order.Lanes)
         {
-            var x = term.Exponent<V>(0);
-            reach = term.Reach(reach, x);
-            var r = FloatMath.Reduce(x, form, out var k, out var n);
-            x = term.Exponent<V>(V.Count);
-            for (; i < last; i += Order.Lanes)
-            {
-                reach = term.Reach(reach, x);
-                var odd = FloatMath.Reduce(x, form, out var oddK, out var oddN);
-                x = term.Exponent<V>(i + Order.Lanes);
-                low = term.Take(FloatMath.PowerNear(r, n, k, form), low, i);
-                reach = term.Reach(reach, x);
-                r = FloatMath.Reduce(x, form, out k, out n);
-                x = term.Exponent<V>(i + Order.Lanes + V.Count);
-                high = term.Take(FloatMath.PowerNear(odd, oddN, oddK, form), high, i + V.Count);
-            }
-
-            reach = term.Reach(reach, x);
-            low = term.Take(FloatMath.PowerNear(r, n, k, form), low, i);
-            r = FloatMath.Reduce(x, form, out k, out n);
-            high = term.Take(FloatMath.PowerNear(r, n, k, form), high, i + V.Count);
-            i += Order.Lanes;
+            term.Ahead(i);
+            var x = term.Exponent<V>(i);
+            var next = term.Exponent<V>(i + V.Count);
+            reach = term.Reach(term.Reach(reach, x), next);
+            low = term.Take(FloatMath.ExpNear(x, form), low, i);
+            high = term.Take(FloatMath.ExpNear(next, form), high, i + V.Count);
         }
 
         V.Store(low, lanes);
@@ -112,23 +100,13 @@ internal static unsafe class Exponentials
     {
         var form = ExpConstants<V>.Load(constants);
         V sum = default, reach = default;
-        nint i = 0, last = (count / Order.Lanes * Order.Lanes) - Order.Lanes;
-        if (last >= 0)
+        nint i = 0, end = count / Order.Lanes * Order.Lanes;
+        for (; i < end; i += Order.Lanes)
         {
-            var x = term.Exponent<V>(0);
+            term.Ahead(i);
+            var x = term.Exponent<V>(i);
             reach = term.Reach(reach, x);
-            var r = FloatMath.Reduce(x, form, out var k, out var n);
-            for (; i < last; i += Order.Lanes)
-            {
-                x = term.Exponent<V>(i + Order.Lanes);
-                reach = term.Reach(reach, x);
-                var next = FloatMath.Reduce(x, form, out var nextK, out var nextN);
-                sum = term.Take(FloatMath.PowerNear(r, n, k, form), sum, i);
-                (r, n, k) = (next, nextN, nextK);
-            }
-
-            sum = term.Take(FloatMath.PowerNear(r, n, k, form), sum, i);
-            i += Order.Lanes;
+            sum = term.Take(FloatMath.ExpNear(x, form), sum, i);
         }
 
         V.Store(sum, lanes);
@@ -136,11 +114,14 @@ internal static unsafe class Exponentials
         return i;
     }
 
-    private static bool AllNear(float* reach)
+    /// <summary>None of the reaches of all virtual lanes is far. One that is NaN is not.</summary>
+    internal static bool AllNear(float* reach)
     {
-        for (var lane = 0; lane < Order.Lanes; lane++)
-            if (MathF.Abs(reach[lane]) >= FloatMath.NearMax) return false;
-        return true;
+        var far = Vector128.Create(FloatMath.NearMax);
+        var any = Vector128<int>.Zero;
+        for (var lane = 0; lane < Order.Lanes; lane += 4)
+            any |= Vector128.GreaterThanOrEqual(Vector128.Abs(Vector128.Load(reach + lane)), far).AsInt32();
+        return any == Vector128<int>.Zero;
     }
 
     /// <summary>Of exponents that are no larger than zero.</summary>

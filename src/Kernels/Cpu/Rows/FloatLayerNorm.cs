@@ -39,29 +39,84 @@ internal static unsafe class FloatLayerNorm
         float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd,
         bool stream = false) where V : unmanaged, ILanes<V>
     {
-        for (var r = 0; r < rows; r++, x += n, y += n)
+        var first = stream ? Abreast<V>(x, rows, n, gain, bias, epsilon, y, mean, rstd) : 0;
+        for (var r = first; r < rows; r++)
         {
-            var m = LaneSums.Run<V, SumTerm>(new SumTerm(x), n) / n;
-            var variance = LaneSums.Run<V, SpreadTerm>(new SpreadTerm(x, m, n), n) / n;
-            var s = 1f / MathF.Sqrt(variance + epsilon);
-            (mean[r], rstd[r]) = (m, s);
-            var i = 0;
-            if (stream)
-            {
-                for (var line = Math.Min(Memory.ToLine(y), n); i < line; i++)
-                    Output<Lane1>(x + i, m, s, gain + i, bias + i, y + i);
-                for (; i <= n - (2 * V.Count); i += 2 * V.Count)
-                    Pair<V>.Stream(Normal<Pair<V>>(x + i, m, s, gain + i, bias + i), y + i);
-            }
-
-            for (; i <= n - V.Count; i += V.Count)
-            {
-                Memory.Fetch(y + n + i);
-                Output<V>(x + i, m, s, gain + i, bias + i, y + i);
-            }
-
-            for (; i < n; i++) Output<Lane1>(x + i, m, s, gain + i, bias + i, y + i);
+            var row = x + ((nint)r * n);
+            mean[r] = LaneSums.Run<V, SumTerm>(new SumTerm(row), n) / n;
+            rstd[r] = Reciprocal(LaneSums.Run<V, SpreadTerm>(new SpreadTerm(row, mean[r], n), n), n, epsilon);
+            Row<V>(row, n, mean[r], rstd[r], gain, bias, y + ((nint)r * n), stream);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Reciprocal(float spread, int n, float epsilon) => 1f / MathF.Sqrt((spread / n) + epsilon);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Row<V>(float* x, int n, float m, float s, float* gain, float* bias, float* y, bool stream)
+        where V : unmanaged, ILanes<V>
+    {
+        var i = 0;
+        if (stream)
+        {
+            for (var line = Math.Min(Memory.ToLine(y), n); i < line; i++)
+                Output<Lane1>(x + i, m, s, gain + i, bias + i, y + i);
+            for (; i <= n - (2 * V.Count); i += 2 * V.Count)
+                Pair<V>.Stream(Normal<Pair<V>>(x + i, m, s, gain + i, bias + i), y + i);
+        }
+
+        for (; i <= n - V.Count; i += V.Count)
+        {
+            Memory.Fetch(y + n + i);
+            Output<V>(x + i, m, s, gain + i, bias + i, y + i);
+        }
+
+        for (; i < n; i++) Output<Lane1>(x + i, m, s, gain + i, bias + i, y + i);
+    }
+
+    // Three rows abreast, each a pass behind the one before: one loop that reads and writes memory all the time, where
+    // passes one after the other wait for it and then leave it idle. Returns how many rows it did.
+    private static int Abreast<V>(
+        float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
+        where V : unmanaged, ILanes<V>
+    {
+        if (rows < 3 || V.Count == 1 || n % Order.Lanes != 0 || Memory.ToLine(y) != 0) return 0;
+        var lanes = stackalloc float[2 * Order.Lanes];
+        mean[0] = LaneSums.Run<V, SumTerm>(new SumTerm(x), n) / n;
+        rstd[0] = Reciprocal(LaneSums.Run<V, SpreadTerm>(new SpreadTerm(x, mean[0], n), n), n, epsilon);
+        mean[1] = LaneSums.Run<V, SumTerm>(new SumTerm(x + n), n) / n;
+        for (var r = 0; r < rows - 2; r++, x += n, y += n)
+        {
+            if (V.Count == 16) Passes<V>(x, n, mean[r], rstd[r], mean[r + 1], gain, bias, y, lanes);
+            else if (V.Count == 8) Passes<Pair<V>>(x, n, mean[r], rstd[r], mean[r + 1], gain, bias, y, lanes);
+            else Passes<Pair<Pair<V>>>(x, n, mean[r], rstd[r], mean[r + 1], gain, bias, y, lanes);
+            mean[r + 2] = LaneSums.Fold(lanes) / n;
+            rstd[r + 1] = Reciprocal(LaneSums.Fold(lanes + Order.Lanes), n, epsilon);
+        }
+
+        return rows - 2;
+    }
+
+    // The output of row x, the spread of the next, the sum of the one after it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Passes<V>(
+        float* x, int n, float m, float s, float nextMean, float* gain, float* bias, float* y, float* lanes)
+        where V : unmanaged, ILanes<V>
+    {
+        var next = x + n;
+        var last = next + n;
+        V sum = default, spread = default;
+        for (nint i = 0; i < n; i += Order.Lanes)
+        {
+            Memory.Fetch(last + n + i);
+            sum += V.Load(last + i);
+            var d = V.Load(next + i) - V.Create(nextMean);
+            spread = V.Fma(d, d, spread);
+            V.Stream(Normal<V>(x + i, m, s, gain + i, bias + i), y + i);
+        }
+
+        V.Store(sum, lanes);
+        V.Store(spread, lanes + Order.Lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -21,17 +21,23 @@ internal static unsafe class FloatSoftmax
         {
             var (r, count) = ThreadTeam.Range(rows, part, parts);
             var at = (nint)r * n;
-            if (SimdInfo.Lanes == 16) Forward<Lane16>(x + at, count, n, y + at);
-            else if (SimdInfo.Lanes == 8) Forward<Lane8>(x + at, count, n, y + at);
-            else if (SimdInfo.Lanes == 4) Forward<Lane4>(x + at, count, n, y + at);
-            else Forward<Lane1>(x + at, count, n, y + at);
+            var stream = x != y && Memory.Streams((long)rows * n);
+            if (SimdInfo.Lanes == 16) Forward<Lane16>(x + at, count, n, y + at, stream);
+            else if (SimdInfo.Lanes == 8) Forward<Lane8>(x + at, count, n, y + at, stream);
+            else if (SimdInfo.Lanes == 4) Forward<Lane4>(x + at, count, n, y + at, stream);
+            else Forward<Lane1>(x + at, count, n, y + at, stream);
+            if (stream) Memory.Fence();
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Forward<V>(float* x, int rows, int n, float* y) where V : unmanaged, ILanes<V>
+    internal static void Forward<V>(float* x, int rows, int n, float* y, bool stream = false)
+        where V : unmanaged, ILanes<V>
     {
-        for (var r = 0; r < rows; r++, x += n, y += n)
+        var r = stream && Memory.ToLine(y) == 0 ? SoftmaxPasses.Forward<V>(x, rows, n, y) : 0;
+        x += (nint)r * n;
+        y += (nint)r * n;
+        for (; r < rows; r++, x += n, y += n)
         {
             var term = new RowTerm(x, y, LaneSums.Max<V>(x, n), n);
             // Where the output lies over the input there is no second try.
@@ -48,11 +54,10 @@ internal static unsafe class FloatSoftmax
         private readonly float* _nextOutput = y + ahead;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
-        {
-            Memory.Fetch(_next + i);
-            return V.Load(x + i) - V.Create(max);
-        }
+        public void Ahead(nint i) => Memory.Fetch(_next + i);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(x + i) - V.Create(max);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> =>
@@ -141,6 +146,10 @@ internal static unsafe class FloatSoftmax
 
     private readonly struct LogGradientTerm(float* y, float* dy, float total, float* dx) : IExpTerm
     {
+        public void Ahead(nint i)
+        {
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(y + i);
 
@@ -160,10 +169,17 @@ internal static unsafe class FloatSoftmax
     {
         var max = LaneSums.Max<V>(x, n);
         var term = new SumOnlyTerm(x, max, n);
-        if (!Exponentials.Near<V, SumOnlyTerm>(term, n, out var total))
-            total = Exponentials.Any<V, SumOnlyTerm>(term, n);
+        if (!Exponentials.Near<V, SumOnlyTerm>(term, n, out var total)) total = SumAny<V>(x, n, max);
         return max + FloatMath.Log(new Lane1(total)).V;
     }
+
+    /// <summary>The sum of e^(x - max) where some exponents are far from zero.</summary>
+    internal static float SumAny<V>(float* x, int n, float max) where V : unmanaged, ILanes<V> =>
+        Exponentials.Any<V, SumOnlyTerm>(new SumOnlyTerm(x, max, n), n);
+
+    /// <summary>The same where the powers are kept, in y.</summary>
+    internal static float PowersAny<V>(float* x, int n, float max, float* y) where V : unmanaged, ILanes<V> =>
+        Exponentials.Any<V, RowTerm>(new RowTerm(x, y, max, n), n);
 
     /// <summary>Adds e^(x - max). Calls what lies `ahead` from memory: the next row.</summary>
     private readonly struct SumOnlyTerm(float* x, float max, nint ahead) : IExpTerm
@@ -171,11 +187,10 @@ internal static unsafe class FloatSoftmax
         private readonly float* _next = x + ahead;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
-        {
-            Memory.Fetch(_next + i);
-            return V.Load(x + i) - V.Create(max);
-        }
+        public void Ahead(nint i) => Memory.Fetch(_next + i);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(x + i) - V.Create(max);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> =>
@@ -212,9 +227,11 @@ internal static unsafe class FloatSoftmax
         float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp)
         where V : unmanaged, ILanes<V>
     {
+        // The losses hold the largest logits until they are computed.
+        var summed = SoftmaxPasses.LogSumExp<V>(logits, rows, classes, logSumExp, loss);
         for (var r = 0; r < rows; r++, logits += classes)
         {
-            logSumExp[r] = LogSumExp<V>(logits, classes);
+            if (r >= summed) logSumExp[r] = LogSumExp<V>(logits, classes);
             loss[r] = (uint)targets[r] < (uint)classes ? logSumExp[r] - logits[targets[r]] : 0f;
         }
     }
@@ -274,11 +291,10 @@ internal static unsafe class FloatSoftmax
         private readonly float* _next = x + ahead;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V>
-        {
-            Memory.Fetch(_next + i);
-            return V.Load(x + i) - V.Create(lse);
-        }
+        public void Ahead(nint i) => Memory.Fetch(_next + i);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(x + i) - V.Create(lse);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> => Exponentials.Reach(reach, exponent);

@@ -71,12 +71,18 @@ internal static unsafe class LaneSums
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Largest<V>(V max) where V : unmanaged, ILanes<V>
     {
-        var lanes = stackalloc float[16];
+        var lanes = stackalloc float[Order.Lanes];
         V.Store(max, lanes);
-        var best = lanes[0];
-        for (var lane = 1; lane < V.Count; lane++)
-            if (lanes[lane] > best) best = lanes[lane];
-        return best;
+        return V.Count == 1 ? lanes[0] : Largest(lanes, V.Count);
+    }
+
+    // Without a branch: which lane is the largest, no core can guess. The count is a multiple of four.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Largest(float* lanes, int count)
+    {
+        var four = Vector128.Load(lanes);
+        for (var lane = 4; lane < count; lane += 4) four = Vector128.Max(four, Vector128.Load(lanes + lane));
+        return MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
     }
 
     /// <summary>0, 1, 2 … in as many places as two of the widest registers have.</summary>
