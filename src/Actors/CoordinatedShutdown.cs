@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Actors;
 
@@ -28,7 +29,7 @@ public sealed class CoordinatedShutdown
     private static readonly ConditionalWeakTable<ActorSystem, CoordinatedShutdown> All = [];
 
     private readonly ActorSystem _system;
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the shutdown", LockRank.Leaf);
     private readonly CancellationTokenSource _atOnce = new();
     private readonly List<(string Phase, string Name, Func<Task> Task)> _tasks = [];
     private readonly Dictionary<string, TimeSpan> _deadlines =
@@ -50,7 +51,7 @@ public sealed class CoordinatedShutdown
     public void SetDeadline(string phase, TimeSpan deadline)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero);
-        lock (_lock) _deadlines[Known(phase)] = deadline;
+        using (_lock.Enter()) _deadlines[Known(phase)] = deadline;
     }
 
     /// <param name="phase">One of the phases of this class.</param>
@@ -58,7 +59,7 @@ public sealed class CoordinatedShutdown
     /// <param name="task">Started once, when its phase begins.</param>
     public void AddTask(string phase, string taskName, Func<Task> task)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_run is not null)
                 throw new InvalidOperationException($"the shutdown has begun: {taskName} comes too late");
@@ -69,7 +70,7 @@ public sealed class CoordinatedShutdown
     /// <summary>Begins the end, or joins the one that has begun. Completes when all phases are over.</summary>
     public Task Run(string reason)
     {
-        lock (_lock) return _run ??= RunPhasesAsync(reason);
+        using (_lock.Enter()) return _run ??= RunPhasesAsync(reason);
     }
 
     /// <summary>
@@ -78,14 +79,18 @@ public sealed class CoordinatedShutdown
     /// </summary>
     public Task RunAtOnce(string reason)
     {
-        lock (_lock)
+        Task run;
+        bool isFirst;
+        using (_lock.Enter())
         {
-            if (!_atOnce.IsCancellationRequested && _run is not { IsCompleted: true })
-                _system.Log(LogLevel.Warning, "shutdown", $"at once: {reason}", null);
+            isFirst = !_atOnce.IsCancellationRequested && _run is not { IsCompleted: true };
             // Not on this thread: whoever waits for a phase goes on from here.
             _ = _atOnce.CancelAsync();
-            return _run ??= RunPhasesAsync(reason);
+            run = _run ??= RunPhasesAsync(reason);
         }
+
+        if (isFirst) _system.Log(LogLevel.Warning, "shutdown", $"at once: {reason}", null);
+        return run;
     }
 
     private async Task RunPhasesAsync(string reason)
@@ -103,14 +108,17 @@ public sealed class CoordinatedShutdown
 
     private async Task RunPhaseAsync(string phase)
     {
-        List<(string Name, Task Task)> running;
+        List<(string Phase, string Name, Func<Task> Task)> tasks;
         TimeSpan deadline;
         var began = _system.Time.GetTimestamp();
-        lock (_lock)
+        using (_lock.Enter())
         {
-            running = [.. _tasks.Where(t => t.Phase == phase).Select(t => (t.Name, Started(t.Task)))];
+            tasks = [.. _tasks.Where(t => t.Phase == phase)];
             deadline = _deadlines[phase];
         }
+
+        // Not under the lock: what a task does is its own affair.
+        List<(string Name, Task Task)> running = [.. tasks.Select(t => (t.Name, Started(t.Task)))];
 
         if (phase == PhaseTerminateActors) running.Add(("actors", _system.Terminate()));
         if (running.Count == 0) return;

@@ -25,7 +25,7 @@ internal sealed class ChildStats(LocalActorRef child)
 
 internal sealed partial class ActorCell
 {
-    // In order of creation; guarded by its own lock, because ActorSystem.ActorOf comes from any thread.
+    // In order of creation; guarded by a lock of the system's, because ActorSystem.ActorOf comes from any thread.
     private readonly List<ChildStats> _children = [];
     private Dictionary<string, ChildStats>? _childrenByName;
     private long _unnamed;
@@ -35,7 +35,7 @@ internal sealed partial class ActorCell
     {
         if (name is not null && IllegalName(name) is { } why) throw new InvalidActorNameException($"{name}: {why}");
         LocalActorRef child;
-        lock (_children)
+        using (System.ChildrenLock.Enter())
         {
             if (_closedForChildren || _terminating)
                 throw new InvalidOperationException($"{_self.Path} is stopping: it takes no child");
@@ -70,7 +70,7 @@ internal sealed partial class ActorCell
 
     public IActorRef Child(string name)
     {
-        lock (_children)
+        using (System.ChildrenLock.Enter())
             return _childrenByName is not null && _childrenByName.TryGetValue(name, out var stats)
                 ? stats.Child
                 : ActorRefs.Nobody;
@@ -78,7 +78,7 @@ internal sealed partial class ActorCell
 
     private LocalActorRef[] ChildRefs()
     {
-        lock (_children) return _children.Count == 0 ? [] : [.. _children.Select(c => c.Child)];
+        using (System.ChildrenLock.Enter()) return _children.Count == 0 ? [] : [.. _children.Select(c => c.Child)];
     }
 
     /// <summary>This cell and all below it.</summary>
@@ -92,7 +92,7 @@ internal sealed partial class ActorCell
     {
         get
         {
-            lock (_children)
+            using (System.ChildrenLock.Enter())
             {
                 _closedForChildren |= _terminating;
                 return _children.Count > 0;
@@ -102,12 +102,12 @@ internal sealed partial class ActorCell
 
     private bool AnyChildStopping()
     {
-        lock (_children) return _children.Exists(c => c.Stopping);
+        using (System.ChildrenLock.Enter()) return _children.Exists(c => c.Stopping);
     }
 
     private ChildStats? StatsOf(LocalActorRef child)
     {
-        lock (_children)
+        using (System.ChildrenLock.Enter())
             return _childrenByName is not null && _childrenByName.TryGetValue(child.Path.Name, out var stats)
                 && stats.Child == child ? stats : null;
     }
@@ -115,7 +115,7 @@ internal sealed partial class ActorCell
     private bool RemoveChild(InternalActorRef actor)
     {
         if (actor is not LocalActorRef local) return false;
-        lock (_children)
+        using (System.ChildrenLock.Enter())
         {
             var index = _children.FindIndex(c => c.Child == local);
             if (index < 0) return false;

@@ -4,6 +4,8 @@
 // up. TQ-1  A timer fires at or after its due time, at most once per period, never after Cancel has returned on the
 //       thread that also drives the time.
 // TQ-2  Callbacks run outside the lock.
+using Convoy.Shared.Threading;
+
 namespace Convoy.Actors.Runtime;
 
 internal sealed class TimerEntry(TimerQueue queue, Action callback, long periodTicks) : ICancelable
@@ -24,7 +26,7 @@ internal sealed class TimerEntry(TimerQueue queue, Action callback, long periodT
 
 internal sealed class TimerQueue : IDisposable
 {
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("timers", LockRank.Runtime);
     private readonly TimeProvider _time;
     private readonly long _origin;
     private readonly ITimer _timer;
@@ -46,7 +48,7 @@ internal sealed class TimerQueue : IDisposable
     {
         get
         {
-            lock (_lock) return _count;
+            using (_lock.Enter()) return _count;
         }
     }
 
@@ -55,7 +57,7 @@ internal sealed class TimerQueue : IDisposable
     public TimerEntry Schedule(TimeSpan delay, Action callback, TimeSpan? period = null)
     {
         var entry = new TimerEntry(this, callback, period?.Ticks ?? 0);
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_closed) return entry;
             entry.DueTicks = NowTicks + Math.Max(0, delay.Ticks);
@@ -69,7 +71,7 @@ internal sealed class TimerQueue : IDisposable
     public void Cancel(TimerEntry entry)
     {
         entry.Cancelled = true;
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (entry.Index != TimerEntry.NotQueued) RemoveAt(entry.Index);
         }
@@ -77,7 +79,7 @@ internal sealed class TimerQueue : IDisposable
 
     public void Dispose()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _closed = true;
             _count = 0;
@@ -95,7 +97,7 @@ internal sealed class TimerQueue : IDisposable
 
     private TimerEntry? TakeDue()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _armedFor = long.MaxValue;
             var now = NowTicks;

@@ -2,6 +2,7 @@
 // actors at a slow pace and compares what each mailbox has handled; a message costs one increment.
 // WD-1  A handler is reported once, between its bound and one and a half of it, and never before its bound.
 using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Actors.Runtime;
 
@@ -11,7 +12,7 @@ internal sealed class Watchdog
 
     private readonly ActorSystem _system;
     private readonly TimeSpan _bound;
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("the look for wedged actors", LockRank.Leaf);
     private Dictionary<ActorCell, Seen> _seen = [];
 
     public Watchdog(ActorSystem system, TimeSpan bound)
@@ -24,7 +25,7 @@ internal sealed class Watchdog
     public IReadOnlyList<WedgedActor> Wedged()
     {
         List<WedgedActor> wedged = [];
-        lock (_lock)
+        using (_lock.Enter())
         {
             foreach (var (cell, seen) in _seen)
                 if (IsOver(seen) && Describe(cell, seen) is { } actor) wedged.Add(actor);
@@ -36,7 +37,7 @@ internal sealed class Watchdog
     private void Look()
     {
         List<WedgedActor> told = [];
-        lock (_lock)
+        using (_lock.Enter())
         {
             var next = new Dictionary<ActorCell, Seen>();
             foreach (var cell in _system.Cells())

@@ -2,6 +2,7 @@ using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
 using Convoy.Kernels;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Autodiff.Execution;
 
@@ -78,7 +79,7 @@ public sealed class GraphExecutor : IExecutor
     private readonly int[] _uses;
     private readonly Tensor[]?[] _results;
     private readonly int[] _left; // uses that are still to come
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("the nodes of a run", LockRank.Record);
     private ExecutorStatistics _statistics = new(0, 0, 0);
     private WorkerBalance[] _balance = [];
     private LentResults? _lent; // of the current run
@@ -243,7 +244,7 @@ public sealed class GraphExecutor : IExecutor
     // What nobody reads any more is dropped; an alias counts as its own bytes, so the peak is an upper bound.
     private void Count(GraphNode node)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             foreach (var result in _results[node.Id]!) _lent?.Hold(result);
             _alive += _plan.BytesOf(node);

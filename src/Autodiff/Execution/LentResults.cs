@@ -1,5 +1,6 @@
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Tensors;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Autodiff.Execution;
 
@@ -11,6 +12,7 @@ internal sealed class LentResults : IDisposable
 {
     private readonly BufferPool _pool;
     private readonly Dictionary<Storage, int> _holders = new(ReferenceEqualityComparer.Instance);
+    private readonly OrderedLock _gate = new("results of a run", LockRank.Leaf);
     private readonly long _mark;
     private long _bytes;
 
@@ -21,20 +23,20 @@ internal sealed class LentResults : IDisposable
         var bytes = shape.Count * dtype.Size();
         var storage = _pool.Rent(bytes);
         Interlocked.Add(ref _bytes, bytes);
-        lock (_holders) _holders.Add(storage, 0);
+        using (_gate.Enter()) _holders.Add(storage, 0);
         return new Tensor(storage, dtype, shape, Tensor.ContiguousStrides(shape), 0);
     }
 
     /// <summary>One more node has the tensor; one that is the caller's is not counted.</summary>
     public void Hold(Tensor tensor)
     {
-        lock (_holders)
+        using (_gate.Enter())
             if (_holders.TryGetValue(tensor.Storage, out var count)) _holders[tensor.Storage] = count + 1;
     }
 
     public void Drop(Tensor tensor)
     {
-        lock (_holders)
+        using (_gate.Enter())
         {
             if (!_holders.TryGetValue(tensor.Storage, out var count)) return;
             if (count > 1)
@@ -53,7 +55,7 @@ internal sealed class LentResults : IDisposable
     public void Keep(Tensor tensor)
     {
         bool lent;
-        lock (_holders) lent = _holders.Remove(tensor.Storage);
+        using (_gate.Enter()) lent = _holders.Remove(tensor.Storage);
         if (lent) _pool.Keep(tensor.Storage);
     }
 

@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Graphs;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Autodiff.Execution;
 
@@ -24,7 +25,7 @@ public sealed record ProgramCacheStatistics(
 /// <param name="time">Clock of the compile time.</param>
 public sealed class ProgramCache(int capacity, TimeProvider time)
 {
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("compiled programs", LockRank.Service);
     private readonly Dictionary<Key, LinkedListNode<(Key Key, Compilation Plan)>> _known = [];
     private readonly LinkedList<(Key Key, Compilation Plan)> _byUse = []; // the latest first
     private readonly int _capacity = capacity >= 1 ? capacity
@@ -38,7 +39,7 @@ public sealed class ProgramCache(int capacity, TimeProvider time)
     {
         get
         {
-            lock (_gate) return _statistics;
+            using (_gate.Enter()) return _statistics;
         }
     }
 
@@ -50,7 +51,7 @@ public sealed class ProgramCache(int capacity, TimeProvider time)
     public TrainProgram Compile(Graph forward, int rowsMax, CompileOptions? options = null)
     {
         var key = new Key(Convert.ToHexString(GraphCodec.Sha256(forward)), rowsMax, options ?? CompileOptions.Default);
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_known.TryGetValue(key, out var found))
             {

@@ -5,6 +5,7 @@ using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Passes.Rewriting;
 using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Autodiff.Passes;
 
@@ -49,7 +50,7 @@ public sealed class OptimizedFunction
 
     private readonly Func<Value[], List<string>, Value> _function;
     private readonly FunctionOptions _options;
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("captures of a function", LockRank.Leaf);
     private readonly List<Capture> _captures = [];
 
     private OptimizedFunction(string name, Func<Value[], List<string>, Value> function, FunctionOptions options)
@@ -113,15 +114,22 @@ public sealed class OptimizedFunction
     private Capture CaptureFor(TensorType[] types)
     {
         if (types.Length == 0) throw new ShapeException($"{Name}: takes at least one operand");
-        lock (_lock)
-        {
-            var at = _captures.FindIndex(c => c.Types.AsSpan().SequenceEqual(types));
-            var capture = at >= 0 ? _captures[at] : Make(types);
-            if (at >= 0) _captures.RemoveAt(at);
-            else if (_captures.Count == CapturesMax) _captures.RemoveAt(0);
-            _captures.Add(capture);
-            return capture;
-        }
+        if (Known(types, made: null) is { } known) return known;
+        // Not under the lock: the function may call another such function, or this one.
+        return Known(types, Make(types))!;
+    }
+
+    // The capture of these types, which is the latest in use then; else what was made, if anything was.
+    private Capture? Known(TensorType[] types, Capture? made)
+    {
+        using var scope = _lock.Enter();
+        var at = _captures.FindIndex(c => c.Types.AsSpan().SequenceEqual(types));
+        var capture = at >= 0 ? _captures[at] : made;
+        if (capture is null) return null;
+        if (at >= 0) _captures.RemoveAt(at);
+        else if (_captures.Count == CapturesMax) _captures.RemoveAt(0);
+        _captures.Add(capture);
+        return capture;
     }
 
     private Graph Written(TensorType[] types, List<string> looped)

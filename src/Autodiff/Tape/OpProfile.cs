@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Autodiff.Tape;
 
@@ -29,7 +30,7 @@ public sealed record OpTiming(
 public sealed class OpProfile(TimeProvider clock)
 {
     [ThreadStatic] private static Scope? _top;
-    private readonly Lock _lock = new();
+    private readonly OrderedLock _lock = new("times of operators", LockRank.Runtime);
     private readonly Dictionary<string, OpTiming> _timings = new(StringComparer.Ordinal);
 
     /// <summary>The profile that operators of this thread are timed in, or null.</summary>
@@ -43,7 +44,7 @@ public sealed class OpProfile(TimeProvider clock)
     internal void Add(string name, long start, long elements)
     {
         var ms = clock.GetElapsedTime(start).TotalMilliseconds;
-        lock (_lock)
+        using (_lock.Enter())
         {
             var one = new OpTiming(name, 1, ms, ms, ms, elements);
             _timings[name] = !_timings.TryGetValue(name, out var all) ? one : new OpTiming(
@@ -57,7 +58,7 @@ public sealed class OpProfile(TimeProvider clock)
     {
         get
         {
-            lock (_lock)
+            using (_lock.Enter())
             {
                 return [.. _timings.Values.OrderByDescending(t => t.TotalMs)
                     .ThenBy(t => t.Operator, StringComparer.Ordinal)];
@@ -68,7 +69,7 @@ public sealed class OpProfile(TimeProvider clock)
     /// <summary>Forgets all times; scopes that are open go on.</summary>
     public void Clear()
     {
-        lock (_lock) _timings.Clear();
+        using (_lock.Enter()) _timings.Clear();
     }
 
     /// <summary>MON-04: a header line, then a line for each operator.</summary>

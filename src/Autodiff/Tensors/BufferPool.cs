@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Tensors.Buffers;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Autodiff.Tensors;
 
@@ -23,7 +24,7 @@ public readonly record struct BufferStatistics(
 /// </summary>
 public sealed class BufferPool
 {
-    private readonly Lock _gate = new();
+    private readonly OrderedLock _gate = new("a pool of buffers", LockRank.Runtime);
     private readonly IBufferSource _source;
     private readonly DirectSource _plain;
     private readonly BufferPatternCounter _pattern = new();
@@ -58,14 +59,14 @@ public sealed class BufferPool
     {
         get
         {
-            lock (_gate) return _statistics with { HeldBytes = _source.HeldBytes };
+            using (_gate.Enter()) return _statistics with { HeldBytes = _source.HeldBytes };
         }
     }
 
     /// <summary>Sizes, repetition and lifetimes of what was rented so far, and the strategy that suits them.</summary>
     public BufferPattern Analyze()
     {
-        lock (_gate) return _pattern.Analyze(Options);
+        using (_gate.Enter()) return _pattern.Analyze(Options);
     }
 
     /// <summary>Tensors that this thread makes come from the pool until the scope is disposed.</summary>
@@ -78,13 +79,13 @@ public sealed class BufferPool
     public void Trim(long keepBytes = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(keepBytes);
-        lock (_gate) _source.Trim(keepBytes);
+        using (_gate.Enter()) _source.Trim(keepBytes);
     }
 
     /// <summary>From now on buffers are rented that come back before <see cref="End"/>.</summary>
     internal long Begin()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             var thread = Environment.CurrentManagedThreadId;
             if (Options.Strategy == BufferStrategy.Stack && _open > 0 && _thread != thread)
@@ -99,7 +100,7 @@ public sealed class BufferPool
     /// <param name="rentedBytes">Bytes that were rented since.</param>
     internal void End(long mark, long rentedBytes)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             _open--;
             _source.Reset(mark);
@@ -112,7 +113,7 @@ public sealed class BufferPool
     {
         BufferBlock block;
         bool reused;
-        lock (_gate)
+        using (_gate.Enter())
         {
             reused = false;
             block = IsOn ? _source.Rent(bytes, out reused) : _plain.Rent(bytes, out reused);
@@ -133,7 +134,7 @@ public sealed class BufferPool
     internal void Return(Storage storage)
     {
         var block = storage.Release();
-        lock (_gate)
+        using (_gate.Enter())
         {
             _statistics = _statistics with { RentedBytes = _statistics.RentedBytes - block.Bytes };
             GiveBack(block);
@@ -145,7 +146,7 @@ public sealed class BufferPool
     {
         var bytes = storage.Bytes;
         var block = storage.Detach();
-        lock (_gate)
+        using (_gate.Enter())
         {
             _statistics = _statistics with { RentedBytes = _statistics.RentedBytes - bytes };
             _pattern.KeptOne();

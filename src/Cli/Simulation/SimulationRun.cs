@@ -1,4 +1,5 @@
 using Convoy.Cli.Simulation.Checkers;
+using Convoy.Shared.Threading;
 
 namespace Convoy.Cli.Simulation;
 
@@ -34,7 +35,7 @@ internal static class SimulationRun
     {
         var results = new SimulationResult?[last - first + 1];
         var next = -1;
-        var report = new Lock();
+        var report = new OrderedLock("the failures of a simulation", LockRank.Service);
         var runners = Enumerable.Range(0, threads).Select(_ => Task.Run(() =>
         {
             for (var i = Interlocked.Increment(ref next); i < results.Length; i = Interlocked.Increment(ref next))
@@ -42,7 +43,7 @@ internal static class SimulationRun
                 cancel.ThrowIfCancellationRequested();
                 var result = results[i] = Run(first + (ulong)i, choice);
                 if (!result.Failed) continue;
-                lock (report) failed(result);
+                using (report.Enter()) failed(result);
             }
         }, cancel)).ToArray();
         Task.WhenAll(runners).GetAwaiter().GetResult();

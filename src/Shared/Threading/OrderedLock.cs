@@ -12,8 +12,10 @@ public enum LockRank
     Record = 2,
     /// <summary>Files and databases.</summary>
     Storage = 3,
-    /// <summary>Nothing is taken inside: counters, caches, the log.</summary>
+    /// <summary>Counters, caches, the log.</summary>
     Leaf = 4,
+    /// <summary>Timers, actors and buffers, which all of the above may ask for: nothing is taken inside.</summary>
+    Runtime = 5,
 }
 
 /// <summary>A lock was not free within its deadline: somebody holds it who should not.</summary>

@@ -52,6 +52,16 @@ public sealed class OptimizedFunctionTests
     }
 
     [Fact]
+    public void ACaptureHoldsNoLock_WhileTheFunctionCallsAnother()
+    {
+        // PAR-08: two locks of one rank, one inside the other, would be refused (LO-1).
+        var inner = OptimizedFunction.Of("inner", x => x[0].Tanh() * 2);
+        var outer = OptimizedFunction.Of("outer", x => inner.Apply(x[0].Exp()) + 1);
+        var x = Random(3, false, 4, 5);
+        Assert.Equal(Numbers((x.Exp().Tanh() * 2) + 1), Numbers(outer.Apply(x)));
+    }
+
+    [Fact]
     public void TheReportSaysWhatWasDone()
     {
         var f = OptimizedFunction.Of("layer", Layer);
