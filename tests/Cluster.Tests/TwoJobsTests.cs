@@ -34,6 +34,9 @@ public class TwoJobsTests(ClusterFixture cluster)
 
             var alpha = new RunningJob(state, coordinator, Alpha);
             var beta = new RunningJob(state, coordinator, Beta);
+            // Both have their two before one loses one: else a worker that waits goes to it, not to the other job.
+            await TwoMembersAsync(alpha);
+            await TwoMembersAsync(beta);
             await KillOneAsync(alpha);
             await KillOneAsync(beta);
             var unnamed = await ConvoyProcess.RunAsync(cluster.Folder, "stop", "--to", address);
@@ -50,10 +53,12 @@ public class TwoJobsTests(ClusterFixture cluster)
         }
     }
 
+    private static Task<StatusReport> TwoMembersAsync(RunningJob run) => run.UntilAsync("two members that train",
+        s => s.Step >= 10 && s.Workers.Count(w => w.Slices.Length > 0) == 2);
+
     private static async Task KillOneAsync(RunningJob run)
     {
-        var before = await run.UntilAsync("two members that train",
-            s => s.Step >= 10 && s.Workers.Count(w => w.Slices.Length > 0) == 2);
+        var before = await TwoMembersAsync(run);
         Signal.Kill9(before.Workers.First(w => w.Slices.Length > 0).Pid);
         await run.UntilAsync("steps without it", s => s.Generation > before.Generation && s.Step > before.Step + 20);
     }
