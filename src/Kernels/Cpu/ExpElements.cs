@@ -20,43 +20,30 @@ internal static unsafe class ExpElements
         if (stream)
         {
             i = Math.Min(Memory.ToLine(y), count);
-            Stored<V, TForm>(x, y, i, exponents);
+            Part<V, TForm, Plain>(x, y, i, exponents);
             for (int length; i <= count - Order.Lanes; i += length)
             {
                 length = Math.Min(Block, (count - i) / Order.Lanes * Order.Lanes);
-                Streamed<V, TForm>(x + i, y + i, length, exponents);
+                // Whole lines: y begins at one, and the count is in groups.
+                Part<V, TForm, Past>(x + i, y + i, length, exponents);
             }
         }
 
-        for (; i < count; i += Block) Stored<V, TForm>(x + i, y + i, Math.Min(Block, count - i), exponents);
+        for (; i < count; i += Block)
+            Part<V, TForm, Plain>(x + i, y + i, Math.Min(Block, count - i), exponents);
     }
 
-    private static void Stored<V, TForm>(float* x, float* y, int count, float* exponents)
+    private static void Part<V, TForm, TStore>(float* x, float* y, int count, float* exponents)
         where V : unmanaged, ILanes<V> where TForm : struct, IExpForm
     {
         if (TForm.IsLong)
         {
             Exponents<V, TForm>(x, exponents, count);
-            One<V, Term<TForm, Given, Plain>>(new(x, exponents, y, Block), count);
+            One<V, Term<TForm, Given, TStore>>(new(x, exponents, y, Block), count);
         }
         else
         {
-            One<V, Term<TForm, Own, Plain>>(new(x, x, y, Ahead), count);
-        }
-    }
-
-    // Only whole lines: y begins at one, and the count is in groups.
-    private static void Streamed<V, TForm>(float* x, float* y, int count, float* exponents)
-        where V : unmanaged, ILanes<V> where TForm : struct, IExpForm
-    {
-        if (TForm.IsLong)
-        {
-            Exponents<V, TForm>(x, exponents, count);
-            One<V, Term<TForm, Given, Past>>(new(x, exponents, y, Block), count);
-        }
-        else
-        {
-            One<V, Term<TForm, Own, Past>>(new(x, x, y, Ahead), count);
+            One<V, Term<TForm, Own, TStore>>(new(x, x, y, Ahead), count);
         }
     }
 
