@@ -10,12 +10,10 @@ namespace Convoy.Autodiff.Ops;
 /// </summary>
 internal static unsafe class Through64
 {
-    private const int LanesMax = 16;
-
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static V Unary<V, TOperator>(V x) where V : unmanaged, ILanes<V> where TOperator : struct, IUnaryOperator
     {
-        var lanes = stackalloc float[LanesMax];
+        var lanes = stackalloc float[V.Count];
         V.Store(x, lanes);
         for (var i = 0; i < V.Count; i++) lanes[i] = (float)TOperator.Double(lanes[i]);
         return V.Load(lanes);
@@ -25,8 +23,8 @@ internal static unsafe class Through64
     public static V Binary<V, TOperator>(V x, V y) where V : unmanaged, ILanes<V> where TOperator : struct,
         IBinaryOperator
     {
-        var left = stackalloc float[LanesMax];
-        var right = stackalloc float[LanesMax];
+        var left = stackalloc float[V.Count];
+        var right = stackalloc float[V.Count];
         V.Store(x, left);
         V.Store(y, right);
         for (var i = 0; i < V.Count; i++) left[i] = (float)TOperator.Double(left[i], right[i]);
