@@ -6,7 +6,8 @@ namespace Convoy.Autodiff.Ops;
 
 /// <summary>
 /// Functions without a vector formula: each lane is computed in float64 and rounded once, so every register width
-/// gives the same bits and float32 results are right to half an ulp almost everywhere.
+/// gives the same bits and float32 results are right to half an ulp almost everywhere. Registers come in pairs too, so
+/// there are as many lanes as their type says: 32 with 512 bits.
 /// </summary>
 internal static unsafe class Through64
 {
