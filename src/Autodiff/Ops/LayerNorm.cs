@@ -4,7 +4,7 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y = (x - mean) rstd gain + bias        x_..D, gain_D, bias_D -> y_..D, mean_.., rstd_..; variance over D, not D - 1
-// dx = layer-norm-grad-input, dgain and dbias = layer-norm-grad-gain
+// dx = layer-norm-grad-input + dmean / D - drstd rstd³ (x - mean) / D, dgain and dbias = layer-norm-grad-gain
 internal sealed class LayerNorm : FloatOp
 {
     public override string Name => "layer-norm";
@@ -47,9 +47,26 @@ internal sealed class LayerNorm : FloatOp
     internal override Value?[] Backward(OpGradient g)
     {
         var (x, gain, mean, rstd) = (g.X, g.Inputs[1], g.Outputs[1], g.Outputs[2]);
-        var dx = g.Needs(0) ? g.Dy.Apply(OpTable.LayerNormGradInput, x, gain, mean, rstd) : null;
-        if (!g.Needs(1) && !g.Needs(2)) return [dx, null, null];
-        var gains = g.Builder.Apply(OpTable.LayerNormGradGain, Attributes.None, [g.Dy, x, mean, rstd]);
+        var dy = g.DyOf(0);
+        var dx = g.Needs(0) ? ThroughStatistics(g, dy?.Apply(OpTable.LayerNormGradInput, x, gain, mean, rstd)) : null;
+        if (dy is null || (!g.Needs(1) && !g.Needs(2))) return [dx, null, null];
+        var gains = g.Builder.Apply(OpTable.LayerNormGradGain, Attributes.None, [dy, x, mean, rstd]);
         return [dx, gains[0], gains[1]];
+    }
+
+    // Derivatives of the gradient reach x by mean and rstd too: these are results like y.
+    private static Value? ThroughStatistics(OpGradient g, Value? dx)
+    {
+        var share = 1.0 / g.X.Type[-1].Size;
+        if (g.DyOf(1) is { } dMean)
+        {
+            var throughMean = (dMean * share).Unsqueeze(-1).BroadcastLike(g.X.Type.Dims);
+            dx = dx is null ? throughMean : dx + throughMean;
+        }
+
+        if (g.DyOf(2) is not { } dRstd) return dx;
+        var centered = g.X - g.Outputs[1].Unsqueeze(-1);
+        var throughRstd = centered * (dRstd * g.Outputs[2].Pow(3) * -share).Unsqueeze(-1);
+        return dx is null ? throughRstd : dx + throughRstd;
     }
 }

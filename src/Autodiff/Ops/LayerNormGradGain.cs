@@ -3,7 +3,7 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // dgain = Σ rows of dy (x - mean) rstd, dbias = Σ rows of dy        dy, x_..D, mean_.., rstd_.. -> dgain_D, dbias_D
-// d dy = h ugain + ubias; dx through h = (x - mean) rstd
+// d dy = h ugain + ubias; dx, dmean and drstd through h = (x - mean) rstd
 internal sealed class LayerNormGradGain : FloatOp
 {
     public override string Name => "layer-norm-grad-gain";
@@ -46,18 +46,17 @@ internal sealed class LayerNormGradGain : FloatOp
     internal override Value?[] Backward(OpGradient g)
     {
         var (dy, x, mean, rstd) = (g.X, g.Inputs[1], g.Inputs[2], g.Inputs[3]);
-        var r = rstd.Reshape([.. rstd.Type.Dims, 1]);
-        var h = (x - mean.Reshape([.. mean.Type.Dims, 1])) * r;
+        var r = rstd.Unsqueeze(-1);
+        var centered = x - mean.Unsqueeze(-1);
         var (uGain, uBias) = (g.DyOf(0), g.DyOf(1));
-        var throughGain = uGain is null ? null : h * uGain.BroadcastLike(x.Type.Dims);
+        var throughGain = uGain is null ? null : centered * r * uGain.BroadcastLike(x.Type.Dims);
         var throughBias = uBias?.BroadcastLike(x.Type.Dims);
         var dDy = throughGain is null ? throughBias : throughBias is null ? throughGain : throughGain + throughBias;
-        if (uGain is null || !g.Needs(1)) return [dDy, null, null, null];
+        if (uGain is null) return [dDy, null, null, null];
 
         var last = x.Type.Rank - 1;
-        var count = 1.0 / x.Type[last].Size;
         var dh = dy * uGain;
-        var dx = (dh - (dh.Sum([last], keep: true) * count) - (h * (dh * h).Sum([last], keep: true) * count)) * r;
-        return [dDy, dx, null, null];
+        var dx = dh * r;
+        return [dDy, dx, g.Needs(2) ? -dx.Sum([last]) : null, g.Needs(3) ? (dh * centered).Sum([last]) : null];
     }
 }

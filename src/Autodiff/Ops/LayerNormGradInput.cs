@@ -4,7 +4,7 @@ namespace Convoy.Autodiff.Ops;
 
 // dx = rstd (p - Σp/D - h Σ(p h)/D), h = (x - mean) rstd, p = dy gain
 // dy, x_..D, gain_D, mean_.., rstd_.. -> dx_..D
-// The second derivative is that of the same formula in terms of x, gain and dy (mean and rstd follow from x).
+// d of all five with cotangent u; mean and rstd are operands of their own, layer-norm takes theirs on to its x.
 internal sealed class LayerNormGradInput : FloatOp
 {
     public override string Name => "layer-norm-grad-input";
@@ -48,20 +48,22 @@ internal sealed class LayerNormGradInput : FloatOp
         var last = x.Type.Rank - 1;
         var count = 1.0 / x.Type[last].Size;
         Value Average(Value v) => v.Sum([last], keep: true) * count;
-        var r = rstd.Reshape([.. rstd.Type.Dims, 1]);
-        var h = (x - mean.Reshape([.. mean.Type.Dims, 1])) * r;
+        var r = rstd.Unsqueeze(-1);
+        var centered = x - mean.Unsqueeze(-1);
+        var h = centered * r;
         var p = dy * gain;
 
         // dx is symmetric in p and u: the gradient for p is the same map of u.
         var dp = (u - Average(u) - (h * Average(u * h))) * r;
-        if (!g.Needs(1)) return [dp * gain, null, g.Needs(2) ? dp * dy : null, null, null];
+        var (dDy, dGain) = (dp * gain, g.Needs(2) ? dp * dy : null);
+        if (!g.Needs(1) && !g.Needs(3) && !g.Needs(4)) return [dDy, null, dGain, null, null];
 
         // z = rstd q, q = p - avg p - h avg(p h). Through h: dh = -rstd (u avg(ph) + p avg(uh)); through rstd: Σ u q.
         var dh = -(((u * Average(p * h)) + (p * Average(u * h))) * r);
+        var dx = dh * r;
+        var dMean = g.Needs(3) ? -dx.Sum([last]) : null;
+        if (!g.Needs(4)) return [dDy, dx, dGain, dMean, null];
         var q = p - Average(p) - (h * Average(p * h));
-        var throughH = (dh - Average(dh) - (h * Average(dh * h))) * r;
-        // rstd falls with the variance: d rstd / dx = -rstd² h / D.
-        var throughR = -(h * r.Square() * (u * q).Sum([last], keep: true)) * count;
-        return [dp * gain, throughH + throughR, g.Needs(2) ? dp * dy : null, null, null];
+        return [dDy, dx, dGain, dMean, ((dh * centered) + (u * q)).Sum([last])];
     }
 }

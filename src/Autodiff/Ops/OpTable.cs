@@ -223,15 +223,16 @@ public static class OpTable
     /// result of log-softmax; d dy = u - Σ u e^y; dy = -u e^y Σ dy.</summary>
     public static readonly Op LogSoftmaxGrad = new LogSoftmaxGrad();
     /// <summary><c>layer-norm</c>: y = (x - mean) rstd gain + bias; x_..D, gain_D, bias_D -&gt; y_..D, mean_..,
-    /// rstd_..; variance over D, not D - 1; dx = layer-norm-grad-input, dgain and dbias =
-    /// layer-norm-grad-gain.</summary>
+    /// rstd_..; variance over D, not D - 1; dx = layer-norm-grad-input + dmean / D - drstd rstd³ (x - mean) / D,
+    /// dgain and dbias = layer-norm-grad-gain.</summary>
     public static readonly Op LayerNorm = new LayerNorm();
     /// <summary><c>layer-norm-grad-input</c>: dx = rstd (p - Σp/D - h Σ(p h)/D), h = (x - mean) rstd, p = dy gain
-    /// dy, x_..D, gain_D, mean_.., rstd_.. -&gt; dx_..D The second derivative is that of the same formula in terms
-    /// of x, gain and dy (mean and rstd follow from x).</summary>
+    /// dy, x_..D, gain_D, mean_.., rstd_.. -&gt; dx_..D d of all five with cotangent u; mean and rstd are operands
+    /// of their own, layer-norm takes theirs on to its x.</summary>
     public static readonly Op LayerNormGradInput = new LayerNormGradInput();
     /// <summary><c>layer-norm-grad-gain</c>: dgain = Σ rows of dy (x - mean) rstd, dbias = Σ rows of dy; dy, x_..D,
-    /// mean_.., rstd_.. -&gt; dgain_D, dbias_D; d dy = h ugain + ubias; dx through h = (x - mean) rstd.</summary>
+    /// mean_.., rstd_.. -&gt; dgain_D, dbias_D; d dy = h ugain + ubias; dx, dmean and drstd through h = (x - mean)
+    /// rstd.</summary>
     public static readonly Op LayerNormGradGain = new LayerNormGradGain();
     /// <summary><c>attention</c>: s = q kᵀ/√d (keys after the query are hidden when causal), p = softmax(s), y = p
     /// v, for each head qkv_NT(3D): columns q, k, v, each H heads of d = D/H -&gt; y_NTD, l_NHT = ln Σ e^s; flops

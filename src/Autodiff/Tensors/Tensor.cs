@@ -13,8 +13,10 @@ public sealed partial class Tensor
 
     internal Tensor(Storage storage, DType dtype, Shape shape, int[] strides, long offset)
     {
-        (Storage, DType, Shape, _strides, Offset) = (storage, dtype, shape, strides, offset);
+        (Storage, DType, Shape, _strides) = (storage, dtype, shape, strides);
         Count = shape.Count;
+        // A view without elements may start past the end: nothing of it is ever read.
+        Offset = Count == 0 ? 0 : offset;
         IsContiguous = ContiguousStrides(shape).AsSpan().SequenceEqual(strides) || Count <= 1;
     }
 

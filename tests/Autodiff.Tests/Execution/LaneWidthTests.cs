@@ -7,7 +7,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tests.Execution;
 
-/// <summary>TEN-03, OPS-04: functions that go through float64 lane by lane, in every width a processor may have.</summary>
+/// <summary>TEN-03, OPS-04: functions that go through float64 lane by lane, in every width a processor may
+/// have.</summary>
 public sealed unsafe class LaneWidthTests
 {
     [Fact]

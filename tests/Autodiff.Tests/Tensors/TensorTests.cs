@@ -1,3 +1,5 @@
+using Convoy.Autodiff.Ops;
+using Convoy.Autodiff.Tape;
 using Convoy.Autodiff.Tensors;
 using Convoy.Shared.Tensors;
 
@@ -116,5 +118,22 @@ public sealed class TensorTests
         Assert.Equal("float32[N, 3]", type.ToString());
         Assert.Equal(3, type.Coefficient);
         Assert.Throws<ShapeException>(() => new TensorType(DType.Float32, Dim.Batch, Dim.Batch));
+    }
+
+    [Fact]
+    public void AViewWithoutElements_MayStartWhereTheStorageEnds()
+    {
+        // ERR-07, TEN-06: rows 1 of none, beside a column that is there.
+        var view = Tensor.Zeros(DType.Float64, 2, 1).Slice(SliceSpec.All, SliceSpec.Range(1, 1));
+        var turned = Tensor.Zeros(DType.Float64, 0, 3).Transpose().Slice(SliceSpec.Range(2, 3));
+        var last = Tensor.Zeros(DType.Float64, 3, 0).Slice(SliceSpec.At(2));
+        foreach (var empty in new[] { view, turned, last })
+        {
+            Assert.Empty(empty.ToArray<double>());
+            Assert.Empty(empty.Copy().ToArray<double>());
+            var free = new Variable(empty, requiresGradient: true);
+            ((Variable)(free.Exp() * free).Sum()).Backward();
+            Assert.Equal(empty.Shape, free.Gradient!.Shape);
+        }
     }
 }
