@@ -21,6 +21,9 @@ internal sealed class JobPlaces(IReadOnlyList<SimulatedJob> jobs)
         public SimulatedJob?[] At { get; } = new SimulatedJob?[2];
         public SimulatedJob? Before { get; set; }
         public Instant LeftAt { get; set; }
+        /// <summary>Token of the leader that let it go for good: what that one tells it after that comes too late.
+        /// </summary>
+        public long EndedBy { get; set; }
     }
 
     private readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal); // looked up only
@@ -56,9 +59,10 @@ internal sealed class JobPlaces(IReadOnlyList<SimulatedJob> jobs)
         }
 
         if (!_places.TryGetValue(to, out var place)) return null;
-        if (message is Assign assign) Move(to, place, Find(assign.JobId), now);
+        if (message is Assign assign && assign.LeaderToken > place.EndedBy) Move(to, place, Find(assign.JobId), now);
         var job = place.Here;
         if (message is Release { Stay: true }) Move(to, place, null, now);
+        else if (message is Release release) place.EndedBy = release.LeaderToken;
         return job;
     }
 

@@ -73,9 +73,8 @@ internal sealed class SimulatedJob : IComputeWitness
             return;
         }
 
-        // A coordinator that goes on with it came between.
-        if (IsOver || (!IsFirst && resume && coordinator is { GoesOn: true } c && c.Boards.LiveId(Name) is not null))
-            return;
+        // A coordinator that goes on with it came between, or its user was quicker than this.
+        if (IsOver || (!IsFirst && resume && coordinator.Boards.LiveId(Name) is not null)) return;
         try
         {
             _cluster.World.Trace($"the user submits {Name}{(resume ? " with --resume" : "")}");
@@ -120,7 +119,8 @@ internal sealed class SimulatedJob : IComputeWitness
         _cluster.World.Trace($"{Name} over: {report.Outcome} {report.RootCause?.Text}");
         _cluster.Tell(this, c => c.OnJobOver(report));
         // In the middle of faults a job may give up; its user tries again, a few times.
-        if (report.Outcome == "stopped") _submissions--; // it gave up nothing
+        // It gave up nothing, or what it tried is tried again when there is a disk.
+        if (report.Outcome == "stopped" || _cluster.StorageFailed) _submissions--;
         if (report.Outcome == "finished" || _submissions >= SubmissionsMax) End();
         else SubmitAgain();
     }

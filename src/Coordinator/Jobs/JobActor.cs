@@ -294,22 +294,20 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     {
         switch (m.Message)
         {
-            case ShardSaved saved when IsOfThisRun(saved.Generation):
+            case ShardSaved saved when _protocol?.TakesShard(m, saved.Generation) == true:
                 // Before the checkpoint exists the rows up to it do: whoever resumes from it asks for no earlier ones.
                 _shell.Metrics.Flush();
                 _checkpoints?.Tell(
                 new ShardReported(m.Worker, saved)); break;
-            case ShardFailed failed when IsOfThisRun(failed.Generation):
+            case ShardFailed failed when _protocol?.TakesShard(m, failed.Generation) == true:
                 _checkpoints?.Tell(new ShardLost(m.Worker,
                 failed)); break;
             case ShardSaved or ShardFailed:
-                Note(new JobNote($"ignored a shard of {m.Worker}: it is of an earlier run",
+                Note(new JobNote($"ignored a shard of {m.Worker}: it is of an earlier run or of another job",
                 Warning: false)); break;
             default: Feed(m); break;
         }
     }
-
-    private bool IsOfThisRun(long generation) => _protocol?.IsOfThisRun(new Generation(generation)) == true;
 
     private void Feed(JobInput input)
     {

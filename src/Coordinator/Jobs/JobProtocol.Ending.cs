@@ -14,9 +14,6 @@ internal sealed partial class JobProtocol
     public const string OutcomeStopped = "stopped";
     public const string OutcomeFailed = "failed";
 
-    /// <summary>Rows travel in batches: the last ones may be behind the word that the end is reached.</summary>
-    private static readonly TimeSpan LastRowsWait = TimeSpan.FromSeconds(2);
-
     private string? _stop;
     private Instant _stopAskedAt;
     private StepNumber _endStep;
@@ -86,7 +83,8 @@ internal sealed partial class JobProtocol
         if (Status != JobStatus.Ending || _recovering || !IsPublished(_endStep)) return;
         var members = _members.Select(Find).OfType<JobWorker>().ToList();
         if (members.Count == 0 || members.Exists(w => w.End is null)) return;
-        if (_ledger.Last < _endStep && _now - _endSince!.Value < LastRowsWait) return;
+        OnRowsTimeout();
+        if (_ledger.Last < _endStep && _now - _endSince!.Value < RowsWait) return;
         var first = members[0].End!;
         if (members.Find(w => !w.End!.WeightsSha256.Equals(first.WeightsSha256)) is { } other)
         {

@@ -56,60 +56,6 @@ internal sealed partial class JobProtocol
     /// <summary>Who holds up a late step, in one line; null: no step is late.</summary>
     public string? Overdue { get; private set; }
 
-    /// <summary>
-    /// False for a generation of an earlier coordinator: its members may still train and save, and what they report is
-    /// not of this run, which starts from its own origin.
-    /// </summary>
-    public bool IsOfThisRun(Generation generation) => _firstGeneration is { } first && generation >= first;
-
-    private void OnStepReport(JobWorker worker, StepReport m)
-    {
-        if (!IsOfThisRun(new Generation(m.Generation)))
-        {
-            _out.Note($"ignored StepReport of {worker}: g{m.Generation} is of an earlier run");
-            return;
-        }
-
-        foreach (var row in m.Rows)
-        {
-            var due = _ledger.Offer(row, out var contradiction);
-            if (contradiction is not null)
-            {
-                Fail(worker.Name, contradiction, "", ExitCode.JobFailed);
-                return;
-            }
-
-            foreach (var next in due) Keep(next, m.Generation);
-            // A step that is done again after its state was lost has its row already: it is progress all the same.
-            if (m.Generation != _generation.Value || row.Step <= State.Value) continue;
-            State = new StepNumber(row.Step);
-            OnProgress();
-        }
-    }
-
-    private void Keep(StepRow row, long generation)
-    {
-        var view = ViewOf(row, generation, _members.Count, StepsPerEpoch);
-        _speed.Add(row);
-        LastRow = view;
-        _out.Append(view);
-        if (row.Step > State.Value) State = new StepNumber(row.Step);
-        OnProgress();
-        StartupSeconds ??= (_now - _startedAt + _description.LaunchLead).TotalSeconds;
-        var time = TimeSpan.FromMicroseconds(row.TotalUs);
-        if (time > _slowestStep) _slowestStep = time;
-    }
-
-    private static StepView ViewOf(StepRow row, long generation, int workers, long stepsPerEpoch) => new()
-    {
-        Step = row.Step, Epoch = stepsPerEpoch == 0 ? 0 : (double)row.Step / stepsPerEpoch, Generation = generation,
-        Workers = workers, Loss = row.Weight > 0 ? row.LossSum / row.Weight : 0,
-        GradientNorm = row.GradientNorm,
-        LearningRate = row.LearningRate, Samples = row.Samples, ComputeUs = row.ComputeUs, SyncUs = row.SyncUs,
-        ApplyUs = row.ApplyUs, TotalUs = row.TotalUs, Fingerprint = new Fingerprint(row.Fingerprint).ToString(),
-        Skipped = row.Skipped,
-    };
-
     private void OnProgress()
     {
         (_progressAt, _overdueToldAt, Overdue) = (_now, null, null);
@@ -129,7 +75,6 @@ internal sealed partial class JobProtocol
         Generations++;
         if (m.Voluntary) ScaleEvents++;
         foreach (var worker in _workers) worker.End = null;
-        foreach (var row in _ledger.CloseGapsUpTo(m.Start)) Keep(row, m.Generation.Value);
         State = m.Start;
         _progressAt = _now;
         if (Status == JobStatus.Preparing) Become(JobStatus.Running);
@@ -139,17 +84,7 @@ internal sealed partial class JobProtocol
     private void OnGenerationIsStable(GenerationIsStable m)
     {
         (_stable, _progressAt, _recovering) = (true, _now, false);
-        // Rows come before Aligned. In a generation that was adopted they may still be on their way.
-        if (_start is { } start)
-        {
-            var lost = _ledger.Lost;
-            foreach (var row in _ledger.EndGapsUpTo(start)) Keep(row, m.Generation.Value);
-            if (_ledger.Lost > lost)
-            {
-                _out.Note($"{_ledger.Lost - lost} steps up to {start} have no row: who knew them is gone",
-                    warning: true);
-            }
-        }
+        if (_start is { } start && _ledger.Last < start) AwaitRows(start);
         if (Status == JobStatus.Evaluating) SendEvaluate();
     }
 

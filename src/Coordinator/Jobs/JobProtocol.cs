@@ -115,6 +115,7 @@ internal sealed partial class JobProtocol
         (_now, _out) = (now, outbox);
         if (IsOver) return;
         OnPrepareTimeout();
+        OnRowsTimeout();
         OnStepOverdue();
         OnEndTimeout();
     }

@@ -35,8 +35,11 @@ internal sealed class StepLedger(StepNumber last)
         return TakeDue();
     }
 
-    /// <summary>The members start from here: rows up to this state that are still missing will not come.</summary>
-    public List<StepRow> CloseGapsUpTo(StepNumber step)
+    /// <summary>
+    /// Every member has this state, and who knew rows up to it has told them: what is missing does not come, whether or
+    /// not rows wait behind it.
+    /// </summary>
+    public List<StepRow> EndGapsUpTo(StepNumber step)
     {
         var due = new List<StepRow>();
         while (_waiting.Count > 0 && _waiting.Keys[0] <= step.Value)
@@ -45,16 +48,6 @@ internal sealed class StepLedger(StepNumber last)
             due.AddRange(TakeDue());
         }
 
-        return due;
-    }
-
-    /// <summary>
-    /// Every member has this state and has reported what it knows up to it: what is missing does not come, whether or
-    /// not rows wait behind it.
-    /// </summary>
-    public List<StepRow> EndGapsUpTo(StepNumber step)
-    {
-        var due = CloseGapsUpTo(step);
         if (Last >= step) return due;
         Lost += step.Value - Last.Value;
         Last = step;

@@ -35,7 +35,7 @@ internal sealed partial class MembershipProtocol
     private void OnJobAnnounced(string jobId)
     {
         _announced = jobId;
-        foreach (var worker in _workers.All) ReleaseOrphan(worker);
+        ReleaseOrphans();
     }
 
     private void OnJobStarted(JobTerms terms)
@@ -53,19 +53,32 @@ internal sealed partial class MembershipProtocol
         UnseatAll();
         Shares = null;
         if (Status == MembershipStatus.Closed) Become(MembershipStatus.Forming);
-        foreach (var worker in _workers.All) ReleaseOrphan(worker);
+        ReleaseOrphans();
         if (_wanted > 0) _out.Raise(new WorkersAreWanted(_wanted));
+    }
+
+    /// <summary>They came before the job did, which has to forget them.</summary>
+    private void ReleaseOrphans()
+    {
+        foreach (var worker in _workers.All)
+        {
+            if (!worker.Farewell && ReleaseOrphan(worker))
+                _out.Raise(new WorkerLost(worker.Id, worker.Name, "it holds another job", WasMember: false,
+                    Charged: false));
+        }
     }
 
     /// <summary>
     /// A process holds one job in its life. One that a dead coordinator left behind cannot take this one.
     /// </summary>
-    private void ReleaseOrphan(WorkerRecord worker)
+    private bool ReleaseOrphan(WorkerRecord worker)
     {
         var jobId = _job?.JobId ?? _announced;
-        if (jobId.Length == 0 || !worker.Connected || worker.HeldJob.Length == 0 || worker.HeldJob == jobId) return;
+        if (jobId.Length == 0 || !worker.Connected || worker.HeldJob.Length == 0 || worker.HeldJob == jobId)
+            return false;
         _out.Note($"{worker} still holds job {worker.HeldJob} of an earlier coordinator: it must start anew");
         Release(worker, ExitCode.Cluster, $"it holds job {worker.HeldJob}, this is {jobId}: start it anew");
+        return true;
     }
 
     private void OnJobEnded(JobEnded m)
@@ -324,14 +337,15 @@ internal sealed partial class MembershipProtocol
     }
 
     /// <summary>
-    /// Nobody here has state, but a worker that was let go alive may bring a newer one than the checkpoint: it gets a
-    /// while to say Hello before steps are thrown away.
+    /// Nobody here has state, but a worker that was let go alive, or has not heard yet that it was, may bring a newer
+    /// one than the checkpoint: it gets a while to say Hello before steps are thrown away.
     /// </summary>
     private WaitReason? WaitForState(List<MemberSeat> stay, List<WorkerRecord> join)
     {
         var here = stay.Exists(s => s.Fenced is not { HasState: false }) || join.Exists(w => w.Kept.HasState);
         if (here || _newest <= Job.Origin.Step) return null;
-        var awaited = _workers.All.Where(w => _now < w.MayReturnUntil && !(w.Connected && w.Prepared)).ToList();
+        var awaited = _workers.All
+            .Where(w => _now < w.MayReturnUntil && !(w.Connected && w.Prepared && !IsLeftBehind(w))).ToList();
         return awaited.Count == 0 ? null : new WaitingForState(Names(awaited), _newest.ToString());
     }
 

@@ -163,7 +163,7 @@ internal sealed partial class MembershipProtocol
         foreach (var seat in _members)
         {
             var worker = seat.Record;
-            (worker.AlignFailures, worker.CopyRefused) = (0, default);
+            (worker.AlignFailures, worker.CopyRefused, worker.MayReturnUntil) = (0, default, default);
             // Its own state counts from now on; what it brought along is history.
             worker.Kept = StateReport.Nothing(worker.Id);
         }

@@ -52,10 +52,14 @@ internal sealed partial class MembershipProtocol
         if (same) return;
         _out.Note($"{worker} joined the cluster from {m.Host} pid {m.Pid}, dial it at {m.PeerAddress}");
         SeatFound(worker, m);
+        // It waits in a generation that is over, or that goes on without it: it hears so, and comes once more.
+        if (worker.Kept.HasState && IsLeftBehind(worker)) worker.MayReturnUntil = _now + _clocks.Form;
+        // The job never hears of who must go: what such a worker says is of another job, whose generations have the
+        // same numbers.
+        if (ReleaseOfOver(worker) || ReleaseOrphan(worker)) return;
         _out.Raise(new WorkerAdmitted(worker.Id, worker.Incarnation, worker.Name));
         // A replacement that was still starting when the job ended: nothing will come that it could wait for.
         if (_last is { } end) Release(worker, (ExitCode)end.ExitCode, end.Reason);
-        if (!ReleaseOfOver(worker)) ReleaseOrphan(worker);
     }
 
     private string? RefuseHello(Hello m)

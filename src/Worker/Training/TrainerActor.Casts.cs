@@ -100,8 +100,9 @@ internal sealed partial class TrainerActor
             return;
         }
 
-        _reports = m.Position < m.Cast.FanOut;
-        Feed(CastContent.Unpack(m.Cast, m.Roster));
+        var open = CastContent.Unpack(m.Cast, m.Roster);
+        _reports = RowTellers.Includes(open.Members, m.Position, m.Cast.FanOut);
+        Feed(open);
         FlushReports();
     }
 }

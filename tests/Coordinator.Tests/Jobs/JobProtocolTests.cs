@@ -128,9 +128,45 @@ public sealed class JobProtocolTests
         Ready(2);
         Generation(1, start: 4, until: 10, 1, 2);
         Rows(1, 5, 6);
+        Assert.Empty(All<AppendRow>());
+        Tick(TimeSpan.FromSeconds(2));
         Assert.Equal([5, 6], All<AppendRow>().Select(e => e.Row.Step));
         Assert.Contains(All<JobNote>(),
             n => n.Warning && n.Text.StartsWith("4 steps up to 4", StringComparison.Ordinal));
+    }
+
+    // A member below others in a tree answers through them, and tells its rows itself: they may come later.
+    [Fact]
+    public void S5_rows_that_come_behind_the_word_that_all_have_the_state_are_taken()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2);
+        Generation(1, start: 4, until: 10, 1, 2);
+        Rows(2, 1, 4);
+        Rows(1, 5, 6);
+        Tick(TimeSpan.FromSeconds(2));
+        Assert.Equal([1, 2, 3, 4, 5, 6], All<AppendRow>().Select(e => e.Row.Step));
+        Assert.DoesNotContain(All<JobNote>(), n => n.Text.Contains("no row", StringComparison.Ordinal));
+    }
+
+    // FT-01: a worker of another job, whose generation has the same number. Its row would contradict this job's.
+    [Fact]
+    public void What_a_worker_says_that_is_not_with_the_job_is_not_of_it()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2);
+        Generation(1, start: 0, until: 10, 1);
+        Rows(1, 1, 1);
+        Feed(new MembershipSaid(new WorkerLost(new WorkerId(2), "w2", "it holds another job", WasMember: false,
+            Charged: false)));
+        Say(2, new StepReport { Generation = 1, Rows = { new StepRow { Step = 1, Weight = 1, Fingerprint = 99 } } });
+        Assert.False(_protocol.IsOver);
+        var shard = new ShardSaved { Generation = 1, Step = 1 };
+        Assert.False(_protocol.TakesShard(new WorkerSaid(new WorkerId(2), new Incarnation(2), shard), 1));
+        Assert.True(_protocol.TakesShard(new WorkerSaid(new WorkerId(1), new Incarnation(1), shard), 1));
+        Assert.Equal(0, _protocol.Failures);
     }
 
     [Fact]

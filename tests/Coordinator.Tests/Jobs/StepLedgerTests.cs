@@ -40,7 +40,7 @@ public sealed class StepLedgerTests
     {
         Offer(1);
         Offer(4);
-        Assert.Equal([4], _ledger.CloseGapsUpTo(new StepNumber(4)).Select(r => r.Step));
+        Assert.Equal([4], _ledger.EndGapsUpTo(new StepNumber(4)).Select(r => r.Step));
         Assert.Equal(2, _ledger.Lost);
         Assert.Equal([5], Offer(5));
     }
@@ -61,7 +61,8 @@ public sealed class StepLedgerTests
     public void A_gap_of_the_present_generation_stays_open()
     {
         Offer(4);
-        Assert.Empty(_ledger.CloseGapsUpTo(new StepNumber(3)));
-        Assert.Empty(Offer(3));
+        Assert.Empty(_ledger.EndGapsUpTo(new StepNumber(2)));
+        Assert.Empty(Offer(2));
+        Assert.Equal([3, 4], Offer(3));
     }
 }

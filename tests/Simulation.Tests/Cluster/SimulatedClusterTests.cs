@@ -99,6 +99,9 @@ public sealed partial class SimulatedClusterTests
     [InlineData(1952, 2, 23, "2,3,4")] // the row of a step came from a worker that was just let go
     [InlineData(3846, 2, 15, "2,3")] // a spare did not tell the state that it had learned, only the one before
     [InlineData(1671, 2, 18, "2,4")] // a run resumed at its end has no row; its checkpoint was published by a fenced leader
+    [InlineData(60759, 3, 5, "1,3")] // workers that came back with the newest state had to load an older checkpoint
+    [InlineData(62037, 5, 12, "1,4,6")] // a new job's first members were taken for ones that wait for a joiner
+    [InlineData(64591, 3, 10, "1,6,7,8")] // a cause was judged when the job gave up, long after it was named
     public void Seeds_that_broke_something_once_hold(ulong seed, int workers, int steps, string keep)
     {
         var choice = new SimulationChoice

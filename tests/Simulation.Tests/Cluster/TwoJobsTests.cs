@@ -84,6 +84,13 @@ public sealed class TwoJobsTests
     [InlineData(565)] // a learner asked the other job's worker, where a member had been
     [InlineData(312)] // two memberships of one leader counted the same casts
     [InlineData(799)] // the piece that a lost member owed to a joiner was given by nobody
+    [InlineData(50270)] // a worker that was let go for good was assigned the next job, and the checker believed it
+    [InlineData(50379)] // a user gave up while the disk was full
+    [InlineData(50418)] // the only member that knew a row was below two that had joined, and did not tell it
+    [InlineData(51526)] // a user resumed a job twice at one coordinator
+    [InlineData(51655)] // a worker of a job that was over told a row of its generation 2 to another job's generation 2
+    [InlineData(66626)] // and what a learner of another job reported was judged by the wrong history
+    [InlineData(67112)] // a word that was held up outlived its sender, whose next process trained the other job
     public void Seeds_that_broke_something_once_hold(ulong seed) => Assert.Null(SimulationRun.Run(seed, Two).Violation);
 
     // A learner is told a member of the other job, which takes what it is sent.

@@ -14,6 +14,7 @@ internal sealed class BlameChecker : Checker
     private readonly SortedDictionary<string, TimeSpan> _excused = new(StringComparer.Ordinal); // until when
     private readonly SortedDictionary<int, string> _names = [];
     private TimeSpan _allExcusedUntil;
+    private string _judged = "";
 
     public override void OnFault(Fault fault, string what)
     {
@@ -43,9 +44,15 @@ internal sealed class BlameChecker : Checker
         }
     }
 
-    public override void OnJobOver(StatusReport report)
+    // What a job cannot get over is its cause for as long as it tries: it is judged when it is named.
+    public override void OnLook() => Judge(Job.Status?.RootCause);
+
+    public override void OnJobOver(StatusReport report) => Judge(report.RootCause);
+
+    private void Judge(RootCause? cause)
     {
-        if (report.RootCause is not { Worker.Length: > 0 } cause) return;
+        if (cause is not { Worker.Length: > 0 } || cause.Worker + cause.Text == _judged) return;
+        _judged = cause.Worker + cause.Text;
         Check(IsExcused(cause.Worker),
             $"{cause.Worker} is named as the cause ({cause.Text}), but nothing has happened to it");
     }

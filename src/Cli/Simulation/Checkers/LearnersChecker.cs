@@ -144,7 +144,7 @@ internal sealed class LearnersChecker : Checker
         var members = record.Numbers("members");
         _joins = _soft && _members.Length > 0 && _members.All(members.Contains) && members.Length > _members.Length
             && _members.Length >= Job.Plan.Spec.Elastic.Min;
-        (_members, _generation, _openedAt) = (members, record.Number("generation"), Now);
+        (_members, _generation, _openedAt, _soft) = (members, record.Number("generation"), Now, false);
     }
 
     public override void OnLook()

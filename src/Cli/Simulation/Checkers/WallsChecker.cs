@@ -15,7 +15,7 @@ internal sealed class WallsChecker : Checker
 
     public override void OnDelivered(SimulatedRemoting from, SimulatedRemoting to, IMessage message)
     {
-        var (sender, receiver) = (from.Process.Host, to.Process.Host);
+        var receiver = to.Process.Host;
         var named = message switch
         {
             Open m => m.JobId,
@@ -26,14 +26,17 @@ internal sealed class WallsChecker : Checker
         if (named.Length > 0 && Cluster.JobAt(receiver) is { } job)
             Check(JobPlaces.NameOf(named) == job.Name,
                 $"{receiver} prepared {job.Name} and is told {message.Descriptor.Name} of {named}");
-        if (Cluster.JobAt(sender) is not null) Look(sender, receiver, message.Descriptor.Name);
+        Look(from, to, message.Descriptor.Name);
     }
 
     public void OnBulk(SimulatedRemoting from, SimulatedRemoting to, BulkHeader header) =>
-        Look(from.Process.Host, to.Process.Host, $"a frame {header.Kind} of {header.Generation}, step {header.Step},");
+        Look(from, to, $"a frame {header.Kind} of {header.Generation}, step {header.Step},");
 
-    private void Look(string from, string to, string what)
+    private void Look(SimulatedRemoting sender, SimulatedRemoting receiver, string what)
     {
+        // What was held up outlives its sender, and the process after it may train another job.
+        if (sender.Process.IsGone) return;
+        var (from, to) = (sender.Process.Host, receiver.Process.Host);
         if (Cluster.JobAt(from) is not { } left || Cluster.JobAt(to) is not { } right || left == right
             || Cluster.JobBefore(from) == right) return;
         Fail($"{what} comes to {to}, which trains {right.Name}, from {from}, which trains {left.Name}");
