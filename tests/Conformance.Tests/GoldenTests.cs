@@ -68,6 +68,24 @@ public sealed class GoldenTests
               "lr": [0.1]}]
             """).RootElement;
         Assert.Equal("steps_per_epoch is unknown", GoldenRunner.Run("schedules.json", schedules)[0].Note);
+        string[] layers =
+        [
+            "BatchNorm1d(2)", "Linear(in_features=2, out_features=2, bias=True, rank=1)", "Softplus(beta=1, threshold=3)",
+            "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=True)",
+            "Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1), padding=same)",
+        ];
+        string[] strangers =
+        [
+            "BatchNorm1d", "Linear rank=1", "Softplus threshold=3", "MaxPool2d ceil_mode=True", "Conv2d padding=same",
+        ];
+        for (var i = 0; i < layers.Length; i++) Assert.Equal($"{strangers[i]} is unknown", Trace(layers[i], "{}").Note);
+        Assert.Equal("foreach is unknown", Trace("Tanh()", """{"lr": 0.1, "foreach": true}""").Note);
+
+        static GoldenCase Trace(string layer, string hyper) => GoldenRunner.Run("traces.json", JsonDocument.Parse($$"""
+            [{"trace": "t", "layers": "Sequential( (0): {{layer}} )", "params": [], "optimizer": "SGD",
+              "hyper": {{hyper}}, "x": {"shape": [1, 1], "data": [1]}, "y": {"shape": [1, 1], "data": [1]},
+              "losses": [0], "final": []}]
+            """).RootElement)[0];
     }
 
     [Fact]

@@ -36,6 +36,7 @@ public sealed class Attributes : IEquatable<Attributes>
     /// <see cref="Dim"/>.</exception>
     public Attributes With(string name, object value)
     {
+        ArgumentNullException.ThrowIfNull(value, name);
         object stored = value switch
         {
             int i => (long)i,

@@ -133,8 +133,8 @@ public static partial class Functions
     public static Value LogAddExp(this Value x, Value y) => x.Apply(OpTable.LogAddExp, y);
     /// <summary>1 where x ≠ y or one is NaN, else 0. No gradient.</summary>
     public static Value NotEqual(this Value x, Value y) => x.Apply(OpTable.NotEqual, y);
-    /// <summary>The Kronecker product of the last two dimensions: [.., A, B] and [.., C, D] give [.., A·C,
-    /// B·D].</summary>
+    /// <summary>The Kronecker product of all dimensions, the last ones beside each other: [A, B] and [C, D] give
+    /// [A·C, B·D]; missing leading dimensions are 1.</summary>
     public static Value Kron(this Value x, Value y) => x.Apply(OpTable.Kron, y);
 
     /// <summary>ln Σ e^x over the axes, the largest element taken out first so that nothing overflows.</summary>

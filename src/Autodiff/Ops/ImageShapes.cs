@@ -29,6 +29,7 @@ internal static class ImageShapes
         CheckImage(op, x, "the input");
         if (w.Rank != 4 || w.IsPerSample)
             throw new ShapeException($"{op.Name}: a weight is [F, C/groups, kh, kw], not {w.Text}");
+        if (w[0].Size < 1) throw new ShapeException($"{op.Name}: a weight of {w.Text} has no output channels");
         var groups = a.Int("groups", 1);
         if (groups < 1 || x[1].Size % groups != 0 || w[0].Size % groups != 0 || w[1].Size != x[1].Size / groups)
             throw new ShapeException($"{op.Name}: {x.Text} and {w.Text} do not fit {groups} groups: a weight has the input's channels over the groups");
@@ -44,7 +45,7 @@ internal static class ImageShapes
         var shape = Pool(a, x.At(1));
         CheckWindow(op, shape.H, shape.Kh, shape.Stride, shape.Padding, 1);
         CheckWindow(op, shape.W, shape.Kw, shape.Stride, shape.Padding, 1);
-        if (2 * shape.Padding > shape.Kh) throw new ShapeException($"{op.Name}: padding is at most half of the window");
+        if (shape.Padding > shape.Kh / 2) throw new ShapeException($"{op.Name}: padding is at most half of the window");
         return shape;
     }
 

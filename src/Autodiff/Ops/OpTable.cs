@@ -481,8 +481,8 @@ public static class OpTable
     public static readonly Op Flip = new Flip();
     /// <summary><c>iota</c>: y[i] = i -&gt; y of size elements; no inputs, no gradient.</summary>
     public static readonly Op Iota = new Iota();
-    /// <summary><c>kron</c>: z = every element of a matrix x times the matrix y; x_IJ, y_KL -&gt; z_(IK)(JL);
-    /// gradient: that of the operators it is written in.</summary>
+    /// <summary><c>kron</c>: z = every element of a tensor x times the tensor y; x_IJ.., y_KL.. -&gt; z_(IK)(JL)..
+    /// missing leading dimensions are 1; gradient: that of the operators it is written in.</summary>
     public static readonly Op Kron = new Kron();
     /// <summary><c>meshgrid</c>: y_n = vector n along dimension n of the product of all vectors (row-major, "ij"
     /// indexing); gradient: that of the operators it is written in.</summary>

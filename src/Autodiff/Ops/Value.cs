@@ -85,6 +85,12 @@ public abstract class Builder
         {
             throw;
         }
+        catch (OverflowException) when (OpTable.Find(op.Name) == op)
+        {
+            throw OperandTexts.Added(
+                new ShapeException($"sizes beyond {int.MaxValue} follow from [{attributes}]: make them smaller"), op,
+                inputs);
+        }
         catch (ShapeException rule) when (OperandTexts.Lack(rule, op, inputs))
         {
             throw OperandTexts.Added(rule, op, inputs);

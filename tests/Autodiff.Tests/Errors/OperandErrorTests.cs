@@ -90,4 +90,29 @@ public sealed class OperandErrorTests
             }
         }
     }
+
+    [Fact]
+    public void SettingsBeyondAllSizes_AreErrorsOfShapes_NotOverflows()
+    {
+        var image = new Variable(Tensor.Ones(DType.Float64, 1, 2, 4, 4));
+        var matrix = new Variable(Tensor.Ones(DType.Float64, 3, 2));
+        (string Operator, Action Call)[] all =
+        [
+            ("split", () => matrix.Split(1, int.MaxValue, int.MaxValue)),
+            ("tile", () => matrix.Tile(int.MaxValue, int.MaxValue)),
+            ("max-pool2d", () => image.MaxPool2d(3, 0, int.MaxValue)),
+            ("avg-pool2d", () => image.AvgPool2d(3, 1, int.MaxValue)),
+            ("conv2d-any", () => image.Conv2d(new Variable(Tensor.Ones(DType.Float64, 1, 2, 2, 2)),
+                null, 1, PerAxis.Of([int.MaxValue, 1]), 1)),
+            ("conv2d", () => image.Conv2d(new Variable(Tensor.Ones(DType.Float64, 0, 2, 2, 2)), stride: 1)),
+        ];
+        foreach (var (name, call) in all)
+        {
+            var refused = Assert.Throws<ShapeException>(call);
+            Assert.StartsWith($"{name}: ", refused.Message, StringComparison.Ordinal);
+        }
+
+        var missing = Assert.Throws<ArgumentNullException>(() => matrix.MseLoss(matrix, reduction: null!));
+        Assert.Equal("reduction", missing.ParamName);
+    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Convoy.Autodiff.Ops;
 using Convoy.Shared.Tensors;
@@ -27,97 +26,118 @@ internal sealed partial class GoldenModel
     [GeneratedRegex(@"\(\d+\): (\w+)\(((?:[^()]|\([^()]*\))*)\)")]
     private static partial Regex LayerPattern();
 
-    [GeneratedRegex(@"\w+=\(?([\d., e-]+)")]
-    private static partial Regex NumbersOf();
-
-    /// <summary>The layers of a printed model, or null when one is not known.</summary>
-    public static GoldenModel? Read(string printed)
+    /// <summary>The layers of a printed model; null, and the layer or setting that means nothing here, when one does
+    /// not.</summary>
+    public static GoldenModel? Read(string printed, out string stranger)
     {
         var layers = new List<Layer>();
         foreach (Match match in LayerPattern().Matches(printed))
         {
-            if (LayerOf(match.Groups[1].Value, match.Groups[2].Value) is not { } layer) return null;
-            layers.Add(layer);
+            var (kind, settings) = (match.Groups[1].Value, new GoldenSettings(match.Groups[2].Value));
+            var layer = LayerOf(kind, settings);
+            stranger = layer is null ? kind : settings.Stranger is { } setting ? $"{kind} {setting}" : "";
+            if (stranger.Length > 0) return null;
+            layers.Add(layer!);
         }
 
+        stranger = layers.Count == 0 ? "a model without layers" : "";
         return layers.Count == 0 ? null : new GoldenModel(layers);
     }
 
-    private static Layer? LayerOf(string kind, string arguments)
+    private static Layer? LayerOf(string kind, GoldenSettings s) => kind switch
     {
-        // name=2, name=(2, 1), or the n-th of those without a name.
-        double[] Numbers(string name)
-        {
-            var at = arguments.IndexOf(name + "=", StringComparison.Ordinal);
-            if (at < 0) return [];
-            var text = NumbersOf().Match(arguments, at).Groups[1].Value.Split(',', Clean);
-            return [.. text.TakeWhile(t => double.TryParse(t, CultureInfo.InvariantCulture, out _))
-                .Select(t => double.Parse(t, CultureInfo.InvariantCulture))];
-        }
+        "Linear" => Linear(s.Flag("bias")),
+        "Conv1d" => Windowed(OpTable.Conv1d, s),
+        "Conv2d" => Windowed(null, s),
+        "Conv3d" => Windowed(OpTable.Conv3d, s),
+        "ConvTranspose1d" => Windowed(OpTable.ConvTranspose1d, s),
+        "ConvTranspose2d" => Windowed(OpTable.ConvTranspose2d, s),
+        "ConvTranspose3d" => Windowed(OpTable.ConvTranspose3d, s),
+        "MaxPool1d" or "MaxPool2d" or "MaxPool3d" => Pool(OpTable.MaxPoolNd, s),
+        "AvgPool1d" or "AvgPool2d" or "AvgPool3d" => Pool(OpTable.AvgPoolNd, s),
+        "AdaptiveAvgPool1d" or "AdaptiveAvgPool2d" or "AdaptiveAvgPool3d" => Adaptive(OpTable.AdaptiveAvgPool, s),
+        "AdaptiveMaxPool1d" or "AdaptiveMaxPool2d" or "AdaptiveMaxPool3d" => Adaptive(OpTable.AdaptiveMaxPool, s),
+        "GroupNorm" => Normal(OpTable.GroupNorm, Attributes.Of("groups", s.Place(0)), s, s.Flag("affine")),
+        "InstanceNorm1d" or "InstanceNorm2d" or "InstanceNorm3d" =>
+            Normal(OpTable.InstanceNorm, Attributes.None, s, s.Flag("affine")),
+        "LayerNorm" => Normal(
+            OpTable.LayerNormAny, Attributes.Of("axes", s.Places), s, s.Flag("elementwise_affine")),
+        "Flatten" => (x, _) => x.FlattenFrom1(),
+        "Identity" => (x, _) => x,
+        _ => ActivationOf(kind, s),
+    };
 
-        double Number(string name, double otherwise) => Numbers(name) is [var first, ..] ? first : otherwise;
-        int First(int n) => int.Parse(arguments.Split(',', Clean)[n], CultureInfo.InvariantCulture);
-        Attributes Window(params ReadOnlySpan<string> names)
-        {
-            var window = Attributes.None;
-            foreach (var name in names)
-            {
-                int[] numbers = [.. Numbers(name).Select(v => (int)v)];
-                if (numbers.Length == 0) continue;
-                var key = name switch { "kernel_size" => "kernel", "output_size" => "output", _ => name };
-                window = numbers.Distinct().Count() == 1 ? window.With(key, numbers[0]) : window.With(key, numbers);
-            }
-
-            return window;
-        }
-
-        Layer Pool(Op op, string last) => (x, _) =>
-            GoldenOps.Pool(op, [x], Window("kernel_size", "stride", "padding", last));
-        Layer Normal(Op op, Attributes attributes) => (x, next) => x.Builder.Apply(
-            op, attributes.With("epsilon", Number("eps", 1e-5)), [x, next(), next()])[0];
-        var hasBias = !arguments.Contains("bias=False", StringComparison.Ordinal);
+    private static Layer? ActivationOf(string kind, GoldenSettings s)
+    {
+        var (alpha, slope) = (s.Number("alpha", 1), s.Number("negative_slope", 0.01));
         return kind switch
         {
-            "Linear" => (x, next) => x.Linear(next(), hasBias ? next() : null),
-            "Conv2d" => (x, next) =>
-            {
-                Value[] operands = hasBias ? [x, next(), next()] : [x, next()];
-                return GoldenOps.Conv2d(operands, Window("stride", "padding", "dilation", "groups"));
-            }
-            ,
-            "MaxPool2d" => Pool(OpTable.MaxPoolNd, "dilation"),
-            "AvgPool2d" => Pool(OpTable.AvgPoolNd, "dilation"),
-            "AdaptiveAvgPool2d" => (x, _) =>
-                x.Builder.Apply(OpTable.AdaptiveAvgPool, Window("output_size"), [x])[0],
-            "GroupNorm" => Normal(OpTable.GroupNorm, Attributes.Of("groups", First(0))),
-            "LeakyReLU" => (x, _) => x.LeakyRelu(Number("negative_slope", 0.01)),
-            "CELU" => (x, _) => x.Celu(Number("alpha", 1)),
+            "LeakyReLU" => (x, _) => x.LeakyRelu(slope),
+            "CELU" => (x, _) => x.Celu(alpha),
+            "ELU" => (x, _) => x.Elu(alpha),
+            "Softplus" => Softplus(s.Number("beta", 1)),
+            "Hardtanh" => Clamped(s.Number("min_val", -1), s.Number("max_val", 1)),
+            "Softmax" => OverAxis((x, axis) => x.Softmax(axis), s),
+            "LogSoftmax" => OverAxis((x, axis) => x.LogSoftmax(axis), s),
+            "PReLU" when s.Number("num_parameters", 1) == 1 => (x, next) => x.Relu() - ((-x).Relu() * next()),
             "SELU" => Plain(OpTable.Selu),
             "ReLU6" => Plain(OpTable.Relu6),
             "Hardswish" => Plain(OpTable.HardSwish),
             "Hardsigmoid" => Plain(OpTable.HardSigmoid),
             "Softsign" => Plain(OpTable.Softsign),
             "LogSigmoid" => Plain(OpTable.LogSigmoid),
-            "Identity" => (x, _) => x,
-            "LayerNorm" => Normal(OpTable.LayerNormAny, Attributes.Of("axes", NormalAxes(arguments))),
-            "Flatten" => (x, _) => x.FlattenFrom1(),
-            "ReLU" => (x, _) => x.Relu(),
-            "Tanh" => (x, _) => x.Tanh(),
-            "Sigmoid" => (x, _) => x.Sigmoid(),
-            "SiLU" => (x, _) => x.Silu(),
-            "Softplus" => (x, _) => x.Softplus(),
-            "ELU" => (x, _) => x.Elu(Number("alpha", 1)),
-            "Mish" => (x, _) => x.Mish(),
-            "GELU" => (x, _) => arguments.Contains("tanh", StringComparison.Ordinal) ? x.GeluTanh() : x.Gelu(),
+            "ReLU" => Plain(OpTable.Relu),
+            "Tanh" => Plain(OpTable.Tanh),
+            "Sigmoid" => Plain(OpTable.Sigmoid),
+            "SiLU" => Plain(OpTable.Silu),
+            "Mish" => Plain(OpTable.Mish),
+            "GELU" => Plain(s.Text("approximate") == "'tanh'" ? OpTable.GeluTanh : OpTable.Gelu),
             _ => null,
         };
     }
 
-    private const StringSplitOptions Clean = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
-
     private static Layer Plain(Op op) => (x, _) => x.Builder.Apply(op, Attributes.None, [x])[0];
 
-    // LayerNorm((3, 4), eps=..): the last two.
-    private static int NormalAxes(string arguments) =>
-        arguments[..arguments.IndexOf(')', StringComparison.Ordinal)].Split(',', Clean).Length;
+    private static Layer Softplus(double beta) => (x, _) => (x * beta).Softplus() / beta;
+
+    private static Layer Clamped(double low, double high) => (x, _) => x.Clamp(low, high);
+
+    private static Layer OverAxis(Func<Value, int, Value> function, GoldenSettings s)
+    {
+        var axis = (int)s.Number("dim", -1);
+        return (x, _) => function(x, axis);
+    }
+
+    private static Layer Linear(bool hasBias) => (x, next) => x.Linear(next(), hasBias ? next() : null);
+
+    // Without an operator: two dimensions, the fast kernel where it can.
+    private static Layer Windowed(Op? op, GoldenSettings s)
+    {
+        var hasBias = s.Flag("bias");
+        var window = s.Window("stride", "padding", "dilation", "groups", "output_padding");
+        s.Window("kernel_size"); // the weight says so too
+        return (x, next) =>
+        {
+            Value[] operands = hasBias ? [x, next(), next()] : [x, next()];
+            return op is null ? GoldenOps.Conv2d(operands, window) : x.Builder.Apply(op, window, operands)[0];
+        };
+    }
+
+    private static Layer Pool(Op op, GoldenSettings s)
+    {
+        var window = s.Window("kernel_size", "stride", "padding", "dilation");
+        return (x, _) => GoldenOps.Pool(op, [x], window);
+    }
+
+    private static Layer Adaptive(Op op, GoldenSettings s)
+    {
+        var window = s.Window("output_size");
+        return (x, _) => x.Builder.Apply(op, window, [x])[0];
+    }
+
+    private static Layer Normal(Op op, Attributes attributes, GoldenSettings s, bool hasGain)
+    {
+        var all = attributes.With("epsilon", s.Number("eps", 1e-5));
+        return (x, next) => x.Builder.Apply(op, all, hasGain ? [x, next(), next()] : [x])[0];
+    }
 }

@@ -18,6 +18,10 @@ internal static class GoldenTraces
 
     public static GoldenCase? Run(GoldenComparison comparison, JsonElement json)
     {
+        if (GoldenTraining.Stranger(json.GetProperty("hyper")) is { } setting)
+            return comparison.Unknown($"{setting} is unknown");
+        if (GoldenModel.Read(json.GetProperty("layers").GetString()!, out var layer) is null)
+            return comparison.Unknown($"{layer} is unknown");
         foreach (var workers in new[] { 1, 3 })
         {
             if (Train(json, workers) is not { } training) return null;
@@ -35,12 +39,12 @@ internal static class GoldenTraces
     /// <summary>The losses of all steps and what each worker ends with, or null when a name is unknown.</summary>
     public static GoldenCourse? Train(JsonElement json, int workers)
     {
-        if (GoldenModel.Read(json.GetProperty("layers").GetString()!) is not { } model) return null;
-        if (GoldenTraining.RuleOf(json.GetProperty("optimizer").GetString()!.ToLowerInvariant(),
-            json.GetProperty("hyper")) is not { } made) return null;
+        if (GoldenModel.Read(json.GetProperty("layers").GetString()!, out _) is not { } model) return null;
+        if (GoldenUpdate.Of(json.GetProperty("optimizer").GetString()!.ToLowerInvariant(),
+            json.GetProperty("hyper")) is not { } update) return null;
         var rows = GoldenJson.TensorOf(json.GetProperty("x")).Shape[0];
         var tree = new SliceTree(workers == 1 ? 1 : Math.Clamp(rows, 1, SlicesMax));
-        Worker[] all = [.. Enumerable.Range(0, workers).Select(_ => new Worker(json, model, made.Rule, tree.Leaves))];
+        Worker[] all = [.. Enumerable.Range(0, workers).Select(_ => new Worker(json, model, update, tree.Leaves))];
         var losses = new double[json.GetProperty("losses").GetArrayLength()];
         for (var t = 1; t <= losses.Length; t++)
         {
@@ -50,7 +54,7 @@ internal static class GoldenTraces
                     sums.Add(node, Sum(tree, node, n => n.Level == 0 ? all[w].Slice(n.Index) : null)!);
             var root = Sum(tree, tree.Root, sums.GetValueOrDefault)!;
             losses[t - 1] = root.Loss;
-            foreach (var worker in all) worker.Update(root, new RuleStep(t, made.Spec.Lr));
+            foreach (var worker in all) worker.Update(root, t);
         }
 
         return new GoldenCourse(losses, [.. all.Select(w => w.Parameters)]);
@@ -74,7 +78,7 @@ internal static class GoldenTraces
     }
 
     /// <summary>A replica: parameters and the state of the optimizer, of its own.</summary>
-    private sealed class Worker(JsonElement json, GoldenModel model, UpdateRule rule, int slices)
+    private sealed class Worker(JsonElement json, GoldenModel model, GoldenUpdate update, int slices)
     {
         private readonly Variable[] _p =
             [.. json.GetProperty("params").EnumerateArray().Select(v => GoldenJson.VariableOf(v))];
@@ -97,13 +101,14 @@ internal static class GoldenTraces
             return part;
         }
 
-        public void Update(Part sum, RuleStep step)
+        public void Update(Part sum, int step)
         {
-            _states ??= [.. _p.Select(v => GoldenTraining.StateOf(rule, (int)v.Data.Count))];
+            _states ??= [.. _p.Select(v => update.StateOf((int)v.Data.Count))];
             for (var i = 0; i < _p.Length; i++)
             {
                 ParameterSpan[] whole = [new ParameterSpan(0, (int)_p[i].Data.Count)];
-                rule.Apply<double>(_p[i].Data.Writable<double>(), sum.Gradients[i], _states[i], step, whole);
+                update.Rule.Apply<double>(
+                    _p[i].Data.Writable<double>(), sum.Gradients[i], _states[i], update.Step(step), whole);
             }
         }
 

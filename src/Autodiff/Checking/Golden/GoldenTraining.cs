@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Convoy.Autodiff.Optim.Rules;
-using Convoy.Shared.Jobs;
 
 namespace Convoy.Autodiff.Checking.Golden;
 
@@ -27,23 +26,22 @@ internal static class GoldenTraining
             && !(p.Value.ValueKind == JsonValueKind.Number && p.Value.GetDouble() == 0)).Select(p => p.Name)
             .FirstOrDefault();
 
+    /// <summary>The first setting of an optimizer that means nothing here, or null.</summary>
+    internal static string? Stranger(JsonElement hyper) => Stranger(hyper, Hyper);
+
     public static GoldenCase? Optimizer(GoldenComparison comparison, JsonElement document, JsonElement run)
     {
         var hyper = run.GetProperty("hyper");
         if (Stranger(hyper, Hyper) is { } stranger) return comparison.Unknown($"{stranger} is unknown");
-        if (RuleOf(run.GetProperty("optimizer").GetString()!, hyper) is not { } made) return null;
+        if (GoldenUpdate.Of(run.GetProperty("optimizer").GetString()!, hyper) is not { } update) return null;
         var w = GoldenJson.Numbers(document.GetProperty("p0"));
-        var state = StateOf(made.Rule, w.Length);
-        if (hyper.TryGetProperty("initial_accumulator_value", out var first)) state[0].Span.Fill(first.GetDouble());
-        var slower = hyper.TryGetProperty("lr_decay", out var slows) ? slows.GetDouble() : 0;
-        var sign = hyper.TryGetProperty("maximize", out var up) && up.GetBoolean() ? -1 : 1;
+        var state = update.StateOf(w.Length);
         ParameterSpan[] whole = [new ParameterSpan(0, w.Length)];
         var t = 0;
         foreach (var expected in run.GetProperty("trajectory").EnumerateArray())
         {
             var gradient = GoldenJson.Numbers(document.GetProperty("grads")[t]);
-            var rate = made.Spec.Lr / (1 + (t * slower));
-            made.Rule.Apply<double>(w, gradient, state, new RuleStep(++t, rate, sign), whole);
+            update.Rule.Apply<double>(w, gradient, state, update.Step(++t), whole);
             comparison.Numbers(GoldenJson.Numbers(expected), w, $"step {t}");
         }
 
@@ -63,51 +61,13 @@ internal static class GoldenTraining
         return comparison.Finish();
     }
 
-    internal static Memory<double>[] StateOf(UpdateRule rule, int length) =>
-        [.. rule.StateNames.Select(_ => new Memory<double>(new double[length]))];
-
-    // Defaults are those of the library the figures come from.
-    internal static (UpdateRule Rule, OptimizerSpec Spec)? RuleOf(string kind, JsonElement hyper)
-    {
-        if (!UpdateRule.Kinds.Contains(kind)) return null;
-        double Number(string key, double otherwise) => hyper.TryGetProperty(key, out var v) ? v.GetDouble() : otherwise;
-        bool Flag(string key) => hyper.TryGetProperty(key, out var v) && v.GetBoolean();
-        double Beta(int i, double otherwise) => hyper.TryGetProperty("betas", out var v) ? v[i].GetDouble() : otherwise;
-        var spec = new OptimizerSpec
-        {
-            Kind = kind,
-            Lr = Number("lr",
-                kind switch
-                {
-                    "nadam" => 2e-3,
-                    "adamax" => 2e-3,
-                    "adadelta" => 1,
-                    "rmsprop" or "adagrad" => 0.01,
-                    _ => 1e-3
-                }),
-            WeightDecay = Number("weight_decay", kind == "adamw" ? 0.01 : 0),
-            Momentum = Number("momentum", 0),
-            Nesterov = Flag("nesterov"),
-            Dampening = Number("dampening", 0),
-            MomentumDecay = Number("momentum_decay", 0.004),
-            Amsgrad = Flag("amsgrad"),
-            Centered = Flag("centered"),
-            Beta1 = Beta(0, 0.9),
-            Beta2 = Beta(1, kind == "lion" ? 0.99 : 0.999),
-            Epsilon = Number("eps", kind switch { "adagrad" => 1e-10, "adadelta" => 1e-6, "lamb" => 1e-6, _ => 1e-8 }),
-            Smoothing = kind == "adadelta" ? Number("rho", 0.9) : Number("alpha", 0.99),
-        };
-        return (UpdateRule.Create(spec), spec);
-    }
-
     private static Func<int, double>? CourseOf(string kind, double rate, JsonElement h)
     {
         double Number(string key, double otherwise) => h.TryGetProperty(key, out var v) ? v.GetDouble() : otherwise;
         long Whole(string key, long otherwise) => h.TryGetProperty(key, out var v) ? v.GetInt64() : otherwise;
         return kind switch
         {
-            "constant" => k => rate * (k < Whole("total_iters", h.TryGetProperty("factor", out _) ? 5 : 0)
-                ? Number("factor", 1.0 / 3) : 1),
+            "constant" => k => rate * (k < Whole("total_iters", 5) ? Number("factor", 1.0 / 3) : 1),
             "step" => k => Optim.Schedule.Step(rate, k, Whole("step_size", 1), Number("gamma", 0.1)),
             "multistep" => k => Optim.Schedule.MultiStep(
                 rate, k, [.. h.GetProperty("milestones").EnumerateArray().Select(m => m.GetInt32())],

@@ -1,6 +1,9 @@
+using Convoy.Autodiff.Tensors;
+
 namespace Convoy.Autodiff.Ops;
 
-// z = every element of a matrix x times the matrix y        x_IJ, y_KL -> z_(IK)(JL)
+// z = every element of a tensor x times the tensor y        x_IJ.., y_KL.. -> z_(IK)(JL)..
+// missing leading dimensions are 1
 internal sealed class Kron : CompositeOp
 {
     public override string Name => "kron";
@@ -8,9 +11,18 @@ internal sealed class Kron : CompositeOp
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
-        Require(x.All(m => m.Type.Rank == 2 && m.Type.IsStatic),
-            $"takes matrices, not {x[0].Type.Text} and {x[1].Type.Text}");
-        var (i, j, k, l) = (x[0].Type[0].Size, x[0].Type[1].Size, x[1].Type[0].Size, x[1].Type[1].Size);
-        return [(x[0].Reshape(i, 1, j, 1) * x[1].Reshape(1, k, 1, l)).Reshape(i * k, j * l)];
+        Require(x.All(m => m.Type.IsStatic), $"takes tensors of fixed shape, not {x[0].Type.Text} and {x[1].Type.Text}");
+        var rank = Math.Max(x[0].Type.Rank, x[1].Type.Rank);
+        var (left, right, both) = (new Dim[2 * rank], new Dim[2 * rank], new Dim[rank]);
+        for (var i = 0; i < rank; i++)
+        {
+            var (a, b) = (SizeOf(x[0], i - rank), SizeOf(x[1], i - rank));
+            (left[2 * i], left[(2 * i) + 1], right[2 * i], right[(2 * i) + 1]) = (a, 1, 1, b);
+            both[i] = checked(a * b);
+        }
+
+        return [(x[0].Reshape(left) * x[1].Reshape(right)).Reshape(both)];
     }
+
+    private static int SizeOf(Value x, int fromEnd) => x.Type.Rank + fromEnd < 0 ? 1 : x.Type[fromEnd].Size;
 }

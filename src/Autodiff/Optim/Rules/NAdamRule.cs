@@ -6,7 +6,8 @@ namespace Convoy.Autodiff.Optim.Rules;
 // Adam with the momentum of Nesterov, whose share beta1 (1 - 0.96^(t momentum_decay) / 2) grows over time (Dozat 2016)
 internal sealed class NAdamRule(OptimizerSpec spec) : UpdateRule(spec)
 {
-    // The product over all steps so far; from the one before when steps follow each other, else from the first.
+    // The product over all steps so far; of this step for its next parameter, from the one before when steps follow
+    // each other, else from the first.
     private long _at;
     private double _product = 1;
 
@@ -38,7 +39,7 @@ internal sealed class NAdamRule(OptimizerSpec spec) : UpdateRule(spec)
 
     private (double Product, double Now, double Next) Shares(long step)
     {
-        if (step <= _at) (_at, _product) = (0, 1);
+        if (step < _at) (_at, _product) = (0, 1);
         while (_at < step) _product *= Share(++_at);
         return (_product, Share(step), Share(step + 1));
     }
