@@ -36,7 +36,8 @@ internal sealed partial class MembershipProtocol
         Invariant.Check(deal.Possible, $"M4 {deal.Reason}");
         Invariant.Check(decision.Actions.Count == _members.Count, "M4 every member has its action");
         Shares = deal.Shares!;
-        for (var i = 0; i < _members.Count; i++) _members[i].Share = Shares.ShareOf(i).ToString();
+        for (var i = 0; i < _members.Count; i++)
+            (_members[i].Share, _members[i].Source) = (Shares.ShareOf(i).ToString(), decision.Actions[i].Source);
         (_start, _startFingerprint, _saveOnly) = (decision.Start, decision.StartFingerprint, plan.SaveOnly);
         _until = plan.SaveOnly ? _start : Max(Job.Until, _start);
         Generation = _highest;
@@ -219,18 +220,20 @@ internal sealed partial class MembershipProtocol
             return;
         }
 
-        FailOpening($"{worker}: {m.Text}", [worker], bySelf: true);
+        FailOpening($"{worker}: {m.Text}", [worker]);
     }
 
     private void OnAlignTimeout()
     {
         if (_now < _alignDeadline) return;
-        var silent = _members.Where(m => m.Aligned is null).Select(m => m.Record).ToList();
-        FailOpening($"{Names(silent)} did not reach state {_start} within {Ms(_now - _openedAt)}", silent);
+        var silent = _members.FindAll(m => m.Aligned is null);
+        // Who takes its state from one that is silent itself waits for that one, and is not to blame.
+        var guilty = silent.FindAll(m => !silent.Exists(s => s.Worker == m.Source)).ConvertAll(m => m.Record);
+        FailOpening($"{Names(guilty)} did not reach state {_start} within {Ms(_now - _openedAt)}", guilty);
     }
 
     /// <summary>Row 9. A joiner that fails is let go at once (J4); a member gets a second try over new links.</summary>
-    private void FailOpening(string text, List<WorkerRecord> guilty, bool bySelf = false)
+    private void FailOpening(string text, List<WorkerRecord> guilty)
     {
         _out.Note($"{Generation} does not open: {text}");
         if (_firstAlignFailure.Length == 0) _firstAlignFailure = text;
@@ -248,7 +251,7 @@ internal sealed partial class MembershipProtocol
             if (!joins && worker.AlignFailures < AlignFailuresMax) continue;
             Quarantine(worker);
             // What it lacked may have gone with a member between its report and Open: that is no failure of its own.
-            LetGo(worker, text, mayRejoin: true, charged: !(joins && bySelf && SeatOf(worker) is { Follows: true }));
+            LetGo(worker, text, mayRejoin: true, charged: !(joins && SeatOf(worker) is { Follows: true }));
         }
 
         if (Status == MembershipStatus.Opening) BeginFencing(FenceKind.Hard, default, text);

@@ -277,6 +277,9 @@ internal sealed class MemberSeat(WorkerRecord record, int cell)
     /// <summary>It joins level, by Replay: no state is sent to it.</summary>
     public bool Follows { get; init; }
 
+    /// <summary>Whose state or chunks it was told to take; default: nobody's.</summary>
+    public WorkerId Source { get; set; }
+
     /// <summary>Its answer to the fence that is under way.</summary>
     public StateReport? Fenced { get; set; }
 

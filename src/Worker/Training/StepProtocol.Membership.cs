@@ -77,7 +77,11 @@ internal sealed partial class StepProtocol
             case StepStatus.Idle or StepStatus.Preparing: SendFenced(outbox); break;
             case StepStatus.Prepared: Become(StepStatus.Fenced); SendFenced(outbox); break;
             case StepStatus.Fenced: SendFenced(outbox); break;
-            case StepStatus.Fencing: outbox.Note($"a newer fence {_fence} replaces the one being answered (W7)"); break;
+            case StepStatus.Fencing:
+                // Whoever fences this worker counts it as a member: what let it go before that is over.
+                if (_evicted is { MayRejoin: true }) _evicted = null;
+                outbox.Note($"a newer fence {_fence} replaces the one being answered (W7)");
+                break;
             case StepStatus.Leaving or StepStatus.Gone: outbox.Note("Fence: this worker is leaving"); break;
             case StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply
                 when m.Kind == FenceKind.Soft && SoftWaits(m):

@@ -242,6 +242,19 @@ public sealed class StepProtocolTests
         Assert.Equal(1, d.Protocol.State.Value);
     }
 
+    // One leader let it go while its device hung, and the next one, which found it a member, fences it.
+    [Fact]
+    public void A_fence_after_an_eviction_is_answered_W7()
+    {
+        var d = new StepDriver().Running().OneStep()
+            .Do(new Evict { LeaderToken = 1, Generation = 2, MayRejoin = true })
+            .Do(new Fence { LeaderToken = 2, Generation = 3, Kind = FenceKind.Hard });
+        Assert.Equal(StepStatus.Fencing, d.Status);
+        d.Computed().Stopped();
+        Assert.Equal(StepStatus.Fenced, d.Status);
+        Assert.Equal(3, Assert.IsType<Fenced>(Assert.Single(d.Told)).Generation);
+    }
+
     [Fact]
     public void Evicted_for_good_it_leaves_with_the_reason()
     {

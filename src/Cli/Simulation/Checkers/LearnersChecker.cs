@@ -75,7 +75,7 @@ internal sealed class LearnersChecker : Checker
             case Learn: _learners.Add(receiver); break;
             case Open m: OnOpened(receiver, m); break;
             case Cast { Open: { } m }: OnOpened(receiver, m); break;
-            case Evict: _leases.RemoveAll(l => l.Donor == receiver || l.Learner == receiver); break;
+            case Evict or Release: _leases.RemoveAll(l => l.Donor == receiver || l.Learner == receiver); break;
             case FeedAsk or SnapAsk or FeedEnds or SnapEnds: EndLease(receiver, sender); break;
             case StepDone m: _history[m.Step] = m.Fingerprint; break;
             case LearnerReport { Phase: not LearnerPhase.Broken } m: OnReport(from, m); break;
