@@ -60,8 +60,10 @@ public sealed class InPlaceExecutor
     public void Square(Tensor x) => Run(OpTable.Square, x);
 
     /// <summary>x = min(max(x, low), high).</summary>
+    /// <exception cref="ShapeException">The bounds are no interval; nothing was written.</exception>
     public void Clip(Tensor x, double low, double high)
     {
+        if (!(low <= high)) throw new ShapeException($"clip: the lower bound {low} is not at most the upper bound {high}");
         ClampLow(x, low);
         ClampHigh(x, high);
     }

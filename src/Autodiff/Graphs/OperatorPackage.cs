@@ -82,7 +82,7 @@ public sealed class OperatorPackage
         var builder = new GraphBuilder();
         Value[] x = [.. operands.Select((t, i) => builder.Input($"x{i}", t.DType, t.Dims.AsSpan()))];
         Value[] s = [.. settings.Select((_, i) => builder.Input($"s{i}", operands[0].DType))];
-        var results = formula(x, s);
+        var results = Captured(name, () => formula(x, s));
         for (var i = 0; i < results.Count; i++) builder.Output($"y{i}", results[i]);
         return Checked(name, builder.Build(), null, [.. settings]);
     }
@@ -100,7 +100,7 @@ public sealed class OperatorPackage
         Value[] x = [.. Graph.Inputs.Take(Operands).Select(n => Input(n.Name, n.Type))];
         var (y, d) = (Input("y0", type), Input("d0", type));
         Value[] s = [.. Graph.Inputs.Skip(Operands).Select(n => Input(n.Name, n.Type))];
-        var gradients = rule(new PackageGradient(x, y, d, s));
+        var gradients = Captured(Name, () => rule(new PackageGradient(x, y, d, s)));
         for (var i = 0; i < gradients.Count; i++) builder.Output($"g{i}", gradients[i]);
         return Checked(Name, Graph, builder.Build(), Settings);
     }
@@ -171,6 +171,19 @@ public sealed class OperatorPackage
         var gradient = length == 0 ? null : GraphCodec.Decode(reader.Raw(length));
         if (!reader.AtEnd) throw new GraphFormatException($"operator package {name}: bytes follow its end");
         return Checked(name, graph, gradient, settings.ToImmutable());
+    }
+
+    private static IReadOnlyList<Value> Captured(string name, Func<IReadOnlyList<Value>> formula)
+    {
+        try
+        {
+            return formula();
+        }
+        catch (InvalidCastException e)
+        {
+            throw new GraphFormatException($"operator package {name}: its formula looks at numbers, which a graph does "
+                + $"not have yet; write it in operators ({e.Message})");
+        }
     }
 
     private static ReadOnlySpan<byte> Magic => "CVYO"u8;

@@ -364,7 +364,8 @@ public static class OpTable
     /// dimensions stay as 1; gradient: that of the operators it is written in.</summary>
     public static readonly Op ExistsProb = new ExistsProb();
     /// <summary><c>exists-smooth</c>: y = t ln(mean e^(x/t)): nears the largest as the temperature t falls to 0; x
-    /// over axes; keep: reduced dimensions stay as 1; gradient: that of the operators it is written in.</summary>
+    /// over axes; keep: reduced dimensions stay as 1; of nothing 0; gradient: that of the operators it is written
+    /// in.</summary>
     public static readonly Op ExistsSmooth = new ExistsSmooth();
     /// <summary><c>for-all</c>: y = min x: every element holds; x over axes; keep: reduced dimensions stay as 1;
     /// gradient: that of the operators it is written in.</summary>
@@ -373,8 +374,8 @@ public static class OpTable
     /// as 1; gradient: that of the operators it is written in.</summary>
     public static readonly Op ForAllProb = new ForAllProb();
     /// <summary><c>for-all-smooth</c>: y = -t ln(mean e^(-x/t)): nears the smallest as the temperature t falls to
-    /// 0; x over axes; keep: reduced dimensions stay as 1; gradient: that of the operators it is written
-    /// in.</summary>
+    /// 0; x over axes; keep: reduced dimensions stay as 1; of nothing 1; gradient: that of the operators it is
+    /// written in.</summary>
     public static readonly Op ForAllSmooth = new ForAllSmooth();
     /// <summary><c>implies</c>: z = 1 - x + x y (Reichenbach), of truth values in [0, 1]; x, y -&gt; z, dimensions
     /// of size 1 repeated; gradient: that of the operators it is written in.</summary>

@@ -36,7 +36,8 @@ internal sealed class OpTangent(
         if (Array.TrueForAll(u, v => v is null)) return u;
 
         var needed = tangents.Select(t => t is not null).ToArray();
-        var gradients = op.Backward(new OpGradient(tape, Attributes, Inputs, Outputs, u, needed));
+        var given = new OpGradient(tape, Attributes, Inputs, Outputs, u, needed);
+        var gradients = GradientOverride.Find(op, given) ?? op.Backward(given);
         var seeds = new List<(Value, Value)>();
         for (var i = 0; i < gradients.Length; i++)
         {

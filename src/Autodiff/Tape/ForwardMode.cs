@@ -19,8 +19,11 @@ internal static class ForwardMode
         {
             var incoming = application.Inputs.Select(v => tangents.GetValueOrDefault(v.Identity)).ToArray();
             if (Array.TrueForAll(incoming, t => t is null)) continue;
-            var outgoing = application.Op.Tangent(
-                new OpTangent(builder, application.Attributes, application.Inputs, application.Outputs, incoming));
+            var given = new OpTangent(
+                builder, application.Attributes, application.Inputs, application.Outputs, incoming);
+            // A rule of the user is the gradient in both modes.
+            var outgoing = GradientOverride.IsUsedFor(application.Op) ? given.Transpose(application.Op)
+                : application.Op.Tangent(given);
             for (var i = 0; i < outgoing.Length; i++)
                 if (outgoing[i] is { } tangent) tangents[application.Outputs[i].Identity] = tangent;
         }

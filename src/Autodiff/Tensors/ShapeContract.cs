@@ -39,7 +39,7 @@ public sealed class ShapeContract
     /// <exception cref="ShapeException">A part is neither a number, a letter nor both.</exception>
     public static ShapeContract Parse(string text)
     {
-        var parts = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var parts = string.IsNullOrWhiteSpace(text) ? [] : text.Split(',', StringSplitOptions.TrimEntries);
         var any = parts.Length > 0 && parts[0] == "...";
         return new ShapeContract(text, [.. parts.Skip(any ? 1 : 0).Select(p => Part(text, p))], any);
     }

@@ -74,7 +74,7 @@ public sealed class Vector<T>(Tensor tensor) : Ranked<Rank1, T>(tensor) where T 
     /// <summary>How many numbers.</summary>
     public int Length => Shape[0];
 
-    /// <summary>Element i, from 0.</summary>
+    /// <summary>Element i, from 0; negative ones from the end.</summary>
     /// <exception cref="ShapeException">It is outside.</exception>
     public T this[int i] => Tensor.Slice(i).Contiguous().Values<T>()[0];
 

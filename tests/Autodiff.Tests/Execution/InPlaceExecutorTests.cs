@@ -121,4 +121,15 @@ public sealed class InPlaceExecutorTests
         executor.Square(y.Data);
         Assert.Throws<GradientException>(() => loss.Backward());
     }
+
+    [Theory]
+    [InlineData(1, -1)]
+    [InlineData(double.NaN, 1)]
+    public void BoundsThatAreNoInterval_AreRefused_BeforeAnythingIsWritten(double low, double high)
+    {
+        // TEN-07
+        var x = Tensor.Of([-2.0, 0, 2], 3);
+        Assert.Throws<ShapeException>(() => new InPlaceExecutor().Clip(x, low, high));
+        Assert.Equal([-2.0, 0, 2], x.ToArray<double>());
+    }
 }

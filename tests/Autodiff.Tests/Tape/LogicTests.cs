@@ -185,4 +185,16 @@ public sealed class LogicTests
         Assert.Equal(-2e-22, Numbers(Of(-50).LogNot())[0], 1e-22);
         Assert.Equal(Math.Log(1e-9), Numbers(Of(-1e-9).LogNot())[0], 1e-9);
     }
+
+    [Fact]
+    public void SmoothQuantifiersOfNothing_AreNeutral_AndTemperaturesAreFinite()
+    {
+        // LOG-03, LOG-04: as the hard ones.
+        var nothing = new Variable(Tensor.Zeros(DType.Float64, 2, 0), requiresGradient: true);
+        Assert.Equal([0.0, 0], ((Variable)nothing.ExistsSmooth(0.1, [1])).Data.ToArray<double>());
+        Assert.Equal([1.0, 1], ((Variable)nothing.ForAllSmooth(0.1, [1])).Data.ToArray<double>());
+        Assert.Equal(2, ((Variable)nothing.ForAllSmooth(0.1, [1], keep: true)).Data.Rank);
+        Assert.Throws<ShapeException>(() => nothing.ForAllSmooth(double.PositiveInfinity, [0]));
+        Assert.Throws<ShapeException>(() => nothing.AndSmooth(nothing, double.PositiveInfinity));
+    }
 }

@@ -198,8 +198,8 @@ public sealed class OddOperandTests
             Shaped(2, 5), Shaped(2, 1), Shaped(20, 3), Shaped(20, 5), Shaped(20)).H, "a state is [2, 5], not [2, 1]"),
         ["gates"] = (() => Shaped(2, 4, 3).Gru(
             Shaped(2, 5), Shaped(15, 3), Shaped(15, 5), Shaped(1), Shaped(15)).H, "a bias is [15], not [1]"),
-        ["temperature"] = (() => Shaped(3).ExistsSmooth(-1), "a temperature is above 0, not -1"),
-        ["cold"] = (() => Shaped(3).ForAllSmooth(0), "a temperature is above 0, not 0"),
+        ["temperature"] = (() => Shaped(3).ExistsSmooth(-1), "a temperature is above 0 and finite, not -1"),
+        ["cold"] = (() => Shaped(3).ForAllSmooth(0), "a temperature is above 0 and finite, not 0"),
         ["frozen"] = (() => Shaped(3).GumbelSoftmax(1, temperature: 0), "the temperature is above 0, not 0"),
         ["alpha"] = (() => Shaped(3).Celu(0), "celu: alpha is not 0"),
         ["p"] = (() => Shaped(3).Norm(p: 0), "norm: p is 1 or more"),

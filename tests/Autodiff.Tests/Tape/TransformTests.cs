@@ -287,4 +287,26 @@ public sealed class TransformTests
         for (var i = 0; i < values.Length; i++) values[i] = random.Normal(i);
         return tensor;
     }
+
+    [Fact]
+    public void RulesOfTheUser_AreTheGradientInBothModes()
+    {
+        // OPS-15, OPS-17: forward mode had the built-in rule, so that a Jacobian depended on how it was taken.
+        Tensor[] Both(Func<Variable, Variable> f, Tensor x) =>
+            [.. new[] { JacobianMode.Rows, JacobianMode.Columns }.Select(m => Derivatives.Jacobian(f, x, m))];
+        var x = Tensor.Of([0.3, -0.4], 2);
+        using (GradientOverride.Use(OpTable.Sin, g => [g.Gradient * g.Inputs[0] * 7]))
+        {
+            foreach (var jacobian in Both(v => (Variable)v.Sin(), x))
+                TestTensors.Near(Tensor.Of([2.1, 0, 0, -2.8], 2, 2), jacobian);
+            TestTensors.Near(Tensor.Of([7.0, 7], 2), Derivatives.Jvp(
+                v => (Variable)Transform.Grad(u => u.Sin().Sum())(v), x, Tensor.Of([1.0, 1], 2)).Tangent);
+        }
+
+        using (Subgradients.Use(KinkRule.Right))
+            foreach (var jacobian in Both(v => (Variable)v.Abs(), Tensor.Zeros(DType.Float64, 1)))
+                Assert.Equal(1, jacobian.At(0, 0));
+        foreach (var jacobian in Both(v => (Variable)v.Abs(), Tensor.Zeros(DType.Float64, 1)))
+            Assert.Equal(0, jacobian.At(0, 0));
+    }
 }

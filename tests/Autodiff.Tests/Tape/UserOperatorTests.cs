@@ -355,4 +355,13 @@ public sealed class UserOperatorTests
             Assert.All(((Variable)new Variable(none).MatrixLog()).Data.ToArray<double>(),
                 v => Assert.True(double.IsNaN(v)));
     }
+
+    [Fact]
+    public void AFormulaThatLooksAtNumbers_IsNoPackage()
+    {
+        // OPS-18
+        var refused = Assert.Throws<GraphFormatException>(() => OperatorPackage.Of(
+            "peek", [new TensorType(DType.Float64, 3)], x => [((Variable)x[0]).Data.At(0) > 0 ? x[0] : -x[0]]));
+        Assert.Contains("peek: its formula looks at numbers", refused.Message, StringComparison.Ordinal);
+    }
 }

@@ -64,6 +64,7 @@ public sealed class RankedTests
     [Theory]
     [InlineData("N, -3")]
     [InlineData("3, ...")]
+    [InlineData("N,,3")]
     [InlineData("99999999999")]
     public void ContractsThatAreNone_AreRefused(string contract) =>
         Assert.Throws<ShapeException>(() => ShapeContract.Parse(contract));

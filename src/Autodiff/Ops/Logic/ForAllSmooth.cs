@@ -1,7 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = -t ln(mean e^(-x/t)): nears the smallest as the temperature t falls to 0        x over axes; keep: reduced
-// dimensions stay as 1
+// dimensions stay as 1; of nothing 1
 internal sealed class ForAllSmooth : CompositeOp
 {
     public override string Name => "for-all-smooth";
@@ -12,7 +12,9 @@ internal sealed class ForAllSmooth : CompositeOp
         var t = SmoothLogic.Temperature(this, attributes);
         Require(!attributes.Ints("axes").Contains(x[0].Type.BatchAxis),
             $"a mean over the batch of {x[0].Type.Text} depends on its size");
-        var count = Math.Log(Reduction.CountOf(x[0].Type, attributes));
-        return [((x[0] / -t).LogSumExp(attributes.Ints("axes").AsSpan(), attributes.Flag("keep")) - count) * -t];
+        if (Reduction.OfNothing(x[0], attributes, 1) is { } nothing) return [nothing];
+        var (axes, keep) = (attributes.Ints("axes"), attributes.Flag("keep"));
+        var count = Reduction.CountOf(x[0].Type, attributes);
+        return [((x[0] / -t).LogSumExp(axes.AsSpan(), keep) - Math.Log(count)) * -t];
     }
 }

@@ -9,7 +9,8 @@ internal static class SmoothLogic
     public static double Temperature(Op op, Attributes attributes)
     {
         var t = attributes.Number("temperature", 1);
-        if (!(t > 0)) throw new Tensors.ShapeException($"{op.Name}: a temperature is above 0, not {t}");
+        if (!(t > 0 && double.IsFinite(t)))
+            throw new Tensors.ShapeException($"{op.Name}: a temperature is above 0 and finite, not {t}");
         return t;
     }
 

@@ -16,17 +16,31 @@ public static class GradientMath
     /// matter.</summary>
     internal static bool IsWhole(double sumOfSquares) => sumOfSquares >= 1e-280 && double.IsFinite(sumOfSquares);
 
-    /// <summary>The Euclidean norm (order 2).</summary>
-    public static double Norm(ReadOnlySpan<double> g) => Math.Sqrt(SumOfSquares(g));
+    /// <summary>The Euclidean norm (order 2), of numbers too whose squares are out of the range of float64.</summary>
+    public static double Norm(ReadOnlySpan<double> g)
+    {
+        var sum = SumOfSquares(g);
+        return IsWhole(sum) ? Math.Sqrt(sum) : Scaled(g, 2);
+    }
 
-    /// <summary>(Σ |g|^order)^(1/order); the largest size for an infinite order.</summary>
+    /// <summary>(Σ |g|^order)^(1/order), of numbers too whose powers are out of the range of float64; the largest size
+    /// for an infinite order.</summary>
     public static double Norm(ReadOnlySpan<double> g, double order)
     {
         if (!(order >= 1)) throw new ArgumentException($"a norm has an order of 1 or more, not {order}");
         if (double.IsPositiveInfinity(order)) return Largest(g);
         var sum = 0.0;
         foreach (var v in g) sum += order == 1 ? Math.Abs(v) : Math.Pow(Math.Abs(v), order);
-        return order == 1 ? sum : Math.Pow(sum, 1 / order);
+        return order == 1 ? sum : IsWhole(sum) ? Math.Pow(sum, 1 / order) : Scaled(g, order);
+    }
+
+    // As shares of the largest, which have powers within range.
+    private static double Scaled(ReadOnlySpan<double> g, double order)
+    {
+        var (largest, sum) = (Largest(g), 0.0);
+        if (largest == 0 || !double.IsFinite(largest)) return largest;
+        foreach (var v in g) sum += Math.Pow(Math.Abs(v) / largest, order);
+        return largest * Math.Pow(sum, 1 / order);
     }
 
     /// <summary>Σ g / n; 0 of nothing.</summary>
@@ -75,17 +89,22 @@ public static class GradientMath
     /// </summary>
     /// <param name="sorted">Values in ascending order, at least one.</param>
     /// <param name="percent">0 to 100.</param>
-    public static double Percentile(ReadOnlySpan<double> sorted, double percent) =>
-        sorted[(int)Math.Clamp(Math.Floor(percent / 100 * sorted.Length), 0, sorted.Length - 1)];
+    /// <exception cref="ArgumentException">There is no value, or the percentage is another.</exception>
+    public static double Percentile(ReadOnlySpan<double> sorted, double percent)
+    {
+        if (sorted.Length == 0) throw new ArgumentException("a percentile is one of at least one value");
+        if (percent is not (>= 0 and <= 100)) throw new ArgumentException($"a percentile is 0 to 100, not {percent}");
+        return sorted[(int)Math.Min(Math.Floor(percent / 100 * sorted.Length), sorted.Length - 1)];
+    }
 
     /// <summary>The cosine of the angle between two gradients of equal length; 0 when either is 0.</summary>
     public static double Cosine(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
         RequireEqual(a.Length, b.Length, "have no angle");
-        var dot = 0.0;
-        for (var i = 0; i < a.Length; i++) dot += a[i] * b[i];
-        var lengths = Norm(a) * Norm(b);
-        return lengths == 0 ? 0 : dot / lengths;
+        var (lengthA, lengthB, dot) = (Norm(a), Norm(b), 0.0);
+        if (lengthA == 0 || lengthB == 0) return 0;
+        for (var i = 0; i < a.Length; i++) dot += a[i] / lengthA * (b[i] / lengthB);
+        return dot;
     }
 
     /// <summary>g *= factor, in place.</summary>
@@ -105,7 +124,9 @@ public static class GradientMath
     public static double Normalize(Span<double> g)
     {
         var norm = Norm(g);
-        if (norm > 0 && double.IsFinite(norm)) Scale(g, 1 / norm);
+        if (norm == 0 || !double.IsFinite(norm)) return norm;
+        // Not times 1 / norm, which is infinite for the smallest norms.
+        for (var i = 0; i < g.Length; i++) g[i] /= norm;
         return norm;
     }
 

@@ -153,8 +153,16 @@ public sealed class NormalizeGradients : GradientStage
         foreach (var part in gradients.Parts)
         {
             var norm = part.Norm;
-            if (norm > 0 && double.IsFinite(norm)) part.Gradient.Scale(1 / norm);
+            if (norm == 0 || !double.IsFinite(norm)) continue;
+            var share = new ShareOf(norm);
+            part.Gradient.Change(ref share);
         }
+    }
+
+    // Not times 1 / norm, which is infinite for the smallest norms.
+    private readonly struct ShareOf(double norm) : IElementChange
+    {
+        public double Of(int i, double value) => value / norm;
     }
 }
 

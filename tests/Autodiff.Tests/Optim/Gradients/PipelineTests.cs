@@ -98,4 +98,24 @@ public sealed class PipelineTests
         Assert.Equal([2, 2.5], sum);
         Assert.Throws<ArgumentException>(() => GradientMath.Add(sum, [1.0]));
     }
+
+    [Fact]
+    public void Figures_OfNumbersWhoseSquaresLeaveFloat64_AreRight()
+    {
+        // GP-08: the largest and the smallest numbers there are.
+        double[] huge = [3e200, 4e200], tiny = [3e-200, -4e-200];
+        Assert.Equal(5e200, GradientMath.Norm(huge), 5e200 * 1e-14);
+        Assert.Equal(5e-200, GradientMath.Norm(tiny), 5e-200 * 1e-14);
+        Assert.Equal(Math.Cbrt(91) * 1e200, GradientMath.Norm(huge, 3), 5e200 * 1e-14);
+        Assert.Equal(1, GradientMath.Cosine(huge, huge), 12);
+        Assert.Equal(-0.28, GradientMath.Cosine(huge, tiny), 12);
+        double[] smallest = [double.Epsilon, 0];
+        var stage = smallest.ToArray();
+        Assert.Equal(double.Epsilon, GradientMath.Normalize(smallest));
+        new GradientPipeline(new NormalizeGradients()).Apply(Sets.Of(stage));
+        Assert.Equal([1.0, 0], smallest);
+        Assert.Equal([1.0, 0], stage);
+        Assert.Throws<ArgumentException>(() => GradientMath.Percentile([], 50));
+        Assert.Throws<ArgumentException>(() => GradientMath.Percentile([1], double.NaN));
+    }
 }
