@@ -64,7 +64,7 @@ public sealed class KernelScratch(int threads = 1)
     {
         var (image, terms, phases) = (PaddedImage.OfGradient(s), s.COutGroup * s.Kh * s.Kw, s.Stride * s.Stride);
         var parts = PartsOf(s);
-        Need(ScratchSlot.ConvOffsets, ((long)phases * (TermList.Size(terms) + Tile.Rows)) + (s.H * s.W), parts);
+        Need(ScratchSlot.ConvOffsets, ((long)phases * (TermList.Size(terms) + NarrowTile.Rows)) + (s.H * s.W), parts);
         Need(ScratchSlot.ConvPhases, phases * PhaseFloats, parts);
         if (s.Stride > 1) Need(ScratchSlot.ConvPlanes, (long)s.CInGroup * s.H * s.W, parts);
         Correlation(s.CInGroup, terms, image.SizeWithSlack, s.H * (image.Width + 1), parts);
@@ -74,7 +74,8 @@ public sealed class KernelScratch(int threads = 1)
     public void Conv2dGradWeight(in Conv2dShape s, in Segments segments)
     {
         var (image, pixels) = (PaddedImage.OfInput(s), Math.Max(1, s.OutH * s.OutW));
-        var (terms, channels, parts) = (Whole(s.Terms, Tile.Rows), Whole(s.COutGroup, Width), PartsOf(s));
+        var (channels, parts) = (Whole(s.COutGroup, Width), PartsOf(s));
+        long terms = PatchSum<Lane16>.PaddedTerms(s.Terms);
         Need(ScratchSlot.ConvImage, (2 + (Order.Block / pixels)) * (long)image.Size, parts);
         Need(ScratchSlot.ConvPanel, Order.Block * channels, parts);
         Need(ScratchSlot.ConvWeights, terms * channels, parts);

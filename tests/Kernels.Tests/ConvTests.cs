@@ -69,6 +69,12 @@ public sealed unsafe class ConvTests
         new(2, 3, 8, 8, 4, 1, 1, Stride: 2),
         new(2, 5, 9, 7, 4, 2, 3, Stride: 3),
         new(2, 2, 3, 4, 2, 3, 3, Stride: 4, Padding: 1),
+        // Channels about the borders of one and two registers, with one block of terms and more.
+        new(3, 9, 7, 7, 13, 3, 3, Padding: 1),
+        new(2, 13, 6, 6, 40, 3, 3, Padding: 1),
+        new(2, 48, 6, 5, 17, 3, 3, Padding: 1),
+        new(3, 17, 5, 5, 16, 3, 3, Stride: 2, Padding: 1),
+        new(2, 12, 9, 20, 24, 3, 3, Padding: 1),
     ];
 
     [Fact]

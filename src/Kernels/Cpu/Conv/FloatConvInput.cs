@@ -81,7 +81,7 @@ internal static unsafe class FloatConvInput
         // Phases share out the terms and the pixels; each list of terms has room for all.
         var terms = s.COutGroup * s.Kh * s.Kw;
         var memory = (int*)Scratch.Floats(ScratchSlot.ConvOffsets, checked(
-            (phases.Length * (TermList.Size(terms) + Products.Tile.Rows)) + (s.H * s.W)));
+            (phases.Length * (TermList.Size(terms) + Products.NarrowTile.Rows)) + (s.H * s.W)));
         var places = memory + ((nint)phases.Length * TermList.Size(terms));
         var weights = Scratch.Floats(ScratchSlot.ConvWeights, Correlation<V>.WeightSize(s.CInGroup, terms));
         for (var i = 0; i < phases.Length; i++)

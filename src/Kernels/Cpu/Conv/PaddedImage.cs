@@ -73,18 +73,18 @@ internal readonly unsafe struct PaddedImage
                 Copy(source + (h * _sourceW) + from, image + ((h + _top) * Width) + _left + from, end - from);
     }
 
-    // Rows of images are short: a call to the runtime's copy would cost more than the copy.
+    /// <summary>Copies a row to another place. Rows are short: a call to the runtime would cost more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Copy(float* from, float* to, int count)
+    public static void Copy(float* from, float* to, int count)
     {
-        var i = 0;
-        for (; i <= count - 8; i += 8) Vector256.Store(Vector256.Load(from + i), to + i);
-        if (i <= count - 4)
+        if (count < 8)
         {
-            Vector128.Store(Vector128.Load(from + i), to + i);
-            i += 4;
+            for (var i = 0; i < count; i++) to[i] = from[i];
+            return;
         }
 
-        for (; i < count; i++) to[i] = from[i];
+        // The last eight may be written twice.
+        for (var i = 0; i < count - 8; i += 8) Vector256.Store(Vector256.Load(from + i), to + i);
+        Vector256.Store(Vector256.Load(from + count - 8), to + count - 8);
     }
 }

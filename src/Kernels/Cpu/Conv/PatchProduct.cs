@@ -10,7 +10,7 @@ namespace Convoy.Kernels.Cpu.Conv;
 // more at 16 to 32 channels of 14 x 14 (one core of Zen 3, 2026-08).
 internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
 {
-    internal const int Strip = 16 * Tile.Rows;
+    internal const int Strip = 8 * NarrowTile.Rows;
 
     private readonly int _rows;
     private readonly int _pixels;
@@ -37,26 +37,24 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
         _strip = Scratch.Floats(ScratchSlot.ConvPanel, Strip * Tile.Columns<V>());
     }
 
-    public static int WeightSize(int rows, int terms) =>
-        checked((rows + Tile.Columns<V>() - 1) / Tile.Columns<V>() * Tile.Columns<V>() * terms);
+    public static int WeightSize(int rows, int terms) => checked(NarrowTile.Padded<V>(rows) * terms);
 
-    public static int PlaceSize(int pixels) => (pixels + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
+    public static int PlaceSize(int pixels) => (pixels + NarrowTile.Rows - 1) / NarrowTile.Rows * NarrowTile.Rows;
 
     public void PackWeights(float* weights)
     {
         for (var block = 0; block < _terms.Blocks; block++)
         {
             var (from, terms) = _terms.Block(block);
-            Pack.Columns(
-                terms, _rows, weights + from, _terms.Count, _weights + WeightSize(_rows, from), Tile.Columns<V>());
+            Pack.ColumnPanels<V>(terms, _rows, weights + from, _terms.Count, _weights + WeightSize(_rows, from));
         }
     }
 
     public void Run(float* image, float* c, float* bias, Activation activation)
     {
-        var width = Tile.Columns<V>();
-        for (var row = 0; row < _rows; row += width)
+        for (int row = 0, width; row < _rows; row += width)
         {
+            width = NarrowTile.Width<V>(_rows - row);
             var rows = Math.Min(width, _rows - row);
             for (var pixel = 0; pixel < _pixels; pixel += Strip)
             {
@@ -66,32 +64,33 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
                 {
                     var (from, terms) = _terms.Block(block);
                     var weights = _weights + WeightSize(_rows, from) + ((nint)row * terms);
-                    Tiles(image, terms, from, weights, pixel, pixels);
+                    Tiles(image, terms, from, weights, pixel, pixels, width);
                 }
 
                 var to = c + ((nint)row * _pixels) + pixel;
-                Turn(to, rows, pixels);
+                Turn(to, rows, pixels, width);
                 Finish(to, rows, pixels, bias is null ? null : bias + row, activation);
             }
         }
     }
 
-    private void Tiles(float* image, int terms, int from, float* weights, int pixel, int pixels)
+    private void Tiles(float* image, int terms, int from, float* weights, int pixel, int pixels, int width)
     {
-        var width = Tile.Columns<V>();
-        for (var i = 0; i < pixels; i += Tile.Rows)
+        var offsets = _terms.Offsets + from;
+        var narrow = width == V.Count;
+        for (var i = 0; i < pixels; i += narrow ? NarrowTile.Rows : Tile.Rows)
         {
-            Tile.Pixels<V>(
-                terms, image, _places + pixel + i, _terms.Offsets + from, weights, _strip + ((nint)i * width),
-                width, from > 0);
+            var (places, to) = ((nint)(_places + pixel + i), (nint)(_strip + ((nint)i * width)));
+            if (narrow)
+                NarrowTile.Pixels<V>(terms, image, (int*)places, offsets, weights, (float*)to, width, from > 0);
+            else Tile.Pixels<V>(terms, image, (int*)places, offsets, weights, (float*)to, width, from > 0);
         }
     }
 
     // [pixel, row] to [row, pixel].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Turn(float* c, int rows, int pixels)
+    private void Turn(float* c, int rows, int pixels, int width)
     {
-        var width = Tile.Columns<V>();
         var (i, wholeRows) = (0, rows / 8 * 8);
         if (System.Runtime.Intrinsics.X86.Avx.IsSupported && width % 8 == 0)
         {
@@ -99,17 +98,17 @@ internal readonly unsafe struct PatchProduct<V> where V : unmanaged, ILanes<V>
             {
                 for (var r = 0; r < wholeRows; r += 8)
                     Pack.Transpose8x8(_strip + (i * width) + r, width, c + ((nint)r * _pixels) + i, _pixels);
-                for (var r = wholeRows; r < rows; r++) TurnRow(c, r, i, i + 8);
+                for (var r = wholeRows; r < rows; r++) TurnRow(c, r, i, i + 8, width);
             }
         }
 
-        for (var r = 0; r < rows; r++) TurnRow(c, r, i, pixels);
+        for (var r = 0; r < rows; r++) TurnRow(c, r, i, pixels, width);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void TurnRow(float* c, int row, int from, int end)
+    private void TurnRow(float* c, int row, int from, int end, int width)
     {
-        for (var i = from; i < end; i++) c[((nint)row * _pixels) + i] = _strip[(i * Tile.Columns<V>()) + row];
+        for (var i = from; i < end; i++) c[((nint)row * _pixels) + i] = _strip[(i * width) + row];
     }
 
     private void Finish(float* c, int rows, int pixels, float* bias, Activation activation)

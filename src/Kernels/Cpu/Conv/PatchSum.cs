@@ -28,10 +28,10 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
         _dy = dy;
         _s = s;
         _image = PaddedImage.OfInput(s);
-        var (pixels, width) = (s.OutH * s.OutW, Tile.Columns<V>());
+        var pixels = s.OutH * s.OutW;
         _ring = 2 + (Order.Block / pixels);
-        _paddedTerms = (s.Terms + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
-        _paddedChannels = (s.COutGroup + width - 1) / width * width;
+        _paddedTerms = PaddedTerms(s.Terms);
+        _paddedChannels = NarrowTile.Padded<V>(s.COutGroup);
         _padded = !_image.IsSource;
         _images = _padded ? Scratch.Floats(ScratchSlot.ConvImage, checked(_ring * _image.Size)) : null;
         for (var i = 0; i < _ring && _padded; i++) _image.Clear(_images + ((nint)i * _image.Size));
@@ -42,6 +42,9 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
         var list = TermList.OfForward(_image, s, (int*)Scratch.Floats(ScratchSlot.ConvPlanes, TermList.Size(s.Terms)));
         new Span<int>(list.Offsets, list.Count).CopyTo(new Span<int>(_offsets, _paddedTerms));
     }
+
+    /// <summary>Rows of whole tiles of either height.</summary>
+    internal static int PaddedTerms(int terms) => (terms + NarrowTile.Rows - 1) / NarrowTile.Rows * NarrowTile.Rows;
 
     public void Sum(int firstRow, int endRow, Span<float> destination)
     {
@@ -89,10 +92,11 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
 
     private void PackGradient(int sample, int group, int place, int take, int done, int terms)
     {
-        var (plane, width) = (_s.OutH * _s.OutW, Tile.Columns<V>());
+        var plane = _s.OutH * _s.OutW;
         var from = _dy + ((((((nint)sample * _s.Groups) + group) * _s.COutGroup)) * plane) + place;
-        for (var j = 0; j < _s.COutGroup; j += width)
+        for (int j = 0, width; j < _s.COutGroup; j += width)
         {
+            width = NarrowTile.Width<V>(_s.COutGroup - j);
             Pack.Columns(
                 take, Math.Min(width, _s.COutGroup - j), from + ((nint)j * plane), plane,
                 _panels + ((nint)j * terms) + ((nint)done * width), width);
@@ -114,14 +118,23 @@ internal readonly unsafe struct PatchSum<V> : ISliceSum<float> where V : unmanag
 
     private void Tiles(float* images, (int Offset, int Count)* runs, int count, int terms, bool add)
     {
-        var width = Tile.Columns<V>();
-        for (var j = 0; j < _paddedChannels; j += width)
+        for (int j = 0, width; j < _s.COutGroup; j += width)
         {
-            for (var k = 0; k < _paddedTerms; k += Tile.Rows)
+            width = NarrowTile.Width<V>(_s.COutGroup - j);
+            var (narrow, panel) = (width == V.Count, (nint)(_panels + ((nint)j * terms)));
+            for (var k = 0; k < _s.Terms; k += narrow ? NarrowTile.Rows : Tile.Rows)
             {
-                Tile.Patches<V>(
-                    runs, count, _s.Stride, images, _offsets + k, _panels + ((nint)j * terms),
-                    _sums + ((nint)k * _paddedChannels) + j, _paddedChannels, add);
+                var to = _sums + ((nint)k * _paddedChannels) + j;
+                if (narrow)
+                {
+                    NarrowTile.Patches<V>(
+                        runs, count, _s.Stride, images, _offsets + k, (float*)panel, to, _paddedChannels, add);
+                }
+                else
+                {
+                    Tile.Patches<V>(
+                        runs, count, _s.Stride, images, _offsets + k, (float*)panel, to, _paddedChannels, add);
+                }
             }
         }
     }

@@ -131,8 +131,8 @@ internal static unsafe class FloatGemm
         var (from, count) = ThreadTeam.Range(n, part, parts, width);
         panels += (nint)from * k;
         j += from;
-        if (g.TransB) Pack.Columns(k, count, g.B + ((nint)j * g.Ldb) + p, g.Ldb, panels, width);
-        else Pack.Rows(k, count, g.B + ((nint)p * g.Ldb) + j, g.Ldb, panels, width);
+        if (g.TransB) Pack.ColumnPanels<V>(k, count, g.B + ((nint)j * g.Ldb) + p, g.Ldb, panels);
+        else Pack.RowPanels<V>(k, count, g.B + ((nint)p * g.Ldb) + j, g.Ldb, panels);
     }
 
     // All rows of c against one block of terms and one of columns.
@@ -163,17 +163,23 @@ internal static unsafe class FloatGemm
         bool direct, int m, int n, int k, float* a, nint lda, float* packedA, float* packedB, float* c, nint ldc,
         bool add) where V : unmanaged, ILanes<V>
     {
-        var width = Tile.Columns<V>();
+        var wide = Tile.Columns<V>();
         var edge = stackalloc float[Tile.Size<V>()];
-        for (var j = 0; j < n; j += width, packedB += (nint)width * k)
+        for (var j = 0; j < n; j += wide, packedB += (nint)wide * k)
         {
-            var columns = Math.Min(width, n - j);
+            var columns = Math.Min(wide, n - j);
+            if (columns <= V.Count)
+            {
+                NarrowTiles<V>(direct, m, columns, k, a, lda, packedA, packedB, c + j, ldc, add, edge);
+                return;
+            }
+
             var panel = packedA;
             for (var i = 0; i < m; i += Tile.Rows)
             {
                 var rows = Math.Min(Tile.Rows, m - i);
-                var whole = rows == Tile.Rows && columns == width;
-                var (to, stride) = whole ? ((nint)(c + (i * ldc) + j), ldc) : ((nint)edge, width);
+                var whole = rows == Tile.Rows && columns == wide;
+                var (to, stride) = whole ? ((nint)(c + (i * ldc) + j), ldc) : ((nint)edge, wide);
                 if (direct && rows == Tile.Rows)
                 {
                     Tile.Direct<V>(k, a + (i * lda), lda, packedB, (float*)to, stride, add && whole);
@@ -184,8 +190,33 @@ internal static unsafe class FloatGemm
                     panel += (nint)Tile.Rows * k;
                 }
 
-                if (!whole) TileEdges.Write<V>(edge, c + (i * ldc) + j, ldc, rows, columns, add);
+                if (!whole) TileEdges.Write<V>(edge, wide, c + (i * ldc) + j, ldc, rows, columns, add);
             }
+        }
+    }
+
+    // The last columns, where they fit in one register. A tile is two panels of a; the last one may be one panel twice.
+    private static void NarrowTiles<V>(
+        bool direct, int m, int columns, int k, float* a, nint lda, float* packedA, float* packedB, float* c, nint ldc,
+        bool add, float* edge) where V : unmanaged, ILanes<V>
+    {
+        for (var i = 0; i < m; i += NarrowTile.Rows)
+        {
+            var rows = Math.Min(NarrowTile.Rows, m - i);
+            var whole = rows == NarrowTile.Rows && columns == V.Count;
+            var (to, stride) = whole ? ((nint)(c + (i * ldc)), ldc) : ((nint)edge, V.Count);
+            if (direct)
+            {
+                NarrowTile.Direct<V>(k, a + (i * lda), lda, rows, packedB, (float*)to, stride, add && whole);
+            }
+            else
+            {
+                var upper = packedA + ((nint)i * k);
+                var lower = rows > Tile.Rows ? upper + ((nint)Tile.Rows * k) : upper;
+                NarrowTile.Packed<V>(k, upper, lower, packedB, (float*)to, stride, add && whole);
+            }
+
+            if (!whole) TileEdges.Write<V>(edge, V.Count, c + (i * ldc), ldc, rows, columns, add);
         }
     }
 }

@@ -205,6 +205,6 @@ internal static unsafe class FloatSegmentedGemm
         }
 
         SliceTile.Run<V>(steps, last, terms, a, b, stack, edge, Tile.Columns<V>(), false);
-        TileEdges.Write<V>(edge, c, ldc, rows, columns, add);
+        TileEdges.Write<V>(edge, Tile.Columns<V>(), c, ldc, rows, columns, add);
     }
 }

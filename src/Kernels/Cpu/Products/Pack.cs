@@ -63,13 +63,14 @@ internal static unsafe class Pack
         {
             var take = Math.Min(width, count - first);
             var from = source + (first * stride);
-            var done = 0;
-            if (Avx.IsSupported && take == width && width % 8 == 0)
+            var (done, turned) = (0, width);
+            if (Avx.IsSupported && width % 8 == 0)
             {
+                turned = take / 8 * 8;
                 for (; done <= terms - 8; done += 8)
                 {
-                    if (done % LineFloats == 0) FetchColumns(terms, from + done, stride, width, done);
-                    for (var r = 0; r < width; r += 8)
+                    if (done % LineFloats == 0 && take == width) FetchColumns(terms, from + done, stride, width, done);
+                    for (var r = 0; r < turned; r += 8)
                         Transpose8x8(from + (r * stride) + done, stride, panels + (done * width) + r, width);
                 }
             }
@@ -80,9 +81,36 @@ internal static unsafe class Pack
             }
 
             for (var r = 0; r < width; r++)
-                for (var p = done; p < terms; p++) panels[(p * width) + r] = r < take ? from[(r * stride) + p] : 0f;
+            {
+                for (var p = r < turned ? done : 0; p < terms; p++)
+                    panels[(p * width) + r] = r < take ? from[(r * stride) + p] : 0f;
+            }
         }
     }
+
+    /// <summary>
+    /// As <see cref="Columns"/>, two registers wide, the last panel one register where that is enough (NarrowTile).
+    /// </summary>
+    public static void ColumnPanels<V>(int terms, int count, float* source, nint stride, float* panels)
+        where V : unmanaged, ILanes<V>
+    {
+        var wide = WideColumns<V>(count);
+        Columns(terms, Math.Min(count, wide), source, stride, panels, Tile.Columns<V>());
+        Columns(terms, count - wide, source + (wide * stride), stride, panels + ((nint)wide * terms), V.Count);
+    }
+
+    /// <summary>As <see cref="Rows"/>, in panels of the widths of <see cref="ColumnPanels"/>.</summary>
+    public static void RowPanels<V>(int terms, int count, float* source, nint stride, float* panels)
+        where V : unmanaged, ILanes<V>
+    {
+        var wide = WideColumns<V>(count);
+        Rows(terms, Math.Min(count, wide), source, stride, panels, Tile.Columns<V>());
+        Rows(terms, count - wide, source + wide, stride, panels + ((nint)wide * terms), V.Count);
+    }
+
+    // Columns in panels of two registers, the zeros of the last one included.
+    private static int WideColumns<V>(int count) where V : unmanaged, ILanes<V> =>
+        NarrowTile.Padded<V>(count) / Tile.Columns<V>() * Tile.Columns<V>();
 
     // Calls a cache line of each row that a panel needs soon: its own, or at the end of them the next panel's. A row of
     // the source is too short a piece for the processor to see where it goes.

@@ -5,12 +5,12 @@ namespace Convoy.Kernels.Cpu.Products;
 /// <summary>What happens to a tile after its sums: partial tiles, bias and activation.</summary>
 internal static unsafe class TileEdges
 {
-    /// <summary>Copies (or adds) the valid part of a buffered tile.</summary>
+    /// <summary>Copies (or adds) the valid part of a buffered tile, whose rows are `width` floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Write<V>(float* tile, float* c, nint ldc, int rows, int columns, bool add)
+    public static void Write<V>(float* tile, int width, float* c, nint ldc, int rows, int columns, bool add)
         where V : unmanaged, ILanes<V>
     {
-        for (var r = 0; r < rows; r++, tile += 2 * V.Count, c += ldc)
+        for (var r = 0; r < rows; r++, tile += width, c += ldc)
         {
             var j = 0;
             if (add)
