@@ -136,9 +136,23 @@ public static partial class Functions
     /// <summary>
     /// Any contraction, such as "bhqd,bhkd->bhqk": repeated letters in an operand take its diagonal, letters that
     /// are not in the result are summed, "..." stands for all other dimensions. Many operands are contracted in the
-    /// order that costs least. An error points at the character.
+    /// order that costs least. An error points at the character, and shows the operands.
     /// </summary>
     public static Value Einsum(string spec, params ReadOnlySpan<Value> operands)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        Value[] all = [.. operands];
+        try
+        {
+            return Contracted(spec, all);
+        }
+        catch (ShapeException rule) when (OperandTexts.Lack(rule, OpTable.Einsum, all))
+        {
+            throw OperandTexts.Added(rule, OpTable.Einsum, all);
+        }
+    }
+
+    private static Value Contracted(string spec, Value[] operands)
     {
         var (written, values) = EinsumEllipsis.Written(spec, operands);
         var parsed = EinsumSpec.Parse(written);

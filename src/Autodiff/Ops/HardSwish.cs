@@ -13,6 +13,7 @@ internal sealed class HardSwish : UnaryOp<HardSwishOperator>
     private static Value Slope(Value x)
     {
         var inside = x.GreaterEqual(x.Constant(-3)) * x.Less(x.Constant(3));
-        return (inside * ((x * 2) + 3) * (1.0 / 6)) + x.GreaterEqual(x.Constant(3));
+        // Chosen, not multiplied with 0: twice the largest numbers is infinite.
+        return inside.Where(((x * 2) + 3) * (1.0 / 6), x.GreaterEqual(x.Constant(3)));
     }
 }

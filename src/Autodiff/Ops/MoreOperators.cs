@@ -21,8 +21,13 @@ internal readonly struct SoftplusOperator : IUnaryOperator
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V>
     {
-        var a = V.Create(0f) - Fn.Abs.Lanes(x);
-        return Fn.Relu.Lanes(x) + Fn.Log.Lanes(V.Create(1f) + Fn.Exp.Lanes(a));
+        var (zero, one) = (V.Create(0f), V.Create(1f));
+        var power = Fn.Exp.Lanes(zero - Fn.Abs.Lanes(x));
+        // What 1 + power rounds away, the quotient gives back; below the last place of 1 the power is its own
+        // logarithm.
+        var sum = one + power;
+        var tail = Fn.Log.Lanes(sum) * (power / (sum - one));
+        return Fn.Relu.Lanes(x) + V.Select(V.Equal(sum, one), power, tail);
     }
 
     public static double Double(double x) => Math.Max(x, 0) + NearZero.LogOnePlus(Math.Exp(-Math.Abs(x)));
@@ -105,20 +110,8 @@ internal readonly struct EluOperator : IBinaryOperator
 /// <summary>x^y: e^(y ln|x|), negative where x is negative and y an odd integer, NaN where y is no integer.</summary>
 internal readonly struct PowOperator : IBinaryOperator
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V>
-    {
-        var zero = V.Create(0f);
-        var size = Fn.Exp.Lanes(y * Fn.Log.Lanes(Fn.Abs.Lanes(x)));
-        // Adding 1.5·2^23 leaves the integer nearest to y in the low bits, and its lowest bit says odd.
-        var magic = V.Create(12582912f);
-        var shifted = y + magic;
-        var whole = V.Equal(shifted - magic, y);
-        var negative = V.Greater(zero, x);
-        var sign = V.ShiftLeft(shifted, 31) & whole & negative;
-        var signed = V.Select(negative & (whole ^ V.CreateInt(-1)), V.Create(float.NaN), size ^ sign);
-        return V.Select(V.Equal(y, zero), V.Create(1f), signed);
-    }
+    // e^(y ln x) in float32 loses as many digits as the result has octaves: 3² would not be 9.
+    public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> => Through64.Binary<V, PowOperator>(x, y);
 
     public static double Double(double x, double y) => Math.Pow(x, y);
 }

@@ -106,6 +106,41 @@ public sealed class VariableOptimizer(long totalSteps = 0)
         foreach (var member in _members) CurrentGradients.Clear(member.Variable);
     }
 
+    /// <summary>
+    /// A copy of what the optimizer remembers, for <see cref="Restore"/>: "steps", and for each parameter
+    /// "name.steps" and its rule's vectors, "name.moment1" and their like, in its shape and type. Stages of
+    /// <see cref="Gradients"/> save theirs themselves.
+    /// </summary>
+    /// <exception cref="ShapeException">Two parameters have one name.</exception>
+    public TensorTable Save()
+    {
+        var table = new TensorTable();
+        table.Add(StepsName, Tensor.Of<long>([Steps], Shape.Scalar));
+        foreach (var member in _members)
+            foreach (var (name, tensor) in member.Remembered()) table.Add(name, tensor.Copy());
+        return table;
+    }
+
+    /// <summary>
+    /// Goes on where an optimizer with the same groups was saved: with the same gradients, the same bits.
+    /// </summary>
+    /// <param name="saved">What <see cref="Save"/> gave.</param>
+    /// <exception cref="ShapeException">Something is missing, or has another shape or type. Nothing has
+    /// changed.</exception>
+    public void Restore(TensorTable saved)
+    {
+        var mine = Save();
+        foreach (var name in mine.Names)
+            if (!saved[name].Type.Equals(mine[name].Type)) throw new ShapeException(
+                $"{name} was saved as {saved[name].Type}, this optimizer has {mine[name].Type}");
+        if (saved.Count != mine.Count) throw new ShapeException(
+            $"{saved.Count} tensors were saved, this optimizer has {mine.Count}: other groups or rules");
+        Steps = (long)saved[StepsName].At();
+        foreach (var member in _members) member.Restore(saved);
+    }
+
+    private const string StepsName = "steps";
+
     private double Rate(Group group, long step) =>
         RateFactor * Schedule.RateAt(group.Spec.Schedule, group.Spec.Lr, step, totalSteps);
 
@@ -128,6 +163,30 @@ public sealed class VariableOptimizer(long totalSteps = 0)
             _narrow?.Step(variable.Data, gradient, rate, scale);
             _wide?.Step(variable.Data, gradient, rate, scale);
         }
+
+        // By their names in a table; vectors are the optimizer's own memory.
+        public IEnumerable<(string Name, Tensor Tensor)> Remembered()
+        {
+            yield return ($"{name}.{StepsName}", Tensor.Of<long>([_narrow?.Steps ?? _wide!.Steps], Shape.Scalar));
+            for (var i = 0; i < group.Rule.StateNames.Count; i++)
+                yield return ($"{name}.{group.Rule.StateNames[i]}",
+                    _narrow?.Tensor(i, variable.Data.Shape) ?? _wide!.Tensor(i, variable.Data.Shape));
+        }
+
+        public void Restore(TensorTable saved)
+        {
+            var steps = (long)saved[$"{name}.{StepsName}"].At();
+            for (var i = 0; i < group.Rule.StateNames.Count; i++)
+            {
+                var vector = saved[$"{name}.{group.Rule.StateNames[i]}"];
+                _narrow?.Set(steps, i, vector);
+                _wide?.Set(steps, i, vector);
+            }
+
+            // A rule without vectors counts steps too.
+            _narrow?.Set(steps);
+            _wide?.Set(steps);
+        }
     }
 
     private sealed class State<T>(Group group, Variable variable)
@@ -137,6 +196,18 @@ public sealed class VariableOptimizer(long totalSteps = 0)
             [.. group.Rule.StateNames.Select(_ => new T[variable.Data.Count].AsMemory())];
         private readonly ParameterSpan[] _whole = [ParameterSpan.Of(variable.Data.Shape)];
         private long _steps;
+
+        public long Steps => _steps;
+
+        public Tensor Tensor(int vector, Shape shape) => Tensors.Tensor.Of<T>(_state[vector].Span, shape);
+
+        public void Set(long steps) => _steps = steps;
+
+        public void Set(long steps, int vector, Tensor from)
+        {
+            _steps = steps;
+            from.Values<T>().CopyTo(_state[vector].Span);
+        }
 
         public void Step(Tensor weights, Tensor gradient, double rate, double scale) => group.Rule.Apply(
             weights.Writable<T>(), gradient.Values<T>(), _state, new RuleStep(++_steps, rate, scale), _whole);

@@ -54,4 +54,46 @@ public sealed unsafe class LaneWidthTests
             }
         }
     }
+
+    [Fact]
+    public void Powers_AreRoundedOnce()
+    {
+        // OPS-04: 3² was 9.000001, and 1,803 of these squares were not right.
+        float[] x = [.. Enumerable.Range(1, 1999).Select(i => (float)i)];
+        var all = new Variable(Tensor.Of(x, x.Length));
+        Assert.Equal(x.Select(v => v * v), ((Variable)all.Pow(2)).Data.ToArray<float>());
+        Assert.Equal(x.Select(v => (float)Math.Pow(v, -1.5)), ((Variable)all.Pow(-1.5)).Data.ToArray<float>());
+        float[] bases = [1, 1, -1, -1, -0f, -0f, -2, 2, -1, 0];
+        float[] exponents =
+            [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 16777215, -1, -2, 5e6f, 127, 0.5f, 0];
+        var powers = (Variable)new Variable(Tensor.Of(bases, 10)).Pow(new Variable(Tensor.Of(exponents, 10)));
+        Assert.Equal(bases.Zip(exponents, (b, e) => (float)Math.Pow(b, e)), powers.Data.ToArray<float>());
+    }
+
+    [Fact]
+    public void SmallValuesOfSoftplusAndMish_KeepTheirDigits()
+    {
+        // OPS-05: at -15 a sixth was missing, from -17 on everything.
+        float[] x = [.. Enumerable.Range(0, 1761).Select(i => -86 + (i / 16f))];
+        var all = new Variable(Tensor.Of(x, x.Length));
+        var (softplus, mish) =
+            (((Variable)all.Softplus()).Data.ToArray<float>(), ((Variable)all.Mish()).Data.ToArray<float>());
+        var exact = new Variable(all.Data.Cast(DType.Float64));
+        var (wide, wideMish) = (((Variable)exact.Softplus()).Data.ToArray<double>(),
+            ((Variable)exact.Mish()).Data.ToArray<double>());
+        for (var i = 0; i < x.Length; i++)
+        {
+            Assert.Equal(wide[i], softplus[i], 4e-7 * wide[i]);
+            Assert.Equal(wideMish[i], mish[i], 6e-7 * Math.Abs(wideMish[i]));
+        }
+    }
+
+    [Fact]
+    public void SlopesOfTheLargestNumbers_AreFinite()
+    {
+        // OPS-05, ERR-07: twice the largest number is infinite, and 0 times that was the slope.
+        var x = new Variable(Tensor.Of([float.MaxValue, -float.MaxValue, 0], 3), requiresGradient: true);
+        ((Variable)x.HardSwish().Sum()).Backward();
+        Assert.Equal([1f, 0, 0.5f], x.Gradient!.ToArray<float>());
+    }
 }

@@ -219,6 +219,14 @@ public sealed class OddOperandTests
         Assert.Contains(rule, Refused(() => call()), StringComparison.Ordinal);
     }
 
+    // ERR-01: and what it was given.
+    [Theory]
+    [InlineData("ij,jk->ik", "character 4 'j' is 4 here and 3 before (operands [2, 3], [4, 3])")]
+    [InlineData("ijk,jk->ik", "character 1 'i' starts operand 0 with 3 letters, its shape is [2, 3] (operands [2, 3], [4, 3])")]
+    [InlineData("ij->ij", "names 1 operands, 2 are given (operands [2, 3], [4, 3])")]
+    public void ErrorsOfContractions_ShowTheOperands(string spec, string rule) => Assert.Equal(
+        $"einsum \"{spec}\": {rule}", Refused(() => Functions.Einsum(spec, Shaped(2, 3), Shaped(4, 3))));
+
     // OPS-10: the character that its author wrote, also beside "...".
     [Theory]
     [InlineData("...i,...i->...", "character 6 '.' is 4 here and 2 before")]
@@ -231,6 +239,7 @@ public sealed class OddOperandTests
         var refused = Assert.Throws<ShapeException>(() => Functions.Einsum(spec, Shaped(2, 3), Shaped(4, 3)));
         Assert.Equal(ErrorCode.EinsumSpec, refused.ErrorCode);
         Assert.StartsWith($"einsum \"{spec}\": {rule}", refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith("(operands [2, 3], [4, 3])", refused.Message, StringComparison.Ordinal);
     }
 
     private static string Refused(Action call) => Assert.Throws<ShapeException>(call).Message;
