@@ -151,6 +151,7 @@ internal sealed class Compilation
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rowsMax, 1);
         GraphVerifier.Check(forward);
+        forward.RequireSizes("compiled program");
         var (prepared, before) = PassPipeline.Run(forward, PassPipeline.BeforeGradients(options.Level switch
         {
             CompileLevel.None => [],

@@ -94,6 +94,7 @@ public sealed class GraphExecutor : IExecutor
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         GraphVerifier.Check(graph);
+        graph.RequireSizes("graph executor");
         (_graph, _rows, _options) = (graph, rows, options ?? new ExecutorOptions());
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.ParallelNodesMin, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(_options.ParallelFlopsMin);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Graphs;
 
@@ -43,6 +44,8 @@ public sealed class Graph
         Outputs = outputs;
         Inputs = [.. nodes.Where(n => n.Op == OpTable.Input)];
         Parameters = [.. nodes.Where(n => n.Op == OpTable.Parameter)];
+        Symbols = [.. Inputs.SelectMany(n => n.Type.Dims).SelectMany(d => d.Formula.Names)
+            .Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>All nodes; node i has id i, and each comes after its inputs.</summary>
@@ -53,6 +56,45 @@ public sealed class Graph
     public ImmutableArray<GraphNode> Inputs { get; }
     /// <summary>In the order of the layout of weights.</summary>
     public ImmutableArray<GraphNode> Parameters { get; }
+
+    /// <summary>
+    /// Names of sizes that are known when the graph is run, as the inputs have them: <c>N</c> is the batch, <c>?0</c> a
+    /// dynamic dimension.
+    /// </summary>
+    public IReadOnlyList<string> Symbols { get; }
+
+    /// <summary>The sizes that operands of these shapes give: a number for each of <see cref="Symbols"/>.</summary>
+    /// <param name="inputs">A shape for each input, by its name.</param>
+    /// <exception cref="GraphException">An input has no shape, or one that is not its own: the line says which input,
+    /// and which size another input gave.</exception>
+    public IReadOnlyDictionary<string, int> SizesOf(IReadOnlyDictionary<string, Shape> inputs) => DimSizes.Of(
+        this, n => inputs.TryGetValue(n.Name, out var shape) ? shape
+            : throw new GraphException($"input {n.Name} has no shape")).All;
+
+    /// <summary>
+    /// The same computation for fixed sizes: shapes are inferred and verified again, with numbers for names. What runs
+    /// compiled has no names but the batch.
+    /// </summary>
+    /// <param name="sizes">Numbers of some of <see cref="Symbols"/>, 0 or more.</param>
+    /// <exception cref="ShapeException">The graph has no such name, or an operator takes no such size.</exception>
+    public Graph WithSizes(IReadOnlyDictionary<string, int> sizes) => WithSizes(DimSizes.Of(this, sizes));
+
+    internal Graph WithSizes(DimSizes sizes)
+    {
+        var edit = new GraphEdit(this);
+        foreach (var node in Nodes)
+            edit.CopyAs(node, node.Op, sizes.At(node.Attributes), edit.MapAll(node.Inputs.AsSpan()));
+        return edit.Finish();
+    }
+
+    /// <summary>Refuses a graph with sizes that have no number yet, the batch aside.</summary>
+    internal void RequireSizes(string who)
+    {
+        string[] open = [.. Symbols.Where(s => s != Dim.BatchName)];
+        if (open.Length > 0)
+            throw new GraphException($"{who}: size {string.Join(", ", open)} of the graph has no number; give one to "
+                + "Graph.WithSizes first");
+    }
 
     /// <summary>The result behind a name, or null.</summary>
     public ValueRef? Output(string name)

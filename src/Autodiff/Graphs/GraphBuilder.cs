@@ -18,11 +18,30 @@ public sealed class GraphBuilder : Builder
     private readonly List<GraphOutput> _outputs = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private string _scope = "";
+    private int _dynamic;
 
-    /// <summary>A named input, such as "x" of [<see cref="Dim.Batch"/>, features]. Names differ from those of all
-    /// other inputs and parameters.</summary>
-    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> dims) =>
-        Leaf(OpTable.Input, name, new TensorType(dtype, dims), Attributes.None);
+    /// <summary>A named input, such as "x" of [<see cref="Dim.Batch"/>, <c>Dim.Symbol("T")</c>, features]. Names differ
+    /// from those of all other inputs and parameters.</summary>
+    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> dims)
+    {
+        Dim[] own = dims.ToArray();
+        foreach (var dim in own)
+            foreach (var used in dim.Formula.Names) PassOver(used);
+        for (var i = 0; i < own.Length; i++) own[i] = Numbered(own[i]);
+        return Leaf(OpTable.Input, name, new TensorType(dtype, own), Attributes.None);
+    }
+
+    // Each dynamic dimension is one by itself: nothing is taken for equal to it.
+    private Dim Numbered(Dim dim) => !dim.IsDynamic ? dim : dim.Formula.With(name => name == Dim.DynamicMark
+        ? DimFormula.Of(string.Create(CultureInfo.InvariantCulture, $"{name}{_dynamic++}")) : null);
+
+    // The dynamic dimension of another input, or of a graph that is captured again, keeps its number.
+    private void PassOver(string name)
+    {
+        if (name.StartsWith(Dim.DynamicMark, StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            _dynamic = Math.Max(_dynamic, number + 1);
+    }
 
     /// <summary>A named float32 parameter of fixed shape, with the rule for its first values. The order of calls is
     /// the order of the layout of weights.</summary>

@@ -15,7 +15,7 @@ public sealed class GraphFormatException(string message) : ConvoyException(Error
 //   "CVYG" | version 1 byte | node count | node... | output count | output...
 //   node    name | operator name | attribute count | attribute... | input count | (node, output)...
 //   attr    name | kind 1 byte | 1: zigzag number | 2: 8 bytes IEEE | 3: text | 4: count, zigzag... | 5: count,
-// (zigzag, 0/1)... | 6: text of more than 512 bytes
+// (zigzag, 0/1 or 2 and its text)... | 6: text of more than 512 bytes
 //   output  name | node | output
 // Types are not sent: the decoder infers them, so a graph that decodes is a graph that verifies. Equal graphs have
 // equal bytes, and the SHA-256 of the bytes names the graph.

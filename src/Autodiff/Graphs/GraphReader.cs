@@ -93,6 +93,14 @@ internal ref struct GraphReader(ReadOnlySpan<byte> bytes)
         {
             var size = Int();
             var flag = Byte();
+            if (flag == 2 && size == 0)
+            {
+                var text = Text();
+                dims[i] = DimFormula.Parse(text)?.ToDim() is { HasNames: true } named ? named
+                    : throw Wrong($"\"{text}\" is not a size with names");
+                continue;
+            }
+
             if (size < 0 || flag > 1) throw Wrong("a dimension is negative or has an unknown mark");
             dims[i] = new Dim(size, flag == 1);
         }

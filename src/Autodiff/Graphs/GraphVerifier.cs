@@ -11,7 +11,8 @@ public sealed class GraphException(string message) : ConvoyException(ErrorCode.G
 /// <summary>
 /// What a legal graph is. Runs after every pass in tests, after decoding, and when a graph is built.
 /// GV-1 node i has id i; GV-2 inputs come before; GV-3 types are what the operator infers; GV-4 names differ;
-/// GV-5 outputs exist and their names differ; GV-6 parameters do not follow the batch; GV-7 sizes are within limits.
+/// GV-5 outputs exist and their names differ; GV-6 parameters have fixed shapes; GV-7 sizes are within limits;
+/// GV-8 an input says what a named size is.
 /// </summary>
 public static class GraphVerifier
 {
@@ -55,10 +56,30 @@ public static class GraphVerifier
 
         if (TypeFault(node, types) is { } fault) return fault;
         foreach (var type in node.Types)
-            if (type.Coefficient > ElementsMax) return $"GV-7 {node.Name} has more than {ElementsMax} elements";
-        if (node.Op == OpTable.Parameter && node.Type.IsPerSample)
-            return $"GV-6 parameter {node.Name} follows the batch";
+            if (!type.HasNames && type.Coefficient > ElementsMax) return $"GV-7 {node.Name} has more than {ElementsMax} elements";
+        if (node.Op == OpTable.Parameter && !node.Type.IsStatic)
+            return $"GV-6 parameter {node.Name} has no fixed shape: {node.Type}";
+        return NameFault(graph, node);
+    }
+
+    private static string? NameFault(Graph graph, GraphNode node)
+    {
+        foreach (var type in node.Types)
+        {
+            if (!type.HasNames) continue;
+            foreach (var name in type.Dims.SelectMany(d => d.Formula.Names))
+                if (name != Dim.BatchName && !graph.Inputs.Any(n => GivesSize(n.Type, name)))
+                    return $"GV-8 {node.Name} is {type}: no input has a dimension of {name} alone, so nothing says what it is";
+        }
+
         return null;
+    }
+
+    private static bool GivesSize(TensorType input, string name)
+    {
+        foreach (var dim in input.Dims)
+            if (dim.Formula.Single is var (_, given) && given == name) return true;
+        return false;
     }
 
     private static string? TypeFault(GraphNode node, TensorType[] inputs)

@@ -59,6 +59,14 @@ internal sealed class GraphWriter
         Count(dims.Length);
         foreach (var dim in dims)
         {
+            if (dim.HasNames)
+            {
+                Signed(0);
+                Byte(2);
+                Text($"{dim}");
+                continue;
+            }
+
             Signed(dim.Size);
             Byte(dim.PerSample ? (byte)1 : (byte)0);
         }

@@ -10,7 +10,8 @@ namespace Convoy.Autodiff.Graphs;
 /// <summary>
 /// Lowers a graph to the generic text form of MLIR (https://mlir.llvm.org/docs/LangRef): one function whose arguments
 /// are inputs and parameters, one operation a node in a dialect <c>convoy</c>, ranked tensor types with <c>?</c> for
-/// the batch. Compilers built on MLIR read it with unregistered dialects allowed and map the dialect to theirs.
+/// the batch and other sizes that have names. Compilers built on MLIR read it with unregistered dialects allowed and
+/// map the dialect to theirs.
 /// </summary>
 public static class MlirText
 {
@@ -70,7 +71,7 @@ public static class MlirText
             DType.Float64 => "f64",
             _ => $"i{8 * type.DType.Size()}",
         };
-        return $"tensor<{string.Concat(type.Dims.Select(d => d.PerSample ? "?x" : string.Create(CultureInfo.InvariantCulture, $"{d.Size}x")))}{element}>";
+        return $"tensor<{string.Concat(type.Dims.Select(d => d.IsSymbolic ? "?x" : string.Create(CultureInfo.InvariantCulture, $"{d.Size}x")))}{element}>";
     }
 
     private static string AttributeText(object value) => value switch
@@ -79,8 +80,10 @@ public static class MlirText
         double number => Number(number),
         string words => Quoted(words),
         ImmutableArray<int> list => Array([.. list.Select(i => (long)i)]),
-        // A dimension that follows the batch is the negative of its factor; sizes are never negative.
-        ImmutableArray<Dim> dims => Array([.. dims.Select(d => d.PerSample ? -(long)d.Size : d.Size)]),
+        // A dimension that follows the batch is the negative of its factor, as sizes are never negative; one with other
+        // names is what MLIR has for a dynamic size.
+        ImmutableArray<Dim> dims => Array(
+            [.. dims.Select(d => d.HasNames ? long.MinValue : d.PerSample ? -(long)d.Size : d.Size)]),
         _ => throw Shared.Invariant.Unhandled(value),
     };
 

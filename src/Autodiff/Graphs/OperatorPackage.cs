@@ -264,10 +264,11 @@ public sealed class OperatorPackage
             for (var axis = 0; fits && axis < wanted.Rank; axis++)
             {
                 if (!wanted[axis].PerSample) fits = given[axis] == wanted[axis];
+                else if (given[axis].HasNames || wanted[axis].HasNames) fits = given[axis] == wanted[axis];
                 else if (wanted[axis].Size == 0 || given[axis].Size % wanted[axis].Size != 0) fits = false;
                 else
                 {
-                    var one = given[axis] with { Size = given[axis].Size / wanted[axis].Size };
+                    var one = new Dim(given[axis].Size / wanted[axis].Size, given[axis].PerSample);
                     fits = (sample ??= one) == one;
                 }
             }
@@ -279,7 +280,7 @@ public sealed class OperatorPackage
     }
 
     private static Dim At(Dim dim, Dim sample) =>
-        dim.PerSample ? sample with { Size = checked(dim.Size * sample.Size) } : dim;
+        dim.PerSample ? new Dim(checked(dim.Size * sample.Size), sample.PerSample) : dim;
 
     private static OperatorPackage Checked(
         string name, Graph graph, Graph? gradient, ImmutableArray<OperatorSetting> settings)

@@ -57,8 +57,8 @@ internal sealed class AttentionGrad : FloatOp
         var scores = q.MatMul(k, tb: true) * scale;
         if (attributes.Flag("causal"))
         {
-            var (row, column) = (dy.Builder.Iota(t.Size, dy.Type.DType).Unsqueeze(1),
-                dy.Builder.Iota(t.Size, dy.Type.DType));
+            var (row, column) = (dy.Builder.Iota(t, dy.Type.DType).Unsqueeze(1),
+                dy.Builder.Iota(t, dy.Type.DType));
             scores = row.GreaterEqual(column).Where(scores, scores.Constant(double.NegativeInfinity));
         }
 

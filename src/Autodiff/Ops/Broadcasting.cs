@@ -29,7 +29,9 @@ internal static class Broadcasting
             var y = i < rank - b.Rank ? 1 : b[i - (rank - b.Rank)];
             dims[i] = x == y || y == 1 ? x : x == 1 ? y
                 : throw new ShapeException(
-                    $"{op.Name}: shapes {a.Text} and {b.Text} differ in a dimension that is not 1: reshape or transpose one of them");
+                    $"{op.Name}: shapes {a.Text} and {b.Text} differ in a dimension that is not 1: "
+                    + (x.HasNames || y.HasNames ? $"{x} and {y} are the same for some sizes only; give both one symbol"
+                        : "reshape or transpose one of them"));
         }
 
         return a.With(dims);

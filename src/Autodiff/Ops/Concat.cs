@@ -19,14 +19,14 @@ internal sealed class Concat : FloatOp
         var axis = attributes.Int("axis");
         Require((uint)axis < (uint)inputs[0].Rank, $"there is no dimension {axis} of {inputs[0].Text}");
         var dims = inputs[0].Dims.ToArray();
-        var size = 0;
+        Dim size = 0;
         foreach (var x in inputs)
         {
             Require(x.Rank == dims.Length && !x[axis].PerSample, "joins tensors of one rank, not along the batch");
             for (var i = 0; i < dims.Length; i++)
                 Require(i == axis || x[i] == dims[i],
                     $"{inputs[0].Text} and {x.Text} differ beside dimension {axis}: join along another one");
-            size = checked(size + x[axis].Size);
+            size += x[axis];
         }
 
         dims[axis] = size;

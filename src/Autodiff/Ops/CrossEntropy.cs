@@ -18,7 +18,7 @@ internal sealed class CrossEntropy : FloatOp
         var (x, targets) = (inputs[0], inputs[1]);
         RequireFloat(x);
         RequireIndex(targets);
-        Require(x.Rank > 0 && !x[-1].PerSample && x[-1].Size > 0,
+        Require(x.Rank > 0 && !x[-1].PerSample && x[-1] != 0,
             $"the classes are a last dimension of fixed size, not {x.Text}");
         Require(x.Dims.AsSpan()[..^1].SequenceEqual(targets.Dims.AsSpan()),
             $"{x.Text} has no row per target of {targets.Text}");

@@ -17,7 +17,7 @@ internal abstract class ExtremeOp : FloatOp
         Axes.Check(axes, inputs[0].Rank, Name);
         Ties.Check(this, attributes);
         Require(
-            inputs[0].IsPerSample || Reduction.CountOf(inputs[0], attributes) != 0,
+            !inputs[0].IsStatic || Reduction.CountOf(inputs[0], attributes) != 0,
             "nothing to choose from: an axis is empty");
         return [inputs[0].With(Axes.Reduced(inputs[0], axes, attributes.Flag("keep")))];
     }

@@ -65,8 +65,10 @@ public static partial class Functions
         ? throw new ShapeException("meshgrid: takes at least one vector")
         : vectors[0].Builder.Apply(OpTable.Meshgrid, Attributes.None, vectors);
 
-    internal static Value Iota(this Builder builder, int size, DType dtype) =>
-        builder.Apply(OpTable.Iota, Attributes.Of("size", size, "dtype", dtype), [])[0];
+    // Where the size has a name, a running count is what it is.
+    internal static Value Iota(this Builder builder, Dim size, DType dtype) => size.HasNames
+        ? builder.Full(1, new TensorType(dtype, size)).CumSum(0) - 1
+        : builder.Apply(OpTable.Iota, Attributes.Of("size", size.Size, "dtype", dtype), [])[0];
 
     /// <summary>Elements of one axis at an index (int32) of x's shape but for the axis.</summary>
     public static Value Gather(this Value x, int axis, Value index) =>

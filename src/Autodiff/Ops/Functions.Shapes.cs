@@ -46,6 +46,13 @@ public static partial class Functions
     // What is left for a dimension of -1; the batch too, where no other dimension has it.
     private static Dim Rest(TensorType x, Dim[] dims, int open)
     {
+        if (x.HasNames || dims.Any(d => d.HasNames))
+        {
+            var known = DimFormula.Product([.. dims.Where((_, i) => i != open)]);
+            return DimFormula.Product(x.Dims.AsSpan()).DividedBy(known)?.ToDim() ?? throw new ShapeException(
+                $"reshape: no size stands for -1 in [{string.Join(", ", dims)}] whatever the sizes of {x.Text} are");
+        }
+
         long others = 1;
         for (var i = 0; i < dims.Length; i++)
             if (i != open) others = checked(others * dims[i].Size);
@@ -178,14 +185,9 @@ public static partial class Functions
 
     private static Dim Merged(ReadOnlySpan<Dim> dims)
     {
-        var (size, perSample) = (1, false);
-        foreach (var dim in dims)
-        {
-            size = checked(size * dim.Size);
-            perSample |= dim.PerSample;
-        }
-
-        return new Dim(size, perSample);
+        Dim merged = 1;
+        foreach (var dim in dims) merged *= dim;
+        return merged;
     }
 
     private static (string Letters, Value Value) WithoutRepeats(string letters, Value value)

@@ -26,7 +26,7 @@ internal sealed class LayerNorm : FloatOp
         RequireCount(inputs, 3);
         RequireFloat(inputs);
         var x = inputs[0];
-        Require(x.Rank > 0 && !x[-1].PerSample && x[-1].Size > 0,
+        Require(x.Rank > 0 && !x[-1].PerSample && x[-1] != 0,
             $"runs over a last dimension of fixed size, not {x.Text}");
         Require(inputs[1].Equals(x.With(x[-1])) && inputs[2].Equals(inputs[1]), $"gain and bias are [{x[-1]}]");
         var rows = x.With(x.Dims.AsSpan()[..^1]);

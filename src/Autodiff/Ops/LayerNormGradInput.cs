@@ -27,7 +27,7 @@ internal sealed class LayerNormGradInput : FloatOp
         RequireCount(inputs, 5);
         RequireFloat(inputs);
         var (dy, x) = (inputs[0], inputs[1]);
-        Require(dy.Equals(x) && x.Rank > 0 && !x[-1].PerSample && x[-1].Size > 0,
+        Require(dy.Equals(x) && x.Rank > 0 && !x[-1].PerSample && x[-1] != 0,
             $"{dy.Text} is not the gradient of {x.Text}");
         var rows = x.With(x.Dims.AsSpan()[..^1]);
         Require(inputs[2].Equals(x.With(x[-1])), $"the gain is [{x[-1]}]");

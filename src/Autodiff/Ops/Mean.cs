@@ -32,9 +32,6 @@ internal sealed class Mean : FloatOp
         Elementwise.BinaryScalar<T, Fn.Multiply>(call.Out<T>(), T.CreateTruncating(1.0 / count), call.Out<T>());
     }
 
-    internal override Value?[] Backward(OpGradient g)
-    {
-        var count = Reduction.CountOf(g.X.Type, g.Attributes);
-        return [Reduction.Spread(g.Dy * (1.0 / count), g.X, g.Attributes)];
-    }
+    internal override Value?[] Backward(OpGradient g) =>
+        [Reduction.Spread(Reduction.Shared(g.Dy, g.X.Type, g.Attributes), g.X, g.Attributes)];
 }

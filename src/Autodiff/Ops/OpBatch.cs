@@ -104,5 +104,5 @@ internal sealed class OpBatch(Builder builder, Op op, Attributes attributes, Val
 
     private static Value Swapped(Value x) => x.Transpose([1, 0, .. Enumerable.Range(2, x.Type.Rank - 2)]);
 
-    private static Dim Times(Dim a, Dim b) => new(checked(a.Size * b.Size), a.PerSample || b.PerSample);
+    private static Dim Times(Dim a, Dim b) => a * b;
 }

@@ -21,9 +21,38 @@ internal static class Reduction
         return count;
     }
 
-    /// <summary>What a reduction makes of no elements, where an axis is empty; null where none is.</summary>
+    /// <summary>
+    /// y / count of the elements that one result takes, as 1 / count times y. Where the count has a name it is taken
+    /// when the graph runs, with the same bits: the mean of a one among zeros is 1 / count.
+    /// </summary>
+    public static Value Shared(Value y, TensorType x, Attributes attributes)
+    {
+        var count = SizeOf(x, attributes);
+        if (!count.HasNames) return y * (1.0 / CountOf(x, attributes));
+        var ones = y.Builder.Full(1, y.Type.With(count));
+        return y * ones.CumSum(0).Equal(y.Constant(1)).Mean();
+    }
+
+    /// <summary>The elements that one result takes, but so many less, 0 at least; where their count has a name, when
+    /// the graph runs.</summary>
+    public static Value CountBut(int less, Value x, Attributes attributes)
+    {
+        var count = SizeOf(x.Type, attributes);
+        if (!count.HasNames) return x.Constant(Math.Max(0, CountOf(x.Type, attributes) - less));
+        return (x.Builder.Full(1, x.Type.With(count)).Sum() - less).Maximum(x.Constant(0));
+    }
+
+    private static Dim SizeOf(TensorType x, Attributes attributes)
+    {
+        Dim size = 1;
+        foreach (var axis in attributes.Ints("axes")) size *= x[axis];
+        return size;
+    }
+
+    /// <summary>What a reduction makes of no elements, where an axis is empty; null where none is, or where it has a
+    /// name: then the operator that finds nothing says so when the graph runs.</summary>
     public static Value? OfNothing(Value x, Attributes attributes, double neutral) =>
-        CountOf(x.Type, attributes) > 0 ? null
+        x.Type.HasNames || CountOf(x.Type, attributes) > 0 ? null
         : x.Builder.Full(neutral, x.Type.With(
             Axes.Reduced(x.Type, attributes.Ints("axes"), attributes.Flag("keep"))));
 

@@ -20,10 +20,9 @@ internal sealed class Reshape : Op
     {
         RequireCount(inputs, 1);
         var y = inputs[0].With(attributes.Dims("dims").AsSpan());
-        Require(
-            y.Coefficient == inputs[0].Coefficient && y.IsPerSample == inputs[0].IsPerSample,
-            $"{inputs[0].Text} and {y.Text} have not the same number of elements: {inputs[0].Coefficient} and {y.Coefficient}");
-        return [y];
+        if (y.HasElementsOf(inputs[0])) return [y];
+        throw Wrong($"{inputs[0].Text} and {y.Text} have not the same number of elements"
+            + (y.HasNames || inputs[0].HasNames ? " for all sizes" : $": {inputs[0].Coefficient} and {y.Coefficient}"));
     }
 
     internal override OpCost Cost(Attributes attributes, TensorType[] inputs, TensorType[] outputs, int rows) =>

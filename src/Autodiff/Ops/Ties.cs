@@ -40,7 +40,7 @@ internal static class Ties
         for (var i = 0; i < order.Length; i++) inverse[order[i]] = i;
         var moved = chosen.Transpose(order);
         var rest = moved.Type.Dims[..^axes.Length];
-        var size = moved.Type.Dims.Skip(rest.Length).Aggregate(1, (a, d) => checked(a * d.Size));
+        var size = moved.Type.Dims.Skip(rest.Length).Aggregate((Dim)1, (a, d) => a * d);
         var flat = moved.Reshape([.. rest, size]);
         var along = Attributes.Of("axis", rest.Length, "reverse", last);
         var counted = flat.Apply(OpTable.CumSum, along);

@@ -45,6 +45,7 @@ internal sealed class FuseElementwise
 
     public static (Graph Graph, FusionReport Report) Run(Graph graph, int rows)
     {
+        graph.RequireSizes("fusion of element-wise operators");
         var fusion = new FuseElementwise(graph);
         fusion.FindGroups();
         return fusion.Rewrite(rows);

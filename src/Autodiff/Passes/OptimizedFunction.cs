@@ -23,6 +23,13 @@ public sealed record FunctionOptions
 
     /// <summary>Element-wise operators run as one where no gradient is recorded; true.</summary>
     public bool FuseElementwise { get; init; } = true;
+
+    /// <summary>
+    /// Types of the operands, with names for sizes (<see cref="Dim.Symbol"/>, <see cref="Dim.Dynamic"/>): the function
+    /// is written out and simplified once for all sizes, and operands that fit no size are refused. Null: once for each
+    /// combination of types that comes.
+    /// </summary>
+    public IReadOnlyList<TensorType>? Types { get; init; }
 }
 
 /// <summary>What became of a function for operands of certain types.</summary>
@@ -52,6 +59,7 @@ public sealed class OptimizedFunction
     private readonly FunctionOptions _options;
     private readonly OrderedLock _lock = new("captures of a function", LockRank.Leaf);
     private readonly List<Capture> _captures = [];
+    private Simplified? _forAllSizes;
 
     private OptimizedFunction(string name, Func<Value[], List<string>, Value> function, FunctionOptions options)
     {
@@ -90,7 +98,7 @@ public sealed class OptimizedFunction
         var capture = CaptureFor([.. inputs.Select(v => v.Type)]);
         // What is fused has no gradient and no place in another graph.
         var isPlain = inputs.All(v => v is Variable plain && !(plain.RequiresGradient && GradientMode.IsOn));
-        return Replay(isPlain ? capture.Fused : capture.Simplified, inputs);
+        return Replay(isPlain ? capture.Fused : capture.Plain, inputs);
     }
 
     /// <summary>What is done for operands of these types.</summary>
@@ -157,6 +165,38 @@ public sealed class OptimizedFunction
 
     private Capture Make(TensorType[] types)
     {
+        var made = _options.Types is null ? Simplify(types) : AtSizes(types);
+        var (fused, fusion) = _options.FuseElementwise ? FuseElementwise.Run(made.Graph, 1)
+            : (made.Graph, new FusionReport(0, 0, 0));
+        return new Capture([.. types], made.Graph, fused, new FunctionReport(
+            made.NodesBefore, made.Graph.Nodes.Length - types.Length, made.Passes, fusion, made.Merged, made.Looped));
+    }
+
+    // The graph for all sizes, with those of the operands.
+    private Simplified AtSizes(TensorType[] types)
+    {
+        var all = _forAllSizes ??= Simplify([.. _options.Types!]);
+        var inputs = all.Graph.Inputs;
+        if (inputs.Length != types.Length)
+            throw new ShapeException($"{Name}: takes {inputs.Length} operands, not {types.Length}");
+        for (var i = 0; i < types.Length; i++)
+        {
+            if (types[i].DType != inputs[i].Type.DType || !types[i].IsStatic)
+                throw new ShapeException($"{Name}: operand {i} is {types[i]}, not {inputs[i].Type} of any fixed size");
+        }
+
+        try
+        {
+            return all with { Graph = all.Graph.WithSizes(DimSizes.Of(all.Graph, n => types[n.Id].AsStatic()!.Value)) };
+        }
+        catch (GraphException rule)
+        {
+            throw new ShapeException($"{Name}: {rule.Message}");
+        }
+    }
+
+    private Simplified Simplify(TensorType[] types)
+    {
         var looped = new List<string>();
         var written = Written(types, looped);
         GraphPass[] own = _options.Rules is { } rules ? [GraphPass.Of(rules.Name, Strategy.Exhaustive(rules))] : [];
@@ -169,12 +209,13 @@ public sealed class OptimizedFunction
             reports = [.. reports, .. after];
         }
 
-        var (fused, fusion) = _options.FuseElementwise ? FuseElementwise.Run(graph, 1)
-            : (graph, new FusionReport(0, 0, 0));
-        return new Capture([.. types], graph, fused, new FunctionReport(
-            written.Nodes.Length - types.Length, graph.Nodes.Length - types.Length, reports, fusion, merged, looped));
+        return new Simplified(graph, written.Nodes.Length - types.Length, reports, merged, looped);
     }
 
+    private sealed record Simplified(
+        Graph Graph, int NodesBefore, IReadOnlyList<PassReport> Passes, MergeReport? Merged,
+        IReadOnlyList<string> Looped);
+
     private sealed record Capture(
-        ImmutableArray<TensorType> Types, Graph Simplified, Graph Fused, FunctionReport Report);
+        ImmutableArray<TensorType> Types, Graph Plain, Graph Fused, FunctionReport Report);
 }

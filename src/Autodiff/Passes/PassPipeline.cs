@@ -1,6 +1,7 @@
 using Convoy.Autodiff.Graphs;
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Passes.Rewriting;
+using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Passes;
 
@@ -26,7 +27,8 @@ public sealed record GraphPass(string Name, Func<Graph, Graph> Run)
         Rewrite is null ? (Run(graph), []) : Rewrite(graph);
 }
 
-/// <summary>What a pass did to a graph; operations, and bytes read and written, are counted for one row.</summary>
+/// <summary>What a pass did to a graph; operations, and bytes read and written, are counted for one row, and for
+/// sizes of 1 where they have names.</summary>
 public sealed record PassReport(string Pass, int NodesBefore, int NodesAfter, OpCost Before, OpCost After)
 {
     /// <summary>Floating-point operations before the pass.</summary>
@@ -160,5 +162,9 @@ public static class PassPipeline
         return (graph, reports);
     }
 
-    private static OpCost CostOf(Graph graph) => GraphStatistics.Of(graph, 1).Cost;
+    private static OpCost CostOf(Graph graph)
+    {
+        var named = graph.Symbols.Where(s => s != Dim.BatchName).ToDictionary(s => s, _ => 1, StringComparer.Ordinal);
+        return GraphStatistics.Of(named.Count == 0 ? graph : graph.WithSizes(named), 1).Cost;
+    }
 }

@@ -23,9 +23,13 @@ public static class ReorderOperators
         .. Elementwise().Where(f => f.Operands == 1).Select(f => new RewriteRule(
             $"slice of {f.Op.Name}",
             Pattern.Of(OpTable.Slice, Pattern.Of(f.Op, Pattern.Any("x")).As("f")),
-            m => m.IsUsedOnce("f") && m.Type.Coefficient < m["f"].Type.Coefficient
+            m => m.IsUsedOnce("f") && IsLess(m.Type, m["f"].Type)
                 ? m["x"].Apply(OpTable.Slice, m.Attributes).Apply(f.Op, m.AttributesOf("f")) : null)),
     ]);
+
+    // Of names nothing is known but that they are the same in both.
+    private static bool IsLess(TensorType cut, TensorType whole) =>
+        cut.HasNames || whole.HasNames ? !cut.Equals(whole) : cut.Coefficient < whole.Coefficient;
 
     /// <summary>All rules until none fits.</summary>
     public static Graph Run(Graph graph) => Rewriter.Run(graph, Strategy.FixedPoint(All)).Graph;

@@ -11,8 +11,8 @@ namespace Convoy.Autodiff.Tape;
 public static class GraphRunner
 {
     /// <summary>The outputs by name, with their histories.</summary>
-    /// <param name="graph">Of operators of the table; the batch is as long as the dimension of its first
-    /// input that follows it says.</param>
+    /// <param name="graph">Of operators of the table; the batch and other names are what the first input that has
+    /// one of them says.</param>
     /// <param name="bindings">A variable for each input and parameter, of its shape. Where all that the graph takes as
     /// float32 is given as float64, its constants of float32 are float64 too; else each keeps its type.</param>
     /// <exception cref="GraphException">An input or a parameter is not bound.</exception>
@@ -27,14 +27,14 @@ public static class GraphRunner
     {
         var values = new Value[graph.Nodes.Length][];
         var widens = Widens(graph, bindings);
-        var rows = RowsThatFit(graph, bindings);
+        var sizes = SizesThatFit(graph, bindings);
         foreach (var node in graph.Nodes)
         {
             if (node.Op == OpTable.Input || node.Op == OpTable.Parameter) values[node.Id] = [Bound(node, bindings)];
             else
             {
                 Value[] inputs = [.. node.Inputs.Select(i => values[i.Node][i.Output])];
-                var attributes = AtRows(node, inputs, rows, widens);
+                var attributes = AtSizes(node, inputs, sizes, widens);
                 values[node.Id] = EagerBuilder.Instance.Apply(node.Op, attributes, inputs);
             }
         }
@@ -42,38 +42,32 @@ public static class GraphRunner
         return values;
     }
 
-    // The batch; where a shape is not the graph's, operators might still accept it, and say something else.
-    private static int RowsThatFit(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
+    // The batch and other names; where a shape is not the graph's, operators might still accept it, and say something
+    // else.
+    private static DimSizes SizesThatFit(Graph graph, IReadOnlyDictionary<string, Variable> bindings)
     {
-        var rows = -1;
         foreach (var leaf in graph.Inputs.Concat(graph.Parameters))
         {
             var (type, bound) = (leaf.Type, Bound(leaf, bindings).Data);
-            if (type.BatchAxis is >= 0 and var axis && rows < 0 && bound.Rank == type.Rank)
-                rows = bound.Shape[axis] / type[axis].Size;
             var isFloat = type.DType is DType.Float32 or DType.Float64;
-            var fits = bound.Shape == type.At(Math.Max(rows, 0)) && (bound.DType == type.DType
-                || (isFloat && bound.DType is DType.Float32 or DType.Float64));
-            if (!fits) throw new GraphException(
-                $"{leaf.Op.Name} {leaf.Name} is {type}, not {bound.Type}"
-                + (rows < 0 ? "" : $", in a batch of {rows}"));
+            if (bound.DType != type.DType && !(isFloat && bound.DType is DType.Float32 or DType.Float64))
+                throw new GraphException($"{leaf.Op.Name} {leaf.Name} is {type}, not {bound.Type}");
         }
 
-        return Math.Max(rows, 0);
+        var sizes = DimSizes.Of(graph, n => Bound(n, bindings).Data.Shape);
+        foreach (var leaf in graph.Parameters) sizes.Require(leaf, Bound(leaf, bindings).Data.Shape);
+        return sizes.WithBatch();
     }
 
     private static Variable Bound(GraphNode node, IReadOnlyDictionary<string, Variable> bindings) =>
         bindings.TryGetValue(node.Name, out var variable) ? variable
         : throw new GraphException($"{node.Op.Name} {node.Name} is not bound");
 
-    // Shapes in attributes get the number of rows of this run, and constants the element type of the numbers.
-    private static Attributes AtRows(GraphNode node, Value[] inputs, int rows, bool widens)
+    // Shapes in attributes get the sizes of this run, and constants the element type of the numbers.
+    private static Attributes AtSizes(GraphNode node, Value[] inputs, DimSizes sizes, bool widens)
     {
-        var attributes = node.Attributes;
-        if (!attributes.Has("dims")) return attributes;
-        var dims = attributes.Dims("dims").Select(d => new Tensors.Dim(d.At(rows))).ToArray();
-        attributes = attributes.With("dims", dims);
-        return inputs.Length == 0 && widens && node.Type.DType == DType.Float32
+        var attributes = sizes.At(node.Attributes);
+        return attributes.Has("dims") && inputs.Length == 0 && widens && node.Type.DType == DType.Float32
             ? attributes.With("dtype", DType.Float64) : attributes;
     }
 

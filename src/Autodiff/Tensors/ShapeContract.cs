@@ -22,15 +22,15 @@ public readonly record struct ElementRule(DType? Only)
 
 /// <summary>
 /// A rule for shapes, such as <c>N, 3, H, H</c>: numbers are sizes, letters are sizes that must be equal wherever they
-/// stand, <c>2N</c> is twice N, and <c>...</c> in front stands for any dimensions.
+/// stand, <c>2N</c> is twice N, <c>N*T</c> and <c>T+1</c> what they say, and <c>...</c> in front stands for any dimensions.
 /// </summary>
 public sealed class ShapeContract
 {
-    private readonly (int Factor, string Letter)[] _dims;
+    private readonly Dim[] _dims;
     private readonly bool _anyInFront;
     private readonly string _text;
 
-    private ShapeContract(string text, (int, string)[] dims, bool anyInFront)
+    private ShapeContract(string text, Dim[] dims, bool anyInFront)
     {
         (_text, _dims, _anyInFront) = (text, dims, anyInFront);
     }
@@ -44,8 +44,8 @@ public sealed class ShapeContract
         return new ShapeContract(text, [.. parts.Skip(any ? 1 : 0).Select(p => Part(text, p))], any);
     }
 
-    /// <summary>The shape of a graph value; its batch is the letter N.</summary>
-    public static ShapeContract Of(TensorType type) => Parse(string.Join(", ", type.Dims));
+    /// <summary>The shape of a graph value; its batch is the letter N, and its other names are letters too.</summary>
+    public static ShapeContract Of(TensorType type) => new(string.Join(", ", type.Dims), [.. type.Dims], false);
 
     /// <summary>
     /// Null when the shape keeps the rule; letters that are met first get their size in <paramref name="sizes"/>.
@@ -56,22 +56,32 @@ public sealed class ShapeContract
             return Broken(where, shape, $"has {shape.Rank} dimensions, {_dims.Length} are asked for");
         for (var i = 0; i < _dims.Length; i++)
         {
-            var (factor, letter) = _dims[i];
-            var size = shape[shape.Rank - _dims.Length + i];
-            if (letter.Length == 0)
-            {
-                if (size != factor) return Broken(where, shape, $"dimension {i} is {size}, not {factor}");
-                continue;
-            }
-
-            if (factor == 0 || size % factor != 0)
-                return Broken(where, shape, $"dimension {i} is {size}, which is not {factor} times {letter}");
-            if (sizes.TryGetValue(letter, out var known) && known != size / factor)
-                return Broken(where, shape, $"{letter} is {size / factor} in dimension {i} and {known} before");
-            sizes[letter] = size / factor;
+            var (dim, size) = (_dims[i], shape[shape.Rank - _dims.Length + i]);
+            var fault = dim.IsStatic
+                ? dim.Size == size ? null : $"dimension {i} is {size}, not {dim}"
+                : dim.Formula.Single is var (factor, letter) ? Named(i, size, factor, letter, sizes)
+                : Computed(i, size, dim, sizes);
+            if (fault is not null) return Broken(where, shape, fault);
         }
 
         return null;
+    }
+
+    private static string? Named(int i, int size, long factor, string letter, IDictionary<string, int> sizes)
+    {
+        if (size % factor != 0) return $"dimension {i} is {size}, which is not {factor} times {letter}";
+        var one = (int)(size / factor);
+        if (sizes.TryGetValue(letter, out var known) && known != one)
+            return $"{letter} is {one} in dimension {i} and {known} before";
+        sizes[letter] = one;
+        return null;
+    }
+
+    // A sum or product of letters: checked where all of them are known by now.
+    private static string? Computed(int i, int size, Dim dim, IDictionary<string, int> sizes)
+    {
+        var whole = dim.Formula.With(name => sizes.TryGetValue(name, out var known) ? known : null);
+        return !whole.IsStatic || whole.Size == size ? null : $"dimension {i} is {size}, not {dim}, which is {whole}";
     }
 
     /// <inheritdoc/>
@@ -80,19 +90,12 @@ public sealed class ShapeContract
     private Diagnostic Broken(string where, Shape shape, string rule) =>
         Diagnostic.Shape(where, [$"{shape}"], rule, $"give it the shape {this}");
 
-    private static (int, string) Part(string text, string part)
+    private static Dim Part(string text, string part)
     {
-        var digits = 0;
-        while (digits < part.Length && char.IsAsciiDigit(part[digits])) digits++;
-        var letter = part[digits..];
-        var legal = letter.Length == 0 ? digits > 0 : letter.All(char.IsAsciiLetter);
-        if (!legal)
-            throw new ShapeException(
-                $"shape contract \"{text}\": \"{part}\" is not a number, a name, or a number and a name");
-        var factor = 1;
-        if (digits > 0
-            && !int.TryParse(part.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out factor))
-            throw new ShapeException($"shape contract \"{text}\": \"{part}\" is too large");
-        return (factor, letter);
+        if (part.All(char.IsAsciiDigit))
+            return int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size
+                : throw new ShapeException($"shape contract \"{text}\": \"{part}\" is too large");
+        return DimFormula.Parse(part)?.ToDim() ?? throw new ShapeException(
+            $"shape contract \"{text}\": \"{part}\" is not a number, a name, or a number and a name");
     }
 }

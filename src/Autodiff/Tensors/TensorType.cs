@@ -19,7 +19,9 @@ public sealed class TensorType : IEquatable<TensorType>
         BatchAxis = -1;
         for (var i = 0; i < dims.Length; i++)
         {
-            if (dims[i].Size < 0) throw new ShapeException($"dimension {i} is negative: {dims[i].Size}");
+            if (!dims[i].HasNames && dims[i].Size < 0)
+                throw new ShapeException($"dimension {i} is negative: {dims[i].Size}");
+            HasNames |= dims[i].HasNames;
             if (!dims[i].PerSample) continue;
             if (BatchAxis >= 0) throw new ShapeException("only one dimension may follow the batch");
             BatchAxis = i;
@@ -42,11 +44,33 @@ public sealed class TensorType : IEquatable<TensorType>
     public int BatchAxis { get; }
     /// <summary>One dimension follows the batch: the shape is symbolic.</summary>
     public bool IsPerSample => BatchAxis >= 0;
-    /// <summary>Every dimension is a number: the shape does not follow the batch.</summary>
-    public bool IsStatic => !IsPerSample;
+    /// <summary>Every dimension is a number: the shape is known before anything runs.</summary>
+    public bool IsStatic => !IsPerSample && !HasNames;
+    /// <summary>A dimension is unknown until the graph is run, and has no name.</summary>
+    public bool IsDynamic => Dims.Any(d => d.IsDynamic);
 
-    /// <summary>The shape, when it is known without the batch.</summary>
+    /// <summary>A dimension has a name besides the batch: it has no number before the graph is run.</summary>
+    internal bool HasNames { get; }
+
+    /// <summary>The shape, when it is known before anything runs.</summary>
     public Shape? AsStatic() => IsStatic ? At(0) : null;
+
+    /// <summary>
+    /// What both are: a dynamic dimension is whatever the other is, all others are equal; null where they are not one
+    /// element type, one rank, or one size.
+    /// </summary>
+    public static TensorType? Unify(TensorType a, TensorType b)
+    {
+        if (a.DType != b.DType || a.Rank != b.Rank) return null;
+        var dims = new Dim[a.Rank];
+        for (var i = 0; i < dims.Length; i++)
+        {
+            if (Dim.Unify(a.Dims[i], b.Dims[i]) is not { } one) return null;
+            dims[i] = one;
+        }
+
+        return new TensorType(a.DType, dims);
+    }
 
     /// <summary>A dimension; -1 is the last.</summary>
     /// <exception cref="ShapeException">There is no such dimension.</exception>
@@ -61,6 +85,7 @@ public sealed class TensorType : IEquatable<TensorType>
     }
 
     /// <summary>Elements without the batch: the product of all sizes.</summary>
+    /// <exception cref="ShapeException">A dimension has a name besides the batch.</exception>
     public long Coefficient
     {
         get
@@ -84,6 +109,7 @@ public sealed class TensorType : IEquatable<TensorType>
 
     /// <summary>The same element type with other dimensions.</summary>
     public TensorType With(params ReadOnlySpan<Dim> dims) => new(DType, dims);
+    internal TensorType With(Shape shape) => new(DType, shape);
     /// <summary>The same dimensions with another element type.</summary>
     public TensorType With(DType dtype) => new(dtype, Dims.AsSpan());
 
@@ -98,11 +124,16 @@ public sealed class TensorType : IEquatable<TensorType>
     public override int GetHashCode()
     {
         var hash = (int)DType;
-        foreach (var d in Dims) hash = unchecked((hash * 31) + (d.Size * 2) + (d.PerSample ? 1 : 0));
+        foreach (var d in Dims) hash = unchecked((hash * 31) + d.GetHashCode());
         return hash;
     }
 
-    /// <summary>The dimensions in brackets, N for the batch: [N, 3].</summary>
+    /// <summary>As many elements as another, whatever the names stand for.</summary>
+    internal bool HasElementsOf(TensorType other) => !HasNames && !other.HasNames
+        ? Coefficient == other.Coefficient && IsPerSample == other.IsPerSample
+        : DimFormula.Product(Dims.AsSpan()).Equals(DimFormula.Product(other.Dims.AsSpan()));
+
+    /// <summary>The dimensions in brackets, N for the batch and other names as they are: [N, T, 3].</summary>
     public string Text => $"[{string.Join(", ", Dims)}]";
     /// <inheritdoc/>
     public override string ToString() => $"{DType.ToString().ToLowerInvariant()}{Text}";

@@ -18,8 +18,8 @@ internal sealed class ScaledDotProduct : CompositeOp
             Require(!scores.Type[-1].PerSample && !scores.Type[-2].PerSample,
                 $"causal places are not those of the batch, as in {scores.Type.Text}");
             var (t, s) =
-                (builder.Iota(scores.Type[-2].Size, scores.Type.DType).Unsqueeze(1),
-                    builder.Iota(scores.Type[-1].Size, scores.Type.DType));
+                (builder.Iota(scores.Type[-2], scores.Type.DType).Unsqueeze(1),
+                    builder.Iota(scores.Type[-1], scores.Type.DType));
             scores = t.GreaterEqual(s).Where(scores, scores.Constant(double.NegativeInfinity));
         }
 

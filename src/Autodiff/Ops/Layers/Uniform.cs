@@ -26,7 +26,8 @@ internal sealed class Uniform : FloatOp
         if (dtype is not (DType.Float32 or DType.Float64))
             throw new ShapeException($"{op.Name}: holds floating-point numbers");
         var type = new TensorType(dtype, attributes.Dims("dims").AsSpan());
-        if (type.IsPerSample && (type.BatchAxis != 0 || type.Coefficient > SampleStream.ElementsMax))
+        if (type.IsPerSample && (type.BatchAxis != 0
+            || (!type.HasNames && type.Coefficient > SampleStream.ElementsMax)))
         {
             throw new ShapeException(
                 $"{op.Name}: numbers for samples have the batch first and at most {SampleStream.ElementsMax} elements of "

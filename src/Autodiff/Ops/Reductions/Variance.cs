@@ -9,9 +9,8 @@ internal sealed class Variance : CompositeOp
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
     {
         var axes = attributes.Ints("axes");
-        var n = Reduction.CountOf(x[0].Type, attributes);
         var square = (x[0] - x[0].Mean(axes.AsSpan(), keep: true)).Square().Sum(axes.AsSpan(), attributes.Flag("keep"));
         // Of nothing there is no variance: 0 / 0.
-        return [square / Math.Max(0, n - attributes.Int("unbiased", 1))];
+        return [square / Reduction.CountBut(attributes.Int("unbiased", 1), x[0], attributes)];
     }
 }

@@ -18,7 +18,7 @@ internal sealed class Tile : CompositeOp
             var size = i < repeats.Length - x[0].Type.Rank ? 1 : x[0].Type[i - (repeats.Length - x[0].Type.Rank)];
             split.AddRange([1, size]);
             spread.AddRange([repeats[i], size]);
-            merged.Add(new Tensors.Dim(checked(size.Size * repeats[i]), size.PerSample));
+            merged.Add(size * repeats[i]);
         }
 
         return [x[0].Reshape([.. split]).BroadcastTo([.. spread]).Reshape([.. merged])];

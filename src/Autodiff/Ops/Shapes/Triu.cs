@@ -10,8 +10,8 @@ internal sealed class Triu : CompositeOp
     {
         Require(x[0].Type.Rank >= 2 && !x[0].Type[-1].PerSample && !x[0].Type[-2].PerSample,
             $"takes matrices, not {x[0].Type.Text}");
-        var columns = builder.Iota(x[0].Type[-1].Size, x[0].Type.DType);
-        var rows = builder.Iota(x[0].Type[-2].Size, x[0].Type.DType).Unsqueeze(1);
+        var columns = builder.Iota(x[0].Type[-1], x[0].Type.DType);
+        var rows = builder.Iota(x[0].Type[-2], x[0].Type.DType).Unsqueeze(1);
         return [(columns - rows).GreaterEqual(x[0].Constant(attributes.Int("k"))).Where(x[0], x[0].Constant(0))];
     }
 }
