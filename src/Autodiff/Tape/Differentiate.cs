@@ -16,8 +16,8 @@ public static class Differentiate
     /// <param name="inputs">Variables that ask for gradients, or results of them.</param>
     /// <param name="seeds">A gradient of each output, of its shape and type; ones when left out.</param>
     /// <param name="createGraph">Whether gradients are recorded.</param>
-    /// <exception cref="GradientException">An input asks for no gradient, or a history was released or written
-    /// over.</exception>
+    /// <exception cref="GradientException">An input asks for no gradient, or a history was released, or what a
+    /// gradient reads was written over.</exception>
     /// <exception cref="ShapeException">Seeds do not fit the outputs.</exception>
     public static IReadOnlyList<Variable> Gradient(
         IReadOnlyList<Variable> outputs, IReadOnlyList<Variable> inputs, IReadOnlyList<Variable>? seeds = null,
@@ -125,11 +125,8 @@ internal sealed class History
         return new History([.. seen.OrderBy(e => e.Sequence)], outputs);
     }
 
-    public Application[] Applications()
-    {
-        foreach (var entry in _entries) entry.CheckUnchanged();
-        return [.. _entries.Select(e => e.Application)];
-    }
+    /// <summary>What is differentiated; values that were written since are errors for who reads them.</summary>
+    public Application[] Applications() => [.. _entries.Select(e => e.ForRule())];
 
     /// <summary>Everything that gradients of this history may read.</summary>
     public IReadOnlyList<Tensor> Tensors()

@@ -64,7 +64,11 @@ internal sealed class EagerBuilder : Builder
     }
 }
 
-/// <summary>An application on the tape, with the versions of what its gradient may read.</summary>
+/// <summary>
+/// An application on the tape, with the versions of its operands and results. Which of them its gradient reads is known
+/// where it reads them, and only there: a value that was written since is an error for the rule that asks for its
+/// numbers, and for no other (AD-5).
+/// </summary>
 internal sealed class TapeEntry
 {
     private static long _sequence;
@@ -112,16 +116,37 @@ internal sealed class TapeEntry
         (_application, _inputs, _storages) = (null, [], []);
     }
 
-    /// <summary>AD-5: a value that a gradient may need was not written since it was recorded.</summary>
-    public void CheckUnchanged()
+    /// <summary>The application for a gradient rule.</summary>
+    public Application ForRule()
     {
+        var application = Application;
         for (var i = 0; i < _storages.Length; i++)
         {
-            if (_storages[i].Version == _versions[i]) continue;
-            var what = i < _inputs.Length ? $"its operand {i}, {_inputs[i].Type}," : "its result";
-            throw new GradientException(
-                $"{_op.Name}: {what} was written in place after it was recorded: write into a copy, or record in a scope "
-                + "of SavedValues.CopyOnWrite");
+            if (_storages[i].Version != _versions[i])
+            {
+                return application with
+                {
+                    Inputs = Guarded(application.Inputs, 0),
+                    Outputs = Guarded(application.Outputs, _inputs.Length),
+                };
+            }
         }
+
+        return application;
+    }
+
+    private Value[] Guarded(Value[] values, int place)
+    {
+        var guarded = new Value[values.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            var what = place == 0 ? $"its operand {i}, {values[i].Type}," : "its result";
+            guarded[i] = _storages[place + i].Version == _versions[place + i] ? values[i]
+                : ((Variable)values[i]).Damaged(
+                    $"{_op.Name}: {what} was written in place after it was recorded, and its gradient reads it: write "
+                    + "into a copy, or record in a scope of SavedValues.CopyOnWrite");
+        }
+
+        return guarded;
     }
 }

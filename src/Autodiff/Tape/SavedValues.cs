@@ -2,9 +2,10 @@ namespace Convoy.Autodiff.Tape;
 
 /// <summary>
 /// How the tape keeps what gradients read. By default it shares every tensor, at no cost, and refuses a backward call
-/// after one was written in place. In an owning scope it copies small tensors instead, so they may be written at once;
-/// large ones are shared all the same, because a copy of them costs more than it is worth. In a copy-on-write scope it
-/// shares all of them, and who writes into one first pays for the copy: any may be written, and only those are copied.
+/// that reads one that was written in place. In an owning scope it copies small tensors instead, so they may be written
+/// at once; large ones are shared all the same, because a copy of them costs more than it is worth. In a copy-on-write
+/// scope it shares all of them, and who writes into one first pays for the copy: any may be written, and only those are
+/// copied.
 /// Belongs to this thread.
 /// </summary>
 public static class SavedValues

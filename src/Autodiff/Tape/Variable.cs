@@ -24,6 +24,7 @@ public enum ExceptionSafety
 public sealed class Variable : Value
 {
     private readonly TensorType _type;
+    private readonly Tensor _data;
 
     /// <summary>A variable without a history, over the tensor itself: no copy.</summary>
     /// <param name="data">Its numbers.</param>
@@ -33,11 +34,13 @@ public sealed class Variable : Value
     {
         if (requiresGradient && data.DType is not (DType.Float32 or DType.Float64))
             throw new ShapeException($"{data.DType} has no gradient");
-        (Data, RequiresGradient, _type) = (data, requiresGradient, data.Type);
+        (_data, RequiresGradient, _type) = (data, requiresGradient, data.Type);
     }
 
-    /// <summary>The numbers. Writing into them after they were recorded is found by the next backward call.</summary>
-    public Tensor Data { get; }
+    /// <summary>The numbers. Writing into them after they were recorded is found by a backward call that reads
+    /// them.</summary>
+    /// <exception cref="GradientException">A gradient rule reads a saved value that was written over.</exception>
+    public Tensor Data => _damage is null ? _data : throw new GradientException(_damage);
     /// <summary>Whether backward calls leave a gradient here. Results of operators pass gradients on and keep
     /// none.</summary>
     public bool RequiresGradient { get; private init; }
@@ -55,6 +58,7 @@ public sealed class Variable : Value
     internal Variable Origin => _origin ?? this;
 
     private Variable? _origin;
+    private string? _damage;
     internal TapeEntry? Producer { get; private init; }
 
     /// <summary>Forgets <see cref="Gradient"/>; the next backward call begins a new sum.</summary>
@@ -66,6 +70,13 @@ public sealed class Variable : Value
 
     internal Variable OwnedCopy() => _origin is not null ? this
         : new Variable(Data.Copy()) { RequiresGradient = RequiresGradient, Producer = Producer, _origin = this };
+
+    /// <summary>What a gradient rule gets in place of a saved value that was written over: its type and identity, and
+    /// the error where it is read.</summary>
+    internal Variable Damaged(string error) => new(_data)
+    {
+        RequiresGradient = RequiresGradient, Producer = Producer, _origin = Origin, _damage = error,
+    };
 
     internal Variable Snapshot() => _origin is not null ? this
         : new Variable(Data.Snapshot())

@@ -22,7 +22,8 @@ public readonly record struct ElementRule(DType? Only)
 
 /// <summary>
 /// A rule for shapes, such as <c>N, 3, H, H</c>: numbers are sizes, letters are sizes that must be equal wherever they
-/// stand, <c>2N</c> is twice N, <c>N*T</c> and <c>T+1</c> what they say, and <c>...</c> in front stands for any dimensions.
+/// stand, <c>2N</c> is twice N, <c>N*T</c> and <c>T+1</c> what they say, and <c>...</c> in front stands for any
+/// dimensions.
 /// </summary>
 public sealed class ShapeContract
 {
