@@ -1,6 +1,6 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = max(x, y)        broadcast
+// z = max(x, y), NaN where either is        broadcast
 // the gradient goes to the larger; half to each when they are equal, or the share kink to the first
 internal sealed class Maximum : BinaryOp<Fn.Maximum>
 {

@@ -1,6 +1,6 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = min(x, y)        broadcast
+// z = min(x, y), NaN where either is        broadcast
 // the gradient goes to the smaller; half to each when they are equal, or the share kink to the first
 internal sealed class Minimum : BinaryOp<Fn.Minimum>
 {

@@ -43,24 +43,24 @@ public readonly struct Divide : IBinaryOperator
     public static double Double(double x, double y) => x / y;
 }
 
-/// <summary>The larger; y when they are equal, x when either is NaN.</summary>
+/// <summary>The larger; y when they are equal; NaN when either is, the first of both.</summary>
 public readonly struct Maximum : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
-        V.Select(V.Greater(y, x) | V.Equal(y, x), y, x);
+        V.Select(V.Equal(x, x), V.Select(V.Greater(x, y), x, y), x);
 
-    public static double Double(double x, double y) => y > x || y == x ? y : x;
+    public static double Double(double x, double y) => double.IsNaN(x) || x > y ? x : y;
 }
 
-/// <summary>The smaller; y when they are equal, x when either is NaN.</summary>
+/// <summary>The smaller; y when they are equal; NaN when either is, the first of both.</summary>
 public readonly struct Minimum : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
-        V.Select(V.Greater(x, y) | V.Equal(y, x), y, x);
+        V.Select(V.Equal(x, x), V.Select(V.Greater(y, x), x, y), x);
 
-    public static double Double(double x, double y) => y < x || y == x ? y : x;
+    public static double Double(double x, double y) => double.IsNaN(x) || x < y ? x : y;
 }
 
 /// <summary>Gradient of ReLU: x is dy, y is the output (or the input) of ReLU.</summary>
