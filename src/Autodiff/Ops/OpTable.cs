@@ -34,11 +34,11 @@ public static class OpTable
     public static readonly Op Divide = new Divide();
     /// <summary><c>negate</c>: y = -x; x, y of one shape; dx = -dy.</summary>
     public static readonly Op Negate = new Negate();
-    /// <summary><c>maximum</c>: z = max(x, y); broadcast; the gradient goes to the larger; half to each when they
-    /// are equal, or the share kink to the first.</summary>
+    /// <summary><c>maximum</c>: z = max(x, y), NaN where either is; broadcast; the gradient goes to the larger;
+    /// half to each when they are equal, or the share kink to the first.</summary>
     public static readonly Op Maximum = new Maximum();
-    /// <summary><c>minimum</c>: z = min(x, y); broadcast; the gradient goes to the smaller; half to each when they
-    /// are equal, or the share kink to the first.</summary>
+    /// <summary><c>minimum</c>: z = min(x, y), NaN where either is; broadcast; the gradient goes to the smaller;
+    /// half to each when they are equal, or the share kink to the first.</summary>
     public static readonly Op Minimum = new Minimum();
     /// <summary><c>pow</c>: z = x^y; broadcast; dx = dz y x^(y-1), dy = dz z ln(x); 0 at x = 0 for y = 0, and for y
     /// ≥ 0.</summary>
@@ -719,8 +719,13 @@ public static class OpTable
     /// <summary><c>cholesky</c>: l lower with l lᵀ = (x + xᵀ) / 2, positive definite; x_..NN -&gt; l_..NN; dx = (s
     /// + sᵀ) / 2, s = l⁻ᵀ Φ(lᵀ dl) l⁻¹, Φ the lower part with half the diagonal (Murray 2016).</summary>
     public static readonly Op Cholesky = new Cholesky();
-    /// <summary><c>determinant</c>: y = det x of the last two dimensions; a singular matrix has no gradient here;
-    /// gradient: that of the operators it is written in.</summary>
+    /// <summary><c>cofactor</c>: y_ij = (-1)^(i+j) det of x without row i and column j, of the last two dimensions;
+    /// x_..NN -&gt; y_..NN dx is a sum of minors of order N - 2: for N up to 8 by a recursion of products and
+    /// traces, no division, so x may be singular (Faddeev and LeVerrier); beyond it (&lt;y, dy&gt; - y dyᵀ) x⁻ᵀ of
+    /// a regular x, with the errors of inverse.</summary>
+    public static readonly Op Cofactor = new Cofactor();
+    /// <summary><c>determinant</c>: y = det x of the last two dimensions; x_..NN -&gt; y_.. dx = dy cofactor x,
+    /// also where x is singular.</summary>
     public static readonly Op Determinant = new Determinant();
     /// <summary><c>eigh</c>: (x + xᵀ) / 2 = v diag(w) vᵀ, w ascending, columns of v orthonormal, the largest
     /// element of each positive x_..NN -&gt; w_..N, v_..NN; dx = sym(v (diag(dw) + F ∘ vᵀ dv) vᵀ), F_ij = 1 / (w_j
@@ -838,7 +843,7 @@ public static class OpTable
         Uniform,
         BceWithLogits, CosineEmbeddingLoss, CosineSimilarity, CrossEntropyLoss, CtcLoss, HingeLoss, HuberLoss,
         KlDiv, L1Loss, MseLoss, NllLoss,
-        Cholesky, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, MatrixLog, NuclearNorm, Qr,
+        Cholesky, Cofactor, Determinant, Eigh, FrobeniusNorm, Inverse, LogDet, MatrixExp, MatrixLog, NuclearNorm, Qr,
         SignLogDet, Solve,
         SpectralNorm, Svd,
         ComplexAbs, ComplexAdd, ComplexAngle, ComplexConj, ComplexDivide, ComplexExp, ComplexImag, ComplexLog,

@@ -8,8 +8,8 @@ using Convoy.Shared.Tensors;
 namespace Convoy.Autodiff.Tests.Numerics;
 
 /// <summary>
-/// MON-07: a NaN in any operand of an element-wise operator is in the result, in both element types, in registers and in
-/// what is left over, fused and by itself; no NaN is dropped on the way to a loss.
+/// MON-07: a NaN in any operand of an element-wise operator is in the result, in both element types, in registers and
+/// in what is left over, fused and by itself; no NaN is dropped on the way to a loss.
 /// </summary>
 public sealed class NanOperandTests
 {

@@ -157,7 +157,8 @@ internal static partial class OpSamples
         yield return Make(OpTable.CtcLoss, sum, Normal(0, 2, 4), Ids(4, 2, 1), Tensor.Zeros(DType.Int32, 2),
             Tensor.Zeros(DType.Int32, 2));
         Op[] square =
-            [OpTable.Inverse, OpTable.SignLogDet, OpTable.LogDet, OpTable.Determinant, OpTable.Cholesky, OpTable.Qr,
+            [OpTable.Inverse, OpTable.SignLogDet, OpTable.LogDet, OpTable.Determinant, OpTable.Cofactor,
+                OpTable.Cholesky, OpTable.Qr,
                 OpTable.Eigh, OpTable.Svd, OpTable.MatrixExp, OpTable.MatrixLog, OpTable.FrobeniusNorm,
                 OpTable.NuclearNorm,
                     OpTable.SpectralNorm];

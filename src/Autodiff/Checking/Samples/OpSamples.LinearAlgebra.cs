@@ -19,7 +19,16 @@ internal static partial class OpSamples
             FloatTolerance = 1e-4
         };
         yield return new OpSample(OpTable.LogDet, Attributes.None, [Positive(Normal(3, 3))]) { FloatTolerance = 1e-4 };
-        yield return new OpSample(OpTable.Determinant, Attributes.None, [general]) { FloatTolerance = 1e-4 };
+        // One row twice: rank 2 of 3; one row three times: rank 1.
+        var twice = general.Copy();
+        twice.Slice(SliceSpec.All, 2).CopyFrom(twice.Slice(SliceSpec.All, 0));
+        var thrice = twice.Copy();
+        thrice.Slice(SliceSpec.All, 1).CopyFrom(thrice.Slice(SliceSpec.All, 0));
+        foreach (var op in new[] { OpTable.Determinant, OpTable.Cofactor })
+        {
+            foreach (var x in new[] { general, twice, thrice, Normal(1, 1) })
+                yield return new OpSample(op, Attributes.None, [x]) { FloatTolerance = 1e-4 };
+        }
         yield return new OpSample(OpTable.Cholesky, Attributes.None,
             [Positive(Normal(3, 3))])
         { FloatTolerance = 1e-4 };

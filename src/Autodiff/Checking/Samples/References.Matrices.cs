@@ -12,6 +12,7 @@ internal static partial class References
             known[op] = (s, i) => f(Matrix(s.Inputs[0], i[..(s.Inputs[0].Rank - 2)]), i[(s.Inputs[0].Rank - 2)..]);
         M(OpTable.Inverse, (a, i) => Cofactor(a, i[1], i[0]) / Determinant(a));
         M(OpTable.Determinant, (a, _) => Determinant(a));
+        M(OpTable.Cofactor, (a, i) => Cofactor(a, i[0], i[1]));
         M(OpTable.LogDet, (a, _) => Series.Ln(Determinant(a)));
         M(OpTable.SignLogDet, (a, _) => Math.Sign(Determinant(a)));
         M(OpTable.MatrixExp, (a, i) => Exponential(a)[i[0], i[1]]);

@@ -1,14 +1,25 @@
+using Convoy.Autodiff.Tensors;
+
 namespace Convoy.Autodiff.Ops;
 
-// y = det x of the last two dimensions; a singular matrix has no gradient here
-internal sealed class Determinant : CompositeOp
+// y = det x of the last two dimensions        x_..NN -> y_..
+// dx = dy cofactor x, also where x is singular
+internal sealed class Determinant : MatrixOp
 {
     public override string Name => "determinant";
-    private protected override (int Least, int Most) Arity => (1, 1);
+    public override string Sharding => "b... !n !n -> b...";
 
-    private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)
+    internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
-        var parts = builder.Apply(OpTable.SignLogDet, Attributes.None, x);
-        return [parts[0] * parts[1].Exp()];
+        RequireCount(inputs, 1);
+        RequireFloat(inputs);
+        RequireSquare(inputs[0]);
+        return [inputs[0].With(inputs[0].Dims.AsSpan()[..^2])];
     }
+
+    private protected override void One(double[][] inputs, double[][] outputs, Tensor[] shapes) =>
+        outputs[0][0] = Matrices.Determinant(inputs[0], shapes[0].Shape[-1]);
+
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.X.Apply(OpTable.Cofactor) * g.Dy.Unsqueeze(-1).Unsqueeze(-1)];
 }

@@ -16,7 +16,8 @@ internal static partial class Matrices
         return symmetric;
     }
 
-    /// <summary>P a = L U in place with row exchanges; the sign of P, or 0 when a is singular.</summary>
+    /// <summary>P a = L U in place with row exchanges, and the sign of P; a column without a pivot has a 0 on the
+    /// diagonal of U, and zeros below it in L.</summary>
     public static int Lu(Span<double> a, int n, Span<int> order)
     {
         var sign = 1;
@@ -26,7 +27,7 @@ internal static partial class Matrices
             var pivot = k;
             for (var i = k + 1; i < n; i++)
                 if (Math.Abs(a[(i * n) + k]) > Math.Abs(a[(pivot * n) + k])) pivot = i;
-            if (a[(pivot * n) + k] == 0) return 0;
+            if (a[(pivot * n) + k] == 0) continue;
             if (pivot != k)
             {
                 sign = -sign;
@@ -44,12 +45,32 @@ internal static partial class Matrices
         return sign;
     }
 
+    /// <summary>The product of the pivots, kept apart from its power of two: it overflows only if the result
+    /// does.</summary>
+    public static double Determinant(ReadOnlySpan<double> a, int n)
+    {
+        var lu = a.ToArray();
+        double product = Lu(lu, n, new int[n]);
+        var power = 0;
+        for (var i = 0; i < n; i++)
+        {
+            product *= lu[(i * n) + i];
+            if (product == 0 || !double.IsFinite(product)) return product;
+            var scale = Math.ILogB(product);
+            (product, power) = (Math.ScaleB(product, -scale), power + scale);
+        }
+
+        return Math.ScaleB(product, power);
+    }
+
     /// <summary>x of a x = b, with columns; false when a is singular.</summary>
     public static bool Solve(ReadOnlySpan<double> a, int n, ReadOnlySpan<double> b, int columns, Span<double> x)
     {
         var lu = a.ToArray();
         var order = new int[n];
-        if (Lu(lu, n, order) == 0) return false;
+        Lu(lu, n, order);
+        for (var i = 0; i < n; i++)
+            if (lu[(i * n) + i] == 0) return false;
         for (var c = 0; c < columns; c++)
         {
             for (var i = 0; i < n; i++)

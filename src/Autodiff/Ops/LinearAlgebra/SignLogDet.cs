@@ -22,8 +22,8 @@ internal sealed class SignLogDet : MatrixOp
         var n = shapes[0].Shape[-1];
         var lu = (double[])inputs[0].Clone();
         double sign = Matrices.Lu(lu, n, new int[n]);
-        var log = sign == 0 ? double.NegativeInfinity : 0.0;
-        for (var i = 0; i < n && sign != 0; i++)
+        var log = 0.0;
+        for (var i = 0; i < n; i++)
         {
             sign *= Math.Sign(lu[(i * n) + i]);
             log += Math.Log(Math.Abs(lu[(i * n) + i]));
