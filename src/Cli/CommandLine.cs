@@ -74,6 +74,7 @@ internal static class CommandLine
         new CommandGroup("ckpt", "Checkpoints.", new CkptLsCommand(), new CkptVerifyCommand()),
         new CommandGroup("bench", "Measurements.", new BenchComputeCommand()),
         new DoctorCommand(),
+        new DevicesCommand(),
         new SimCommand(),
         new VersionCommand(),
     ];

@@ -22,6 +22,8 @@ public enum ExitCode
     JobFailed = 7,
     /// <summary>A state folder or its disk cannot be used: full, read-only, gone or damaged.</summary>
     Storage = 8,
+    /// <summary>The accelerator that was asked for is not there, or cannot be used.</summary>
+    Accelerator = 9,
     Drained = 10,
     DrainedByCheckpoint = 11,
     GraceExpired = 12,

@@ -95,6 +95,6 @@ internal static class Diagnosis
         }
     }
 
-    private static string Gigabytes(long bytes) =>
+    internal static string Gigabytes(long bytes) =>
         string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):0.0} GB");
 }

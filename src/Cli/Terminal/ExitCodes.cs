@@ -16,6 +16,7 @@ internal static class ExitCodes
         ((int)ExitCode.Cluster, "the cluster refused or could not be reached"),
         ((int)ExitCode.JobFailed, "the job failed while it ran: the root cause was printed"),
         ((int)ExitCode.Storage, "the state folder or its disk is full, read-only, gone or damaged: the line names the file"),
+        ((int)ExitCode.Accelerator, "the accelerator that was asked for is not there or cannot be used"),
         ((int)ExitCode.Drained, "a worker left in good order"),
         ((int)ExitCode.DrainedByCheckpoint, "a worker left after a checkpoint"),
         ((int)ExitCode.GraceExpired,

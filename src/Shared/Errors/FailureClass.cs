@@ -32,11 +32,11 @@ public static class FailureClass
 
     /// <summary>
     /// A process that ended with this exit code is worth another start: what it was given is not what was wrong, the
-    /// job that it was of is not over, and the disk that it shares with the next is not full or gone.
+    /// job that it was of is not over, and the disk or accelerator that it shares with the next can be used.
     /// </summary>
     public static bool IsWorthARestart(int exitCode) => exitCode is not (
         (int)ExitCode.Usage or (int)ExitCode.BadJob or (int)ExitCode.BadData or (int)ExitCode.BadCheckpoint
-        or (int)ExitCode.JobFailed or (int)ExitCode.Storage);
+        or (int)ExitCode.JobFailed or (int)ExitCode.Storage or (int)ExitCode.Accelerator);
 
     /// <summary>The innermost cause that has a code of its own; of several at once, the first.</summary>
     public static Exception RootOf(Exception failure)

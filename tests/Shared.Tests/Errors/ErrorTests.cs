@@ -51,6 +51,7 @@ public sealed class ErrorTests
         Assert.False(FailureClass.IsWorthARestart((int)ExitCode.BadJob));
         Assert.False(FailureClass.IsWorthARestart((int)ExitCode.BadCheckpoint));
         Assert.False(FailureClass.IsWorthARestart((int)ExitCode.Storage));
+        Assert.False(FailureClass.IsWorthARestart((int)ExitCode.Accelerator));
     }
 
     [Fact]
