@@ -1,4 +1,5 @@
 using Convoy.Actors;
+using Convoy.Actors.Remoting;
 using Convoy.Actors.Simulation;
 using Convoy.Coordinator.Jobs;
 using Convoy.Shared.Storage;
@@ -39,6 +40,9 @@ internal sealed record Plants
 
     /// <summary>The cluster was made; nothing runs yet.</summary>
     public Action<SimulatedCluster> Begin { get; init; } = static _ => { };
+
+    /// <summary>Who takes the bulk frames that come to a worker.</summary>
+    public Func<IBulkReceiver, IBulkReceiver> Bulk { get; init; } = static receiver => receiver;
 
     /// <summary>Where files of processes are; the checkers look at the disk below.</summary>
     public Func<IDisk, IDisk> Disk { get; init; } = static disk => disk;

@@ -60,7 +60,7 @@ internal sealed class SimulatedWorker
             FeedRoom = new FeedRoom(0, 1, SpilledBytesMax), FeedFolder = $"/scratch/{host}",
         })), "node");
         var remoting = new SimulatedRemoting(
-            cluster.Network, Process, host + ":7000", incarnation, cluster.Clocks, _node, bulk);
+            cluster.Network, Process, host + ":7000", incarnation, cluster.Clocks, _node, cluster.Plants.Bulk(bulk));
         Remoting = remoting;
         _node.Tell(new StartNode(remoting), ActorRefs.NoSender);
         cluster.World.After(Process, TimeSpan.Zero, static () => { });

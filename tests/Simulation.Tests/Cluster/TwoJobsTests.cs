@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Convoy.Actors.Remoting;
 using Convoy.Cli.Simulation;
 using Convoy.Shared.Protocol;
 
@@ -116,6 +118,50 @@ public sealed class TwoJobsTests
             Finds = (there, name) => name.StartsWith("trainer", StringComparison.Ordinal)
                 && jobs.TryGetValue(there.Process.Host, out var job) ? there.Names.Find(JobTag.Of(job).Trainer) : null,
         });
+    }
+
+    // Frames say whose they are; a worker that does not look takes those that were for it in the job before.
+    [Fact]
+    public void A_frame_of_the_other_job()
+    {
+        for (ulong seed = 1; seed <= SeedsMax; seed++)
+        {
+            var plants = new Plants { Bulk = static receiver => new TakesEveryFrame(receiver) };
+            if (SimulationRun.Run(seed, Two, plants).Violation is not { } found) continue;
+            Assert.True(found.Checker == "walls", $"seed {seed}: {found}");
+            Assert.Contains("a frame", found.Text, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Fail($"no seed up to {SeedsMax} shows a frame that is taken by a worker of the other job");
+    }
+
+    private sealed class TakesEveryFrame(IBulkReceiver inner) : IBulkReceiver
+    {
+        private readonly List<byte[]> _taken = [];
+
+        public Memory<byte> Rent(Peer from, in BulkHeader header)
+        {
+            var room = inner.Rent(from, header);
+            if (room.Length > 0 || header.PayloadBytes == 0) return room;
+            _taken.Add(new byte[header.PayloadBytes]);
+            return _taken[^1];
+        }
+
+        public void Received(Peer from, in BulkHeader header, Memory<byte> payload)
+        {
+            if (!IsOwn(payload)) inner.Received(from, header, payload);
+        }
+
+        public void Damaged(Peer from, in BulkHeader header, string why) => inner.Damaged(from, header, why);
+
+        public void Return(Memory<byte> rented)
+        {
+            if (!IsOwn(rented)) inner.Return(rented);
+        }
+
+        private bool IsOwn(Memory<byte> memory) => MemoryMarshal.TryGetArray<byte>(memory, out var part)
+            && part.Array is { } bytes && _taken.Remove(bytes);
     }
 
     [Fact]
