@@ -43,7 +43,7 @@ public static unsafe class Softmax
 /// <summary>Logarithm of the softmax over rows of n, contiguous.</summary>
 public static unsafe class LogSoftmax
 {
-    /// <summary>y = x - (max + ln Σ e^(x - max)); y may be x.</summary>
+    /// <summary>y = (x - max) - ln Σ e^(x - max); y may be x.</summary>
     public static void Forward<T>(ReadOnlySpan<T> x, int n, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
     {
         Sizes.AtLeast(y.Length, x.Length);
@@ -79,50 +79,50 @@ public static unsafe class LogSoftmax
 public static unsafe class CrossEntropy
 {
     /// <summary>
-    /// loss[r] = lse[r] - logits[r, target[r]], lse[r] = max + ln Σ e^(x - max), which the backward pass needs.
+    /// loss[r] = l[r] - (logits[r, target[r]] - max), l[r] = ln Σ e^(x - max), which the backward pass needs.
     /// A target outside of the classes (such as -1) gives loss 0.
     /// </summary>
     public static void Forward<T>(
-        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, Span<T> loss, Span<T> logSumExp)
+        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, Span<T> loss, Span<T> logSum)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        CheckSizes(logits.Length, classes, targets.Length, logSumExp.Length);
+        CheckSizes(logits.Length, classes, targets.Length, logSum.Length);
         Sizes.AtLeast(loss.Length, targets.Length);
         if (typeof(T) == typeof(float))
         {
-            fixed (float* x = logits.AsFloat(), pl = loss.AsFloat(), lse = logSumExp.AsFloat())
-            fixed (int* t = targets) FloatSoftmax.CrossEntropy(x, targets.Length, classes, t, pl, lse);
+            fixed (float* x = logits.AsFloat(), pl = loss.AsFloat(), l = logSum.AsFloat())
+            fixed (int* t = targets) FloatSoftmax.CrossEntropy(x, targets.Length, classes, t, pl, l);
             return;
         }
 
-        SoftmaxReference.CrossEntropy(logits, classes, targets, loss, logSumExp);
+        SoftmaxReference.CrossEntropy(logits, classes, targets, loss, logSum);
     }
 
     /// <summary>
-    /// dLogits[r, i] = (e^(logits - lse) - [i = target]) · dLoss[r]; zeros where the target is outside of the classes.
-    /// dLogits may be logits.
+    /// dLogits[r, i] = (e^(logits - max - l) - [i = target]) · dLoss[r]; zeros where the target is outside of the
+    /// classes. dLogits may be logits.
     /// </summary>
     public static void Backward<T>(
-        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, ReadOnlySpan<T> logSumExp,
+        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, ReadOnlySpan<T> logSum,
         ReadOnlySpan<T> dLoss, Span<T> dLogits) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        CheckSizes(logits.Length, classes, targets.Length, logSumExp.Length);
+        CheckSizes(logits.Length, classes, targets.Length, logSum.Length);
         Sizes.AtLeast(dLoss.Length, targets.Length);
         Sizes.AtLeast(dLogits.Length, logits.Length);
         if (typeof(T) == typeof(float))
         {
-            fixed (float* x = logits.AsFloat(), lse = logSumExp.AsFloat(), dl = dLoss.AsFloat(), dx = dLogits.AsFloat())
+            fixed (float* x = logits.AsFloat(), l = logSum.AsFloat(), dl = dLoss.AsFloat(), dx = dLogits.AsFloat())
             fixed (int* t = targets)
-                FloatSoftmax.CrossEntropyBackward(x, targets.Length, classes, t, lse, dl, dx);
+                FloatSoftmax.CrossEntropyBackward(x, targets.Length, classes, t, l, dl, dx);
             return;
         }
 
-        SoftmaxReference.CrossEntropyBackward(logits, classes, targets, logSumExp, dLoss, dLogits);
+        SoftmaxReference.CrossEntropyBackward(logits, classes, targets, logSum, dLoss, dLogits);
     }
 
-    private static void CheckSizes(int logits, int classes, int rows, int logSumExp)
+    private static void CheckSizes(int logits, int classes, int rows, int logSum)
     {
         Sizes.AtLeast(logits, (long)rows * classes);
-        Sizes.AtLeast(logSumExp, rows);
+        Sizes.AtLeast(logSum, rows);
     }
 }

@@ -3,7 +3,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// loss_r = ln Σ e^x_rc - x_r,target        x_..C logits, targets_.. -> loss_.., l_.. = ln Σ e^x; 0 outside of C
+// loss_r = l_r - (x_r,target - m_r), m_r the largest of x_r        x_..C logits, targets_.. -> loss_..,
+// l_.. = ln Σ e^(x - m); 0 outside of C
 // dx = cross-entropy-grad
 internal sealed class CrossEntropy : FloatOp
 {

@@ -2,7 +2,8 @@ using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// z_rc = (e^(x_rc - l_r) - [c = target_r]) dy_r        dy_.., x_..C, targets_.., l_.. -> z_..C
+// z_rc = (e^(x_rc - m_r - l_r) - [c = target_r]) dy_r, m_r the largest of x_r        dy_.., x_..C, targets_..,
+// l_.. -> z_..C
 // with s = softmax(x), v = u dy: d dy = Σ_c u (s - onehot), dx = s (v - Σ_c v s)
 internal sealed class CrossEntropyGrad : FloatOp
 {

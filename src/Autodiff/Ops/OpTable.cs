@@ -241,11 +241,12 @@ public static class OpTable
     /// <summary><c>attention-grad</c>: dqkv of attention; dy, y_NTD, qkv_NT(3D), l_NHT -&gt; dqkv_NT(3D); flops
     /// 10·N·T²·D d dy and d qkv: the gradient of the same formula written out, see Written.</summary>
     public static readonly Op AttentionGrad = new AttentionGrad();
-    /// <summary><c>cross-entropy</c>: loss_r = ln Σ e^x_rc - x_r,target; x_..C logits, targets_.. -&gt; loss_..,
-    /// l_.. = ln Σ e^x; 0 outside of C; dx = cross-entropy-grad.</summary>
+    /// <summary><c>cross-entropy</c>: loss_r = l_r - (x_r,target - m_r), m_r the largest of x_r; x_..C logits,
+    /// targets_.. -&gt; loss_.., l_.. = ln Σ e^(x - m); 0 outside of C; dx = cross-entropy-grad.</summary>
     public static readonly Op CrossEntropy = new CrossEntropy();
-    /// <summary><c>cross-entropy-grad</c>: z_rc = (e^(x_rc - l_r) - [c = target_r]) dy_r; dy_.., x_..C, targets_..,
-    /// l_.. -&gt; z_..C with s = softmax(x), v = u dy: d dy = Σ_c u (s - onehot), dx = s (v - Σ_c v s).</summary>
+    /// <summary><c>cross-entropy-grad</c>: z_rc = (e^(x_rc - m_r - l_r) - [c = target_r]) dy_r, m_r the largest of
+    /// x_r; dy_.., x_..C, targets_.., l_.. -&gt; z_..C with s = softmax(x), v = u dy: d dy = Σ_c u (s - onehot), dx
+    /// = s (v - Σ_c v s).</summary>
     public static readonly Op CrossEntropyGrad = new CrossEntropyGrad();
     /// <summary><c>correct</c>: y = 1 where the largest logit (the first of equals) is the target, else 0; x_..C,
     /// targets_.. -&gt; y_.. no gradient: it counts.</summary>

@@ -44,8 +44,8 @@ internal static class SoftmaxReference
     {
         for (var r = 0; r < rows; r++)
         {
-            var lse = LogSumExp(x.Slice(r * n, n));
-            for (var i = r * n; i < (r + 1) * n; i++) y[i] = x[i] - lse;
+            var (max, logSum) = LogSum(x.Slice(r * n, n));
+            for (var i = r * n; i < (r + 1) * n; i++) y[i] = x[i] - max - logSum;
         }
     }
 
@@ -63,19 +63,19 @@ internal static class SoftmaxReference
     }
 
     public static void CrossEntropy<T>(
-        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, Span<T> loss, Span<T> logSumExp)
+        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, Span<T> loss, Span<T> logSum)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         for (var r = 0; r < targets.Length; r++)
         {
             var row = logits.Slice(r * classes, classes);
-            logSumExp[r] = LogSumExp(row);
-            loss[r] = (uint)targets[r] < (uint)classes ? logSumExp[r] - row[targets[r]] : T.Zero;
+            (var max, logSum[r]) = LogSum(row);
+            loss[r] = (uint)targets[r] < (uint)classes ? logSum[r] - (row[targets[r]] - max) : T.Zero;
         }
     }
 
     public static void CrossEntropyBackward<T>(
-        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, ReadOnlySpan<T> logSumExp,
+        ReadOnlySpan<T> logits, int classes, ReadOnlySpan<int> targets, ReadOnlySpan<T> logSum,
         ReadOnlySpan<T> dLoss, Span<T> dLogits) where T : unmanaged, IFloatingPointIeee754<T>
     {
         for (var r = 0; r < targets.Length; r++)
@@ -89,21 +89,24 @@ internal static class SoftmaxReference
                 continue;
             }
 
+            var max = Max(from);
             for (var i = 0; i < classes; i++)
             {
-                var p = Scalar<T>.Exp(from[i] - logSumExp[r]);
+                var p = Scalar<T>.Exp(from[i] - max - logSum[r]);
                 to[i] = (i == target ? p - T.One : p) * dLoss[r];
             }
         }
     }
 
-    public static T LogSumExp<T>(ReadOnlySpan<T> x) where T : unmanaged, IFloatingPointIeee754<T>
+    /// <summary>The largest element, and ln Σ e^(x - max): apart, because beside a large element their sum would lose
+    /// the logarithm.</summary>
+    public static (T Max, T LogSum) LogSum<T>(ReadOnlySpan<T> x) where T : unmanaged, IFloatingPointIeee754<T>
     {
         Span<T> lanes = stackalloc T[Order.Lanes];
         var sum = new LaneSum<T>(lanes);
         var max = Max(x);
         foreach (var value in x) sum.Add(Scalar<T>.Exp(value - max));
-        return max + Scalar<T>.Log(sum.Total());
+        return (max, Scalar<T>.Log(sum.Total()));
     }
 
     /// <summary>The largest element; comparisons with NaN are false, and a NaN shows in the sum anyway.</summary>

@@ -50,4 +50,32 @@ public sealed class NearZeroTests
         Assert.True(double.IsNaN(At(v => v.Log1p(), -2)));
         Assert.Equal(-1e-20, At(v => v.LogSigmoid(), 20 * Math.Log(10)), 1e-33);
     }
+
+    [Theory]
+    [InlineData(DType.Float32, 1e4, 1e-6)]
+    [InlineData(DType.Float32, 1e30, 1e-6)]
+    [InlineData(DType.Float64, 1e8, 1e-14)]
+    [InlineData(DType.Float64, 1e300, 1e-14)]
+    public void LogSoftmaxAndCrossEntropy_DoNotDependOnTheSizeOfTheLogits(DType type, double size, double tolerance)
+    {
+        // GV-05: the logarithm of the sum was added to the largest logit, beside which it is lost: from 1e8 on the loss
+        // of three equal classes was 0, with the gradient of none of them.
+        foreach (var classes in new[] { 3, 32 })
+        {
+            var x = new Variable(Tensor.Full(type, size, new Shape(2, classes)), requiresGradient: true);
+            var loss = x.CrossEntropy(new Variable(Tensor.Of([1, 0], 2)));
+            double[] expected = [.. Enumerable.Repeat(Math.Log(classes), 2)];
+            Near(expected, loss);
+            Near([.. Enumerable.Repeat(-Math.Log(classes), 2 * classes)], x.LogSoftmax());
+            ((Variable)loss.Sum()).Backward();
+            Near([.. Enumerable.Range(0, 2 * classes).Select(i => (1.0 / classes) - (i == 1 || i == classes ? 1 : 0))],
+                new Variable(x.Gradient!));
+        }
+
+        void Near(double[] expected, Value actual)
+        {
+            var values = ((Variable)actual).Data.Cast(DType.Float64).ToArray<double>();
+            for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], values[i], tolerance);
+        }
+    }
 }

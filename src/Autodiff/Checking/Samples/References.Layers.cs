@@ -222,7 +222,8 @@ internal static partial class References
         known[OpTable.CrossEntropy] = (s, i) =>
             -Series.Ln(Softmax(Last(s.Inputs[0], [.. i, 0]))[(int)s.Inputs[1].At(i)]);
         known[OpTable.CrossEntropyGrad] = (s, i) => s.Inputs[0].At(i[..^1])
-            * (Series.Exp(s.Inputs[1].At(i) - s.Inputs[3].At(i[..^1])) - (s.Inputs[2].At(i[..^1]) == i[^1] ? 1 : 0));
+            * (Series.Exp(s.Inputs[1].At(i) - Last(s.Inputs[1], i).Max() - s.Inputs[3].At(i[..^1]))
+                - (s.Inputs[2].At(i[..^1]) == i[^1] ? 1 : 0));
         known[OpTable.Correct] = (s, i) =>
             Last(s.Inputs[0], [.. i, 0]) is var x && Array.IndexOf(x, x.Max()) == s.Inputs[1].At(i) ? 1 : 0;
         known[OpTable.AttentionGrad] = AttentionGradient;

@@ -121,7 +121,13 @@ internal static unsafe class FloatSoftmax
     internal static void LogForward<V>(float* x, int rows, int n, float* y) where V : unmanaged, ILanes<V>
     {
         for (var r = 0; r < rows; r++, x += n, y += n)
-            FloatElementwise.BinaryScalar<V, Operators.Subtract>(x, LogSumExp<V>(x, n), y, n);
+        {
+            var max = LaneSums.Max<V>(x, n);
+            var logSum = LogSum<V>(x, n, max);
+            // One after the other: beside a large element their sum would lose the logarithm.
+            FloatElementwise.BinaryScalar<V, Operators.Subtract>(x, max, y, n);
+            FloatElementwise.BinaryScalar<V, Operators.Subtract>(y, logSum, y, n);
+        }
     }
 
     public static void LogBackward(float* y, float* dy, int rows, int n, float* dx)
@@ -165,12 +171,11 @@ internal static unsafe class FloatSoftmax
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static float LogSumExp<V>(float* x, int n) where V : unmanaged, ILanes<V>
+    internal static float LogSum<V>(float* x, int n, float max) where V : unmanaged, ILanes<V>
     {
-        var max = LaneSums.Max<V>(x, n);
         var term = new SumOnlyTerm(x, max, n);
         if (!Exponentials.Near<V, SumOnlyTerm>(term, n, out var total)) total = SumAny<V>(x, n, max);
-        return max + FloatMath.Log(new Lane1(total)).V;
+        return FloatMath.Log(new Lane1(total)).V;
     }
 
     /// <summary>The sum of e^(x - max) where some exponents are far from zero.</summary>
@@ -200,73 +205,73 @@ internal static unsafe class FloatSoftmax
         public V Take<V>(V power, V sum, nint i) where V : unmanaged, ILanes<V> => sum + power;
     }
 
-    public static void CrossEntropy(float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp)
+    public static void CrossEntropy(float* logits, int rows, int classes, int* targets, float* loss, float* logSum)
     {
-        var work = new CrossEntropyParts(logits, rows, classes, targets, loss, logSumExp);
+        var work = new CrossEntropyParts(logits, rows, classes, targets, loss, logSum);
         ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * classes, ElementsPerPart));
     }
 
     private readonly struct CrossEntropyParts(
-        float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp) : ITeamWork
+        float* logits, int rows, int classes, int* targets, float* loss, float* logSum) : ITeamWork
     {
         public void Run(int part, int parts)
         {
             var (r, count) = ThreadTeam.Range(rows, part, parts);
             var at = (nint)r * classes;
             if (SimdInfo.Lanes == 16)
-                CrossEntropy<Lane16>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+                CrossEntropy<Lane16>(logits + at, count, classes, targets + r, loss + r, logSum + r);
             else if (SimdInfo.Lanes == 8)
-                CrossEntropy<Lane8>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+                CrossEntropy<Lane8>(logits + at, count, classes, targets + r, loss + r, logSum + r);
             else if (SimdInfo.Lanes == 4)
-                CrossEntropy<Lane4>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
-            else CrossEntropy<Lane1>(logits + at, count, classes, targets + r, loss + r, logSumExp + r);
+                CrossEntropy<Lane4>(logits + at, count, classes, targets + r, loss + r, logSum + r);
+            else CrossEntropy<Lane1>(logits + at, count, classes, targets + r, loss + r, logSum + r);
         }
     }
 
     internal static void CrossEntropy<V>(
-        float* logits, int rows, int classes, int* targets, float* loss, float* logSumExp)
+        float* logits, int rows, int classes, int* targets, float* loss, float* logSum)
         where V : unmanaged, ILanes<V>
     {
         // The losses hold the largest logits until they are computed.
-        var summed = SoftmaxPasses.LogSumExp<V>(logits, rows, classes, logSumExp, loss);
+        var summed = SoftmaxPasses.LogSum<V>(logits, rows, classes, logSum, loss);
         for (var r = 0; r < rows; r++, logits += classes)
         {
-            if (r >= summed) logSumExp[r] = LogSumExp<V>(logits, classes);
-            loss[r] = (uint)targets[r] < (uint)classes ? logSumExp[r] - logits[targets[r]] : 0f;
+            if (r >= summed) logSum[r] = LogSum<V>(logits, classes, loss[r] = LaneSums.Max<V>(logits, classes));
+            loss[r] = (uint)targets[r] < (uint)classes ? logSum[r] - (logits[targets[r]] - loss[r]) : 0f;
         }
     }
 
     public static void CrossEntropyBackward(
-        float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits)
+        float* logits, int rows, int classes, int* targets, float* logSum, float* dLoss, float* dLogits)
     {
-        var work = new CrossEntropyBackwardParts(logits, rows, classes, targets, logSumExp, dLoss, dLogits);
+        var work = new CrossEntropyBackwardParts(logits, rows, classes, targets, logSum, dLoss, dLogits);
         ThreadTeam.Run(ref work, ThreadTeam.ElementParts((long)rows * classes, ElementsPerPart));
     }
 
     private readonly struct CrossEntropyBackwardParts(
-        float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits) : ITeamWork
+        float* logits, int rows, int classes, int* targets, float* logSum, float* dLoss, float* dLogits) : ITeamWork
     {
         public void Run(int part, int parts)
         {
             var (r, count) = ThreadTeam.Range(rows, part, parts);
             var at = (nint)r * classes;
             if (SimdInfo.Lanes == 16)
-                CrossEntropyBackward<Lane16>(logits + at, count, classes, targets + r, logSumExp + r,
+                CrossEntropyBackward<Lane16>(logits + at, count, classes, targets + r, logSum + r,
                     dLoss + r, dLogits + at);
             else if (SimdInfo.Lanes == 8)
-                CrossEntropyBackward<Lane8>(logits + at, count, classes, targets + r, logSumExp + r,
+                CrossEntropyBackward<Lane8>(logits + at, count, classes, targets + r, logSum + r,
                     dLoss + r, dLogits + at);
             else if (SimdInfo.Lanes == 4)
-                CrossEntropyBackward<Lane4>(logits + at, count, classes, targets + r, logSumExp + r,
+                CrossEntropyBackward<Lane4>(logits + at, count, classes, targets + r, logSum + r,
                     dLoss + r, dLogits + at);
-            else CrossEntropyBackward<Lane1>(logits + at, count, classes, targets + r, logSumExp + r,
+            else CrossEntropyBackward<Lane1>(logits + at, count, classes, targets + r, logSum + r,
                 dLoss + r, dLogits + at);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void CrossEntropyBackward<V>(
-        float* logits, int rows, int classes, int* targets, float* logSumExp, float* dLoss, float* dLogits)
+        float* logits, int rows, int classes, int* targets, float* logSum, float* dLoss, float* dLogits)
         where V : unmanaged, ILanes<V>
     {
         for (var r = 0; r < rows; r++, logits += classes, dLogits += classes)
@@ -278,15 +283,17 @@ internal static unsafe class FloatSoftmax
             }
 
             // Before the loop: the output may lie over the input.
-            var own = (FloatMath.Exp(new Lane1(logits[targets[r]] - logSumExp[r])).V - 1f) * dLoss[r];
-            var term = new GradientTerm(logits, logSumExp[r], dLoss[r], dLogits, classes);
+            var max = LaneSums.Max<V>(logits, classes);
+            var own = (FloatMath.Exp(new Lane1(logits[targets[r]] - max - logSum[r])).V - 1f) * dLoss[r];
+            var term = new GradientTerm(logits, max, logSum[r], dLoss[r], dLogits, classes);
             if (dLogits == logits || !Exponentials.Near<V, GradientTerm>(term, classes, out _))
                 Exponentials.Any<V, GradientTerm>(term, classes);
             dLogits[targets[r]] = own;
         }
     }
 
-    private readonly struct GradientTerm(float* x, float lse, float dLoss, float* dx, nint ahead) : IExpTerm
+    private readonly struct GradientTerm(
+        float* x, float max, float logSum, float dLoss, float* dx, nint ahead) : IExpTerm
     {
         private readonly float* _next = x + ahead;
 
@@ -294,7 +301,7 @@ internal static unsafe class FloatSoftmax
         public void Ahead(nint i) => Memory.Fetch(_next + i);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(x + i) - V.Create(lse);
+        public V Exponent<V>(nint i) where V : unmanaged, ILanes<V> => V.Load(x + i) - V.Create(max) - V.Create(logSum);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Reach<V>(V reach, V exponent) where V : unmanaged, ILanes<V> => Exponentials.Reach(reach, exponent);

@@ -39,9 +39,8 @@ internal static unsafe class SoftmaxPasses
         return rows;
     }
 
-    /// <summary>The logarithm of the sum of the powers of each row, and the largest element of each. Returns how many
-    /// rows it did.</summary>
-    public static int LogSumExp<V>(float* x, int rows, int n, float* logSumExp, float* largest)
+    /// <summary>ln Σ e^(x - max) of each row, and its largest element, max. Returns how many rows it did.</summary>
+    public static int LogSum<V>(float* x, int rows, int n, float* logSum, float* largest)
         where V : unmanaged, ILanes<V>
     {
         if (!Fits<V>(rows, n)) return 0;
@@ -52,14 +51,14 @@ internal static unsafe class SoftmaxPasses
             Run<V, Summed>(x, r == rows - 1 ? x : x + n, n, row, null, null, lanes);
             var total = LaneSums.Fold(lanes);
             if (!Exponentials.AllNear(lanes + Order.Lanes)) total = FloatSoftmax.SumAny<V>(x, n, row[0]);
-            (logSumExp[r], largest[r]) = (total, row[0]);
+            (logSum[r], largest[r]) = (total, row[0]);
             row[0] = LaneSums.Largest(lanes + (2 * Order.Lanes), Order.Lanes);
         }
 
         var i = 0;
         for (; i <= rows - V.Count; i += V.Count)
-            V.Store(V.Load(largest + i) + FloatMath.Log(V.Load(logSumExp + i)), logSumExp + i);
-        for (; i < rows; i++) logSumExp[i] = largest[i] + FloatMath.Log(new Lane1(logSumExp[i])).V;
+            V.Store(FloatMath.Log(V.Load(logSum + i)), logSum + i);
+        for (; i < rows; i++) logSum[i] = FloatMath.Log(new Lane1(logSum[i])).V;
         return rows;
     }
 
