@@ -117,7 +117,7 @@ public static class GraphCodec
         {
             return [.. op.Infer(attributes, types)];
         }
-        catch (Exception e) when (e is ShapeException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is ShapeException or OverflowException)
         {
             throw reader.Wrong($"node {id}: {e.Message}");
         }

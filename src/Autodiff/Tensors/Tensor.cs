@@ -1,4 +1,5 @@
 using Convoy.Shared;
+using Convoy.Shared.Errors;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tensors;
@@ -39,8 +40,12 @@ public sealed partial class Tensor
     public TensorType Type => new(DType, Shape);
 
     /// <summary>A new contiguous tensor of zeros, from the pool of this thread where one is entered.</summary>
+    /// <exception cref="ShapeException">There is no such element type, or the bytes are more than 64 bits
+    /// count.</exception>
+    /// <exception cref="DeviceMemoryException">It is larger than one tensor can be, or than the memory that is
+    /// left.</exception>
     public static Tensor Empty(DType dtype, Shape shape) =>
-        new(Storage.Allocate(shape.Count * dtype.Size()), dtype, shape, ContiguousStrides(shape), 0);
+        new(Storage.Allocate(BytesOf(dtype, shape)), dtype, shape, ContiguousStrides(shape), 0);
 
     /// <summary>A new tensor of zeros.</summary>
     public static Tensor Zeros(DType dtype, params ReadOnlySpan<int> dims) => Empty(dtype, new Shape(dims));
@@ -111,6 +116,15 @@ public sealed partial class Tensor
         var at = ElementOffset(index);
         Storage.MarkWritten();
         Elements.Write(this, at, value);
+    }
+
+    private static long BytesOf(DType dtype, Shape shape)
+    {
+        if (ElementTypes.Find(t => t.Type == dtype) is null)
+            throw new ShapeException($"there is no element type {(int)dtype}", ErrorCode.ElementType);
+        var bytes = (UInt128)shape.Count * (uint)dtype.Size();
+        return bytes <= long.MaxValue ? (long)bytes
+            : throw new ShapeException($"{shape} of {dtype} has more than {long.MaxValue} bytes: no tensor is that large");
     }
 
     /// <inheritdoc/>

@@ -145,9 +145,3 @@ public sealed class TensorType : IEquatable<TensorType>
         return dims;
     }
 }
-
-/// <summary>
-/// Shapes, types or attributes that do not fit an operator. The message names the operator and the rule.
-/// </summary>
-public sealed class ShapeException(string message, ErrorCode code = ErrorCode.ShapeMismatch)
-    : ConvoyException(code, message);

@@ -65,6 +65,12 @@ public abstract class ConvoyException(ErrorCode code, string message, Exception?
 /// </summary>
 public sealed class NumericalException(ErrorCode code, string message) : ConvoyException(code, message);
 
+/// <summary>
+/// Shapes, types or attributes that are none, or do not fit an operator. The message names the operator and the rule.
+/// </summary>
+public sealed class ShapeException(string message, ErrorCode code = ErrorCode.ShapeMismatch)
+    : ConvoyException(code, message);
+
 /// <summary>Something that this build, operator or transform does not do. A fallback may take its place.</summary>
 public sealed class UnsupportedException(string message) : ConvoyException(ErrorCode.Unsupported, message);
 

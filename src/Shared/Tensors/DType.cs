@@ -1,3 +1,5 @@
+using Convoy.Shared.Errors;
+
 namespace Convoy.Shared.Tensors;
 
 /// <summary>Element types. The numbers are part of the wire and checkpoint formats.</summary>
@@ -33,5 +35,5 @@ public static class DTypes
         : typeof(T) == typeof(uint) ? DType.UInt32
         : typeof(T) == typeof(ulong) ? DType.UInt64
         : typeof(T) == typeof(bool) ? DType.Bool
-        : throw new NotSupportedException($"{typeof(T).Name} is not an element type of tensors");
+        : throw new ShapeException($"{typeof(T).Name} is not an element type of tensors", ErrorCode.ElementType);
 }

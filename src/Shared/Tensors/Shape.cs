@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Convoy.Shared.Errors;
 
 namespace Convoy.Shared.Tensors;
 
@@ -7,13 +8,22 @@ public readonly struct Shape : IEquatable<Shape>
 {
     private readonly ImmutableArray<int> _dims;
 
+    /// <exception cref="ShapeException">There are too many dimensions, one is negative, or the elements are more than
+    /// 64 bits count.</exception>
     public Shape(params ReadOnlySpan<int> dims)
     {
         if (dims.Length > Limits.TensorRankMax)
-            throw new ArgumentException($"a tensor has at most {Limits.TensorRankMax} dimensions, not {dims.Length}");
+            throw new ShapeException($"a tensor has at most {Limits.TensorRankMax} dimensions, not {dims.Length}");
+        var (count, isLarger, isEmpty) = (1UL, false, false);
         foreach (var d in dims)
-            if (d < 0)
-                throw new ArgumentException($"a dimension is not negative: [{string.Join(", ", dims.ToArray())}]");
+        {
+            if (d < 0) throw new ShapeException($"a dimension is not negative: {Text(dims)}");
+            isEmpty |= d == 0;
+            isLarger |= Math.BigMul(count, (ulong)d, out count) != 0 || count > long.MaxValue;
+        }
+
+        if (isLarger && !isEmpty)
+            throw new ShapeException($"{Text(dims)} has more than {long.MaxValue} elements: no tensor is that large");
         _dims = [.. dims];
     }
 
@@ -28,8 +38,9 @@ public readonly struct Shape : IEquatable<Shape>
     {
         get
         {
+            if (Dims.Contains(0)) return 0; // beside it the others may be too large to multiply
             long count = 1;
-            foreach (var d in Dims) count = checked(count * d);
+            foreach (var d in Dims) count *= d;
             return count;
         }
     }
@@ -46,5 +57,7 @@ public readonly struct Shape : IEquatable<Shape>
 
     public static bool operator ==(Shape a, Shape b) => a.Equals(b);
     public static bool operator !=(Shape a, Shape b) => !a.Equals(b);
-    public override string ToString() => $"[{string.Join(", ", Dims.ToArray())}]";
+    public override string ToString() => Text(Dims);
+
+    private static string Text(ReadOnlySpan<int> dims) => $"[{string.Join(", ", dims.ToArray())}]";
 }

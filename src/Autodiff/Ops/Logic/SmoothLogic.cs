@@ -10,7 +10,7 @@ internal static class SmoothLogic
     {
         var t = attributes.Number("temperature", 1);
         if (!(t > 0 && double.IsFinite(t)))
-            throw new Tensors.ShapeException($"{op.Name}: a temperature is above 0 and finite, not {t}");
+            throw new ShapeException($"{op.Name}: a temperature is above 0 and finite, not {t}");
         return t;
     }
 
