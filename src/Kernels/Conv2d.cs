@@ -1,6 +1,7 @@
 using System.Numerics;
 using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Cpu.Conv;
+using Convoy.Kernels.Operators;
 using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels;
@@ -8,7 +9,7 @@ namespace Convoy.Kernels;
 /// <summary>
 /// 2-d convolution (cross-correlation), NCHW; layouts are in <see cref="Conv2dShape"/>. Every sum is a contraction
 /// in the order of K-2 over channel, kernel row, kernel column ascending, where a place outside the image is a zero
-/// term.
+/// term. Inside of <see cref="Accelerator.Enter"/> an accelerator computes all but bias gradients, with the same bits.
 /// </summary>
 public static unsafe class Conv2d
 {
@@ -19,6 +20,13 @@ public static unsafe class Conv2d
     {
         CheckSizes(x.Length, w.Length, y.Length, shape);
         if (!bias.IsEmpty) Sizes.AtLeast(bias.Length, shape.COut);
+        if (Accelerator.Current is { } there)
+        {
+            there.Forward(x, w, bias, y, shape);
+            Activate(y[..(shape.N * shape.OutputSize)], activation);
+            return;
+        }
+
         if (typeof(T) == typeof(float))
         {
             fixed (float* px = x.AsFloat(), pw = w.AsFloat(), pb = bias.AsFloat(), py = y.AsFloat())
@@ -35,6 +43,12 @@ public static unsafe class Conv2d
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         CheckSizes(dx.Length, w.Length, dy.Length, shape);
+        if (Accelerator.Current is { } there)
+        {
+            there.GradInput(dy, w, dx, shape);
+            return;
+        }
+
         if (typeof(T) == typeof(float))
         {
             fixed (float* pdy = dy.AsFloat(), pw = w.AsFloat(), pdx = dx.AsFloat())
@@ -56,6 +70,12 @@ public static unsafe class Conv2d
         s.Check(shape.N);
         CheckSizes(x.Length, shape.WeightSize, dy.Length, shape);
         CheckNodes(dw.Length, shape.WeightSize, nodeStride, s);
+        if (Accelerator.Current is { } there)
+        {
+            there.GradWeight(x, dy, dw, nodeStride, shape, s);
+            return;
+        }
+
         if (typeof(T) == typeof(float))
         {
             fixed (float* px = x.AsFloat(), pdy = dy.AsFloat())
@@ -84,6 +104,19 @@ public static unsafe class Conv2d
         }
 
         ConvReference.SegmentedGradBias(dy, db, nodeStride, shape, s);
+    }
+
+    private static void Activate<T>(Span<T> y, Activation activation) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        switch (activation)
+        {
+            case Activation.None: return;
+            case Activation.Relu: Elementwise.Unary<T, Relu>(y, y); return;
+            case Activation.Gelu: Elementwise.Unary<T, Gelu>(y, y); return;
+            case Activation.Tanh: Elementwise.Unary<T, Tanh>(y, y); return;
+            case Activation.Sigmoid: Elementwise.Unary<T, Sigmoid>(y, y); return;
+            default: throw Shared.Invariant.Unhandled(activation);
+        }
     }
 
     private static void CheckNodes(int length, int size, int nodeStride, in Segments s)
