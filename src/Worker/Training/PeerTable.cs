@@ -25,7 +25,17 @@ internal sealed class PeerTable(Func<string, IActorRef, Incarnation, Peer> conne
     public bool AllLinked =>
         _members.All(m => m.WorkerId == me.Value || Find(new Incarnation(m.Incarnation)) is not null);
 
-    public Peer? Find(Incarnation incarnation) => _up.Find(u => u.Process == incarnation).Peer;
+    /// <summary>A member's link has lost a lane: it comes back, or ends, within its grace.</summary>
+    public bool AnyIsSuspect =>
+        _members.Any(m => m.WorkerId != me.Value && Find(m) is { State: LinkState.Suspect });
+
+    /// <summary>
+    /// Of two links to a process the one that is whole: it may have closed the other one and dialled anew before this
+    /// end gives that one up.
+    /// </summary>
+    public Peer? Find(Incarnation incarnation) =>
+        _up.Find(u => u.Process == incarnation && u.Peer.State == LinkState.Up).Peer
+        ?? _up.Find(u => u.Process == incarnation).Peer;
 
     public Peer? Find(WorkerId worker) =>
         _members.FirstOrDefault(m => m.WorkerId == worker.Value) is { } member

@@ -56,6 +56,8 @@ internal sealed record CoordinatorGone;
 internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 {
     private const string RowsTimer = "rows";
+    private const string LinksTimer = "links";
+    private static readonly TimeSpan LinksEvery = TimeSpan.FromMilliseconds(25);
     private const int RowsMax = 100_000;
     private const int RowsPerReport = 512;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(50);
@@ -77,6 +79,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     private long _samples;
     private bool _coordinatorUp = true;
     private bool _linkedSaid;
+    private IReadOnlyList<Peer?> _linked = []; // the links that the exchange of this generation uses
     private StopWork? _stopping;
 
     public TrainerActor(TrainerOptions options)
@@ -106,6 +109,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         Receive<StateSaved>(m => _options.Node.Tell(m, Self));
         Receive<DeviceNews>(OnDeviceNews);
         Receive<FlushRows>(_ => FlushReports());
+        Receive<LinksDue>(_ => CheckLinked());
         Receive<Terminated>(_ => CheckStopped());
         Receive<Undeliverable>(m => Log(LogLevel.Debug, m.ToString()));
         Receive<StepDone>(Feed);
@@ -225,8 +229,16 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     {
         _options.Board.Unlinked = [.. _peers.Missing()];
         if (_linkedSaid || _protocol.Status != StepStatus.Aligning || !_peers.AllLinked) return;
+        if (_peers.AnyIsSuspect)
+        {
+            // The other end may have closed it: nothing is begun on it before that is known.
+            if (!Timers.IsTimerActive(LinksTimer)) Timers.StartSingleTimer(LinksTimer, new LinksDue(), LinksEvery);
+            return;
+        }
+
         _linkedSaid = true;
-        _exchange!.Link(_protocol.Generation, _peers.ByMember());
+        _linked = _peers.ByMember();
+        _exchange!.Link(_protocol.Generation, _linked);
         Self.Tell(new PeersLinked(_protocol.Generation), Self);
     }
 
@@ -248,6 +260,8 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 
         if (_peers.MemberIn(process) is not { } member) return;
         LoseFetch(member, m.Text);
+        // One that nothing used, beside a whole one, is no loss.
+        if (_peers.Find(process) is not null && !(_linkedSaid && _linked.Contains(m.Peer))) return;
         var evidence = m.Reason switch
         {
             LinkDownReason.Silent => SuspectEvidence.Silent,
@@ -357,6 +371,8 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     }
 
     private void Log(LogLevel level, string text) => _options.Log.Write(level, "trainer", text);
+
+    private sealed class LinksDue;
 
     private sealed class FlushRows
     {

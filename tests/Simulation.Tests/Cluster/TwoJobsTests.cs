@@ -92,6 +92,7 @@ public sealed class TwoJobsTests
     [InlineData(51526)] // a user resumed a job twice at one coordinator
     [InlineData(51655)] // a worker of a job that was over told a row of its generation 2 to another job's generation 2
     [InlineData(53035)] // a worker that one leader had let go did not answer the fence of the next one
+    [InlineData(72723)] // the end of a link that its peer had replaced was reported as a broken link
     [InlineData(54404)] // a learner that went to the other job was counted as one that its donor lends to
     [InlineData(66626)] // and what a learner of another job reported was judged by the wrong history
     [InlineData(67112)] // a word that was held up outlived its sender, whose next process trained the other job
