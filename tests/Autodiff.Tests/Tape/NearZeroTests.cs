@@ -78,4 +78,13 @@ public sealed class NearZeroTests
             for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], values[i], tolerance);
         }
     }
+
+    [Fact]
+    public void LogGamma_OfTheSmallestNumber_IsFinite()
+    {
+        var x = new Variable(Tensor.Of([double.Epsilon, -1e-310], 2));
+        var y = ((Variable)x.Lgamma()).Data;
+        Assert.Equal(744.4400719213812, y.At(0), 1e-12);
+        Assert.Equal(-Math.Log(1e-310), y.At(1), 1e-12);
+    }
 }

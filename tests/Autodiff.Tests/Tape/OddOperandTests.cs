@@ -245,4 +245,16 @@ public sealed class OddOperandTests
     private static string Refused(Action call) => Assert.Throws<ShapeException>(call).Message;
 
     private static bool Near(double a, double b) => Math.Abs(a - b) <= 1e-9 * Math.Abs(a);
+
+    [Theory]
+    [InlineData(6, 2, "an input length is 0 to the steps of the log-probabilities, 5")]
+    [InlineData(5, -1, "a target length is 0 to the width of the targets, 2")]
+    public void LengthsThatDoNotFit_AreNamed(int input, int target, string rule)
+    {
+        // ERR-01: they were an index of a one-hot inside the loss.
+        Variable Ids(params int[] dims) => new(Tensor.Full(DType.Int32, 1, new Shape(dims)));
+        var refused = Refused(() => Shaped(5, 1, 4).CtcLoss(
+            Ids(1, 2), new Variable(Tensor.Of([input], 1)), new Variable(Tensor.Of([target], 1))));
+        Assert.StartsWith($"ctc-loss: {rule}", refused, StringComparison.Ordinal);
+    }
 }

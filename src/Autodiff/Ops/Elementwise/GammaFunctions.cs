@@ -27,6 +27,8 @@ internal static class GammaFunctions
     {
         if (double.IsInfinity(x)) return double.PositiveInfinity;
         if (x <= 0 && x == Math.Floor(x)) return double.PositiveInfinity;
+        // Γ is 1 / x here, which may be infinite where its logarithm is not.
+        if (Math.Abs(x) < 1e-20) return -Math.Log(Math.Abs(x));
         if (x < 0.5) return Math.Log(Math.PI / Math.Abs(Math.Sin(Math.PI * x))) - LogGamma(1 - x);
         x--;
         var sum = Lanczos[0];

@@ -1,4 +1,5 @@
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
@@ -28,7 +29,7 @@ internal sealed class CtcLoss : CompositeOp
         var emissions = Emissions(log.Clamp(min: Never), targets, blank);
         var jumps = Jumps(builder, targets, log.Type);
         // 1 while a time step lies inside the input: the length is larger than its index.
-        var inside = x[2].OneHot(steps + 1, dtype).Apply(OpTable.CumSum, Attributes.Of("axis", 1, "reverse", true));
+        var inside = Lengths(x[2], steps, dtype, "an input length is 0 to the steps of the log-probabilities").Apply(OpTable.CumSum, Attributes.Of("axis", 1, "reverse", true));
         // Before the first step the place is the first blank, so that step enters the first blank or the first label.
         var places = (2 * size) + 1;
         var none = builder.Full(Never, log.Type.With(n, places));
@@ -39,7 +40,7 @@ internal sealed class CtcLoss : CompositeOp
             alpha = inside.Slice(1, t + 1, 1).Where(come + emissions.Slice(0, t, 1).Squeeze(0), alpha);
         }
 
-        var length = x[3].OneHot(size + 1, dtype);
+        var length = Lengths(x[3], size, dtype, "a target length is 0 to the width of the targets");
         var likelihood = Ends(length).Where(alpha, none).LogSumExp([1]);
         var impossible = likelihood.Less(likelihood.Constant(Never / 10));
         var worst = likelihood.Constant(attributes.Flag("zero-infinity") ? 0 : double.PositiveInfinity);
@@ -47,6 +48,19 @@ internal sealed class CtcLoss : CompositeOp
         if (attributes.Text("reduction", "mean") == "mean")
             terms /= (length * builder.Iota(size + 1, dtype)).Sum([1]).Clamp(min: 1);
         return [Losses.Reduced(terms, attributes)];
+    }
+
+    // 1 at each length; what is known of them when a graph is captured is that they are whole.
+    private Value Lengths(Value lengths, int most, DType dtype, string rule)
+    {
+        try
+        {
+            return lengths.OneHot(most + 1, dtype);
+        }
+        catch (ShapeException)
+        {
+            throw Wrong($"{rule}, {most}: another one is given");
+        }
     }
 
     private void Check(TensorType log, TensorType targets, TensorType inputLengths, TensorType targetLengths)
