@@ -9,6 +9,10 @@ public static partial class Functions
     /// <summary>x with a x = b; b is columns_..NK, or one vector_..N with a dimension less than a.</summary>
     public static Value Solve(this Value a, Value b) => a.Apply(OpTable.Solve, b);
 
+    /// <summary>The matrix of the cofactors of x_..NN: element ij is (-1)^(i+j) times the determinant of x without row
+    /// i and column j. The gradient of a determinant, whatever the rank.</summary>
+    public static Value Cofactor(this Value x) => x.Apply(OpTable.Cofactor);
+
     /// <summary>det x of square matrices: x_..NN to y_.. .</summary>
     public static Value Determinant(this Value x) => x.Apply(OpTable.Determinant);
 
