@@ -50,6 +50,7 @@ internal sealed partial class MembershipProtocol
         (_stop, _stopOpened, _nothingToSaveTold, _hopeless, _pausedBy) = (null, false, false, false, null);
         (_wishSince, _formSince, _lastVoluntary, _coalesceAt) = (null, null, null, null);
         _failedOpenings = 0;
+        ForgetLosses(); // whom the job before lost, no fence of this one names (J6)
         UnseatAll();
         Shares = null;
         if (Status == MembershipStatus.Closed) Become(MembershipStatus.Forming);
