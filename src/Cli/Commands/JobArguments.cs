@@ -22,15 +22,25 @@ internal sealed class JobArguments
         HelpName = "LIBRARY",
     };
 
+    public readonly Option<string?> Accelerator = new("--accelerator")
+    {
+        Description = "What computes convolutions: none, opencl or opencl:INDEX. The key accelerator of the job.",
+        HelpName = "DEVICE",
+    };
+
     public void AddTo(Command command)
     {
         command.Add(Job);
         command.Add(Set);
         command.Add(Blas);
+        command.Add(Accelerator);
     }
 
     public JobSpec Read(ParseResult arguments) => JobReader.ReadFile(
         arguments.GetValue(Job)!,
-        [.. arguments.GetValue(Set) ?? [], .. arguments.GetValue(Blas) is { } blas ? [$"blas={blas}"] : (string[])[]],
+        [.. arguments.GetValue(Set) ?? [], .. Named("blas", arguments.GetValue(Blas)),
+            .. Named("accelerator", arguments.GetValue(Accelerator))],
         Directory.GetCurrentDirectory());
+
+    private static string[] Named(string key, string? value) => value is null ? [] : [$"{key}={value}"];
 }

@@ -41,7 +41,7 @@ internal static class RunEnd
     {
         var cause = status.RootCause;
         var code = cause is not null && Enum.IsDefined((ExitCode)cause.ExitCode)
-            && cause.ExitCode is >= (int)ExitCode.BadJob and <= (int)ExitCode.Storage
+            && cause.ExitCode is >= (int)ExitCode.BadJob and <= (int)ExitCode.Accelerator
             ? (ExitCode)cause.ExitCode
             : ExitCode.JobFailed;
         return new UserException(code, cause is null

@@ -30,6 +30,9 @@ public sealed record AcceleratorSpec(bool IsOpenCl, int? Index = null)
         }
     }
 
+    /// <summary>Reads a text that the rules of the job have accepted.</summary>
+    public static AcceleratorSpec Of(JobSpec job) => Parse(job.Accelerator, out _);
+
     public override string ToString() => !IsOpenCl ? "none" : Index is { } index
         ? string.Create(CultureInfo.InvariantCulture, $"opencl:{index}") : "opencl";
 }

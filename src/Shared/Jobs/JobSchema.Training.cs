@@ -27,6 +27,10 @@ public static partial class JobSchema
                 + "of a slice with at least so many operations (linear layers, other products, weight gradients; without "
                 + "them all). auto measures where the job is submitted and writes down what it chose. Another value gives "
                 + "other last bits; workers whose libraries differ in version or processor are refused."),
+        Text("accelerator", v => { AcceleratorSpec.Parse(v, out var broken); return broken; }, AcceleratorSpec.Range,
+            j => j.Accelerator, (j, v) => j with { Accelerator = v },
+            "What computes convolutions: the processor, or an OpenCL device of each worker (convoy devices lists them; "
+                + "opencl is the first that can be used). The bits stay the same."),
         Int("epochs", 1, 1_000_000, j => j.Epochs, (j, v) => j with { Epochs = v },
             "Passes over the training set.") with { DefaultInWords = "this or steps" },
         Long("steps", 1, 1L << 40, j => j.Steps, (j, v) => j with { Steps = v },

@@ -23,6 +23,8 @@ public sealed record JobSpec
     public string Recompute { get; init; } = "none";
     /// <summary>Who multiplies matrices; see <see cref="BlasSpec"/>.</summary>
     public string Blas { get; init; } = "managed";
+    /// <summary>What computes convolutions; see <see cref="AcceleratorSpec"/>.</summary>
+    public string Accelerator { get; init; } = "none";
     /// <summary>Exactly one of epochs and steps is set; 0 means not set.</summary>
     public int Epochs { get; init; }
     public long Steps { get; init; }

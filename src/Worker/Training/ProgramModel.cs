@@ -28,6 +28,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     private Memory<float>[]? _optimizerStates;
     private readonly StepPlan _steps;
     private readonly BlasProvider? _blas;
+    private Accelerator? _accelerator; // null: convolutions are computed here
     private readonly RecomputeAdaptation? _adaptation;
     private readonly TrainingNews _news;
     private Action<int>? _parameterReady;
@@ -85,20 +86,24 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     {
         var blas = BlasProvider.ForJob(job);
         var data = Dataset.Open(job);
+        Accelerator? accelerator = null;
         try
         {
             var decoded = GraphCodec.Decode(graph.Span);
             var program = TrainProgram.Compile(decoded, RowsMax(job, data.Train.Count), CompileOptions.Of(job));
             CheckInputs(program, data.Train.Info);
-            return new ProgramModel(job, data, program, blas, threads, clock);
+            accelerator = Accelerator.Open(AcceleratorSpec.Of(job));
+            return new ProgramModel(job, data, program, blas, threads, clock) { _accelerator = accelerator };
         }
         catch (Exception cause) when (cause is GraphFormatException or GraphException)
         {
+            accelerator?.Dispose();
             data.Dispose();
             throw new UserException(ExitCode.BadJob, $"the graph of the job cannot be run: {cause.Message}");
         }
         catch
         {
+            accelerator?.Dispose();
             data.Dispose();
             throw;
         }
@@ -134,6 +139,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
         try
         {
             using var products = _blas is null ? default : _blas.Enter();
+            using var convolutions = _accelerator is null ? default : _accelerator.Enter();
             if (_micro is null) _program.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
             else _micro.Run(_batch, slices, step, weights, nodeGradients, sliceLoss, this);
         }
@@ -183,6 +189,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     public TestScore Evaluate(ReadOnlySpan<float> weights)
     {
         using var together = _team.Enter();
+        using var convolutions = _accelerator is null ? default : _accelerator.Enter();
         var total = new EvalResult(0, 0, 0, 0);
         var samples = new long[_program.RowsMax];
         for (long at = 0; at < TestSamples; at += samples.Length)
@@ -200,6 +207,7 @@ internal sealed class ProgramModel : IJobModel, IGradientObserver
     {
         _team.Dispose();
         _program.Dispose();
+        _accelerator?.Dispose();
         _data.Dispose();
     }
 }

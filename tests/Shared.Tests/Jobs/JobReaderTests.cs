@@ -105,7 +105,7 @@ public sealed class JobReaderTests
         "job.yaml:15:19: timeouts.beat: a time such as 250ms or 1s is expected, not 'soon'")]
     [InlineData("steps: 5", "job.yaml:15:8: steps: epochs is set too; keep one of the two")]
     [InlineData("zzzzzzzzzzzz: 1",
-        "job.yaml:15:1: zzzzzzzzzzzz: unknown key; the keys here are job, seed, batch, slices, micro_batches, recompute, blas, epochs, steps, anomaly, precision, model, data, optimizer, clip, gradient, average, parallel, sync, checkpoint, elastic, timeouts")]
+        "job.yaml:15:1: zzzzzzzzzzzz: unknown key; the keys here are job, seed, batch, slices, micro_batches, recompute, blas, accelerator, epochs, steps, anomaly, precision, model, data, optimizer, clip, gradient, average, parallel, sync, checkpoint, elastic, timeouts")]
     [InlineData("gradient: { non_finite: stopp }",
         "job.yaml:15:25: gradient.non_finite: 'stopp' is not known (did you mean stop?); use skip, stop or clean")]
     [InlineData("gradient: { noise: -1 }", "job.yaml:15:20: gradient.noise: -1 is out of range; it is 0 or more")]
