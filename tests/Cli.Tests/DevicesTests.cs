@@ -1,3 +1,5 @@
+using Convoy.Shared;
+
 namespace Convoy.Cli.Tests;
 
 // DEV-01: what can compute on this machine.
@@ -16,5 +18,13 @@ public class DevicesTests
         if (run.Json.GetProperty("missing").GetString() is { } missing)
             Assert.Contains(missing, run.Error, StringComparison.Ordinal);
         else Assert.NotEmpty(found);
+    }
+
+    // OPS-13: a whole run takes seconds, so what must be one line is tried here; the bits are in ConvOnDeviceTests.
+    [Fact]
+    public async Task AnAcceleratorThatVerifyOpsCannotHave_IsOneLine()
+    {
+        (await CliRun.Of("verify", "ops", "--accelerator", "cuda")).IsOneLine((int)ExitCode.Usage);
+        (await CliRun.Of("verify", "ops", "--accelerator", "opencl:63")).IsOneLine((int)ExitCode.Accelerator);
     }
 }
