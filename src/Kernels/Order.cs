@@ -11,4 +11,11 @@ public static class Order
     /// l + 1.
     /// </summary>
     public const int Lanes = 16;
+
+    /// <summary>
+    /// Terms of a reduction that the lanes take together: with more, each block of so many is summed by itself, and the
+    /// blocks are added in float64, left to right, and rounded once. A lane has 256 terms at most, so the error of a
+    /// float32 sum is about 256 roundings of a block, however many terms there are.
+    /// </summary>
+    public const int LaneBlock = 4_096;
 }

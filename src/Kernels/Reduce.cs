@@ -7,7 +7,8 @@ namespace Convoy.Kernels;
 
 /// <summary>
 /// Reductions. The terms of one output are numbered in row-major order and summed over 16 virtual lanes
-/// (<see cref="Order.Lanes"/>), so an output depends on its own terms only.
+/// (<see cref="Order.Lanes"/>), more than 4,096 of them in blocks (<see cref="Order.LaneBlock"/>), so an output depends
+/// on its own terms only.
 /// </summary>
 public static unsafe class Reduce
 {

@@ -100,3 +100,43 @@ internal ref struct LaneSum<T> where T : unmanaged, IFloatingPointIeee754<T>
         return _lanes[0];
     }
 }
+
+/// <summary>A reduction of any number of terms: lanes over each <see cref="Order.LaneBlock"/> of them, blocks in
+/// float64.</summary>
+internal ref struct LongSum<T>(Span<T> lanes) where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Span<T> _lanes = lanes;
+    private LaneSum<T> _block = new(lanes);
+    private int _terms;
+    private bool _closed;
+    private double _blocks;
+
+    public void Add(T x)
+    {
+        Next();
+        _block.Add(x);
+    }
+
+    /// <summary>Adds x·y with one rounding.</summary>
+    public void AddProduct(T x, T y)
+    {
+        Next();
+        _block.AddProduct(x, y);
+    }
+
+    public readonly T Total() => _closed ? T.CreateTruncating(Blocks()) : _block.Total();
+
+    private void Next()
+    {
+        if (_terms++ < Order.LaneBlock) return;
+        _blocks = Blocks();
+        _block = new LaneSum<T>(_lanes);
+        (_terms, _closed) = (1, true);
+    }
+
+    private readonly double Blocks()
+    {
+        var block = double.CreateTruncating(_block.Total());
+        return _closed ? _blocks + block : block;
+    }
+}

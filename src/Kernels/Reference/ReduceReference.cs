@@ -10,7 +10,7 @@ internal static class ReduceReference
         Span<T> lanes = stackalloc T[Order.Lanes];
         for (var r = 0; r < rows; r++)
         {
-            var sum = new LaneSum<T>(lanes);
+            var sum = new LongSum<T>(lanes);
             foreach (var value in x.Slice(r * n, n)) sum.Add(value);
             y[r] = sum.Total();
         }
@@ -22,7 +22,7 @@ internal static class ReduceReference
         Span<T> lanes = stackalloc T[Order.Lanes];
         for (var r = 0; r < rows; r++)
         {
-            var sum = new LaneSum<T>(lanes);
+            var sum = new LongSum<T>(lanes);
             for (var i = r * n; i < (r + 1) * n; i++) sum.AddProduct(a[i], b[i]);
             y[r] = sum.Total();
         }
@@ -45,7 +45,7 @@ internal static class ReduceReference
         Span<T> lanes = stackalloc T[Order.Lanes];
         for (var o = 0; o < outputs; o++)
         {
-            var sum = new LaneSum<T>(lanes);
+            var sum = new LongSum<T>(lanes);
             AddTerms(dims, axes, x, Start(dims, axes, o), 0, ref sum);
             y[o] = sum.Total();
         }
@@ -70,7 +70,7 @@ internal static class ReduceReference
     }
 
     private static void AddTerms<T>(
-        ReadOnlySpan<int> dims, uint axes, ReadOnlySpan<T> x, int offset, int axis, ref LaneSum<T> sum)
+        ReadOnlySpan<int> dims, uint axes, ReadOnlySpan<T> x, int offset, int axis, ref LongSum<T> sum)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (axis == dims.Length)

@@ -128,16 +128,29 @@ internal static unsafe class FloatReduce
     {
         var lanes = stackalloc float[Order.Lanes];
         new Span<float>(lanes, Order.Lanes).Clear();
-        var lane = 0;
+        var (lane, terms, closed, blocks) = (0, 0, false, 0d);
         for (var outer = 0; outer < axes.OuterTerms; outer++)
         {
-            if (SimdInfo.Lanes == 16) Stretch<Lane16>(x + axes.TermOffset(outer), axes.Inner, lanes, ref lane);
-            else if (SimdInfo.Lanes == 8) Stretch<Lane8>(x + axes.TermOffset(outer), axes.Inner, lanes, ref lane);
-            else if (SimdInfo.Lanes == 4) Stretch<Lane4>(x + axes.TermOffset(outer), axes.Inner, lanes, ref lane);
-            else Stretch<Lane1>(x + axes.TermOffset(outer), axes.Inner, lanes, ref lane);
+            var stretch = x + axes.TermOffset(outer);
+            for (int from = 0, take; from < axes.Inner; from += take, terms += take)
+            {
+                if (terms == Order.LaneBlock)
+                {
+                    var block = LaneSums.Fold(lanes);
+                    (blocks, closed, terms) = (closed ? blocks + block : block, true, 0);
+                    new Span<float>(lanes, Order.Lanes).Clear();
+                }
+
+                take = Math.Min(axes.Inner - from, Order.LaneBlock - terms);
+                if (SimdInfo.Lanes == 16) Stretch<Lane16>(stretch + from, take, lanes, ref lane);
+                else if (SimdInfo.Lanes == 8) Stretch<Lane8>(stretch + from, take, lanes, ref lane);
+                else if (SimdInfo.Lanes == 4) Stretch<Lane4>(stretch + from, take, lanes, ref lane);
+                else Stretch<Lane1>(stretch + from, take, lanes, ref lane);
+            }
         }
 
-        return LaneSums.Fold(lanes);
+        var last = LaneSums.Fold(lanes);
+        return closed ? (float)(blocks + last) : last;
     }
 
     // Terms go on from a lane: one by one to the first lane, sixteen by sixteen, and the rest one by one.
@@ -160,16 +173,31 @@ internal static unsafe class FloatReduce
     private static void Columns(in Axes axes, float* x, int width, float* lanes, float* y)
     {
         new Span<float>(lanes, Order.Lanes * Strip).Clear();
+        var blocks = stackalloc double[axes.Terms > Order.LaneBlock ? Strip : 0];
         for (var term = 0; term < axes.Terms; term++)
         {
+            if (term > 0 && term % Order.LaneBlock == 0)
+            {
+                Fold(lanes, width);
+                for (var j = 0; j < width; j++) blocks[j] = term == Order.LaneBlock ? lanes[j] : blocks[j] + lanes[j];
+                new Span<float>(lanes, Order.Lanes * Strip).Clear();
+            }
+
             var ahead = x + axes.TermOffset(Math.Min(term + Ahead, axes.Terms - 1));
             for (var j = 0; j < width; j += Order.Lanes) Memory.Fetch(ahead + j);
             Add(lanes + (term % Order.Lanes * Strip), x + axes.TermOffset(term), width);
         }
 
+        Fold(lanes, width);
+        if (axes.Terms <= Order.LaneBlock) new Span<float>(lanes, width).CopyTo(new Span<float>(y, width));
+        else for (var j = 0; j < width; j++) y[j] = (float)(blocks[j] + lanes[j]);
+    }
+
+    // The lanes of each column, into its first.
+    private static void Fold(float* lanes, int width)
+    {
         for (var half = Order.Lanes / 2; half > 0; half /= 2)
             for (var lane = 0; lane < half; lane++) Add(lanes + (lane * Strip), lanes + ((lane + half) * Strip), width);
-        new Span<float>(lanes, width).CopyTo(new Span<float>(y, width));
     }
 
     private static void Add(float* sums, float* x, int count)

@@ -51,13 +51,13 @@ internal static unsafe class FloatRows
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Sum<V>(float* x, int rows, int n, float* y) where V : unmanaged, ILanes<V>
     {
-        for (var r = 0; r < rows; r++, x += n) y[r] = LaneSums.Run<V, SumTerm>(new SumTerm(x), n);
+        for (var r = 0; r < rows; r++, x += n) y[r] = LaneSums.Long<V, SumTerm>(new SumTerm(x), n);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Dot<V>(float* a, float* b, int rows, int n, float* y) where V : unmanaged, ILanes<V>
     {
-        for (var r = 0; r < rows; r++, a += n, b += n) y[r] = LaneSums.Run<V, DotTerm>(new DotTerm(a, b), n);
+        for (var r = 0; r < rows; r++, a += n, b += n) y[r] = LaneSums.Long<V, DotTerm>(new DotTerm(a, b), n);
     }
 
     internal static void Segmented<V, TTerm>(TTerm term, int n, Span<float> c, int nodeStride, in Segments s)

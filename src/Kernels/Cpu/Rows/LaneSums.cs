@@ -15,18 +15,32 @@ internal interface ILaneTerm
 // them.
 internal static unsafe class LaneSums
 {
+    /// <summary>Terms [from, end) of one block: `from` is a multiple of the lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Run<V, TTerm>(in TTerm term, int count)
+    public static float Run<V, TTerm>(in TTerm term, nint end, nint from = 0)
         where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
     {
         var lanes = stackalloc float[Order.Lanes];
-        nint i = 0;
-        if (V.Count == 16) i = One<V, TTerm>(term, count, lanes);
-        else if (V.Count == 8) i = One<Pair<V>, TTerm>(term, count, lanes);
-        else if (V.Count == 4) i = One<Pair<Pair<V>>, TTerm>(term, count, lanes);
+        var i = from;
+        if (V.Count == 16) i = One<V, TTerm>(term, from, end, lanes);
+        else if (V.Count == 8) i = One<Pair<V>, TTerm>(term, from, end, lanes);
+        else if (V.Count == 4) i = One<Pair<Pair<V>>, TTerm>(term, from, end, lanes);
         else for (var lane = 0; lane < Order.Lanes; lane++) lanes[lane] = 0f;
-        for (; i < count; i++) Lane1.Store(term.Add(Lane1.Load(lanes + (i & 15)), i), lanes + (i & 15));
+        for (; i < end; i++) Lane1.Store(term.Add(Lane1.Load(lanes + (i & 15)), i), lanes + (i & 15));
         return Fold(lanes);
+    }
+
+    /// <summary>Any number of terms, in blocks of <see cref="Order.LaneBlock"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Long<V, TTerm>(in TTerm term, nint count)
+        where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
+    {
+        var first = Run<V, TTerm>(term, Math.Min(count, Order.LaneBlock));
+        if (count <= Order.LaneBlock) return first;
+        double blocks = first;
+        for (nint from = Order.LaneBlock; from < count; from += Order.LaneBlock)
+            blocks += Run<V, TTerm>(term, Math.Min(count, from + Order.LaneBlock), from);
+        return (float)blocks;
     }
 
     /// <summary>Lane l takes l + 8, then l + 4, l + 2, l + 1.</summary>
@@ -40,12 +54,12 @@ internal static unsafe class LaneSums
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nint One<V, TTerm>(in TTerm term, int count, float* lanes)
+    private static nint One<V, TTerm>(in TTerm term, nint from, nint end, float* lanes)
         where V : unmanaged, ILanes<V> where TTerm : struct, ILaneTerm
     {
         V a = default;
-        nint i = 0;
-        for (; i <= count - 16; i += 16) a = term.Add(a, i);
+        var i = from;
+        for (; i <= end - 16; i += 16) a = term.Add(a, i);
         V.Store(a, lanes);
         return i;
     }
