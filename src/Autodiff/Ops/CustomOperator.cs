@@ -106,9 +106,9 @@ public static class GradientOverride
                 $"{op.Name}: has no gradient of its own to override, it is {(op is LeafOp ? "a leaf" : "a formula of other operators")}: override theirs, or define a CustomOperator with this forward and your gradient");
         }
 
-        _rules ??= [];
+        // First what is in use: it drops the table where the last rule was ended by another thread.
         var scope = new Scope(InUse(op), rule);
-        _rules[op] = scope;
+        (_rules ??= [])[op] = scope;
         return scope;
     }
 

@@ -24,9 +24,9 @@ public static class OperatorFallback
     /// <summary>Until the scope is disposed, the rule is used wherever the operator is unsupported.</summary>
     public static IDisposable Use(string op, FallbackRule rule)
     {
-        _rules ??= new Dictionary<string, Scope?>(StringComparer.Ordinal);
+        // First what is in use: it drops the table where the last rule was ended by another thread.
         var scope = new Scope(InUse(op), rule);
-        _rules[op] = scope;
+        (_rules ??= new Dictionary<string, Scope?>(StringComparer.Ordinal))[op] = scope;
         return scope;
     }
 

@@ -100,6 +100,24 @@ public sealed class ScopeTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void AScope_OpensWhereTheLastOneWasEndedByAnotherThread(string name)
+    {
+        // On a thread that knows no other scope.
+        var (_, open, isIn) = Kinds.Single(k => k.Name == name);
+        Assert.True(OnAnotherThread(() =>
+        {
+            var scope = open();
+            OnAnotherThread(() =>
+            {
+                scope.Dispose();
+                return true;
+            });
+            using (open()) return isIn();
+        }));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void Scopes_EndInAnyOrder(string name)
     {
         var (_, open, isIn) = Kinds.Single(k => k.Name == name);
