@@ -70,11 +70,16 @@ public sealed class ScopeTests
 
     private static T OnAnotherThread<T>(Func<T> run)
     {
-        var result = default(T)!;
-        var thread = new Thread(() => result = run());
+        // An error there is one of the test, not the end of the process.
+        var done = new TaskCompletionSource<T>();
+        var thread = new Thread(() =>
+        {
+            try { done.SetResult(run()); }
+            catch (Exception cause) { done.SetException(cause); }
+        });
         thread.Start();
         thread.Join();
-        return result;
+        return done.Task.GetAwaiter().GetResult();
     }
 
     [Theory]
