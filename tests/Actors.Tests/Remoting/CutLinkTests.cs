@@ -1,4 +1,5 @@
 using Convoy.Actors.Remoting;
+using Convoy.Actors.Remoting.Frames;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Tensors;
 
@@ -117,6 +118,28 @@ public sealed class CutLinkTests
         Assert.Equal(taken, sends.Count);
     }
 
+    // The road is taken away at this end, by another thread, while a payload is read: what was lent for it comes back.
+    [Theory] // R24
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lane_that_is_closed_here_inside_a_payload_gives_its_memory_back(bool sharedMemory)
+    {
+        using var folder = new TempFolder();
+        await using var a = await Node.StartAsync("a",
+            o => o with { SharedMemory = sharedMemory, SharedMemoryFolder = folder.Path });
+        await using var b = await Node.StartAsync("b",
+            o => o with { SharedMemory = sharedMemory, SharedMemoryFolder = folder.Path });
+        var closed = 0;
+        var pool = new Pool
+        {
+            OnRent = link => { if (Interlocked.Exchange(ref closed, 1) == 0) ((Link)link).Quiet(Lane.Bulk); },
+        };
+        b.Remoting.Bulk = pool;
+        var (peer, _) = a.Join(b);
+        Assert.True(peer.TrySendBulk(BulkSink.Header(1), Payload(1, 3 << 20), new Sends()));
+        Assert.True(SpinWait.SpinUntil(() => pool.ToString() == "1 lent, 1 back, 1 damaged", Limit), $"{pool}");
+    }
+
     private static byte[] Payload(int step, int bytes)
     {
         var payload = new byte[bytes + 1];
@@ -202,11 +225,15 @@ public sealed class CutLinkTests
         private int _back;
         private int _damaged;
 
+        /// <summary>Happens once the memory is lent.</summary>
+        public Action<Peer>? OnRent { get; init; }
+
         public bool IsBalanced => Volatile.Read(ref _lent) == Volatile.Read(ref _back);
 
         public Memory<byte> Rent(Peer from, in BulkHeader header)
         {
             Interlocked.Increment(ref _lent);
+            OnRent?.Invoke(from);
             return new byte[header.PayloadBytes];
         }
 

@@ -185,7 +185,7 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
                 }
 
                 _from += BulkHeader.Size;
-                if (!await ReadPayloadAsync(header).ConfigureAwait(false)) return;
+                await ReadPayloadAsync(header).ConfigureAwait(false);
                 link.NoteBulkReceived(this);
             }
         }
@@ -228,8 +228,7 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         return taken;
     }
 
-    /// <summary>False: the connection ended inside the payload, which has been reported.</summary>
-    private async ValueTask<bool> ReadPayloadAsync(BulkHeader header)
+    private async ValueTask ReadPayloadAsync(BulkHeader header)
     {
         var receiver = link.Remoting.Bulk;
         var rented = header.PayloadBytes > 0 && receiver is not null ? receiver.Rent(link, header) : default;
@@ -237,88 +236,83 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
         if (rented.Length < header.PayloadBytes)
         {
             if (rented.Length > 0) receiver!.Return(rented);
-            return await DrainAsync(header.PayloadBytes + (isSealedBehind ? SealBytes : 0)).ConfigureAwait(false);
+            await DrainAsync(header.PayloadBytes + (isSealedBehind ? SealBytes : 0)).ConfigureAwait(false);
+            return;
         }
 
         var payload = rented[..header.PayloadBytes];
+        uint crc;
+        try
+        {
+            crc = await FillPayloadAsync(payload, isSealedBehind).ConfigureAwait(false);
+            connection.Expect(1);
+            if (isSealedBehind)
+            {
+                if (!await FillAheadAsync(SealBytes).ConfigureAwait(false)) throw EndedInside();
+                header = header with { PayloadCrc = BinaryPrimitives.ReadUInt32LittleEndian(_ahead.AsSpan(_from)) };
+                _from += SealBytes;
+            }
+        }
+        catch (Exception lost) when (ConnectionLoss.Is(lost))
+        {
+            // Whatever ends the connection here, what was lent goes back.
+            if (rented.Length > 0) receiver!.Return(rented);
+            receiver?.Damaged(link, header, EndedInside().Message);
+            throw;
+        }
+
+        if (crc == header.PayloadCrc)
+        {
+            receiver?.Received(link, header, payload);
+            return;
+        }
+
+        if (header.PayloadBytes > 0) receiver!.Return(rented);
+        receiver?.Damaged(link, header, $"payload checksum {crc:x8}, the header says {header.PayloadCrc:x8}");
+    }
+
+    /// <summary>The checksum of what came.</summary>
+    private async ValueTask<uint> FillPayloadAsync(Memory<byte> payload, bool isSealedBehind)
+    {
         var filled = TakeAhead(payload);
         var crc = Crc32C.Append(~0u, payload.Span[..filled]);
         while (filled < payload.Length)
         {
             // What was read ahead is used up, so its buffer may take the beginning of the next frame.
             connection.Expect(payload.Length - filled >= WaitBytes ? WaitBytes : 1);
+            int ofPayload;
             if (isSealedBehind)
             {
-                var copied = connection.ReceiveSealed(payload.Span[filled..], ref crc);
-                if (copied == 0) return LostInside(header, rented);
-                filled += copied;
-                continue;
+                ofPayload = connection.ReceiveSealed(payload.Span[filled..], ref crc);
+                if (ofPayload == 0) throw EndedInside();
+            }
+            else
+            {
+                var read = await connection.ReceiveAsync(payload[filled..], _ahead).ConfigureAwait(false);
+                if (read == 0) throw EndedInside();
+                ofPayload = Math.Min(read, payload.Length - filled);
+                (_from, _to) = (0, read - ofPayload);
+                crc = Crc32C.Append(crc, payload.Span.Slice(filled, ofPayload));
             }
 
-            var read = await ReceiveOrZeroAsync(payload[filled..], _ahead).ConfigureAwait(false);
-            if (read == 0) return LostInside(header, rented);
-            var ofPayload = Math.Min(read, payload.Length - filled);
-            (_from, _to) = (0, read - ofPayload);
-            crc = Crc32C.Append(crc, payload.Span.Slice(filled, ofPayload));
             filled += ofPayload;
         }
 
-        connection.Expect(1);
-        if (isSealedBehind)
-        {
-            if (!await FillAheadAsync(SealBytes).ConfigureAwait(false)) return LostInside(header, rented);
-            header = header with { PayloadCrc = BinaryPrimitives.ReadUInt32LittleEndian(_ahead.AsSpan(_from)) };
-            _from += SealBytes;
-        }
-
-        if (~crc == header.PayloadCrc)
-        {
-            receiver?.Received(link, header, payload);
-            return true;
-        }
-
-        if (header.PayloadBytes > 0) receiver!.Return(rented);
-        receiver?.Damaged(link, header, $"payload checksum {~crc:x8}, the header says {header.PayloadCrc:x8}");
-        return true;
+        return ~crc;
     }
 
-    private bool LostInside(in BulkHeader header, Memory<byte> rented)
-    {
-        link.Remoting.Bulk!.Return(rented);
-        link.Remoting.Bulk.Damaged(link, header, "the connection ended inside the frame");
-        link.OnLaneLost(this, "the connection ended inside a bulk frame");
-        return false;
-    }
+    private static IOException EndedInside() => new("the connection ended inside a bulk frame");
 
-    private async ValueTask<bool> DrainAsync(int bytes)
+    private async Task DrainAsync(int bytes)
     {
         var scratch = new byte[Math.Min(Math.Max(bytes, 1), GatherBytes)];
         while (bytes > 0)
         {
             var part = scratch.AsMemory(0, Math.Min(bytes, scratch.Length));
-            var ahead = TakeAhead(part);
-            var read = ahead > 0 ? ahead : await ReceiveOrZeroAsync(part, default).ConfigureAwait(false);
-            if (read == 0)
-            {
-                link.OnLaneLost(this, "the connection ended inside a bulk frame");
-                return false;
-            }
-
+            var read = TakeAhead(part);
+            if (read == 0) read = await connection.ReceiveAsync(part).ConfigureAwait(false);
+            if (read == 0) throw EndedInside();
             bytes -= read;
-        }
-
-        return true;
-    }
-
-    private async ValueTask<int> ReceiveOrZeroAsync(Memory<byte> into, Memory<byte> beyond)
-    {
-        try
-        {
-            return await connection.ReceiveAsync(into, beyond).ConfigureAwait(false);
-        }
-        catch (Exception lost) when (ConnectionLoss.Is(lost))
-        {
-            return 0;
         }
     }
 }
