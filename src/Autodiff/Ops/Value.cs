@@ -67,11 +67,18 @@ public abstract class Builder
     /// </summary>
     internal virtual int Level => 0;
 
+    /// <summary>This one, or one of the values' that stands above it.</summary>
+    internal Builder Highest(ReadOnlySpan<Value> values)
+    {
+        var highest = this;
+        foreach (var value in values)
+            if (value.Builder.Level > highest.Level) highest = value.Builder;
+        return highest;
+    }
+
     internal Value[] Apply(Op op, Attributes attributes, Value[] inputs)
     {
-        var builder = this;
-        foreach (var input in inputs)
-            if (input.Builder.Level > builder.Level) builder = input.Builder;
+        var builder = Highest(inputs);
         try
         {
             return op is CompositeOp composite ? builder.Whole(composite, attributes, inputs)

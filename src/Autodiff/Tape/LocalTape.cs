@@ -28,10 +28,12 @@ internal sealed class LocalTape(Builder inner) : Builder
     /// </summary>
     public static Value?[] Gradients(OpGradient g, int[] inputs, Func<Value[], Value> formula)
     {
-        var tape = new LocalTape(g.Builder);
+        // Above all that the rule sees: inside the formula of another operator those are values of such a tape.
+        var below = g.Builder.Highest([.. g.Inputs, g.Dy]);
+        var tape = new LocalTape(below);
         Value[] watched = [.. inputs.Select(i => tape.Watch(g.Inputs[i]))];
         var y = formula(watched);
-        var reverse = new ReverseMode(g.Builder);
+        var reverse = new ReverseMode(below);
         reverse.Run(tape.Entries, [(y, g.Dy)], watched);
         return [.. watched.Select(w => reverse.GradientOf(w) is { } found ? tape.Bare(found) : null)];
     }

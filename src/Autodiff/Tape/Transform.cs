@@ -82,9 +82,6 @@ public static class Transform
     private static Builder HighestOf(Value[] x)
     {
         if (x.Length == 0) throw new ShapeException("a transform needs at least one argument");
-        var highest = x[0].Builder;
-        foreach (var value in x)
-            if (value.Builder.Level > highest.Level) highest = value.Builder;
-        return highest;
+        return x[0].Builder.Highest(x);
     }
 }
