@@ -7,7 +7,8 @@ namespace Convoy.Kernels;
 
 /// <summary>
 /// Layer normalisation over rows of n, contiguous: y = (x - mean)·rstd·gain + bias. Mean and variance (of the whole
-/// row, not n - 1) are sums over 16 virtual lanes; rstd = 1 / √(variance + epsilon).
+/// row, not n - 1) are sums over 16 virtual lanes, blocks of more than 4,096 terms in float64;
+/// rstd = 1 / √(variance + epsilon).
 /// </summary>
 public static unsafe class LayerNorm
 {

@@ -14,10 +14,10 @@ internal static class LayerNormReference
         for (var r = 0; r < rows; r++)
         {
             var row = x.Slice(r * n, n);
-            var sum = new LaneSum<T>(lanes);
+            var sum = new LongSum<T>(lanes);
             foreach (var value in row) sum.Add(value);
             var m = sum.Total() / count;
-            var squares = new LaneSum<T>(lanes);
+            var squares = new LongSum<T>(lanes);
             foreach (var value in row) squares.AddProduct(value - m, value - m);
             var s = T.One / T.Sqrt((squares.Total() / count) + epsilon);
             (mean[r], rstd[r]) = (m, s);
@@ -36,8 +36,8 @@ internal static class LayerNormReference
         for (var r = 0; r < rows; r++)
         {
             var (m, s) = (mean[r], rstd[r]);
-            var sum = new LaneSum<T>(lanes);
-            var dot = new LaneSum<T>(moreLanes);
+            var sum = new LongSum<T>(lanes);
+            var dot = new LongSum<T>(moreLanes);
             for (var i = 0; i < n; i++)
             {
                 var g = dy[(r * n) + i] * gain[i];

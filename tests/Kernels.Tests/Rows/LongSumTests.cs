@@ -75,4 +75,39 @@ public sealed unsafe class LongSumTests
         Assert.Equal(Exact, y[0], Exact * 5e-6);
         Assert.All(columns, sum => Assert.Equal(Exact / 2, sum, Exact * 2.5e-6));
     }
+
+    // OPS-11: the mean of a long row was off by a part in 10,000 of its spread.
+    [Fact]
+    public void A_long_row_is_normalized_as_a_short_one()
+    {
+        const int Count = 1_000_000;
+        var x = new Numbers(45).Floats(Count);
+        for (var i = 0; i < Count; i++) x[i] += 1_000;
+        var (ones, zeros, y) = (new float[Count], new float[Count], new float[Count]);
+        ones.AsSpan().Fill(1);
+        var (mean, rstd) = (new float[1], new float[1]);
+        LayerNorm.Forward<float>(x, ones, zeros, 1e-5f, y, mean, rstd);
+
+        var exact = x.Sum(v => (double)v) / Count;
+        var deviation = Math.Sqrt((x.Sum(v => (v - exact) * (v - exact)) / Count) + 1e-5);
+        Assert.Equal(exact, mean[0], exact * 6e-8);
+        Assert.Equal(1 / deviation, rstd[0], 1e-6 / deviation);
+    }
+
+    [Fact]
+    public void The_gradient_of_a_long_row_does_not_drift()
+    {
+        const int Count = 1_000_000;
+        var (x, dy) = (new Numbers(46).Floats(Count), new Numbers(47).Floats(Count));
+        var (gain, found) = (new float[Count], new float[Count]);
+        gain.AsSpan().Fill(1);
+        double[] wide = [.. x.Select(v => (double)v)];
+        double[] wideGain = [.. gain.Select(v => (double)v)];
+        var (expected, mean, rstd) = (new double[Count], new double[1], new double[1]);
+        LayerNorm.Forward<double>(wide, wideGain, new double[Count], 1e-5, expected, mean, rstd);
+        LayerNorm.GradInput<double>(
+            dy.Select(v => (double)v).ToArray(), wide, wideGain, mean, rstd, expected);
+        LayerNorm.GradInput<float>(dy, x, gain, [(float)mean[0]], [(float)rstd[0]], found);
+        Assert.True(expected.Zip(found).Max(p => Math.Abs(p.First - p.Second)) < 1e-6);
+    }
 }

@@ -1,6 +1,6 @@
 namespace Convoy.Autodiff.Ops;
 
-// y_i = Π x_j over j ≤ i on one axis        x, y of one shape
+// y_i = Π x_j over j ≤ i on one axis, in float64        x, y of one shape
 // dx_j = Σ_{i ≥ j} dy_i Π_{k ≤ i, k ≠ j} x_k without a division, so zeros are legal: row j of an n x n matrix has x
 // with 1 in place j, and the products along its rows are these
 internal sealed class CumProd : AlongAxis
@@ -17,8 +17,9 @@ internal sealed class CumProd : AlongAxis
         {
             for (var i = 0; i < s.Inner; i++)
             {
-                var product = T.One;
-                for (var k = 0; k < s.Size; k++) y[s.At(o, k, i)] = product *= x[s.At(o, k, i)];
+                var product = 1.0;
+                for (var k = 0; k < s.Size; k++)
+                    y[s.At(o, k, i)] = T.CreateTruncating(product *= double.CreateTruncating(x[s.At(o, k, i)]));
             }
         }
     }

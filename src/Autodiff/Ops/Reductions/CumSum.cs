@@ -1,6 +1,6 @@
 namespace Convoy.Autodiff.Ops;
 
-// y_i = Σ x_j over j ≤ i on one axis; from the end where reverse is set        x, y of one shape
+// y_i = Σ x_j over j ≤ i on one axis, in float64; from the end where reverse is set        x, y of one shape
 // dx = the same sum of dy from the other end
 internal sealed class CumSum : AlongAxis
 {
@@ -19,11 +19,12 @@ internal sealed class CumSum : AlongAxis
         {
             for (var i = 0; i < s.Inner; i++)
             {
-                var sum = T.Zero;
+                // In float64, so that the last of many is as right as the first.
+                var sum = 0.0;
                 for (var k = 0; k < s.Size; k++)
                 {
                     var at = s.At(o, reverse ? s.Size - 1 - k : k, i);
-                    y[at] = sum += x[at];
+                    y[at] = T.CreateTruncating(sum += double.CreateTruncating(x[at]));
                 }
             }
         }

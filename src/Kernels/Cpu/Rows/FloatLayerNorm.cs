@@ -43,8 +43,8 @@ internal static unsafe class FloatLayerNorm
         for (var r = first; r < rows; r++)
         {
             var row = x + ((nint)r * n);
-            mean[r] = LaneSums.Run<V, SumTerm>(new SumTerm(row), n) / n;
-            rstd[r] = Reciprocal(LaneSums.Run<V, SpreadTerm>(new SpreadTerm(row, mean[r], n), n), n, epsilon);
+            mean[r] = LaneSums.Long<V, SumTerm>(new SumTerm(row), n) / n;
+            rstd[r] = Reciprocal(LaneSums.Long<V, SpreadTerm>(new SpreadTerm(row, mean[r], n), n), n, epsilon);
             Row<V>(row, n, mean[r], rstd[r], gain, bias, y + ((nint)r * n), stream);
         }
     }
@@ -75,12 +75,13 @@ internal static unsafe class FloatLayerNorm
     }
 
     // Three rows abreast, each a pass behind the one before: one loop that reads and writes memory all the time, where
-    // passes one after the other wait for it and then leave it idle. Returns how many rows it did.
+    // passes one after the other wait for it and then leave it idle. Rows of one block of lanes. Returns how many rows
+    // it did.
     private static int Abreast<V>(
         float* x, int rows, int n, float* gain, float* bias, float epsilon, float* y, float* mean, float* rstd)
         where V : unmanaged, ILanes<V>
     {
-        if (rows < 3 || V.Count == 1 || n % Order.Lanes != 0 || Memory.ToLine(y) != 0) return 0;
+        if (rows < 3 || V.Count == 1 || n % Order.Lanes != 0 || n > Order.LaneBlock || Memory.ToLine(y) != 0) return 0;
         var lanes = stackalloc float[2 * Order.Lanes];
         mean[0] = LaneSums.Run<V, SumTerm>(new SumTerm(x), n) / n;
         rstd[0] = Reciprocal(LaneSums.Run<V, SpreadTerm>(new SpreadTerm(x, mean[0], n), n), n, epsilon);
@@ -157,8 +158,8 @@ internal static unsafe class FloatLayerNorm
         for (var r = 0; r < rows; r++, x += n, dy += n, dx += n)
         {
             var (m, s) = (mean[r], rstd[r]);
-            var meanG = LaneSums.Run<V, GradientTerm>(new GradientTerm(dy, gain), n) / n;
-            var meanDot = LaneSums.Run<V, GradientDotTerm>(new GradientDotTerm(dy, gain, x, m, s), n) / n;
+            var meanG = LaneSums.Long<V, GradientTerm>(new GradientTerm(dy, gain), n) / n;
+            var meanDot = LaneSums.Long<V, GradientDotTerm>(new GradientDotTerm(dy, gain, x, m, s), n) / n;
             var i = 0;
             for (; i <= n - V.Count; i += V.Count)
             {
