@@ -144,4 +144,18 @@ public sealed class PlateauSchedule(double baseRate, double factor = 0.1, int pa
         else if (++_waited > patience) (Rate, _waited) = (Math.Max(Rate * factor, lowest), 0);
         return Rate;
     }
+
+    /// <summary>The rate, the best figure and the periods since then, for <see cref="Restore"/>.</summary>
+    public double[] Save() => [Rate, _best, _waited];
+
+    /// <summary>Goes on where a schedule with the same settings was saved.</summary>
+    /// <exception cref="ArgumentException">This is nothing that <see cref="Save"/> gives. Nothing has
+    /// changed.</exception>
+    public void Restore(IReadOnlyList<double> saved)
+    {
+        if (saved is not [>= 0, var best, >= 0 and <= int.MaxValue] || double.IsNaN(best))
+            throw new ArgumentException(
+                $"schedule plateau: [{string.Join(", ", saved)}] are no rate, best figure and periods waited");
+        (Rate, _best, _waited) = (saved[0], best, (int)saved[2]);
+    }
 }

@@ -107,8 +107,8 @@ public sealed class VariableOptimizer(long totalSteps = 0)
     }
 
     /// <summary>
-    /// A copy of what the optimizer remembers, for <see cref="Restore"/>: "steps", and for each parameter
-    /// "name.steps" and its rule's vectors, "name.moment1" and their like, in its shape and type. Stages of
+    /// A copy of what the optimizer remembers, for <see cref="Restore"/>: "steps", "rate_factor", and for each
+    /// parameter "name.steps" and its rule's vectors, "name.moment1" and their like, in its shape and type. Stages of
     /// <see cref="Gradients"/> save theirs themselves.
     /// </summary>
     /// <exception cref="ShapeException">Two parameters have one name.</exception>
@@ -116,6 +116,7 @@ public sealed class VariableOptimizer(long totalSteps = 0)
     {
         var table = new TensorTable();
         table.Add(StepsName, Tensor.Of<long>([Steps], Shape.Scalar));
+        table.Add(FactorName, Tensor.Of<double>([RateFactor], Shape.Scalar));
         foreach (var member in _members)
             foreach (var (name, tensor) in member.Remembered()) table.Add(name, tensor.Copy());
         return table;
@@ -135,11 +136,12 @@ public sealed class VariableOptimizer(long totalSteps = 0)
                 $"{name} was saved as {saved[name].Type}, this optimizer has {mine[name].Type}");
         if (saved.Count != mine.Count) throw new ShapeException(
             $"{saved.Count} tensors were saved, this optimizer has {mine.Count}: other groups or rules");
-        Steps = (long)saved[StepsName].At();
+        (Steps, RateFactor) = ((long)saved[StepsName].At(), saved[FactorName].At());
         foreach (var member in _members) member.Restore(saved);
     }
 
     private const string StepsName = "steps";
+    private const string FactorName = "rate_factor";
 
     private double Rate(Group group, long step) =>
         RateFactor * Schedule.RateAt(group.Spec.Schedule, group.Spec.Lr, step, totalSteps);

@@ -7,6 +7,31 @@ namespace Convoy.Autodiff.Tests.Optim;
 /// <summary>OPTIM-01, OPTIM-04: update rules, schedules.</summary>
 public sealed class UpdateRuleTests
 {
+    // OPTIM-04: a schedule with a state is saved with the training that it belongs to.
+    [Fact]
+    public void Plateau_GoesOnWhereItWasSaved()
+    {
+        double[] figures = [5, 4, 4, 4, 4, 3.9, 4, 4, 4, 4];
+        PlateauSchedule whole = new(1, factor: 0.5, patience: 2), part = new(1, factor: 0.5, patience: 2);
+        for (var i = 0; i < figures.Length; i++)
+        {
+            if (i == 4)
+            {
+                var saved = part.Save();
+                part = new(1, factor: 0.5, patience: 2);
+                part.Restore(saved);
+            }
+
+            Assert.Equal(whole.Next(figures[i]), part.Next(figures[i]));
+        }
+
+        Assert.Equal(0.25, part.Rate);
+        foreach (var none in (double[][])[[], [1, 2], [double.NaN, 1, 1], [1, double.NaN, 1], [1, 1, -1]])
+            Assert.Contains("no rate, best figure", Assert.Throws<ArgumentException>(() => part.Restore(none)).Message,
+                StringComparison.Ordinal);
+        Assert.Equal(0.25, part.Rate);
+    }
+
     [Fact]
     public void Plateau_CutsAfterItsPatience()
     {
