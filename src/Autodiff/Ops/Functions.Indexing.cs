@@ -92,7 +92,7 @@ public static partial class Functions
     internal static Value Replace(this Value ids, int value, int with) =>
         ids.Apply(OpTable.Replace, Attributes.Of("value", value, "with", with));
 
-    /// <summary>Elements in order, and the places they come from.</summary>
+    /// <summary>Elements in order, a NaN as the largest, and the places they come from.</summary>
     public static (Value Values, Value Places) Sort(this Value x, int axis, bool descending = false)
     {
         if (x.Type.Rank == 0 && axis is 0 or -1) return OfList(x.Reshape(1).Sort(0, descending));
@@ -101,7 +101,7 @@ public static partial class Functions
         return (results[0], results[1]);
     }
 
-    /// <summary>The k largest (or smallest) in order, and the places they come from.</summary>
+    /// <summary>The k largest (or smallest) in order, a NaN as the largest, and the places they come from.</summary>
     public static (Value Values, Value Places) TopK(this Value x, int axis, int k, bool smallest = false)
     {
         var attributes = Attributes.Of("axis", Axes.One(axis, x.Type, "top-k"), "k", k).With("smallest", smallest);

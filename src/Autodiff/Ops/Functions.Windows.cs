@@ -32,8 +32,8 @@ public static partial class Functions
     /// <summary>The transposed convolution, adjoint of <see cref="Conv1d"/> with the same weight: x_NCL, w_CFK (F per
     /// group), a bias per channel, to y_NFM, M = (L - 1) stride - 2 padding + dilation (K - 1) + outputPadding +
     /// 1.</summary>
-    /// <param name="outputPadding">Places added at the end, fewer than the stride: which of the sizes that a strided
-    /// convolution maps to L is meant.</param>
+    /// <param name="outputPadding">Places added at the end, fewer than the stride or the dilation: which of the sizes
+    /// that a strided convolution maps to L is meant.</param>
     public static Value ConvTranspose1d(
         this Value x, Value w, Value? bias = null, int stride = 1, int padding = 0, int outputPadding = 0,
         int dilation = 1, int groups = 1) =>
@@ -42,7 +42,7 @@ public static partial class Functions
 
     /// <summary>The transposed convolution of x_NCHW with w_CFIJ (F per group) and a bias per channel; sizes as those
     /// of <see cref="ConvTranspose1d"/>, dimension by dimension.</summary>
-    /// <param name="outputPadding">Places added at the end, fewer than the stride.</param>
+    /// <param name="outputPadding">Places added at the end, fewer than the stride or the dilation.</param>
     public static Value ConvTranspose2d(
         this Value x, Value w, Value? bias = null, PerAxis stride = default, PerAxis padding = default,
         PerAxis outputPadding = default, PerAxis dilation = default, int groups = 1) =>
@@ -51,7 +51,7 @@ public static partial class Functions
 
     /// <summary>The transposed convolution of x_NCDHW with w_CFIJK (F per group) and a bias per channel; sizes as those
     /// of <see cref="ConvTranspose1d"/>, dimension by dimension.</summary>
-    /// <param name="outputPadding">Places added at the end, fewer than the stride.</param>
+    /// <param name="outputPadding">Places added at the end, fewer than the stride or the dilation.</param>
     public static Value ConvTranspose3d(
         this Value x, Value w, Value? bias = null, PerAxis stride = default, PerAxis padding = default,
         PerAxis outputPadding = default, PerAxis dilation = default, int groups = 1) =>

@@ -451,12 +451,12 @@ public static class OpTable
     public static readonly Op ArgMax = new ArgMax();
     /// <summary><c>arg-min</c>: y = the place of the smallest x on one axis; int32, without the axis.</summary>
     public static readonly Op ArgMin = new ArgMin();
-    /// <summary><c>cumprod</c>: y_i = Π x_j over j ≤ i on one axis; x, y of one shape; dx_j = Σ_{i ≥ j} dy_i Π_{k ≤
-    /// i, k ≠ j} x_k without a division, so zeros are legal: row j of an n x n matrix has x with 1 in place j, and
-    /// the products along its rows are these.</summary>
+    /// <summary><c>cumprod</c>: y_i = Π x_j over j ≤ i on one axis, in float64; x, y of one shape; dx_j = Σ_{i ≥ j}
+    /// dy_i Π_{k ≤ i, k ≠ j} x_k without a division, so zeros are legal: row j of an n x n matrix has x with 1 in
+    /// place j, and the products along its rows are these.</summary>
     public static readonly Op CumProd = new CumProd();
-    /// <summary><c>cumsum</c>: y_i = Σ x_j over j ≤ i on one axis; from the end where reverse is set; x, y of one
-    /// shape; dx = the same sum of dy from the other end.</summary>
+    /// <summary><c>cumsum</c>: y_i = Σ x_j over j ≤ i on one axis, in float64; from the end where reverse is set;
+    /// x, y of one shape; dx = the same sum of dy from the other end.</summary>
     public static readonly Op CumSum = new CumSum();
     /// <summary><c>log-sum-exp</c>: y = ln Σ e^x without overflow: the largest of each group is taken out first and
     /// carries no gradient of its own x over axes; keep: reduced dimensions stay as 1; gradient: that of the
@@ -547,12 +547,12 @@ public static class OpTable
     /// gathered at the index.</summary>
     public static readonly Op ScatterAdd = new ScatterAdd();
     /// <summary><c>sort</c>: y = x in ascending order on one axis (descending where set), equal elements in their
-    /// order, NaN last; and the places they come from; x -&gt; y, places (int32), all of one shape; dx = dy added
-    /// at the places.</summary>
+    /// order, NaN as the largest; and the places they come from; x -&gt; y, places (int32), all of one shape; dx =
+    /// dy added at the places.</summary>
     public static readonly Op Sort = new Sort();
     /// <summary><c>top-k</c>: y = the k largest x on one axis in descending order (smallest, ascending, where set),
-    /// and the places they come from x -&gt; y, places (int32) with k elements on the axis; dx = dy added at the
-    /// places.</summary>
+    /// NaN as the largest, and the places they come from x -&gt; y, places (int32) with k elements on the axis; dx
+    /// = dy added at the places.</summary>
     public static readonly Op TopK = new TopK();
 
     // Windows.

@@ -24,7 +24,8 @@ internal static class Ties
     public static Value Gradient(OpGradient g)
     {
         var axes = g.Attributes.Ints("axes");
-        var chosen = g.X.Equal(Reduction.Spread(g.Y, g.X, g.Attributes));
+        // Where the extreme is a NaN, it is that of the elements that are.
+        var chosen = g.X.Equal(Reduction.Spread(g.Y, g.X, g.Attributes)) + g.X.NotEqual(g.X);
         var dy = Reduction.Spread(g.Dy, g.X, g.Attributes);
         var ties = g.Attributes.Text(Attribute, "share");
         if (ties == "share") return chosen * dy / chosen.Sum(axes.AsSpan(), keep: true);

@@ -4,8 +4,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y = x in ascending order on one axis (descending where set), equal elements in their order, NaN last; and the places
-// they come from        x -> y, places (int32), all of one shape        dx = dy added at the places
+// y = x in ascending order on one axis (descending where set), equal elements in their order, NaN as the largest; and
+// the places they come from        x -> y, places (int32), all of one shape        dx = dy added at the places
 internal sealed class Sort : FloatOp
 {
     public override string Name => "sort";
@@ -53,7 +53,7 @@ internal sealed class Sort : FloatOp
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {
         var (nanA, nanB) = (T.IsNaN(a), T.IsNaN(b));
-        if (nanA != nanB) return nanA ? 1 : -1;
+        if (nanA != nanB) return nanA != descending ? 1 : -1;
         if (a == b || nanA) return placeA.CompareTo(placeB);
         return a < b != descending ? -1 : 1;
     }

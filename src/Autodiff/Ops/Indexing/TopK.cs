@@ -3,7 +3,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y = the k largest x on one axis in descending order (smallest, ascending, where set), and the places they come from
+// y = the k largest x on one axis in descending order (smallest, ascending, where set), NaN as the largest, and the
+// places they come from
 // x -> y, places (int32) with k elements on the axis        dx = dy added at the places
 internal sealed class TopK : FloatOp
 {

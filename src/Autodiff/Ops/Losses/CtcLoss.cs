@@ -3,8 +3,8 @@ using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Ops;
 
-// y = -ln Σ over alignments π of Π_t p_t(π_t), the alignments that are the target once repeats are merged and blanks
-// dropped (Graves et al. 2006, "Connectionist temporal classification", the forward recursion, in log space)
+// y = -ln Σ over alignments π of Π_t p_t(π_t), the alignments that are the target once repeats are merged and
+// blanks dropped (Graves et al. 2006, "Connectionist temporal classification", the forward recursion, in log space)
 // x_TNC log-probabilities, targets_NS (int32, never the blank; any class past their length), input lengths_N (0 to T)
 // and target lengths_N (0 to S), both int32 blank: its class, 0 unless given; zero-infinity: targets that no alignment
 // fits cost 0 instead of infinity, and never have a gradient; reduction: sum, none, or mean unless given (of losses

@@ -5,7 +5,8 @@ namespace Convoy.Autodiff.Ops;
 /// <summary>
 /// Transposed convolution over 1, 2 or 3 dimensions: the adjoint of the convolution with the same weight, as one matrix
 /// product that is folded. x_NC(sizes), w_CF'(kernel), bias_F with F' = F / groups
-/// -> y_NF(sizes), size = (n - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1.
+/// -> y_NF(sizes), size = (n - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1; output_padding is
+/// smaller than stride or dilation.
 /// </summary>
 internal abstract class ConvTransposeNd(int dimensions) : CompositeOp
 {
@@ -30,11 +31,15 @@ internal abstract class ConvTransposeNd(int dimensions) : CompositeOp
         for (var i = 0; i < dimensions; i++)
         {
             var (stride, padding) = (windows.Ints("stride")[i], windows.Ints("padding")[i]);
-            Require(extra[i] >= 0 && extra[i] < Math.Max(stride, 2), "output_padding is smaller than the stride");
+            Require(
+                extra[i] >= 0 && extra[i] < Math.Max(stride, windows.Ints("dilation")[i]),
+                $"output_padding {extra[i]} is not smaller than the stride or the dilation");
             sizes[i] = ((image.Type[i + 2].Size - 1) * stride) - (2 * padding)
                 + (windows.Ints("dilation")[i] * (kernel[i] - 1)) + extra[i] + 1;
             Require(sizes[i] > 0,
                 $"the padding {padding} leaves {sizes[i]} of dimension {i + 2} of {image.Type.Text}: pad less");
+            // What a whole stride or more adds are places of windows too; nothing comes from there.
+            if (extra[i] >= stride) image = image.Pad(i + 2, 0, extra[i] / stride);
             (taps, places) = (taps * kernel[i], places * image.Type[i + 2].Size);
         }
 
