@@ -50,11 +50,21 @@ internal static class FloatMath
 
     /// <summary>The same with constants that the caller keeps.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V ExpNear<V>(V x, in ExpConstants<V> form) where V : unmanaged, ILanes<V>
+    public static V ExpNear<V>(V x, in ExpConstants<V> form) where V : unmanaged, ILanes<V> =>
+        ExpNearEnd(ExpNearBegin(x, form), form);
+
+    /// <summary>The first half of it, for loops that have this one's second half beside the next one's
+    /// first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (V Left, V K, V N) ExpNearBegin<V>(V x, in ExpConstants<V> form) where V : unmanaged, ILanes<V>
     {
-        var r = Reduce(x, form, out var k, out var n);
-        return PowerOf(r, n, Octave(k, k), form);
+        var left = Reduce(x, form, out var k, out var n);
+        return (left, k, n);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ExpNearEnd<V>(in (V Left, V K, V N) part, in ExpConstants<V> form) where V : unmanaged, ILanes<V> =>
+        PowerOf(part.Left, part.N, Octave(part.K, part.K), form);
 
     // What is left of x after n eighths of an octave; n is also in the low bits of k.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
