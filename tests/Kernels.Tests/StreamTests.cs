@@ -62,6 +62,14 @@ public sealed unsafe class StreamTests
                     FloatElementwise.Unary<V, Relu>(x, y, count, stream));
                 Same($"exp of {count}, {width}", count, (x, y, stream) =>
                     FloatElementwise.Unary<V, Exp>(x, y, count, stream));
+                Same($"GELU of {count}, {width}", count, (x, y, stream) =>
+                    FloatElementwise.Unary<V, Gelu>(x, y, count, stream));
+                Same($"sigmoid of {count}, {width}", count, (x, y, stream) =>
+                    FloatElementwise.Unary<V, Sigmoid>(x, y, count, stream));
+                Same($"silu of {count}, {width}", count, (x, y, stream) =>
+                    FloatElementwise.Unary<V, Silu>(x, y, count, stream));
+                Same($"tanh of {count}, {width}", count, (x, y, stream) =>
+                    FloatElementwise.Unary<V, Tanh>(x, y, count, stream));
                 Same($"product of {count}, {width}", count, (x, y, stream) =>
                     FloatElementwise.BinaryScalar<V, Multiply>(x, 1.5f, y, count, stream));
             }

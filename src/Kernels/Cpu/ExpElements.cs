@@ -10,11 +10,17 @@ internal static unsafe class ExpElements
 {
     // A block is done again where it must be: little enough to be in the first-level cache still.
     private const int Block = 2_048;
-    private const int Ahead = 2_048;
+    public const int Ahead = 2_048;
 
     public static void Run<V, TForm>(float* x, float* y, int count, bool stream)
         where V : unmanaged, ILanes<V> where TForm : struct, IExpForm
     {
+        if (typeof(TForm) == typeof(GeluForm) && V.Count == Order.Lanes)
+        {
+            GeluWide.Run<V>(x, y, count, stream);
+            return;
+        }
+
         var exponents = stackalloc float[TForm.IsLong ? Math.Min(count, Block) : 0];
         var i = 0;
         if (stream)

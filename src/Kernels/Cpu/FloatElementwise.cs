@@ -139,7 +139,8 @@ internal static unsafe class FloatElementwise
     private static bool IsShort<TOp>() where TOp : struct, IUnaryOperator =>
         typeof(TOp) == typeof(Relu) || typeof(TOp) == typeof(Abs) || typeof(TOp) == typeof(Square)
         || typeof(TOp) == typeof(Identity) || typeof(TOp) == typeof(Exp)
-        || typeof(TOp) == typeof(Gelu);
+        || typeof(TOp) == typeof(Gelu) || typeof(TOp) == typeof(Sigmoid) || typeof(TOp) == typeof(Silu)
+        || typeof(TOp) == typeof(Tanh);
 
     // A formula of one instruction waits for memory; a longer one waits for itself, and gains nothing by streaming.
     private static bool Streams<TOp>(long count) where TOp : struct, IBinaryOperator =>

@@ -205,8 +205,11 @@ internal static class FloatMath
     public static V GeluExponent<V>(V x) where V : unmanaged, ILanes<V> => TailExponent(TailPlace(x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V GeluOf<V>(V x, V tail) where V : unmanaged, ILanes<V> =>
-        V.Larger(V.Create(0f), x) - (TailPlace(x) * tail);
+    public static V GeluOf<V>(V x, V tail) where V : unmanaged, ILanes<V> => GeluOf(x, TailPlace(x), tail);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V GeluOf<V>(V x, V place, V tail) where V : unmanaged, ILanes<V> =>
+        V.Larger(V.Create(0f), x) - (place * tail);
 
     /// <summary>Φ(x) + x·φ(x). Its two exponentials are computed side by side: each is a long chain.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -221,23 +224,30 @@ internal static class FloatMath
         return cdf + V.Select(positive, density, V.Create(0f) - density);
     }
 
-    // |x|, at most 7: what is past it has a tail of 1e-12. A NaN stays.
+    /// <summary>|x|, at most 7: what is past it has a tail of 1e-12. A NaN stays.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V TailPlace<V>(V x) where V : unmanaged, ILanes<V> =>
-        V.Lesser(V.Create(7f), x & V.CreateInt(int.MaxValue));
+    public static V TailPlace<V>(V x) where V : unmanaged, ILanes<V> => TailPlace(x, TailConstants<V>.Literal());
 
-    // ln Φ(-a) for a in [0, 7], fitted so that Φ has an error of 5e-8 at most.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V TailExponent<V>(V a) where V : unmanaged, ILanes<V>
+    public static V TailPlace<V>(V x, in TailConstants<V> form) where V : unmanaged, ILanes<V> =>
+        V.Lesser(form.Limit, x & form.Magnitude);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V TailExponent<V>(V a) where V : unmanaged, ILanes<V> =>
+        TailExponent(a, TailConstants<V>.Literal());
+
+    /// <summary>ln Φ(-a) for a in [0, 7], fitted so that Φ has an error of 5e-8 at most.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V TailExponent<V>(V a, in TailConstants<V> form) where V : unmanaged, ILanes<V>
     {
         // Even and odd terms: few registers, and half the chain of one Horner form.
         var square = a * a;
-        var even = V.Fma(V.Create(-3.9992578e-05f), square, V.Create(0.005103729f));
-        even = V.Fma(even, square, V.Create(-0.31826845f));
-        even = V.Fma(even, square, V.Create(-0.6931472f));
-        var odd = V.Fma(V.Create(6.140182e-06f), square, V.Create(-0.000282097f));
-        odd = V.Fma(odd, square, V.Create(-0.03650571f));
-        odd = V.Fma(odd, square, V.Create(-0.79788786f));
+        var even = V.Fma(form.Even3, square, form.Even2);
+        even = V.Fma(even, square, form.Even1);
+        even = V.Fma(even, square, form.Even0);
+        var odd = V.Fma(form.Odd3, square, form.Odd2);
+        odd = V.Fma(odd, square, form.Odd1);
+        odd = V.Fma(odd, square, form.Odd0);
         return V.Fma(odd, a, even);
     }
 }
