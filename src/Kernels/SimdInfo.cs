@@ -12,7 +12,7 @@ public static class SimdInfo
     /// Set of kernels whose bits are equal (decision 4): part of the handshake and of H_0. It names no instruction set,
     /// because the order of every sum and every formula is the same on all of them. Raise it when any bit changes.
     /// </summary>
-    public const string DeviceKind = "cpu/v3";
+    public const string DeviceKind = "cpu/v4";
 
     /// <summary>Lanes of float32 in one register: 16, 8, 4, or 1 on a machine without fused multiply-add.</summary>
     public static int Lanes { get; } =

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Convoy.House.Tests;
@@ -54,6 +55,22 @@ public class FloorTests
         foreach (var file in Sources("src/Worker/Collectives"))
             Assert.False(File.ReadAllText(file).Contains("using Convoy.Actors", StringComparison.Ordinal),
                 $"{file} uses actors");
+    }
+
+    // Decision 4: a platform's functions differ in the last bit between platforms, and members of a job with them. What
+    // checks the operators compares with the platform's on purpose.
+    [Fact]
+    public void FunctionsWhoseBitsDifferBetweenPlatformsAreOurs()
+    {
+        var foreign = new Regex(
+            @"\b(Math|MathF|double|float|T)\.(Exp|Exp2|ExpM1|Log|Log2|Log10|LogP1|Pow|Cbrt|RootN|Sin|Cos|Tan|SinCos|Asin"
+            + @"|Acos|Atan|Atan2|Sinh|Cosh|Tanh|Asinh|Acosh|Atanh)\(", RegexOptions.CultureInvariant);
+        foreach (var file in new[] { "src/Kernels", "src/Autodiff", "src/Worker", "src/Shared" }.SelectMany(Sources))
+        {
+            if (file.Replace('\\', '/').Contains("src/Autodiff/Checking/", StringComparison.Ordinal)) continue;
+            foreach (var (line, index) in File.ReadLines(file).Select((line, index) => (line, index)))
+                Assert.False(foreign.IsMatch(line), $"{file}:{index + 1}: take it from PortableMath: {line.Trim()}");
+        }
     }
 
     // PAR-08: locks have a name, a place in one order and a deadline. A gate to wait at is no lock: nothing is taken

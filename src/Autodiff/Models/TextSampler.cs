@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Graphs;
 using Convoy.Shared;
@@ -64,11 +65,11 @@ public static class TextSampler
         if (temperature == 0) return best;
 
         var total = 0.0;
-        foreach (var logit in logits) total += Math.Exp((logit - logits[best]) / temperature);
+        foreach (var logit in logits) total += PortableMath.Exp((logit - logits[best]) / temperature);
         var left = uniform * total;
         for (var i = 0; i < logits.Length; i++)
         {
-            left -= Math.Exp((logits[i] - logits[best]) / temperature);
+            left -= PortableMath.Exp((logits[i] - logits[best]) / temperature);
             if (left < 0) return i;
         }
 

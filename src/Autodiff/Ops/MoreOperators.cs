@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Runtime.CompilerServices;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
@@ -30,7 +31,7 @@ internal readonly struct SoftplusOperator : IUnaryOperator
         return Fn.Relu.Lanes(x) + V.Select(V.Equal(sum, one), power, tail);
     }
 
-    public static double Double(double x) => Math.Max(x, 0) + NearZero.LogOnePlus(Math.Exp(-Math.Abs(x)));
+    public static double Double(double x) => Math.Max(x, 0) + PortableMath.LogOnePlus(PortableMath.Exp(-Math.Abs(x)));
 }
 
 internal readonly struct MishOperator : IUnaryOperator
@@ -39,7 +40,7 @@ internal readonly struct MishOperator : IUnaryOperator
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> =>
         x * Fn.Tanh.Lanes(SoftplusOperator.Lanes(x));
 
-    public static double Double(double x) => x * Math.Tanh(SoftplusOperator.Double(x));
+    public static double Double(double x) => x * PortableMath.Tanh(SoftplusOperator.Double(x));
 }
 
 internal readonly struct GeluTanhOperator : IUnaryOperator
@@ -54,7 +55,7 @@ internal readonly struct GeluTanhOperator : IUnaryOperator
     }
 
     public static double Double(double x) =>
-        0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * x * (1 + (0.044715 * x * x))));
+        0.5 * x * (1 + PortableMath.Tanh(Math.Sqrt(2 / Math.PI) * x * (1 + (0.044715 * x * x))));
 }
 
 internal readonly struct HardSigmoidOperator : IUnaryOperator
@@ -104,7 +105,7 @@ internal readonly struct EluOperator : IBinaryOperator
         return V.Select(isSmall, x * sum, Fn.Exp.Lanes(x) - one);
     }
 
-    public static double Double(double x, double y) => x > 0 ? x : y * NearZero.ExpMinusOne(x);
+    public static double Double(double x, double y) => x > 0 ? x : y * PortableMath.ExpMinusOne(x);
 }
 
 /// <summary>x^y: e^(y ln|x|), negative where x is negative and y an odd integer, NaN where y is no integer.</summary>
@@ -113,7 +114,7 @@ internal readonly struct PowOperator : IBinaryOperator
     // e^(y ln x) in float32 loses as many digits as the result has octaves: 3² would not be 9.
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> => Through64.Binary<V, PowOperator>(x, y);
 
-    public static double Double(double x, double y) => Math.Pow(x, y);
+    public static double Double(double x, double y) => PortableMath.Pow(x, y);
 }
 
 internal readonly struct LessMask : IBinaryOperator

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Shared;
 using Convoy.Shared.Jobs;
 
@@ -42,26 +43,26 @@ public static class Schedule
     /// <summary>lowest + (base - lowest)(1 + cos(π·at/length))/2, and lowest after the end.</summary>
     public static double Cosine(double baseRate, double lowest, long at, long length) =>
         at >= length ? (length <= 0 ? baseRate : lowest)
-        : lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * at / length)) / 2);
+        : lowest + ((baseRate - lowest) * (1 + PortableMath.Cos(Math.PI * at / length)) / 2);
 
     /// <summary>The cosine that goes on after its length, at least 1, up again and down.</summary>
     public static double CosineWave(double baseRate, double lowest, long k, long length) =>
-        lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * k / AtLeastOne(length, "cosine"))) / 2);
+        lowest + ((baseRate - lowest) * (1 + PortableMath.Cos(Math.PI * k / AtLeastOne(length, "cosine"))) / 2);
 
     /// <summary>base factor^floor(k / every), every at least 1.</summary>
     public static double Step(double baseRate, long k, long every, double factor) =>
-        baseRate * Math.Pow(factor, Math.Floor(k / AtLeastOne(every, "step")));
+        baseRate * PortableMath.Pow(factor, Math.Floor(k / AtLeastOne(every, "step")));
 
     /// <summary>base factor^(number of milestones up to k).</summary>
     public static double MultiStep(double baseRate, long k, IReadOnlyList<int> milestones, double factor)
     {
         var passed = 0;
         foreach (var milestone in milestones) passed += milestone <= k ? 1 : 0;
-        return baseRate * Math.Pow(factor, passed);
+        return baseRate * PortableMath.Pow(factor, passed);
     }
 
     /// <summary>base factor^k.</summary>
-    public static double Exponential(double baseRate, long k, double factor) => baseRate * Math.Pow(factor, k);
+    public static double Exponential(double baseRate, long k, double factor) => baseRate * PortableMath.Pow(factor, k);
 
     /// <summary>base times a factor that goes in a straight line from start to end over length steps.</summary>
     public static double Linear(double baseRate, long k, long length, double start, double end) =>
@@ -69,7 +70,7 @@ public static class Schedule
 
     /// <summary>base (1 - k / length)^power, 0 after the end.</summary>
     public static double Polynomial(double baseRate, long k, long length, double power) =>
-        k >= length ? 0 : baseRate * Math.Pow(1 - ((double)k / length), power);
+        k >= length ? 0 : baseRate * PortableMath.Pow(1 - ((double)k / length), power);
 
     /// <summary>
     /// Cosines one after another; each is growth times as long as the one before (Loshchilov and Hutter 2017). The
@@ -85,7 +86,7 @@ public static class Schedule
             length *= Math.Max(growth, 1);
         }
 
-        return lowest + ((baseRate - lowest) * (1 + Math.Cos(Math.PI * at / length)) / 2);
+        return lowest + ((baseRate - lowest) * (1 + PortableMath.Cos(Math.PI * at / length)) / 2);
     }
 
     /// <summary>
@@ -108,7 +109,7 @@ public static class Schedule
         var peak = (rise * totalSteps) - 1;
         var end = totalSteps - 1;
         double Between(double from, double to, double share) =>
-            straight ? from + ((to - from) * share) : to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
+            straight ? from + ((to - from) * share) : to + ((from - to) / 2 * (1 + PortableMath.Cos(Math.PI * share)));
         // A rise of one step or less is over before it begins.
         if (k <= peak) return peak > 0 ? Between(first, top, k / peak) : top;
         if (threePhase)

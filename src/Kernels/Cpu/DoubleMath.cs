@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 namespace Convoy.Kernels.Cpu;
 
 /// <summary>Functions of float64 that the framework lacks; used for gradient checks, so accuracy comes before
@@ -17,7 +18,7 @@ internal static class DoubleMath
     public static double Gelu(double x) => 0.5 * x * (1 + Erf(x / Math.Sqrt(2)));
 
     public static double GeluSlope(double x) =>
-        (0.5 * (1 + Erf(x / Math.Sqrt(2)))) + (x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI));
+        (0.5 * (1 + Erf(x / Math.Sqrt(2)))) + (x * PortableMath.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI));
 
     // 2/√π · e^(-x²) · Σ 2^k x^(2k+1) / (2k+1)!!: all terms positive, so nothing cancels.
     private static double Series(double x)
@@ -29,7 +30,7 @@ internal static class DoubleMath
             sum += term;
         }
 
-        return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x) * sum;
+        return 2 / Math.Sqrt(Math.PI) * PortableMath.Exp(-x * x) * sum;
     }
 
     private static double Complement(double x)
@@ -37,6 +38,6 @@ internal static class DoubleMath
         if (x > 27) return 0;
         double f = 0;
         for (var k = 120; k > 0; k--) f = k / 2.0 / (x + f);
-        return Math.Exp(-x * x) / Math.Sqrt(Math.PI) / (x + f);
+        return PortableMath.Exp(-x * x) / Math.Sqrt(Math.PI) / (x + f);
     }
 }

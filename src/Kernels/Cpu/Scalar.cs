@@ -14,8 +14,8 @@ internal static class Scalar<T> where T : unmanaged, IFloatingPointIeee754<T>
     private static Lane1 In(T x) => new(Unsafe.BitCast<T, float>(x));
     private static T Out(Lane1 x) => Unsafe.BitCast<float, T>(x.V);
 
-    public static T Exp(T x) => typeof(T) == typeof(float) ? Out(FloatMath.Exp(In(x))) : T.Exp(x);
-    public static T Log(T x) => typeof(T) == typeof(float) ? Out(FloatMath.Log(In(x))) : T.Log(x);
+    public static T Exp(T x) => Apply<Exp>(x);
+    public static T Log(T x) => Apply<Log>(x);
 
     public static T Apply<TOp>(T x) where TOp : struct, IUnaryOperator =>
         typeof(T) == typeof(float) ? Out(TOp.Lanes(In(x))) : T.CreateTruncating(TOp.Double(double.CreateTruncating(x)));

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Runtime.CompilerServices;
 using Convoy.Kernels.Cpu;
 
@@ -60,7 +61,7 @@ public readonly struct Exp : IUnaryOperator
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> =>
         FloatMath.Exp(x);
 
-    public static double Double(double x) => Math.Exp(x);
+    public static double Double(double x) => PortableMath.Exp(x);
 }
 
 /// <summary>Natural logarithm.</summary>
@@ -70,7 +71,7 @@ public readonly struct Log : IUnaryOperator
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> =>
         FloatMath.Log(x);
 
-    public static double Double(double x) => Math.Log(x);
+    public static double Double(double x) => PortableMath.Log(x);
 }
 
 /// <summary>Hyperbolic tangent.</summary>
@@ -80,7 +81,7 @@ public readonly struct Tanh : IUnaryOperator
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> =>
         FloatMath.Tanh(x);
 
-    public static double Double(double x) => Math.Tanh(x);
+    public static double Double(double x) => PortableMath.Tanh(x);
 }
 
 /// <summary>Error function.</summary>
@@ -100,7 +101,7 @@ public readonly struct Sigmoid : IUnaryOperator
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> =>
         FloatMath.Sigmoid(x);
 
-    public static double Double(double x) => 1 / (1 + Math.Exp(-x));
+    public static double Double(double x) => 1 / (1 + PortableMath.Exp(-x));
 }
 
 /// <summary>x·Φ(x), the exact form.</summary>
@@ -155,5 +156,5 @@ public readonly struct Silu : IUnaryOperator
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> =>
         x * FloatMath.Sigmoid(x);
 
-    public static double Double(double x) => x / (1 + Math.Exp(-x));
+    public static double Double(double x) => x / (1 + PortableMath.Exp(-x));
 }

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Numerics;
 
 namespace Convoy.Kernels.Reference;
@@ -7,8 +8,8 @@ internal readonly struct AdamConstants<T> where T : unmanaged, IFloatingPointIee
 {
     public AdamConstants(in AdamStep s, bool decoupled)
     {
-        var correction1 = 1 - Math.Pow(s.Beta1, s.Step);
-        var correction2 = 1 - Math.Pow(s.Beta2, s.Step);
+        var correction1 = 1 - PortableMath.Pow(s.Beta1, s.Step);
+        var correction2 = 1 - PortableMath.Pow(s.Beta2, s.Step);
         Rate = T.CreateTruncating(s.LearningRate / correction1);
         RootFactor = T.CreateTruncating(1 / Math.Sqrt(correction2));
         Beta1 = T.CreateTruncating(s.Beta1);

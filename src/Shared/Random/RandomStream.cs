@@ -1,3 +1,5 @@
+using Convoy.Shared.Numerics;
+
 namespace Convoy.Shared.Random;
 
 /// <summary>What random numbers are for. Each purpose has its own key, so no two of them share numbers. Never

@@ -186,7 +186,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
     {
         (_elements, _samples) = (m.Elements, m.Ready.Samples);
         // Twice what a step can bring: every node of every other share for the own chunks, and the reduced vector.
-        var nodes = 2 + (2 * (int)Math.Ceiling(Math.Log2(m.Slices + 1)));
+        var nodes = 2 + (2 * (System.Numerics.BitOperations.Log2((uint)m.Slices) + 1));
         var receiveBytesMax = (64L << 20) + (4L * nodes * m.Elements * sizeof(float));
         OpenLearning(m);
         _exchange = new ExchangeLoop(

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Shared.Random;
 using FsCheck;
 using FsCheck.Fluent;

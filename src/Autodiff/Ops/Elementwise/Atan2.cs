@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 
@@ -23,5 +24,5 @@ internal readonly struct Atan2Operator : IBinaryOperator
 {
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> => Through64.Binary<V, Atan2Operator>(x, y);
 
-    public static double Double(double x, double y) => Math.Atan2(x, y);
+    public static double Double(double x, double y) => PortableMath.Atan2(x, y);
 }

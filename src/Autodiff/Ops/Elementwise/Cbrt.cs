@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 
@@ -16,5 +17,5 @@ internal readonly struct CbrtOperator : IUnaryOperator
 {
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, CbrtOperator>(x);
 
-    public static double Double(double x) => Math.Cbrt(x);
+    public static double Double(double x) => PortableMath.Cbrt(x);
 }

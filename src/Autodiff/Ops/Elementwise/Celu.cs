@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Autodiff.Tensors;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
@@ -29,5 +30,5 @@ internal readonly struct CeluOperator : IBinaryOperator
 {
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> => Through64.Binary<V, CeluOperator>(x, y);
 
-    public static double Double(double x, double y) => x > 0 ? x : y * NearZero.ExpMinusOne(x / y);
+    public static double Double(double x, double y) => x > 0 ? x : y * PortableMath.ExpMinusOne(x / y);
 }

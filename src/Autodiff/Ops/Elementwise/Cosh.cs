@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 
@@ -16,5 +17,5 @@ internal readonly struct CoshOperator : IUnaryOperator
 {
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, CoshOperator>(x);
 
-    public static double Double(double x) => Math.Cosh(x);
+    public static double Double(double x) => PortableMath.Cosh(x);
 }

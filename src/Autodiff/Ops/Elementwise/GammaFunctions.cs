@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>
@@ -28,38 +29,38 @@ internal static class GammaFunctions
         if (double.IsInfinity(x)) return double.PositiveInfinity;
         if (x <= 0 && x == Math.Floor(x)) return double.PositiveInfinity;
         // Γ is 1 / x here, which may be infinite where its logarithm is not.
-        if (Math.Abs(x) < 1e-20) return -Math.Log(Math.Abs(x));
-        if (x < 0.5) return Math.Log(Math.PI / Math.Abs(Math.Sin(Math.PI * x))) - LogGamma(1 - x);
+        if (Math.Abs(x) < 1e-20) return -PortableMath.Log(Math.Abs(x));
+        if (x < 0.5) return PortableMath.Log(Math.PI / Math.Abs(PortableMath.Sin(Math.PI * x))) - LogGamma(1 - x);
         x--;
         var sum = Lanczos[0];
         for (var i = 1; i < Lanczos.Length; i++) sum += Lanczos[i] / (x + i);
         var t = x + Lanczos.Length - 1.5;
-        return (0.5 * Math.Log(2 * Math.PI)) + ((x + 0.5) * Math.Log(t)) - t + Math.Log(sum);
+        return (0.5 * PortableMath.Log(2 * Math.PI)) + ((x + 0.5) * PortableMath.Log(t)) - t + PortableMath.Log(sum);
     }
 
     /// <summary>The derivative of order n + 1 of ln Γ.</summary>
     public static double Polygamma(int n, double x)
     {
         if (double.IsNaN(x) || (x <= 0 && x == Math.Floor(x))) return double.NaN;
-        if (x < RecurrenceFrom && n == 0) return Polygamma(0, 1 - x) - (Math.PI / Math.Tan(Math.PI * x));
+        if (x < RecurrenceFrom && n == 0) return Polygamma(0, 1 - x) - (Math.PI / PortableMath.Tan(Math.PI * x));
         if (x < RecurrenceFrom) return double.NaN;
         var (sign, moved) = (n % 2 == 0 ? -1.0 : 1.0, 0.0);
-        for (; x < SeriesFrom; x++) moved += Math.Pow(x, -n - 1);
+        for (; x < SeriesFrom; x++) moved += PortableMath.Pow(x, -n - 1);
         return sign * ((Factorial(n) * moved) + Series(n, x));
     }
 
     // For n = 0 the first term is -ln x, for others (n - 1)! / xⁿ.
     private static double Series(int n, double x)
     {
-        var sum = (n == 0 ? -Math.Log(x) : Factorial(n - 1) * Math.Pow(x, -n))
-            + (Factorial(n) / 2 * Math.Pow(x, -n - 1));
+        var sum = (n == 0 ? -PortableMath.Log(x) : Factorial(n - 1) * PortableMath.Pow(x, -n))
+            + (Factorial(n) / 2 * PortableMath.Pow(x, -n - 1));
         for (var k = 1; k <= Bernoulli.Length; k++)
         {
             // (2k + n - 1)! / (2k)!
             var ratio = 1.0;
             if (n == 0) ratio = 1.0 / (2 * k);
             for (var i = (2 * k) + 1; i <= (2 * k) + n - 1; i++) ratio *= i;
-            sum += Bernoulli[k - 1] * ratio * Math.Pow(x, -(2 * k) - n);
+            sum += Bernoulli[k - 1] * ratio * PortableMath.Pow(x, -(2 * k) - n);
         }
 
         return sum;

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 
@@ -9,12 +10,12 @@ internal sealed class Log2 : UnaryOp<Log2Operator>
 {
     public override string Name => "log2";
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy / (g.X * Math.Log(2))];
+    internal override Value?[] Backward(OpGradient g) => [g.Dy / (g.X * PortableMath.Log(2))];
 }
 
 internal readonly struct Log2Operator : IUnaryOperator
 {
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, Log2Operator>(x);
 
-    public static double Double(double x) => Math.Log2(x);
+    public static double Double(double x) => PortableMath.Log2(x);
 }

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 
@@ -25,6 +26,6 @@ internal readonly struct LogAddExpOperator : IBinaryOperator
     public static double Of(double x, double y)
     {
         var top = Math.Max(x, y);
-        return double.IsInfinity(top) ? top : top + NearZero.LogOnePlus(Math.Exp(-Math.Abs(x - y)));
+        return double.IsInfinity(top) ? top : top + PortableMath.LogOnePlus(PortableMath.Exp(-Math.Abs(x - y)));
     }
 }

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 
@@ -16,5 +17,5 @@ internal readonly struct LogSigmoidOperator : IUnaryOperator
 {
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, LogSigmoidOperator>(x);
 
-    public static double Double(double x) => Math.Min(x, 0) - NearZero.LogOnePlus(Math.Exp(-Math.Abs(x)));
+    public static double Double(double x) => Math.Min(x, 0) - PortableMath.LogOnePlus(PortableMath.Exp(-Math.Abs(x)));
 }

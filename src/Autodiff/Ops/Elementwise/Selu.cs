@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Kernels;
 using Convoy.Kernels.Operators;
 
@@ -25,5 +26,5 @@ internal readonly struct SeluOperator : IUnaryOperator
 
     public static V Lanes<V>(V x) where V : unmanaged, ILanes<V> => Through64.Unary<V, SeluOperator>(x);
 
-    public static double Double(double x) => Scale * (x > 0 ? x : Alpha * NearZero.ExpMinusOne(x));
+    public static double Double(double x) => Scale * (x > 0 ? x : Alpha * PortableMath.ExpMinusOne(x));
 }

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 namespace Convoy.Autodiff.Ops;
 
 // The exponential of a matrix.
@@ -22,7 +23,7 @@ internal static partial class Matrices
             return;
         }
 
-        var halvings = norm <= 0.5 ? 0 : (int)Math.Ceiling(Math.Log2(norm / 0.5));
+        var halvings = norm <= 0.5 ? 0 : (int)Math.Ceiling(PortableMath.Log2(norm / 0.5));
         var scaled = a.ToArray();
         var scale = Math.ScaleB(1, -halvings);
         for (var i = 0; i < scaled.Length; i++) scaled[i] *= scale;

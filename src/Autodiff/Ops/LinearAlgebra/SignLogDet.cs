@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using Convoy.Autodiff.Tensors;
 
 namespace Convoy.Autodiff.Ops;
@@ -26,7 +27,7 @@ internal sealed class SignLogDet : MatrixOp
         for (var i = 0; i < n; i++)
         {
             sign *= Math.Sign(lu[(i * n) + i]);
-            log += Math.Log(Math.Abs(lu[(i * n) + i]));
+            log += PortableMath.Log(Math.Abs(lu[(i * n) + i]));
         }
 
         (outputs[0][0], outputs[1][0]) = (sign, log);

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 namespace Convoy.Autodiff.Ops;
 
 // y = t ln(mean e^(x/t)): nears the largest as the temperature t falls to 0        x over axes; keep: reduced
@@ -15,6 +16,6 @@ internal sealed class ExistsSmooth : CompositeOp
         if (Reduction.OfNothing(x[0], attributes, 0) is { } nothing) return [nothing];
         var (axes, keep) = (attributes.Ints("axes"), attributes.Flag("keep"));
         var count = Reduction.CountOf(x[0].Type, attributes);
-        return [((x[0] / t).LogSumExp(axes.AsSpan(), keep) - Math.Log(count)) * t];
+        return [((x[0] / t).LogSumExp(axes.AsSpan(), keep) - PortableMath.Log(count)) * t];
     }
 }

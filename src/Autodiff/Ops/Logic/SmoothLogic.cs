@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 namespace Convoy.Autodiff.Ops;
 
 /// <summary>
@@ -14,9 +15,9 @@ internal static class SmoothLogic
         return t;
     }
 
-    public static Value Or(Value x, Value y, double t) => ((x / t).LogAddExp(y / t) - Math.Log(2)) * t;
+    public static Value Or(Value x, Value y, double t) => ((x / t).LogAddExp(y / t) - PortableMath.Log(2)) * t;
 
-    public static Value And(Value x, Value y, double t) => ((x / -t).LogAddExp(y / -t) - Math.Log(2)) * -t;
+    public static Value And(Value x, Value y, double t) => ((x / -t).LogAddExp(y / -t) - PortableMath.Log(2)) * -t;
 
     /// <summary>
     /// ln(1 - e^x) for x below 0: by ln(-expm1 x) near 0 and log1p(-e^x) far from it, where the other loses all digits
@@ -24,7 +25,7 @@ internal static class SmoothLogic
     /// </summary>
     public static Value LogOneMinusExp(Value x)
     {
-        var half = x.Constant(-Math.Log(2));
+        var half = x.Constant(-PortableMath.Log(2));
         var near = x.Greater(half);
         return near.Where((-x.Maximum(half).Expm1()).Log(), (-x.Minimum(half).Exp()).Log1p());
     }

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 namespace Convoy.Autodiff.Optim.Gradients;
 
 /// <summary>GP-01: the size of every element at most the limit; a complex element keeps its angle (CPX-02). NaN
@@ -67,7 +68,7 @@ public sealed class ClipByNorm(Func<GradientPart, double> boundOf) : GradientSta
 
     /// <summary>A bound that changes by a factor from each depth to the next.</summary>
     public static ClipByNorm ByDepth(double first, double factor) =>
-        new(part => first * Math.Pow(factor, part.Depth));
+        new(part => first * PortableMath.Pow(factor, part.Depth));
 
     /// <summary>A bound for each kind of parameter.</summary>
     public static ClipByNorm ByKind(double otherwise, IReadOnlyDictionary<string, double> boundOf) =>

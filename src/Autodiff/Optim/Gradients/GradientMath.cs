@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 namespace Convoy.Autodiff.Optim.Gradients;
 
 /// <summary>GP-08: figures and small repairs of gradients. Sums go from left to right; nothing has the mean
@@ -30,8 +31,8 @@ public static class GradientMath
         if (!(order >= 1)) throw new ArgumentException($"a norm has an order of 1 or more, not {order}");
         if (double.IsPositiveInfinity(order)) return Largest(g);
         var sum = 0.0;
-        foreach (var v in g) sum += order == 1 ? Math.Abs(v) : Math.Pow(Math.Abs(v), order);
-        return order == 1 ? sum : IsWhole(sum) ? Math.Pow(sum, 1 / order) : Scaled(g, order);
+        foreach (var v in g) sum += order == 1 ? Math.Abs(v) : PortableMath.Pow(Math.Abs(v), order);
+        return order == 1 ? sum : IsWhole(sum) ? PortableMath.Pow(sum, 1 / order) : Scaled(g, order);
     }
 
     // As shares of the largest, which have powers within range.
@@ -39,8 +40,8 @@ public static class GradientMath
     {
         var (largest, sum) = (Largest(g), 0.0);
         if (largest == 0 || !double.IsFinite(largest)) return largest;
-        foreach (var v in g) sum += Math.Pow(Math.Abs(v) / largest, order);
-        return largest * Math.Pow(sum, 1 / order);
+        foreach (var v in g) sum += PortableMath.Pow(Math.Abs(v) / largest, order);
+        return largest * PortableMath.Pow(sum, 1 / order);
     }
 
     /// <summary>Σ g / n; 0 of nothing.</summary>

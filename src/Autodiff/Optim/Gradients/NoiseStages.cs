@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Text;
 using Convoy.Shared.Random;
 
@@ -47,7 +48,7 @@ public sealed class AddNoise : NoiseStage
     }
 
     private static Func<GradientPart, long, double> Falling(double eta, double decay) =>
-        (_, step) => Math.Sqrt(eta / Math.Pow(1 + step, decay));
+        (_, step) => Math.Sqrt(eta / PortableMath.Pow(1 + step, decay));
 
     /// <summary>A deviation for each parameter.</summary>
     public static AddNoise ByLayer(double otherwise, IReadOnlyDictionary<string, double> deviationOf, ulong seed) =>

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Numerics;
 using Convoy.Autodiff.Execution;
 using Convoy.Shared.Jobs;
@@ -47,7 +48,7 @@ internal sealed class AdafactorRule(OptimizerSpec spec) : UpdateRule(spec)
         Span<T> weights, ReadOnlySpan<T> gradient, IReadOnlyList<Memory<T>> state, RuleStep step,
         ReadOnlySpan<ParameterSpan> parameters)
     {
-        var fresh = Math.Pow(step.Step, -0.8);
+        var fresh = PortableMath.Pow(step.Step, -0.8);
         var at = 0;
         foreach (var p in parameters)
         {

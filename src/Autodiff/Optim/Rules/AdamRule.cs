@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Numerics;
 using Convoy.Shared.Jobs;
 
@@ -18,8 +19,8 @@ internal sealed class AdamRule(OptimizerSpec spec, bool decoupled) : UpdateRule(
         var (beta1, beta2, epsilon) = (Of<T>(Spec.Beta1), Of<T>(Spec.Beta2), Of<T>(Spec.Epsilon));
         var first = state[0].Span;
         var second = state[1].Span;
-        var correction1 = 1 - Math.Pow(Spec.Beta1, step.Step);
-        var correction2 = 1 - Math.Pow(Spec.Beta2, step.Step);
+        var correction1 = 1 - PortableMath.Pow(Spec.Beta1, step.Step);
+        var correction2 = 1 - PortableMath.Pow(Spec.Beta2, step.Step);
         var largest = Spec.Amsgrad ? state[2].Span : default;
         var (size, root) = (Of<T>(step.Rate / correction1), Of<T>(Math.Sqrt(correction2)));
         var keep = Of<T>(decoupled ? 1 - (step.Rate * Spec.WeightDecay) : 1);

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Numerics;
 using Convoy.Shared.Jobs;
 
@@ -16,7 +17,7 @@ internal sealed class AdamaxRule(OptimizerSpec spec) : UpdateRule(spec)
         var (beta1, beta2, epsilon) = (Of<T>(Spec.Beta1), Of<T>(Spec.Beta2), Of<T>(Spec.Epsilon));
         var first = state[0].Span;
         var largest = state[1].Span;
-        rate /= Of<T>(1 - Math.Pow(Spec.Beta1, step.Step));
+        rate /= Of<T>(1 - PortableMath.Pow(Spec.Beta1, step.Step));
         for (var i = 0; i < weights.Length; i++)
         {
             var g = (gradient[i] * scale) + (decay * weights[i]);

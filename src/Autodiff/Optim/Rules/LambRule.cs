@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Numerics;
 using Convoy.Shared.Jobs;
 
@@ -18,8 +19,8 @@ internal sealed class LambRule(OptimizerSpec spec) : UpdateRule(spec)
         var (beta1, beta2, epsilon) = (Of<T>(Spec.Beta1), Of<T>(Spec.Beta2), Of<T>(Spec.Epsilon));
         var first = state[0].Span;
         var second = state[1].Span;
-        var correction1 = 1 - Math.Pow(Spec.Beta1, step.Step);
-        var correction2 = 1 - Math.Pow(Spec.Beta2, step.Step);
+        var correction1 = 1 - PortableMath.Pow(Spec.Beta1, step.Step);
+        var correction2 = 1 - PortableMath.Pow(Spec.Beta2, step.Step);
         var (bias1, bias2) = (Of<T>(correction1), Of<T>(correction2));
         foreach (var p in parameters)
         {

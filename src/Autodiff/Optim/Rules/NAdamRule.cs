@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Numerics;
 using Convoy.Shared.Jobs;
 
@@ -21,7 +22,7 @@ internal sealed class NAdamRule(OptimizerSpec spec) : UpdateRule(spec)
         var (beta1, beta2, epsilon) = (Of<T>(Spec.Beta1), Of<T>(Spec.Beta2), Of<T>(Spec.Epsilon));
         var first = state[0].Span;
         var second = state[1].Span;
-        var correction2 = 1 - Math.Pow(Spec.Beta2, step.Step);
+        var correction2 = 1 - PortableMath.Pow(Spec.Beta2, step.Step);
         var (product, now, next) = Shares(step.Step);
         var direct = Of<T>(step.Rate * (1 - now) / (1 - product));
         // The figures we are checked against (PyTorch 1.13) count the share of this step twice here.
@@ -44,5 +45,5 @@ internal sealed class NAdamRule(OptimizerSpec spec) : UpdateRule(spec)
         return (_product, Share(step), Share(step + 1));
     }
 
-    private double Share(long step) => Spec.Beta1 * (1 - (0.5 * Math.Pow(0.96, step * Spec.MomentumDecay)));
+    private double Share(long step) => Spec.Beta1 * (1 - (0.5 * PortableMath.Pow(0.96, step * Spec.MomentumDecay)));
 }

@@ -1,3 +1,4 @@
+using Convoy.Shared.Numerics;
 using System.Numerics;
 using Convoy.Shared.Jobs;
 
@@ -16,10 +17,10 @@ internal sealed class RAdamRule(OptimizerSpec spec) : UpdateRule(spec)
         var (beta1, beta2, epsilon) = (Of<T>(Spec.Beta1), Of<T>(Spec.Beta2), Of<T>(Spec.Epsilon));
         var first = state[0].Span;
         var second = state[1].Span;
-        var correction1 = 1 - Math.Pow(Spec.Beta1, step.Step);
-        var correction2 = 1 - Math.Pow(Spec.Beta2, step.Step);
+        var correction1 = 1 - PortableMath.Pow(Spec.Beta1, step.Step);
+        var correction2 = 1 - PortableMath.Pow(Spec.Beta2, step.Step);
         var longest = (2 / (1 - Spec.Beta2)) - 1;
-        var length = longest - (2 * step.Step * Math.Pow(Spec.Beta2, step.Step) / correction2);
+        var length = longest - (2 * step.Step * PortableMath.Pow(Spec.Beta2, step.Step) / correction2);
         var adaptive = length > 5;
         var rectifier = adaptive
             ? Math.Sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) : 1;
