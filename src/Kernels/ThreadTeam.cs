@@ -233,10 +233,7 @@ public sealed unsafe class ThreadTeam : IDisposable
         private readonly ThreadTeam _team;
         private readonly int _part;
         private readonly Thread _thread;
-        private readonly SemaphoreSlim _gate = new(0);
-        // Members are made one behind the other and would share lines.
-        private PaddedInt _tickets;
-        private PaddedInt _asleep;
+        private readonly TurnGate _turns = new(SpinRounds);
 
         public Member(ThreadTeam team, int part)
         {
@@ -245,40 +242,20 @@ public sealed unsafe class ThreadTeam : IDisposable
             _thread.Start();
         }
 
-        public void Begin()
-        {
-            Interlocked.Increment(ref _tickets.Value);
-            if (Interlocked.Exchange(ref _asleep.Value, 0) == 1) _gate.Release();
-        }
+        public void Begin() => _turns.Give();
 
         public void Join() => _thread.Join();
 
         private void Loop()
         {
             _within = _team;
-            for (var seen = 0; ;)
+            for (var taken = 0; ; taken++)
             {
-                Await(seen);
-                seen++;
+                _turns.Await(taken);
                 if (_team._stopping) return;
                 _team.RunOne(_part);
                 Interlocked.Decrement(ref _team._pending.Value);
             }
-        }
-
-        private void Await(int seen)
-        {
-            for (var round = 0; round < SpinRounds; round++)
-            {
-                if (Volatile.Read(ref _tickets.Value) != seen) return;
-                Thread.SpinWait(30);
-            }
-
-            Interlocked.Exchange(ref _asleep.Value, 1);
-            // Begin either sees the mark and opens the gate, or came before it: then the ticket is here, and the mark
-            // is taken back unless Begin was faster.
-            if (Volatile.Read(ref _tickets.Value) == seen || Interlocked.Exchange(ref _asleep.Value, 0) == 0)
-                _gate.Wait();
         }
     }
 }
