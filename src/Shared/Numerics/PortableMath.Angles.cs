@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Convoy.Shared.Numerics;
 
@@ -32,30 +33,25 @@ public static partial class PortableMath
     /// <summary>Sine of an angle in radians, of any size.</summary>
     public static double Sin(double x)
     {
-        if (!double.IsFinite(x)) return double.NaN;
         if (x == 0) return x;
-        var (quadrant, y, rest) = Reduce(x);
-        var value = (quadrant & 1) == 0 ? Sine(y, rest) : Cosine(y, rest);
-        return (quadrant & 2) == 0 ? value : -value;
+        var quadrant = Reduce(x, out var y, out var rest);
+        return InQuadrant(quadrant, Sine(y, rest), Cosine(y, rest));
     }
 
     /// <summary>Cosine of an angle in radians, of any size.</summary>
     public static double Cos(double x)
     {
-        if (!double.IsFinite(x)) return double.NaN;
-        var (quadrant, y, rest) = Reduce(x);
-        var value = (quadrant & 1) == 0 ? Cosine(y, rest) : Sine(y, rest);
-        return ((quadrant + 1) & 2) == 0 ? value : -value;
+        var quadrant = Reduce(x, out var y, out var rest);
+        return InQuadrant(quadrant + 1, Sine(y, rest), Cosine(y, rest));
     }
 
     /// <summary>Tangent of an angle in radians, of any size.</summary>
     public static double Tan(double x)
     {
-        if (!double.IsFinite(x)) return double.NaN;
         if (x == 0) return x;
-        var (quadrant, y, rest) = Reduce(x);
+        var quadrant = Reduce(x, out var y, out var rest);
         var (sine, cosine) = (Sine(y, rest), Cosine(y, rest));
-        return (quadrant & 1) == 0 ? sine / cosine : -cosine / sine;
+        return InQuadrant(quadrant, sine, cosine) / InQuadrant(quadrant + 1, sine, cosine);
     }
 
     /// <summary>Arc sine in radians; NaN beyond 1.</summary>
@@ -109,21 +105,24 @@ public static partial class PortableMath
         };
     }
 
-    // x = quadrant · π/2 + y + rest, |y| <= π/4.
-    private static (int Quadrant, double Y, double Low) Reduce(double x)
+    // x = quadrant · π/2 + y + rest, |y| <= π/4; y is NaN where x is no number.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Reduce(double x, out double y, out double rest)
     {
-        if (Math.Abs(x) <= Math.PI / 4) return (0, x, 0);
         var turns = Math.Round(x * (2 / Math.PI));
-        if (Math.Abs(turns) >= QuarterTurnsMax) return ReduceLarge(x);
+        if (!(Math.Abs(turns) < QuarterTurnsMax)) return ReduceLarge(x, out y, out rest);
         // Both products are exact, and so is the first difference: the numbers are close.
         var (high, low) = Sum(x - (turns * Quarter1), -(turns * Quarter2));
-        var (y, rest) = Sum(high, low - (turns * Quarter3));
-        return ((int)((long)turns & 3), y, rest);
+        (y, rest) = Sum(high, low - (turns * Quarter3));
+        return (int)turns & 3;
     }
 
     // The digits of 2x/π that count: those of its last two whole bits and its fraction (Payne and Hanek 1983).
-    private static (int Quadrant, double Y, double Low) ReduceLarge(double x)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int ReduceLarge(double x, out double y, out double rest)
     {
+        (y, rest) = (double.NaN, 0);
+        if (!double.IsFinite(x)) return 0;
         var bits = BitConverter.DoubleToInt64Bits(Math.Abs(x));
         var exponent = (int)(bits >> 52) - 1_075;
         var product = ((bits & 0xFFFFFFFFFFFFF) | (1L << 52)) * TwoOverPi;
@@ -136,10 +135,11 @@ public static partial class PortableMath
         var high = (double)fraction;
         var low = (double)(fraction - new BigInteger(high));
         (high, low) = (Math.ScaleB(high, -128), Math.ScaleB(low, -128));
-        var (y, rest) = Product(high, HalfPi);
+        (y, rest) = Product(high, HalfPi);
         rest += (high * HalfPiRest) + (low * HalfPi);
         (y, rest) = Sum(y, rest);
-        return x < 0 ? (-quadrant & 3, -y, -rest) : (quadrant & 3, y, rest);
+        if (x < 0) (quadrant, y, rest) = (-quadrant, -y, -rest);
+        return quadrant & 3;
     }
 
     // Machin: π/4 = 4 atan(1/5) - atan(1/239), in whole numbers.
@@ -164,49 +164,54 @@ public static partial class PortableMath
         return sum;
     }
 
-    // Taylor series by Horner's rule; the first term left out is below 1e-19 on [0, π/4].
-    private static double Sine(double x, double rest)
+    // The sine of an angle in a quadrant, from sine and cosine of what it is beyond it; without a branch, because
+    // nobody can predict quadrants.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double InQuadrant(int quadrant, double sine, double cosine)
     {
-        var square = x * x;
-        var sum = (-1.0 / 1_307_674_368_000) + (square * (1.0 / 355_687_428_096_000));
-        sum = (1.0 / 6_227_020_800) + (square * sum);
-        sum = (-1.0 / 39_916_800) + (square * sum);
-        sum = (1.0 / 362_880) + (square * sum);
-        sum = (-1.0 / 5_040) + (square * sum);
-        sum = (1.0 / 120) + (square * sum);
-        sum = (-1.0 / 6) + (square * sum);
-        return x + ((x * square * sum) + (rest * (1 - (0.5 * square))));
+        var takesCosine = -(long)(quadrant & 1);
+        var bits = (BitConverter.DoubleToInt64Bits(sine) & ~takesCosine)
+            | (BitConverter.DoubleToInt64Bits(cosine) & takesCosine);
+        return BitConverter.Int64BitsToDouble(bits ^ ((long)(quadrant & 2) << 62));
     }
 
+    // Taylor series; the first term left out is below 1e-19 on [0, π/4].
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double Sine(double x, double rest)
+    {
+        var z = x * x;
+        var z2 = z * z;
+        var first = (-1.0 / 6) + (z * (1.0 / 120)) + (z2 * ((-1.0 / 5_040) + (z * (1.0 / 362_880))));
+        var second = (-1.0 / 39_916_800) + (z * (1.0 / 6_227_020_800))
+            + (z2 * ((-1.0 / 1_307_674_368_000) + (z * (1.0 / 355_687_428_096_000))));
+        return x + ((x * z * (first + (z2 * z2 * second))) + (rest * (1 - (0.5 * z))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Cosine(double x, double rest)
     {
-        var square = x * x;
-        var sum = (1.0 / 20_922_789_888_000) + (square * (-1.0 / 6_402_373_705_728_000));
-        sum = (-1.0 / 87_178_291_200) + (square * sum);
-        sum = (1.0 / 479_001_600) + (square * sum);
-        sum = (-1.0 / 3_628_800) + (square * sum);
-        sum = (1.0 / 40_320) + (square * sum);
-        sum = (-1.0 / 720) + (square * sum);
-        sum = (1.0 / 24) + (square * sum);
-        var half = 0.5 * square;
+        var z = x * x;
+        var z2 = z * z;
+        var first = (1.0 / 24) + (z * (-1.0 / 720)) + (z2 * ((1.0 / 40_320) + (z * (-1.0 / 3_628_800))));
+        var second = (1.0 / 479_001_600) + (z * (-1.0 / 87_178_291_200))
+            + (z2 * ((1.0 / 20_922_789_888_000) + (z * (-1.0 / 6_402_373_705_728_000))));
+        var half = 0.5 * z;
         var most = 1 - half;
         // What the subtraction rounded away comes back with the small terms.
-        return most + (1 - most - half + ((square * square * sum) - (x * rest)));
+        return most + (1 - most - half + ((z2 * (first + (z2 * z2 * second))) - (x * rest)));
     }
 
     // 0 <= x <= 1: atan x = atan c + atan((x - c) / (1 + c x)), c the nearest eighth.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double AtanUpTo1(double x)
     {
         var eighth = (int)((x * 8) + 0.5);
         var near = eighth * 0.125;
         var t = (x - near) / (1 + (near * x));
-        var square = t * t;
-        var sum = (1.0 / 13) - (square * (1.0 / 15));
-        sum = (1.0 / 11) - (square * sum);
-        sum = (1.0 / 9) - (square * sum);
-        sum = (1.0 / 7) - (square * sum);
-        sum = (1.0 / 5) - (square * sum);
-        sum = (1.0 / 3) - (square * sum);
-        return Atans[eighth] + (t + (AtanRests[eighth] - (t * square * sum)));
+        var z = t * t;
+        var z2 = z * z;
+        var first = (1.0 / 3) - (z * (1.0 / 5)) + (z2 * ((1.0 / 7) - (z * (1.0 / 9))));
+        var second = (1.0 / 11) - (z * (1.0 / 13)) + (z2 * (1.0 / 15));
+        return Atans[eighth] + (t + (AtanRests[eighth] - (t * z * (first + (z2 * z2 * second)))));
     }
 }
