@@ -14,6 +14,10 @@ public static class Limits
     public const int CastDirectMax = 512;
     /// <summary>Children of a node of that tree.</summary>
     public const int CastFanOut = 32;
+    /// <summary>
+    /// Saves of a job that are begun and neither published nor given up: a step waits before a third one (CP-5).
+    /// </summary>
+    public const int SavesUnderWayMax = 2;
     /// <summary>Messages that wait in one mailbox.</summary>
     public const int MailboxMessagesMax = 65_536;
     public const int GraphNodesMax = 200_000;

@@ -19,4 +19,14 @@ public sealed class StatusTextTests
         Assert.EndsWith(", copies 0.0 MB and 3.0 MB on disk", Line(worker with { CopiesDiskBytes = 3_000_000 }),
             StringComparison.Ordinal);
     }
+
+    // CP-5: steps that wait for saves are seen where the speed is.
+    [Fact]
+    public void Time_lost_to_saves_is_shown_where_it_is_some()
+    {
+        var status = new StatusReport { StepsTotal = 10, SyncShare = 0, SaveShare = 0.001 };
+        Assert.DoesNotContain("saves", StatusText.Progress(status), StringComparison.Ordinal);
+        Assert.Contains("sync 0%  saves 40%  eta",
+            StatusText.Progress(status with { SaveShare = 0.4 }), StringComparison.Ordinal);
+    }
 }

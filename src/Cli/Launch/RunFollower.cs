@@ -50,7 +50,7 @@ internal sealed class RunFollower(ConvoyClient client, ProgressView view, TimePr
         foreach (var row in page.Rows)
         {
             _samples += row.Samples;
-            _busyUs += row.TotalUs;
+            _busyUs += row.TotalUs + row.SaveUs;
             Workers = Math.Max(Workers, row.Workers);
         }
         _next = Math.Max(_next, page.Next);

@@ -79,6 +79,7 @@ internal sealed record SimulationPlan
         var batch = slices + choose.Below(2 * slices);
         var samples = batch * (2 + choose.Below(4)) - choose.Below(batch); // a short last batch, mostly
         var every = choose.Below(4) == 0 ? 0 : 2 + choose.Below(6);
+        if (choose.Branch(17).Below(8) == 0) every = 1; // saves that the disk cannot keep up with
         var large = choose.Below(5) == 0;
         var network = new NetworkQuality
         {

@@ -36,9 +36,13 @@ internal static class StatusText
         var until = status.UntilStep > 0 ? status.UntilStep : status.StepsTotal;
         return string.Create(CultureInfo.InvariantCulture,
             $"step {status.Step}/{until}  epoch {status.Epoch:0.00}  loss {Number(status.Loss, "0.0000")}  " +
-            $"{Number(status.SamplesPerSecond, "0")} samples/s  sync {Percent(status.SyncShare)}  " +
+            $"{Number(status.SamplesPerSecond, "0")} samples/s  sync {Percent(status.SyncShare)}  {Saves(status)}" +
             $"eta {Seconds(status.EtaSeconds)}");
     }
+
+    /// <summary>Only where somebody would look for the cause.</summary>
+    private static string Saves(StatusReport status) =>
+        status.SaveShare is >= 0.01 and var share ? $"saves {Percent(share)}  " : "";
 
     private static string Copies(WorkerView worker) =>
         (worker.CopiesBytes, worker.CopiesDiskBytes) switch

@@ -30,6 +30,8 @@ public sealed record StatusReport
     public double? SamplesPerSecond { get; init; }
     /// <summary>Share of a step in which a worker only waits for synchronisation, 0 to 1.</summary>
     public double? SyncShare { get; init; }
+    /// <summary>Share of the time that saves take from steps: copies, and waits for earlier ones, 0 to 1.</summary>
+    public double? SaveShare { get; init; }
     public double? EtaSeconds { get; init; }
     /// <summary>Exactness class: E0 is the same bits for any number of workers and any history.</summary>
     public string Exactness { get; init; } = "E0";

@@ -23,6 +23,8 @@ public sealed record StepView
     public long SyncUs { get; init; }
     public long ApplyUs { get; init; }
     public long TotalUs { get; init; }
+    /// <summary>Before the step: the state that it starts from was to be saved (the wait for room, the copy).</summary>
+    public long SaveUs { get; init; }
     public string Fingerprint { get; init; } = "";
     public bool Skipped { get; init; }
 }

@@ -63,6 +63,7 @@ internal sealed class CheckpointActor : ReceiveActor, IWithTimers
                 case PublishSave e: Feed(Publish(e.Save)); break;
                 case ClearSave e: Clear(e); break;
                 case SavePublished e: _job.Tell(new StateSaved(e.Step, e.Fingerprint, e.Path)); KeepLast(); break;
+                case SaveIsOver e: _job.Tell(new SaveSettles(e.Step, e.Generation, e.Only)); break;
                 case SaveFailed e: _job.Tell(new SaveGivenUp(e.Step, e.Text)); break;
                 default: throw Invariant.Unhandled(effect);
             }

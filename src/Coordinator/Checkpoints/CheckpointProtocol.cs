@@ -13,6 +13,8 @@ namespace Convoy.Coordinator.Checkpoints;
 // CP-2  A step is published at most once; what comes for it later is cleared away.
 // CP-3  A save that fails or is late is given up and said in one line; training goes on (R11).
 // CP-4  The journal says that a checkpoint exists after the rename, never before (R10).
+// CP-5  Of a generation at most Limits.SavesUnderWayMax saves are neither published nor given up: members hear of the
+// end of each, and wait with the next one until they do.
 internal enum SaveStatus
 {
     Collecting,   // shards are arriving
@@ -44,6 +46,12 @@ internal sealed record ClearSave(StepNumber Step, Generation Generation) : Check
 internal sealed record SavePublished(StepNumber Step, Fingerprint Fingerprint, string Path) : CheckpointEffect;
 
 internal sealed record SaveFailed(StepNumber Step, string Text) : CheckpointEffect;
+
+/// <summary>Nothing of this save is waited for any more (CP-5).</summary>
+/// <param name="Step">Its state.</param>
+/// <param name="Generation">Whose members saved it.</param>
+/// <param name="Only">Who asks late; null: all members.</param>
+internal sealed record SaveIsOver(StepNumber Step, Generation Generation, WorkerId? Only = null) : CheckpointEffect;
 
 /// <summary>One set of shards on its way.</summary>
 internal sealed class Save(StepNumber step, Generation generation, int count, Fingerprint fingerprint,
@@ -78,6 +86,9 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
         (SaveStatus.Publishing, SaveStatus.Published, "verified and renamed"),
         (SaveStatus.Publishing, SaveStatus.Abandoned, "verification or rename failed"),
     ];
+
+    /// <summary>Saves that were given up are remembered for shards that come late: so many, the newest.</summary>
+    private const int AbandonedMax = 64;
 
     private readonly List<Save> _saves = [];
     private Instant _now;
@@ -120,6 +131,7 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
             // The other members of an earlier generation have it on disk already (CP-2).
             if (!_saves.Exists(s => s.Step == step && s.Generation == generation))
                 _out.Add(new ClearSave(step, generation));
+            _out.Add(new SaveIsOver(step, generation, worker));
             return;
         }
 
@@ -134,6 +146,13 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
         {
             save = new Save(step, generation, m.Count, new Fingerprint(m.Fingerprint), _now);
             _saves.Add(save);
+        }
+
+        if (save.Status == SaveStatus.Abandoned)
+        {
+            // It was written after the others had been cleared away.
+            _out.Add(new ClearSave(step, generation));
+            _out.Add(new SaveIsOver(step, generation, worker));
         }
 
         if (save.Status != SaveStatus.Collecting) return;
@@ -154,8 +173,14 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
     private void OnShardFailed(WorkerId worker, ShardFailed m)
     {
         var (step, generation) = (new StepNumber(m.Step), new Generation(m.Generation));
-        if (step <= Published) return;
-        if (Find(step, generation) is { } save)
+        var save = Find(step, generation);
+        if (step <= Published || save is { Status: SaveStatus.Abandoned })
+        {
+            _out.Add(new SaveIsOver(step, generation, worker));
+            return;
+        }
+
+        if (save is not null)
         {
             if (save.Status == SaveStatus.Collecting) Abandon(save, $"{worker}: {m.Text}");
             return;
@@ -173,6 +198,7 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
         save.Become(SaveStatus.Published);
         if (m.Step > Published) Published = m.Step;
         _out.Add(new SavePublished(m.Step, save.Fingerprint, m.Path));
+        _out.Add(new SaveIsOver(m.Step, m.Generation));
         foreach (var old in _saves.Where(s => s.Status == SaveStatus.Collecting && s.Step <= Published).ToList())
             Abandon(old, $"state {Published} is published already", quiet: true);
         // What is settled and old can send no more shards that matter.
@@ -189,6 +215,9 @@ internal sealed class CheckpointProtocol(ClockTable clocks, StepNumber published
         save.Become(SaveStatus.Abandoned);
         _out.Add(new ClearSave(save.Step, save.Generation));
         if (!quiet) _out.Add(new SaveFailed(save.Step, $"{save} is given up: {why}"));
+        _out.Add(new SaveIsOver(save.Step, save.Generation));
+        if (_saves.Count(s => s.Status == SaveStatus.Abandoned) > AbandonedMax)
+            _saves.Remove(_saves.Find(s => s.Status == SaveStatus.Abandoned)!);
     }
 
     private Save? Find(StepNumber step, Generation generation) =>

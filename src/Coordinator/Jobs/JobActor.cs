@@ -424,6 +424,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             Step = p.State.Value, StepsTotal = p.StepsTotal, UntilStep = p.Until.Value, StepsPerEpoch = p.StepsPerEpoch,
             Epoch = p.StepsPerEpoch == 0 ? 0 : (double)p.State.Value / p.StepsPerEpoch, Loss = p.LastRow?.Loss,
             LearningRate = p.LastRow?.LearningRate, SamplesPerSecond = p.SamplesPerSecond, SyncShare = p.SyncShare,
+            SaveShare = p.SaveShare,
             EtaSeconds = p.EtaSeconds, Failures = p.Failures, ScaleEvents = p.ScaleEvents,
             Checkpoint = Saved(p, d), Outcome = p.Outcome,
             RootCause = p.Status == JobStatus.Failed || p.Outcome is null ? p.RootCause : null, Metrics = p.Metrics,

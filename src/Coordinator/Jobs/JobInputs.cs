@@ -49,6 +49,12 @@ internal sealed record StateSaved(StepNumber Step, Fingerprint Fingerprint, stri
 
 internal sealed record SaveGivenUp(StepNumber Step, string Text) : JobInput;
 
+/// <summary>A save is published or given up: who waits for room hears it (CP-5).</summary>
+/// <param name="Step">Its state.</param>
+/// <param name="Generation">Whose members saved it.</param>
+/// <param name="Only">The one that asks late; null: all members.</param>
+internal sealed record SaveSettles(StepNumber Step, Generation Generation, WorkerId? Only) : JobInput;
+
 /// <param name="Reason">In words.</param>
 /// <param name="Command">The client's number of it (L6); empty: not a client's.</param>
 internal sealed record StopAsked(string Reason, string Command = "") : JobInput;

@@ -46,6 +46,7 @@ internal sealed partial class JobProtocol
     public double? FinalLoss => LastRow?.Loss;
     public double? SamplesPerSecond => _speed.SamplesPerSecond;
     public double? SyncShare => _speed.SyncShare;
+    public double? SaveShare => _speed.SaveShare;
     public double? EtaSeconds => _speed.SecondsPerStep * Math.Max(0, Until.Value - State.Value);
     public int Failures { get; private set; }
     public int ScaleEvents { get; private set; }
@@ -102,6 +103,24 @@ internal sealed partial class JobProtocol
         _out.Note(m.Text, warning: true);
         if (Status == JobStatus.Ending && m.Step == _endStep && !IsPublished(_endStep))
             Fail("", $"the final checkpoint failed: {m.Text}", "", ExitCode.JobFailed);
+    }
+
+    private void OnSaveSettles(SaveSettles m)
+    {
+        // Nobody waits for saves of an older generation.
+        if (m.Generation != _generation && m.Only is null) return;
+        var settled = new SaveSettled
+        {
+            LeaderToken = _description.Token.Value, Generation = m.Generation.Value, Step = m.Step.Value,
+        };
+        if (m.Only is { } only)
+        {
+            if (Find(only) is { } worker) _out.Send(worker, settled);
+            return;
+        }
+
+        foreach (var member in _members)
+            if (Find(member) is { } worker) _out.Send(worker, settled);
     }
 
     private void OnWorkerLost(WorkerLost m)
@@ -200,6 +219,9 @@ internal sealed partial class JobProtocol
 
         if (late <= Longest(HangDeadlineMin, HangFactor * _slowestStep) + bound || culprits.Count == members.Count
             && members.Count > 1) return;
+        // Who waits for room for a save waits for this coordinator or the disk, and not for ever (CP-5).
+        culprits.RemoveAll(w => w.LastBeat.AwaitsRoom);
+        if (culprits.Count == 0) return;
         foreach (var worker in culprits)
             _out.Tell(new WorkerHangs(worker.Id, worker.Incarnation,
                 $"it hangs in {worker.LastBeat.Phase} {worker.LastBeat.Operation}".TrimEnd()));

@@ -72,7 +72,8 @@ internal sealed partial class JobProtocol
         Workers = workers, Loss = row.Weight > 0 ? row.LossSum / row.Weight : 0,
         GradientNorm = row.GradientNorm,
         LearningRate = row.LearningRate, Samples = row.Samples, ComputeUs = row.ComputeUs, SyncUs = row.SyncUs,
-        ApplyUs = row.ApplyUs, TotalUs = row.TotalUs, Fingerprint = new Fingerprint(row.Fingerprint).ToString(),
+        ApplyUs = row.ApplyUs, TotalUs = row.TotalUs, SaveUs = row.SaveUs,
+        Fingerprint = new Fingerprint(row.Fingerprint).ToString(),
         Skipped = row.Skipped,
     };
 

@@ -103,6 +103,7 @@ internal sealed partial class JobProtocol
             case ProcessEnded m: OnProcessEnded(m); break;
             case StateSaved m: OnStateSaved(m); break;
             case SaveGivenUp m: OnSaveGivenUp(m); break;
+            case SaveSettles m: OnSaveSettles(m); break;
             case StopAsked m: OnStopAsked(m); break;
             case ScaleAsked m: OnScaleAsked(m); break;
             case ProfileAsked m: OnProfileAsked(m); break;

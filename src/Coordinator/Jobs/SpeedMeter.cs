@@ -16,17 +16,20 @@ internal sealed class SpeedMeter
     private long _samples;
     private long _totalUs;
     private long _syncUs;
-    private readonly Queue<(long Samples, long TotalUs, long SyncUs)> _window = new();
+    private long _saveUs;
+    private readonly Queue<(long Samples, long TotalUs, long SyncUs, long SaveUs)> _window = new();
 
     public void Add(StepRow row)
     {
-        var us = Math.Max(1, row.TotalUs);
-        _window.Enqueue((row.Samples, us, row.SyncUs));
+        var us = Math.Max(1, row.TotalUs + row.SaveUs); // what a save takes is no part of the step that it follows
+        _window.Enqueue((row.Samples, us, row.SyncUs, row.SaveUs));
         (_samples, _totalUs, _syncUs) = (_samples + row.Samples, _totalUs + us, _syncUs + row.SyncUs);
+        _saveUs += row.SaveUs;
         while (_window.Count > StepsMax || (_window.Count > StepsMin && _totalUs - _window.Peek().TotalUs > WindowUs))
         {
             var gone = _window.Dequeue();
             (_samples, _totalUs, _syncUs) = (_samples - gone.Samples, _totalUs - gone.TotalUs, _syncUs - gone.SyncUs);
+            _saveUs -= gone.SaveUs;
         }
     }
 
@@ -35,6 +38,8 @@ internal sealed class SpeedMeter
     public double? SamplesPerSecond => _window.Count == 0 ? null : _samples / Seconds;
 
     public double? SyncShare => _window.Count == 0 ? null : _syncUs / 1e6 / Seconds;
+
+    public double? SaveShare => _window.Count == 0 ? null : _saveUs / 1e6 / Seconds;
 
     public double? SecondsPerStep => _window.Count == 0 ? null : Seconds / _window.Count;
 }

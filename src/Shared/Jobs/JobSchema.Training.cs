@@ -191,7 +191,8 @@ public static partial class JobSchema
         },
         Long("checkpoint.every", 0, 1L << 40, j => j.Checkpoint.Every,
             (j, v) => j with { Checkpoint = j.Checkpoint with { Every = v } },
-            "Steps between two saves; 0 saves only at the end."),
+            "Steps between two saves; 0 saves only at the end. Each is made: with two that are not published yet, steps "
+                + "wait for the disk (save_us of a step, save_share in the status)."),
         Int("checkpoint.keep", 1, 10_000, j => j.Checkpoint.Keep,
             (j, v) => j with { Checkpoint = j.Checkpoint with { Keep = v } },
             "Newest checkpoints that are kept; older ones are deleted."),

@@ -46,6 +46,7 @@ public static class ControlMessages
         (43, RecomputeReviewed.Parser, typeof(RecomputeReviewed)),
         (44, Complete.Parser, typeof(Complete)),
         (45, StepLate.Parser, typeof(StepLate)),
+        (46, SaveSettled.Parser, typeof(SaveSettled)),
         (48, Revocations.Parser, typeof(Revocations)),
         (49, Coordinators.Parser, typeof(Coordinators)),
         (64, Learn.Parser, typeof(Learn)),

@@ -58,6 +58,10 @@ public sealed record ClockTable
     public TimeSpan Prepare { get; init; } = TimeSpan.FromSeconds(60);
     /// <summary>From a due save to its publication.</summary>
     public TimeSpan Save { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>
+    /// A step waits at most this long for room for its save: whatever is collected is given up earlier (CP-5).
+    /// </summary>
+    public TimeSpan SaveRoom { get; init; } = TimeSpan.FromSeconds(90);
     public TimeSpan Evaluate { get; init; } = TimeSpan.FromMinutes(10);
     /// <summary>The lease of the leader, by the journal's clock, unless it is renewed.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(3);
@@ -117,6 +121,7 @@ public sealed record ClockTable
         : Dead + Stall >= StepOverdue ? $"dead + stall ({Dead + Stall}) must be below step overdue ({StepOverdue})"
         : LearnerChunk >= LearnerPiece
             ? $"learner chunk ({LearnerChunk}) must be below learner piece ({LearnerPiece})"
+        : Save >= SaveRoom ? $"save ({Save}) must be below save room ({SaveRoom})"
         : Align >= AlignWithState ? $"align ({Align}) must be below align with state ({AlignWithState})"
         : 2 * LeaseRenew + LeaseMargin >= Lease
             ? $"2 x lease renew + margin ({2 * LeaseRenew + LeaseMargin}) must be below lease ({Lease})"

@@ -275,6 +275,9 @@ internal sealed partial class DonorProtocol(ClockTable clocks)
             if (Find(new Incarnation(learner.Incarnation)) is null)
                 Add(new WorkerId(learner.WorkerId), new Incarnation(learner.Incarnation));
         foreach (var pupil in _pupils.ToArray()) Pump(pupil);
+        // The device has forgotten what it was asked for in the generation before.
+        _copying = false;
+        AskForCopy();
         _feeding = _pupils.Count > 0;
         if (_feeding) _outputs.Add(new KeepFeeding(true));
         var early = _early.ToArray();

@@ -43,6 +43,8 @@ internal sealed partial class DeviceActor : ReceiveActor
     private StepRow _row = new();
     private Instant _startedAt;
     private Instant _computedAt;
+    private Instant _appliedAt;
+    private long _saveUs; // since then: the wait for room, and the copy
     private StepNumber _loaded = new(-1);
     private Generation _generation;
     private string _graphSha256 = "";
@@ -128,6 +130,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         var me = shares.IndexOf(m.Exchange.Me);
         _generation = m.Generation.Generation;
         _exchange = m.Exchange;
+        _saveUs = 0;
         _share = new StepShare(shares, me, m.Layout, _share);
         _buckets = new BucketTracker(m.Layout, [.. _model!.Parameters.Select(p => (p.Offset, p.Length))]);
         _loaded = new StepNumber(-1);
@@ -287,6 +290,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             if (_loaded != m.Step) _step!.Load(_share!, m.Step.Value);
             _loaded = new StepNumber(-1);
             _row = _step!.Compute(_share!, _state!, _works[m.Step.Value & 1], _buckets!, _exchange);
+            (_row.SaveUs, _saveUs) = (_saveUs, 0);
         }
 
         _computedAt = _clock.Now;
@@ -312,6 +316,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         _step!.Apply(_state!, work, _row);
         _row.SyncUs = Math.Max(0, (held - _computedAt).Ticks / 10);
         FinishRow();
+        _appliedAt = _clock.Now;
         Tell(new StateView(_state!, work.Reduced, LossOfState()));
         Tell(new StepApplied(m.Generation, m.Step, _state!.Fingerprint));
         FeedLearners(work);
@@ -342,8 +347,10 @@ internal sealed partial class DeviceActor : ReceiveActor
             at += values.Length;
             return new ShardTensor(t.Tensor.Name, t.Tensor.Shape, values);
         });
+        var copied = _clock.Now;
+        _saveUs = (copied - _appliedAt).Ticks / 10;
         _options.Saver.Tell(new WriteShard(m.Generation, m.Step, m.Index, m.Count, _state!.Fingerprint,
-            (_clock.Now - started).Ticks / 10, copies, () => _copies.GiveBack(copy)), Self);
+            (copied - started).Ticks / 10, copies, () => _copies.GiveBack(copy)), Self);
     }
 
     /// <summary>

@@ -40,6 +40,9 @@ internal sealed record StepApplied(Generation Generation, StepNumber Step, Finge
 /// <summary>The writer ended a shard; one of the two is set.</summary>
 internal sealed record ShardEnded(Generation Generation, StepNumber Step, ShardSaved? Saved, ShardFailed? Failed);
 
+/// <summary>The longest wait for room for the save of this state is over.</summary>
+internal sealed record RoomOverdue(Generation Generation, StepNumber Step);
+
 internal sealed record WeightsHashed(Generation Generation, StepNumber Step, byte[] Sha256);
 
 internal sealed record EvaluationEnded(Evaluated Result);

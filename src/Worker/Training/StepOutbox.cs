@@ -41,6 +41,9 @@ internal sealed record ApplyStep(Generation Generation, StepNumber Step) : StepO
 
 internal sealed record SaveShard(Generation Generation, StepNumber Step, int Index, int Count) : StepOutput;
 
+/// <summary>The step after this one waits for room for a save: RoomOverdue ends that.</summary>
+internal sealed record AwaitRoom(Generation Generation, StepNumber Step) : StepOutput;
+
 internal sealed record HashWeights(Generation Generation, StepNumber Step) : StepOutput;
 
 internal sealed record RunEvaluation(Evaluate Request) : StepOutput;

@@ -4,13 +4,11 @@ using Convoy.Shared.Protocol;
 
 namespace Convoy.Worker.Training;
 
-// Row W5 and the ends: eviction, release, the last save, evaluation.
+// Row W5 and the ends: eviction, release, evaluation.
 internal sealed partial class StepProtocol
 {
     private Evict? _evicted;
-    private bool _lastShardEnded;
     private byte[]? _weightsSha256;
-    private ShardEnded? _shardEnd; // the last one, to be repeated to a new coordinator
 
     // ---- Eviction, release ----
 
@@ -75,25 +73,6 @@ internal sealed partial class StepProtocol
 
     // ---- The end of a run, evaluation ----
 
-    private void BeginClosing(StepOutbox outbox)
-    {
-        Become(StepStatus.Closing);
-        _lastShardEnded = false;
-        _weightsSha256 = null;
-        outbox.Add(new SaveShard(Generation, State, MyIndex, _members.Count));
-        outbox.Add(new HashWeights(Generation, State));
-    }
-
-    private void OnShardEnded(ShardEnded m, StepOutbox outbox)
-    {
-        // A shard is a completed step's whatever came after it (S5), so its end is always reported.
-        _shardEnd = m;
-        TellShardEnd(m, outbox);
-        if (Status != StepStatus.Closing || m.Step != State || m.Generation != Generation) return;
-        _lastShardEnded = true;
-        CheckEnded(outbox);
-    }
-
     private void OnWeightsHashed(WeightsHashed m, StepOutbox outbox)
     {
         if (Status != StepStatus.Closing || m.Generation != Generation || m.Step != State)
@@ -131,23 +110,18 @@ internal sealed partial class StepProtocol
         else outbox.Tell(new Evaluated { Generation = m.Generation, Step = m.Step, Error = reason });
     }
 
-    private static void TellShardEnd(ShardEnded end, StepOutbox outbox)
-    {
-        if (end.Saved is not null) outbox.Tell(end.Saved);
-        if (end.Failed is not null) outbox.Tell(end.Failed);
-    }
-
     private void OnCoordinatorBack(CoordinatorBack m, StepOutbox outbox)
     {
         if (IgnoreToken(m.Token.Value, outbox)) return;
-        if (_shardEnd is { } end && end.Generation == Generation) TellShardEnd(end, outbox);
+        OnLeader(outbox);
         foreach (var suspect in _suspects) outbox.Tell(suspect);
         switch (Status)
         {
             case StepStatus.Prepared when _ready is not null: outbox.Tell(_ready); break;
             case StepStatus.Fenced: SendFenced(outbox); break;
             case StepStatus.Ended: SendReachedEnd(outbox); break;
-            case StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply or StepStatus.Closing:
+            case StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply or StepStatus.SaveWait
+                or StepStatus.Closing:
                 outbox.Tell(_aligned!);
                 break;
             default: outbox.Note($"a coordinator is back; nothing to repeat in {Status}"); break;

@@ -86,6 +86,8 @@ internal sealed partial class StepProtocol
             case StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply
                 when m.Kind == FenceKind.Soft && SoftWaits(m):
                 _softFence = m; break;
+            // It waits for the coordinator, not for a step that somebody else may have stopped before.
+            case StepStatus.SaveWait when m.Kind == FenceKind.Soft: _softFence = m; break;
             default: BeginFencing(outbox); break;
         }
     }
@@ -97,6 +99,7 @@ internal sealed partial class StepProtocol
     private void BeginFencing(StepOutbox outbox)
     {
         _softFence = null;
+        if (_saveWaits) GiveUpSave("its generation ended", outbox);
         Become(StepStatus.Fencing);
         if (_exchanging) outbox.Add(new StopExchange(Generation));
         if (_aligning) outbox.Add(new CancelAlign(Generation));
@@ -177,6 +180,7 @@ internal sealed partial class StepProtocol
         _expected = new Fingerprint(m.StartFingerprint);
         _softFence = null;
         _suspects.Clear();
+        _saves.Enter(Generation);
         _aheadOfMe.RemoveAll(x => x.Generation != m.Generation);
         _linked = m.Members.Count == 1;
         _stateReady = false;

@@ -27,6 +27,7 @@ internal enum StepStatus
     Held,      // every reduced chunk of t+1 is here; passes at once
     Vote,      // unanimous commit: said Complete, waits for the word of all members
     Apply,     // the optimizer changes the weights
+    SaveWait,  // a save is due and there is no room for it (CP-5)
     Closing,   // state is until_step: the last shard is being written
     Ended,     // ReachedEnd is said; waits for Release, Fence or Open
     Leaving,   // released: work is being ended
@@ -60,6 +61,9 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
         (StepStatus.Apply, StepStatus.Compute, "StepApplied"),
         (StepStatus.Apply, StepStatus.Fencing, "Fence, Evict; or StepApplied at a soft fence's boundary"),
         (StepStatus.Apply, StepStatus.Closing, "StepApplied of until_step"),
+        (StepStatus.Apply, StepStatus.SaveWait, "StepApplied of a state to be saved, two saves are under way"),
+        (StepStatus.SaveWait, StepStatus.Compute, "room for the save, CoordinatorGone, or RoomOverdue"),
+        (StepStatus.SaveWait, StepStatus.Fencing, "Fence hard, Evict; or room for the save at a soft fence's boundary"),
         (StepStatus.Closing, StepStatus.Ended, "last shard ended, weights hashed"),
         (StepStatus.Closing, StepStatus.Fencing, "Fence, Evict"),
         (StepStatus.Ended, StepStatus.Fencing, "Fence, Evict"),
@@ -115,11 +119,14 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
             case ExchangeStopped m: OnExchangeStopped(m, outbox); break;
             case StepApplied m: OnStepApplied(m, outbox); break;
             case ShardEnded m: OnShardEnded(m, outbox); break;
+            case SaveSettled m: OnSaveSettled(m, outbox); break;
+            case RoomOverdue m: OnRoomOverdue(m, outbox); break;
             case WeightsHashed m: OnWeightsHashed(m, outbox); break;
             case EvaluationEnded m: outbox.Tell(m.Result); break;
             case DeviceFailed m: OnDeviceFailed(m, outbox); break;
             case HistoryDiffers m: OnHistoryDiffers(m, outbox); break;
             case CoordinatorBack m: OnCoordinatorBack(m, outbox); break;
+            case CoordinatorGone: OnCoordinatorGone(outbox); break;
             case WorkStopped: OnWorkStopped(outbox); break;
             default: throw Invariant.Unhandled(message);
         }
@@ -197,13 +204,15 @@ internal sealed partial class StepProtocol(WorkerId me, Incarnation incarnation,
             Generation = Generation.Value, Step = State.Value, Fingerprint = Fingerprint.Value, From = me.Value,
         }));
         if (!CompareWaiting(outbox)) return;
-        if (SaveDue()) outbox.Add(new SaveShard(Generation, State, MyIndex, _members.Count));
+        if (!SaveDue() || TrySave(outbox)) GoOn(outbox);
+    }
+
+    private void GoOn(StepOutbox outbox)
+    {
         if (Status == StepStatus.Fencing) CheckStopped(outbox);
         else if (_softFence is { } soft && State.Value >= soft.StopAt) BeginFencing(outbox);
         else StartNext(outbox);
     }
-
-    private bool SaveDue() => saveEvery > 0 && State.Value % saveEvery == 0 && State < Until;
 
     private string? IgnoreStepResult(Generation generation, StepNumber step) =>
         Status is StepStatus.Leaving or StepStatus.Gone ? "this worker is leaving"

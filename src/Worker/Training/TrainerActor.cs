@@ -57,6 +57,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 {
     private const string RowsTimer = "rows";
     private const string LinksTimer = "links";
+    private const string RoomTimer = "room";
     private static readonly TimeSpan LinksEvery = TimeSpan.FromMilliseconds(25);
     private const int RowsMax = 100_000;
     private const int RowsPerReport = 512;
@@ -94,7 +95,11 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         foreach (var peer in options.Accepted) OnPeerUp(peer);
         Receive<FromCoordinator>(m => OnFromCoordinator(m.Message));
         Receive<CoordinatorBack>(OnCoordinatorBack);
-        Receive<CoordinatorGone>(_ => { _coordinatorUp = false; });
+        Receive<CoordinatorGone>(m =>
+        {
+            _coordinatorUp = false;
+            Feed(m);
+        });
         Receive<LinkUp>(OnLinkUp);
         Receive<LinkDown>(OnLinkDown);
         Receive<LinkRefused>(OnLinkRefused);
@@ -171,6 +176,9 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
             case AlignState m: OnAlignState(m); break;
             case CancelAlign m: OnCancelAlign(m); break;
             case RunStep or ApplyStep or SaveShard or HashWeights or RunEvaluation: _device.Tell(output, Self); break;
+            case AwaitRoom m:
+                Timers.StartSingleTimer(RoomTimer, new RoomOverdue(m.Generation, m.Step), _options.Clocks.SaveRoom);
+                break;
             case StopExchange m: _exchange!.Stop(m.Generation); break;
             case ServeState m: OnServeState(m); break;
             case DeclineState m: Donate(m.To, m.Generation, m.Step, []); break;

@@ -74,6 +74,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
                 MemoryBytes = machine.WorkingSet(), TokenSeen = Math.Max(token.Value, _token.Value),
                 KernelMsMax = _kernelMsMax, InGeneration = InGeneration,
                 CopiesBytes = LentBytes + _waiting.Memory, CopiesDiskBytes = _waiting.Disk,
+                AwaitsRoom = _status == StepStatus.SaveWait,
             };
             var waitsOn = _status is StepStatus.Compute or StepStatus.Reduce ? Exchange?.WaitsOn() ?? []
                 : _status == StepStatus.Aligning ? Unlinked
@@ -96,7 +97,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
             hello.InGeneration = InGeneration;
             hello.Generation = _generation.Value;
             hello.Aligned = _status is StepStatus.Compute or StepStatus.Reduce or StepStatus.Held or StepStatus.Vote
-                or StepStatus.Apply or StepStatus.Closing or StepStatus.Ended;
+                or StepStatus.Apply or StepStatus.SaveWait or StepStatus.Closing or StepStatus.Ended;
         }
     }
 
@@ -111,6 +112,7 @@ internal sealed class TrainingBoard(MachineFacts machine)
         StepStatus.Reduce => $"gradients of step {_step.Next}",
         StepStatus.Vote => $"votes on step {_step.Next}",
         StepStatus.Apply => $"optimizer of step {_step.Next}",
+        StepStatus.SaveWait => $"room for the save of step {_step}: others are not published yet",
         StepStatus.Aligning => $"links and state of {_generation}",
         StepStatus.Closing => $"last save of step {_step}",
         StepStatus.Fencing => "the device and the exchange to stop",

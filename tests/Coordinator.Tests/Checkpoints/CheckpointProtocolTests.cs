@@ -23,6 +23,7 @@ public sealed class CheckpointProtocolTests
         PublishSave p => $"publish {p.Save.Step} {p.Save.Generation}",
         ClearSave c => $"clear {c.Step} {c.Generation}",
         SavePublished s => $"published {s.Step}",
+        SaveIsOver o => $"over {o.Step} {o.Generation}{(o.Only is { } w ? $" for {w}" : "")}",
         SaveFailed f => $"failed {f.Text}",
         _ => e.ToString(),
     }));
@@ -35,6 +36,9 @@ public sealed class CheckpointProtocolTests
             File = $"shard-{index}"
         });
 
+    private static ShardLost Failed(long step) => new(new WorkerId(2),
+        new ShardFailed { Step = step, Generation = 1, Index = 1, Text = "disk full" });
+
     private static PublishDone Done(long step, long g) => new(new StepNumber(step), new Generation(g), $"step-{step}");
 
     [Fact]
@@ -43,7 +47,7 @@ public sealed class CheckpointProtocolTests
         Assert.Equal("", Run(Shard(0)));
         Assert.Equal("", Run(Shard(0)));
         Assert.Equal("publish 10 g1", Run(Shard(1)));
-        Assert.Equal("published 10", Run(Done(10, 1)));
+        Assert.Equal("published 10; over 10 g1", Run(Done(10, 1)));
         Assert.Equal(10, _protocol.Published.Value);
     }
 
@@ -53,7 +57,7 @@ public sealed class CheckpointProtocolTests
         Run(Shard(0));
         Assert.Equal("", Run(Shard(1, g: 2)));
         Assert.Equal("publish 10 g2", Run(Shard(0, g: 2)));
-        Assert.Equal("published 10; clear 10 g1", Run(Done(10, 2)));
+        Assert.Equal("published 10; over 10 g2; clear 10 g1; over 10 g1", Run(Done(10, 2)));
     }
 
     [Fact]
@@ -61,27 +65,38 @@ public sealed class CheckpointProtocolTests
     {
         Run(Shard(0, count: 1));
         Run(Done(10, 1));
-        Assert.Equal("clear 10 g2", Run(Shard(0, g: 2)));
-        Assert.Equal("clear 9 g1", Run(Shard(0, step: 9)));
+        Assert.Equal("clear 10 g2; over 10 g2 for w1", Run(Shard(0, g: 2)));
+        Assert.Equal("clear 9 g1; over 9 g1 for w1", Run(Shard(0, step: 9)));
     }
 
     [Fact]
     public void CP3_a_failed_shard_gives_the_save_up_and_later_shards_change_nothing()
     {
         Run(Shard(0));
-        var text = Run(new ShardLost(new WorkerId(2),
-            new ShardFailed { Step = 10, Generation = 1, Index = 1, Text = "disk full" }));
-        Assert.Equal("clear 10 g1; failed the save of step 10 in g1 is given up: w2: disk full", text);
-        Assert.Equal("", Run(Shard(1)));
+        var text = Run(Failed(10));
+        Assert.Equal("clear 10 g1; failed the save of step 10 in g1 is given up: w2: disk full; over 10 g1", text);
+        Assert.Equal("clear 10 g1; over 10 g1 for w2", Run(Shard(1))); // it wrote into the cleared folder
         Assert.Equal("publish 20 g1", Run(Shard(0, count: 1, step: 20)));
     }
 
     [Fact]
     public void CP3_a_failure_before_the_first_shard_counts_too()
     {
-        Run(new ShardLost(new WorkerId(2),
-            new ShardFailed { Step = 10, Generation = 1, Index = 1, Text = "disk full" }));
-        Assert.Equal("", Run(Shard(0)));
+        Run(Failed(10));
+        Assert.Equal("clear 10 g1; over 10 g1 for w1", Run(Shard(0)));
+    }
+
+    // CP-5: whoever tells its shard again, or fails late, hears that nothing waits for it.
+    [Fact]
+    public void CP5_every_end_of_a_save_is_told()
+    {
+        Run(Shard(0, count: 1));
+        Run(Done(10, 1));
+        Assert.Equal("over 10 g1 for w1", Run(Shard(0, count: 1)));
+        Assert.Equal("over 10 g1 for w2", Run(Failed(10)));
+        Run(Shard(0, step: 20));
+        Assert.EndsWith("over 20 g1", Run(Failed(20)), StringComparison.Ordinal);
+        Assert.Equal("over 20 g1 for w2", Run(Failed(20)));
     }
 
     [Fact]

@@ -361,6 +361,37 @@ public sealed class JobProtocolTests
         Assert.Equal(2, Assert.Single(Told<WorkerHangs>()).Worker.Value);
     }
 
+    // CP-5: a worker that waits for room for a save waits for this coordinator: it is named as late, and kept.
+    [Fact]
+    public void CP5_who_waits_for_room_does_not_hang()
+    {
+        Begin(1);
+        Ready(1);
+        Generation(1, 0, 10, 1);
+        Rows(1, 1, 1);
+        Say(1, new Beat { Generation = 1, Step = 1, Phase = "SaveWait", Operation = "room", AwaitsRoom = true });
+        Tick(TimeSpan.FromSeconds(1.6));
+        Assert.Contains("in SaveWait room", _protocol.Overdue, StringComparison.Ordinal);
+        Tick(TimeSpan.FromSeconds(30));
+        Assert.Empty(Told<WorkerHangs>());
+    }
+
+    [Fact]
+    public void CP5_the_end_of_a_save_is_told_to_all_members_of_its_generation()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2);
+        Generation(3, 0, 10, 1, 2);
+        Feed(new SaveSettles(new StepNumber(4), new Generation(2), null));
+        Assert.Empty(All<TellWorker>().Where(e => e.Message is SaveSettled));
+        Feed(new SaveSettles(new StepNumber(5), new Generation(3), null));
+        Feed(new SaveSettles(new StepNumber(4), new Generation(2), new WorkerId(2)));
+        Assert.Equal([(1, 3L, 5L), (2, 3, 5), (2, 2, 4)], All<TellWorker>().Select(e => (e.Worker.Value, e.Message))
+            .Where(e => e.Message is SaveSettled)
+            .Select(e => (e.Value, ((SaveSettled)e.Message).Generation, ((SaveSettled)e.Message).Step)));
+    }
+
     [Fact]
     public void M6_different_final_weights_fail_the_job()
     {

@@ -56,6 +56,7 @@ internal sealed class CheckpointMachine : IScriptMachine
         PublishSave e => $"publish {e.Save}, {e.Save.Shards.Length} shards",
         ClearSave e => $"clear step {e.Step} of {e.Generation}",
         SavePublished e => $"published state {e.Step} as {e.Path}",
+        SaveIsOver e => $"step {e.Step} of {e.Generation} is over{(e.Only is { } w ? $", {w} hears" : ", all hear")}",
         SaveFailed e => $"given up: {e.Text}",
         _ => throw new FormatException(effect.ToString()),
     };

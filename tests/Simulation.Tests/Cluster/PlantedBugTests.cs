@@ -102,6 +102,13 @@ public sealed partial class PlantedBugTests
         },
     }, FaultKind.Scale);
 
+    // Workers whose wait for room ends at once: each save that is due is made, however far behind the disk is.
+    [Fact]
+    public void CP5_saves_that_pile_up() => Find("saves", new Plants
+    {
+        Clocks = static clocks => clocks with { SaveRoom = TimeSpan.Zero },
+    }, FaultKind.DiskSlow);
+
     [Fact]
     public void A_wait_without_a_deadline() => Find("waits", new Plants
     {

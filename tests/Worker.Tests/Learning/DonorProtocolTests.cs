@@ -129,6 +129,22 @@ public sealed class DonorProtocolTests
         Assert.Empty(Do(need).OfType<CopyChunks>()); // its members asked for it in time, or begin anew
     }
 
+    // J4: a device that enters a generation forgets which copies it was to make; the learner has no reason to ask
+    // again, and every later one would wait behind it (LearnerClusterTests, seed 7: nobody lent any more).
+    [Fact]
+    public void J4_a_copy_that_was_asked_for_before_a_generation_is_asked_for_in_it()
+    {
+        Feed(7);
+        Assert.Single(Do(new PupilSaid(Inc(7), new SnapAsk { AtLeast = 5 })), o => o is CopySnapshot);
+        Member learner = new() { WorkerId = 7, Incarnation = 7 };
+        var again = Do(new DonorEntered(new Generation(2), new StepNumber(4), [], [learner]));
+        Assert.Equal(5, again.OfType<CopySnapshot>().Single().AtLeast.Value);
+        // Whoever asked is gone: the next one is not kept waiting.
+        Do(new DonorEntered(new Generation(3), new StepNumber(4), [], []));
+        Do(new PupilSaid(Inc(8), new FeedAsk { Generation = 3, From = 8 }));
+        Assert.Single(Do(new PupilSaid(Inc(8), new SnapAsk { AtLeast = 6 })), o => o is CopySnapshot);
+    }
+
     // J5: what status shows of it.
     [Fact]
     public void What_learners_cost_is_counted_and_what_they_share_once()

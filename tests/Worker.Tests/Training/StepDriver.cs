@@ -111,6 +111,15 @@ internal sealed class StepDriver
 
     public StepDriver Stopped() => Do(new ExchangeStopped(Protocol.Generation));
 
+    /// <summary>The shard of this state is written, and the whole published.</summary>
+    public StepDriver SaveIsOver(long step) => Written(step).Settled(step);
+
+    public StepDriver Written(long step) => Do(new ShardEnded(Protocol.Generation, new StepNumber(step),
+        new ShardSaved { Generation = Protocol.Generation.Value, Step = step }, null));
+
+    public StepDriver Settled(long step) =>
+        Do(new SaveSettled { LeaderToken = 1, Generation = Protocol.Generation.Value, Step = step });
+
     public static StepDriver In(StepStatus status)
     {
         var d = new StepDriver();
@@ -126,6 +135,7 @@ internal sealed class StepDriver
             StepStatus.Reduce => d.Running().Computed(),
             StepStatus.Vote => d.Unanimous(1, 0, 3, 0).Computed().Held(),
             StepStatus.Apply => d.Running().Computed().Held(),
+            StepStatus.SaveWait => new StepDriver(saveEvery: 1).Running().OneStep().OneStep().OneStep(),
             StepStatus.Closing => d.Running(start: 10),
             StepStatus.Ended => d.Running(start: 10).Closed(),
             StepStatus.Leaving => d.Running().Do(new Release { LeaderToken = 1 }),

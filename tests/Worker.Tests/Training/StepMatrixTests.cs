@@ -45,7 +45,10 @@ public sealed class StepMatrixTests
         new EvaluationEnded(new Evaluated()),
         new DeviceFailed("boom", "", 1),
         new HistoryDiffers(new WorkerId(2), OtherStep, StepDriver.H(1), StepDriver.H(2)),
+        new SaveSettled { LeaderToken = 1, Generation = 77, Step = 55 },
+        new RoomOverdue(OtherGeneration, OtherStep),
         new CoordinatorBack(new LeaderToken(1)),
+        new CoordinatorGone(),
         new WorkStopped(),
     ];
 
@@ -77,7 +80,7 @@ public sealed class StepMatrixTests
     private static bool Waits(StepStatus status, object message) => message switch
     {
         Fence { Kind: FenceKind.Soft } => status is
-            StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply,
+            StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply or StepStatus.SaveWait,
         NeedState => status is StepStatus.Aligning or StepStatus.Prepared,
         _ => false,
     };

@@ -101,6 +101,7 @@ public sealed class StepProtocolTests
             d.OneStep();
             Assert.Equal(step % 2 == 0, d.Last.OfType<SaveShard>().Any());
             Assert.Single(d.Last.OfType<RunStep>()); // training goes on at once
+            if (step % 2 == 0) d.SaveIsOver(step);
         }
     }
 

@@ -144,6 +144,7 @@ internal abstract class Checker
         new LearnersChecker(), new SamplesChecker(), new CommitChecker(), new ReplicasChecker(),
         new GenerationsChecker(), new CheckpointsChecker(), new ProgressChecker(), new WaitsChecker(),
         new BlameChecker(), new CastsChecker(), new VotesChecker(), new TakeoverChecker(),
+        new SavesChecker(),
     ];
 
     /// <summary>They judge the cluster, whatever trains in it.</summary>

@@ -110,6 +110,7 @@ internal sealed class WaitsChecker : Checker
             "fencing" => clocks.SoftFence + clocks.Fence + (6 * step) + clocks.Form + second
                 + (Cluster.Plan.Faults.Any(f => f.Kind == FaultKind.Hang) ? clocks.AlignWithState : TimeSpan.Zero),
             "opening" or "aligning" => clocks.AlignWithState + clocks.Align + clocks.Fence + (2 * step) + (2 * second),
+            "savewait" => clocks.SaveRoom + second,
             "closing" => clocks.Save + second,
             _ => null,
         };
