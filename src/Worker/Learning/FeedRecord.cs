@@ -31,7 +31,7 @@ internal sealed class FeedRecord(FeedMemory pool, PinnedVector memory, FeedHeade
     public ReadOnlyMemory<byte> Content => memory.Bytes(0, header.Bytes / sizeof(float));
 
     /// <summary>
-    /// Copies a range of the reduced gradient, on the device's thread, while nothing changes it.
+    /// Copies a range of the reduced gradient, while nothing changes it.
     /// </summary>
     public static void Cut(List<FeedRecord> into, FeedMemory pool, PinnedVector reduced, StepNumber step,
         Fingerprint fingerprint, long from, long end)

@@ -167,7 +167,7 @@ internal sealed partial class DeviceActor : ReceiveActor
             return;
         }
 
-        Tell(new StateView(_state, _works[m.Target.Value & 1].Reduced, LossOfState()));
+        Tell(ViewOf(_state));
         // Again, or by who fetched the step: the first report may have come from a worker that was let go, or never
         // (S5).
         if (LossOfState() is not null) Tell(new RowDone(_row));
@@ -276,6 +276,9 @@ internal sealed partial class DeviceActor : ReceiveActor
         SayReady(m, retains: true);
     }
 
+    private StateView ViewOf(ModelState state) => new(state, _works[state.Step.Value & 1].Reduced, LossOfState(),
+        state.Step, state.Fingerprint, Retains(state.Step));
+
     private double? LossOfState() => _row.Step == _state!.Step.Value && _row.Step > 0 ? _row.LossSum : null;
 
     // ---- Steps ----
@@ -317,7 +320,7 @@ internal sealed partial class DeviceActor : ReceiveActor
         _row.SyncUs = Math.Max(0, (held - _computedAt).Ticks / 10);
         FinishRow();
         _appliedAt = _clock.Now;
-        Tell(new StateView(_state!, work.Reduced, LossOfState()));
+        Tell(ViewOf(_state!));
         Tell(new StepApplied(m.Generation, m.Step, _state!.Fingerprint));
         FeedLearners(work);
         while (_model!.TakeNews(m.Step.Value) is { } news) Tell(new DeviceNews(news));

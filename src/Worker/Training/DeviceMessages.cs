@@ -44,7 +44,15 @@ internal sealed record RowDone(StepRow Row);
 /// Where others may read this worker's state: stable while a generation waits for them; and the loss sum of its step,
 /// null where this worker does not know it.
 /// </summary>
-internal sealed record StateView(ModelState State, PinnedVector Chunks, double? LossSum);
+/// <param name="State">Changes with the next Apply.</param>
+/// <param name="Chunks">Its reduced gradient: stays as it is until the trainer tells the device to run the step after
+/// the next one, whatever the device does meanwhile (S6).</param>
+/// <param name="LossSum">Of the step.</param>
+/// <param name="Step">The step of both, now.</param>
+/// <param name="Fingerprint">H of it.</param>
+/// <param name="Retains">The chunks are those of the step.</param>
+internal sealed record StateView(
+    ModelState State, PinnedVector Chunks, double? LossSum, StepNumber Step, Fingerprint Fingerprint, bool Retains);
 
 /// <summary>
 /// A whole checkpoint by one worker. It goes by way of the trainer, which has heard of every row of this state by then.

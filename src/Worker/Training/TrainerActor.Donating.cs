@@ -16,6 +16,7 @@ internal sealed partial class TrainerActor
     private const string DonorTimer = "donor";
     private static readonly TimeSpan RoomAgainAfter = TimeSpan.FromMilliseconds(20);
     private readonly DonorProtocol _donors;
+    private readonly FeedMemory _pieces = new(); // of single steps, for who lacks one: not kept
     /// <summary>Frames that a lane had no room for; one of a learner.</summary>
     private readonly List<(Incarnation To, BulkHeader Header, ReadOnlyMemory<byte> Payload)> _unsent = [];
 
@@ -63,6 +64,8 @@ internal sealed partial class TrainerActor
     {
         switch (output)
         {
+            case CopyChunks o when IsHeldHere(o): CopyHeldChunks(o); break;
+            case CopyChunks o when IsGone(o): Self.Tell(new ChunksCopied(o.For, o.Step, []), Self); break;
             case KeepFeeding or CopySnapshot or CopyChunks: _device.Tell(output, Self); break;
             case TellPupil o: TellPeer(o.To, o.Message); break;
             case SendRecords o: SendRecords(o); break;
@@ -71,6 +74,22 @@ internal sealed partial class TrainerActor
             case DonorNote o: Log(LogLevel.Info, $"donor: {o.Text}"); break;
             default: throw Invariant.Unhandled(output);
         }
+    }
+
+    // A joiner that lacks a piece of the start state waits for it no longer than JoinStall, and the device may be in a
+    // step for longer than that. The chunks of the newest state change only after a word of this actor (S6).
+    private bool IsHeldHere(CopyChunks m) => _view is { Retains: true } view && view.Step == m.Step && m.Offset >= 0
+        && m.Count > 0 && m.Offset <= view.Chunks.Length - m.Count;
+
+    // The step that is made lies where the one before the newest was: nobody need wait for the device to say so.
+    private bool IsGone(CopyChunks m) => _view is { } view && m.Step < view.Step
+        && _protocol.Status is StepStatus.Compute or StepStatus.Reduce or StepStatus.Vote or StepStatus.Apply;
+
+    private void CopyHeldChunks(CopyChunks m)
+    {
+        var records = new List<FeedRecord>();
+        FeedRecord.Cut(records, _pieces, _view!.Chunks, m.Step, _view.Fingerprint, m.Offset, m.Offset + m.Count);
+        Self.Tell(new ChunksCopied(m.For, m.Step, records), Self);
     }
 
     private void SendRecords(SendRecords m)

@@ -110,6 +110,7 @@ internal sealed partial class TrainerActor
     {
         LearnerStep(new GiveUpLearning("this worker greets the coordinator anew"));
         DonorStep(new DonorLeft());
+        _view = null; // what this worker learns from here on lies in the same memory
         _peers.DropAll();
     }
 

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using Convoy.Actors.Remoting;
 using Convoy.Actors.Simulation;
 using Convoy.Cli.Simulation;
 using Convoy.Cli.Simulation.Checkers;
@@ -51,6 +53,56 @@ public sealed partial class LearnerClusterTests
 
         Assert.True(level >= 12 && late.Count == 0, $"{level} became level, not so in seeds {string.Join(' ', late)}");
         Assert.True(copied == 0, $"{copied} joiners copied while the members stood");
+    }
+
+    // A member that leaves owes a joiner its part of the start state, and takes it along. Who has it too computes by
+    // then, for longer than members wait for a joiner: its device has no time, its trainer has (found by seed 74717).
+    [Fact]
+    public void J4_a_missing_piece_comes_while_its_source_computes()
+    {
+        var asked = 0;
+        foreach (var drainAtMs in Enumerable.Range(0, 16).Select(i => 24_000 + (500 * i)))
+        {
+            var plan = Plan(3, stepMs: 4_000, steps: 16) with { Workers = 4 };
+            plan = plan with
+            {
+                Faults =
+                [
+                    .. plan.Faults,
+                    new Fault(2, FaultKind.Drain, TimeSpan.FromMilliseconds(drainAtMs), TimeSpan.Zero, 1, 0, 0),
+                ],
+            };
+            var (drains, leaves) = (false, new StrongBox<bool>());
+            var (_, trace) = Run(plan, new Plants
+            {
+                Tamper = (from, _, message) =>
+                {
+                    drains |= message is Drain && from == "w2";
+                    leaves.Value |= drains && message is (Fence or Cast { Fence: not null });
+                    return message;
+                },
+                Bulk = receiver => new LosesFeed(receiver, "w2", leaves),
+            });
+            asked += Count(trace, "NeedChunks {");
+            Assert.DoesNotContain(trace, l => l.Contains("did not reach state", StringComparison.Ordinal));
+        }
+
+        Assert.True(asked > 0, "no joiner missed a piece");
+    }
+
+    /// <summary>What one worker feeds while it leaves does not arrive.</summary>
+    private sealed class LosesFeed(IBulkReceiver inner, string from, StrongBox<bool> leaves) : IBulkReceiver
+    {
+        public Memory<byte> Rent(Peer peer, in BulkHeader header) =>
+            leaves.Value && header.Kind == BulkKind.Feed && $"{peer}".Contains(from, StringComparison.Ordinal)
+                ? default : inner.Rent(peer, header);
+
+        public void Received(Peer peer, in BulkHeader header, Memory<byte> payload) =>
+            inner.Received(peer, header, payload);
+
+        public void Damaged(Peer peer, in BulkHeader header, string why) => inner.Damaged(peer, header, why);
+
+        public void Return(Memory<byte> rented) => inner.Return(rented);
     }
 
     // Scenario 6, a part of `convoy sim --faults join --workers 2 --seeds 1..10000`: the instants are the seeds' own.
