@@ -127,6 +127,7 @@ public sealed class InPlaceExecutor
         var types = new TensorType[others.Length + 1];
         types[0] = target.Type;
         for (var i = 0; i < others.Length; i++) types[i + 1] = others[i].Type;
+        op.RequireKnown(attributes);
         var result = op.Infer(attributes, types)[0];
         if (!result.Equals(target.Type))
             throw new ShapeException($"{op.Name}: in place it would turn {target.Type} into {result}");

@@ -86,6 +86,7 @@ public static class GraphVerifier
     {
         try
         {
+            node.Op.RequireKnown(node.Attributes);
             var inferred = node.Op.Infer(node.Attributes, inputs);
             return inferred.AsSpan().SequenceEqual(node.Types.AsSpan()) ? null
                 : $"GV-3 {node.Name} is {node.Type}, its operator gives {inferred[0]}";

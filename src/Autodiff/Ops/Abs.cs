@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Abs : UnaryOp<Fn.Abs>
 {
     public override string Name => "abs";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g) =>
         Kink.At(g, g.Dy * (g.X.Greater(g.X.Constant(0)) - g.X.Less(g.X.Constant(0))), (0, -1, 1));

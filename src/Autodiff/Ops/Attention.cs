@@ -11,6 +11,7 @@ internal sealed class Attention : FloatOp
 {
     public override string Name => "attention";
     public override string Sharding => "n !t (3 h !d) -> n t (h d), n h t";
+    internal override string Settings => "heads causal";
 
     internal override Value[]? Batched(OpBatch b) => b.Folded(1);
 

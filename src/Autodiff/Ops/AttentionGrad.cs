@@ -9,6 +9,7 @@ internal sealed class AttentionGrad : FloatOp
 {
     public override string Name => "attention-grad";
     public override string Sharding => "n !t (h !d), n !t (3 h !d), n !t (h !d), n h t -> n t (3 h d)";
+    internal override string Settings => "heads causal";
 
     internal override Value[]? Batched(OpBatch b) => b.Folded(4);
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;

@@ -62,6 +62,14 @@ public sealed class Attributes : IEquatable<Attributes>
         return kept;
     }
 
+    /// <summary>All but these.</summary>
+    internal Attributes Without(params ReadOnlySpan<string> names)
+    {
+        var rest = Entries;
+        foreach (var name in names) rest = rest.RemoveAll(e => e.Key == name);
+        return new Attributes(rest);
+    }
+
     /// <summary>A whole number by name, or another where there is none.</summary>
     public int Int(string name, int otherwise = 0) => Find(name) is long v ? checked((int)v) : otherwise;
     /// <summary>Whether a number other than 0 has this name.</summary>

@@ -9,6 +9,7 @@ internal sealed class AvgPool2d : FloatOp
 {
     public override string Name => "avg-pool2d";
     public override string Sharding => "n c ~h ~w -> n c h w";
+    internal override string Settings => "kernel stride padding";
 
     internal override Value[]? Batched(OpBatch b) => b.Folded(1);
     internal override bool IsLinearIn(uint inputMask) => true;

@@ -9,6 +9,7 @@ internal sealed class AvgPool2dGrad : FloatOp
 {
     public override string Name => "avg-pool2d-grad";
     public override string Sharding => "n c ~h ~w -> n c h w";
+    internal override string Settings => "kernel stride padding height width";
 
     internal override Value[]? Batched(OpBatch b) => b.Folded(1);
     internal override bool IsLinearIn(uint inputMask) => true;
@@ -31,5 +32,6 @@ internal sealed class AvgPool2dGrad : FloatOp
         Pooling.AvgBackward(call.In<T>(0), call.Out<T>(), ImageShapes.Pool(call.Attributes, call.Outputs[0].Shape));
     }
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy.Apply(OpTable.AvgPool2d, g.Attributes)];
+    internal override Value?[] Backward(OpGradient g) =>
+        [g.Dy.Apply(OpTable.AvgPool2d, g.Attributes.Without("height", "width"))];
 }

@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class BroadcastTo : Op
 {
     public override string Name => "broadcast-to";
+    internal override string Settings => "dims";
     public override string Sharding => "a 1 -> a n; lin(x)";
 
     // A dimension that is new to every sample comes behind the samples.

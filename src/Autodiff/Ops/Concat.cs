@@ -8,6 +8,7 @@ internal sealed class Concat : FloatOp
 {
     public override string Name => "concat";
     public override string Sharding => "!s a..., !t a... -> u a...";
+    internal override string Settings => "axis";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool OnlyMoves => true;

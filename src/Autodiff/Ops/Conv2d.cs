@@ -8,6 +8,7 @@ internal sealed class Conv2d : FloatOp
 {
     public override string Name => "conv2d";
     public override string Sharding => "n +c ~h ~w, f +c i j, f -> n f h w";
+    internal override string Settings => "stride padding dilation groups activation";
 
     internal override Value[]? Batched(OpBatch b)
     {
@@ -47,7 +48,7 @@ internal sealed class Conv2d : FloatOp
     {
         var (x, w) = (g.X.Type, g.Inputs[1].Type);
         var dz = Activations.Gradient(g.Attributes.Text("activation"), g.Dy, g.Y);
-        var plain = g.Attributes.With("activation", "");
+        var plain = g.Attributes.Without("activation");
         var dx = g.Needs(0)
             ? dz.Apply(OpTable.Conv2dGradInput, plain.With("height", x[2].Size).With("width", x[3].Size), g.Inputs[1])
                 : null;

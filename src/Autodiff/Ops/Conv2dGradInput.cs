@@ -8,6 +8,7 @@ internal sealed class Conv2dGradInput : FloatOp
 {
     public override string Name => "conv2d-grad-input";
     public override string Sharding => "n +f ~h ~w, +f c i j -> n c h w";
+    internal override string Settings => "stride padding dilation groups height width";
 
     internal override Value[]? Batched(OpBatch b)
     {
@@ -51,7 +52,7 @@ internal sealed class Conv2dGradInput : FloatOp
         var size = g.Attributes.With("height", w.Type[2].Size).With("width", w.Type[3].Size);
         return
         [
-            g.Needs(0) ? u.Apply(OpTable.Conv2d, g.Attributes, w) : null,
+            g.Needs(0) ? u.Apply(OpTable.Conv2d, g.Attributes.Without("height", "width"), w) : null,
             g.Needs(1) ? u.Apply(OpTable.Conv2dGradWeight, size, dy) : null,
         ];
     }

@@ -8,6 +8,7 @@ internal sealed class Conv2dGradWeight : FloatOp
 {
     public override string Name => "conv2d-grad-weight";
     public override string Sharding => "+n c ~h ~w, +n f ~h ~w -> f c i j";
+    internal override string Settings => "stride padding dilation groups height width";
 
     internal override Value[]? Batched(OpBatch b) => b.Rows.Size == 0 ? null
         : [b.FromFilters(b.Apply(b.Grouped(), b.Channels(0), b.Channels(1))[0])];
@@ -57,7 +58,7 @@ internal sealed class Conv2dGradWeight : FloatOp
         return
         [
             g.Needs(0) ? dy.Apply(OpTable.Conv2dGradInput, size, u) : null,
-            g.Needs(1) ? x.Apply(OpTable.Conv2d, g.Attributes, u) : null,
+            g.Needs(1) ? x.Apply(OpTable.Conv2d, g.Attributes.Without("height", "width"), u) : null,
         ];
     }
 }

@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Diagonal : FloatOp
 {
     public override string Name => "diagonal";
+    internal override string Settings => "a b";
     public override string Sharding => "!i !i a... -> i a...; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("a", "b");

@@ -7,6 +7,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class DiagonalEmbed : FloatOp
 {
     public override string Name => "diagonal-embed";
+    internal override string Settings => "a b";
     public override string Sharding => "!i a... -> i i a...; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("a", "b");

@@ -10,6 +10,8 @@ namespace Convoy.Autodiff.Ops;
 // this form with diagonal and sum.
 internal sealed class Einsum : FloatOp
 {
+    internal override string Settings => "spec";
+
     private const string Letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
     public override string Name => "einsum";

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Elu : ConstantOp<EluOperator>
 {
     public override string Name => "elu";
+    internal override string Settings => "alpha kink";
 
     private protected override (string Name, double Otherwise) Constant => ("alpha", 1);
 

@@ -8,6 +8,7 @@ internal sealed class EmbeddingGrad : FloatOp
 {
     public override string Name => "embedding-grad";
     public override string Sharding => "+i... d, +i... -> v d";
+    internal override string Settings => "rows";
 
     internal override Value[]? Batched(OpBatch b)
     {

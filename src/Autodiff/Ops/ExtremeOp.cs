@@ -6,6 +6,7 @@ namespace Convoy.Autodiff.Ops;
 internal abstract class ExtremeOp : FloatOp
 {
     public override string Sharding => "a... ^r -> a...";
+    internal override string Settings => "axes keep ties";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axes");
 

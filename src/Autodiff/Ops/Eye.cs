@@ -9,6 +9,7 @@ internal sealed class Eye : FloatOp
 {
     public override string Name => "eye";
     public override string Sharding => "-> 'a 'b";
+    internal override string Settings => "size dtype";
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {

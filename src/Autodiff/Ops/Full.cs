@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Full : LeafOp
 {
     public override string Name => "full";
+    internal override string Settings => "dims dtype value";
 
     internal override void Forward(OpCall call)
     {

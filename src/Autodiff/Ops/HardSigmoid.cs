@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class HardSigmoid : UnaryOp<HardSigmoidOperator>
 {
     public override string Name => "hard-sigmoid";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g) =>
         Kink.At(g, g.Dy * g.X.Abs().Less(g.X.Constant(3)) * (1.0 / 6), (-3, 0, 1.0 / 6), (3, 1.0 / 6, 0));

@@ -6,6 +6,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class HardSwish : UnaryOp<HardSwishOperator>
 {
     public override string Name => "hard-swish";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g) =>
         Kink.At(g, g.Dy * Slope(g.X), (-3, 0, -0.5), (3, 1.5, 1));

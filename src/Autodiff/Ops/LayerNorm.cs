@@ -9,6 +9,7 @@ internal sealed class LayerNorm : FloatOp
 {
     public override string Name => "layer-norm";
     public override string Sharding => "a... !d, d, d -> a... d, a..., a...";
+    internal override string Settings => "epsilon";
 
     internal override Value[]? Batched(OpBatch b)
     {

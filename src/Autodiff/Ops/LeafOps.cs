@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Ops;
 internal abstract class LeafOp : Op
 {
     public override string Sharding => "-> a...";
+    internal override string Settings => "dims dtype";
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {
@@ -40,6 +41,7 @@ internal sealed class Input : LeafOp
 internal sealed class Parameter : LeafOp
 {
     public override string Name => "parameter";
+    internal override string Settings => "dims dtype init value momentum elements";
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class LeakyRelu : ConstantOp<LeakyReluOperator>
 {
     public override string Name => "leaky-relu";
+    internal override string Settings => "slope kink";
 
     private protected override (string Name, double Otherwise) Constant => ("slope", 0.01);
 

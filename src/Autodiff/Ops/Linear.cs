@@ -10,6 +10,7 @@ internal sealed class Linear : FloatOp
 {
     public override string Name => "linear";
     public override string Sharding => "... +k, n +k, n -> ... n";
+    internal override string Settings => "activation";
     internal override bool MultipliesRows => true;
 
     // Rows are samples already; weights of each sample are the leading dimension of a matrix product.

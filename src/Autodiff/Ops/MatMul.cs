@@ -10,6 +10,7 @@ internal sealed class MatMul : FloatOp
 {
     public override string Name => "matmul";
     public override string Sharding => "b... m +k, b... +k n -> b... m n";
+    internal override string Settings => "ta tb";
     internal override bool MultipliesRows => true;
 
     internal override Value[]? Batched(OpBatch b)

@@ -10,6 +10,7 @@ internal sealed class MaxPool2d : FloatOp
 {
     public override string Name => "max-pool2d";
     public override string Sharding => "n c ~h ~w -> n c h w, n c h w";
+    internal override string Settings => "kernel stride padding";
 
     internal override Value[]? Batched(OpBatch b) => b.Folded(1);
 

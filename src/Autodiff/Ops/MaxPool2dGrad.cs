@@ -9,6 +9,7 @@ internal sealed class MaxPool2dGrad : FloatOp
 {
     public override string Name => "max-pool2d-grad";
     public override string Sharding => "n c ~h ~w, n c ~h ~w -> n c h w";
+    internal override string Settings => "kernel stride padding height width";
 
     internal override Value[]? Batched(OpBatch b) => b.Folded(2);
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;

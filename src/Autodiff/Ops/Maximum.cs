@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Maximum : BinaryOp<Fn.Maximum>
 {
     public override string Name => "maximum";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g)
     {

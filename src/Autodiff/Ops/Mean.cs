@@ -10,6 +10,7 @@ internal sealed class Mean : FloatOp
 {
     public override string Name => "mean";
     public override string Sharding => "a... +r -> a...";
+    internal override string Settings => "axes keep";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axes");
     internal override bool IsLinearIn(uint inputMask) => true;

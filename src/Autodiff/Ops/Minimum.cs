@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Minimum : BinaryOp<Fn.Minimum>
 {
     public override string Name => "minimum";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g)
     {

@@ -25,6 +25,9 @@ public abstract class Op
     /// </summary>
     public abstract string Sharding { get; }
 
+    /// <summary>Names of the constants that an application may have, with blanks between.</summary>
+    internal virtual string Settings => "";
+
     /// <summary>Types of the results, or a <see cref="ShapeException"/> that names the rule.</summary>
     internal abstract TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs);
 
@@ -99,6 +102,23 @@ public abstract class Op
     internal virtual bool HasFallback => false;
 
     internal virtual Value[] Fallback(Value[] inputs) => throw Wrong("has no formula of its own");
+
+    /// <summary>Refuses a constant that the operator does not read: passed over, a slip of the pen in its name would be
+    /// a result of other settings.</summary>
+    internal void RequireKnown(Attributes attributes)
+    {
+        foreach (var (name, _) in attributes.Entries)
+            if (!Knows(name)) throw Wrong(
+                $"there is no attribute \"{name}\": it has {(Settings.Length == 0 ? "none" : Settings.Replace(" ", ", ", StringComparison.Ordinal))}");
+    }
+
+    private bool Knows(ReadOnlySpan<char> name)
+    {
+        var settings = Settings.AsSpan();
+        foreach (var one in settings.Split(' '))
+            if (settings[one].SequenceEqual(name)) return true;
+        return false;
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -10,6 +10,8 @@ namespace Convoy.Autodiff.Ops;
 // dx0, dx1, .. = the author's rule of x0, x1, .., y and dy; df = 0
 internal sealed class Packaged : FloatOp
 {
+    internal override string Settings => "package";
+
     // A package travels as the text of an attribute, and is read once for each text.
     private static readonly ConditionalWeakTable<string, OperatorPackage> Read = [];
 

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class PowScalar : ConstantOp<PowOperator>
 {
     public override string Name => "pow-scalar";
+    internal override string Settings => "exponent";
 
     private protected override (string Name, double Otherwise) Constant => ("exponent", 1);
 

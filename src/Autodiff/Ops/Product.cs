@@ -8,6 +8,7 @@ internal sealed class Product : FloatOp
 {
     public override string Name => "product";
     public override string Sharding => "a... !r -> a...";
+    internal override string Settings => "axes keep";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axes");
 

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Relu : UnaryOp<Fn.Relu>
 {
     public override string Name => "relu";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g) =>
         Kink.At(g, g.Dy.ReluGrad(g.Y), (0, 0, 1));

@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Reshape : Op
 {
     public override string Name => "reshape";
+    internal override string Settings => "dims";
     public override string Sharding => "a b -> (a b); (a b) -> a b; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) =>

@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Slice : Op
 {
     public override string Name => "slice";
+    internal override string Settings => "axis start count step";
     public override string Sharding => "!s a... -> t a...; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axis");
@@ -54,5 +55,7 @@ internal sealed class Slice : Op
             y.Storage.Span<T>(y.Offset, y.Count));
 
     internal override Value?[] Backward(OpGradient g) =>
-        [g.Dy.Apply(OpTable.SliceGrad, g.Attributes.With("size", g.X.Type[g.Attributes.Int("axis")].Size))];
+        [g.Dy.Apply(
+            OpTable.SliceGrad,
+            g.Attributes.Without("count").With("size", g.X.Type[g.Attributes.Int("axis")].Size))];
 }

@@ -7,6 +7,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class SliceGrad : FloatOp
 {
     public override string Name => "slice-grad";
+    internal override string Settings => "axis start size step";
     public override string Sharding => "!t a... -> s a...; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axis");
@@ -54,6 +55,6 @@ internal sealed class SliceGrad : FloatOp
     internal override Value?[] Backward(OpGradient g)
     {
         var count = g.X.Type[g.Attributes.Int("axis")].Size;
-        return [g.Dy.Apply(OpTable.Slice, g.Attributes.With("count", count))];
+        return [g.Dy.Apply(OpTable.Slice, g.Attributes.Without("size").With("count", count))];
     }
 }

@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Transpose : Op
 {
     public override string Name => "transpose";
+    internal override string Settings => "perm";
     public override string Sharding => "a b -> b a; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) =>

@@ -81,6 +81,7 @@ public abstract class Builder
         var builder = Highest(inputs);
         try
         {
+            op.RequireKnown(attributes);
             return op is CompositeOp composite ? builder.Whole(composite, attributes, inputs)
                 : builder.Record(op, attributes, inputs);
         }

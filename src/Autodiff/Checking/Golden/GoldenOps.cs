@@ -152,7 +152,7 @@ internal static class GoldenOps
         var isSquare = x[0].Type.Rank == 4
             && attributes.Entries.All(e => e.Value is not System.Collections.Immutable.ImmutableArray<int>)
             && attributes.Int("dilation", 1) == 1;
-        return Applied(isSquare ? square : any, x, attributes);
+        return isSquare ? Applied(square, x, attributes.Without("dilation")) : Applied(any, x, attributes);
     }
 
     // There an index may have less than x on the other axes too: the part of x that it reaches.
@@ -183,7 +183,10 @@ internal static class GoldenOps
     {
         var rank = x[0].Type.Rank;
         var rows = rank > 2 ? x[0].Transpose([0, .. Enumerable.Range(2, rank - 2), 1]) : x[0];
-        return Applied(op, [rows, x[1]], Classes(a));
+        var attributes = Classes(a);
+        return Applied(
+            op, [rows, x[1]], op == OpTable.NllLoss ? attributes
+                : attributes.With("smoothing", Number(a, "label_smoothing", 0)));
     }
 
     private static Value BceWithLogits(Value[] x, JsonElement a)
@@ -226,7 +229,7 @@ internal static class GoldenOps
 
     private static Attributes Classes(JsonElement a)
     {
-        var attributes = Reduction(a).With("smoothing", Number(a, "label_smoothing", 0));
+        var attributes = Reduction(a);
         return a.TryGetProperty("ignore_index", out var ignore) ? attributes.With("ignore", ignore.GetInt32())
             : attributes;
     }

@@ -10,6 +10,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Celu : ConstantOp<CeluOperator>
 {
     public override string Name => "celu";
+    internal override string Settings => "alpha";
 
     private protected override (string Name, double Otherwise) Constant => ("alpha", 1);
 

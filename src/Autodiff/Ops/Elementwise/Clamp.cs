@@ -8,6 +8,7 @@ internal sealed class Clamp : FloatOp, IBlockwise
 {
     public override string Name => "clamp";
     public override string Sharding => "a... -> a...";
+    internal override string Settings => "min max kink";
 
     internal override Value[]? Batched(OpBatch b) => b.Elementwise();
     internal override bool MayOverwrite(int input) => true;

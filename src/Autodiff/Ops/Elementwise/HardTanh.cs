@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class HardTanh : UnaryOp<HardTanhOperator>
 {
     public override string Name => "hard-tanh";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g) =>
         Kink.At(g, g.Dy * g.X.Greater(g.X.Constant(-1)) * g.X.Less(g.X.Constant(1)), (-1, 0, 1), (1, 1, 0));

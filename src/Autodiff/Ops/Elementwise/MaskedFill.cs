@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class MaskedFill : CompositeOp
 {
     public override string Name => "masked-fill";
+    internal override string Settings => "value";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>

@@ -6,6 +6,8 @@ namespace Convoy.Autodiff.Ops;
 // dx = dy ψ⁽ⁿ⁺¹⁾(x)
 internal sealed class Polygamma : FloatOp
 {
+    internal override string Settings => "n";
+
     private const int OrderMax = 16;
 
     public override string Name => "polygamma";

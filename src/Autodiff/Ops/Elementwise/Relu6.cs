@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Relu6 : UnaryOp<Relu6Operator>
 {
     public override string Name => "relu6";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g) =>
         Kink.At(g, g.Dy * g.X.Greater(g.X.Constant(0)) * g.X.Less(g.X.Constant(6)), (0, 0, 1), (6, 1, 0));

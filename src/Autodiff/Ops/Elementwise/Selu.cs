@@ -10,6 +10,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Selu : UnaryOp<SeluOperator>
 {
     public override string Name => "selu";
+    internal override string Settings => "kink";
 
     internal override Value?[] Backward(OpGradient g)
     {

@@ -8,6 +8,7 @@ internal sealed class Gather : IndexedOp
 {
     public override string Name => "gather";
     public override string Sharding => "!t a..., k a... -> k a...";
+    internal override string Settings => "axis";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axis");
     internal override bool IsLinearIn(uint inputMask) => inputMask == 1;

@@ -8,6 +8,7 @@ internal sealed class IndexAdd : IndexedOp
 {
     public override string Name => "index-add";
     public override string Sharding => "!k a..., k -> t a...";
+    internal override string Settings => "axis size";
 
     internal override Value[]? Batched(OpBatch b)
     {

@@ -8,6 +8,7 @@ internal sealed class IndexSelect : IndexedOp
 {
     public override string Name => "index-select";
     public override string Sharding => "!t a..., k -> k a...";
+    internal override string Settings => "axis";
 
     internal override Value[]? Batched(OpBatch b)
     {

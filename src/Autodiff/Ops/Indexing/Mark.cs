@@ -9,6 +9,7 @@ internal sealed class Mark : FloatOp
 {
     public override string Name => "mark";
     public override string Sharding => "a... -> a...";
+    internal override string Settings => "value dtype";
 
     internal override Value[]? Batched(OpBatch b) => b.Elementwise();
 

@@ -9,6 +9,7 @@ internal sealed class OneHot : FloatOp
 {
     public override string Name => "one-hot";
     public override string Sharding => "a... -> a... c";
+    internal override string Settings => "classes dtype";
 
     internal override Value[]? Batched(OpBatch b) => b.Leading();
 

@@ -8,6 +8,7 @@ internal sealed class Replace : Op
 {
     public override string Name => "replace";
     public override string Sharding => "a... -> a...";
+    internal override string Settings => "value with";
 
     internal override Value[]? Batched(OpBatch b) => b.Elementwise();
 

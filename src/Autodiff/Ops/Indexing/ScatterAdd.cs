@@ -8,6 +8,7 @@ internal sealed class ScatterAdd : IndexedOp
 {
     public override string Name => "scatter-add";
     public override string Sharding => "!t a..., k a..., k a... -> t a...";
+    internal override string Settings => "axis";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axis");
 

@@ -10,6 +10,7 @@ internal sealed class Sort : FloatOp
 {
     public override string Name => "sort";
     public override string Sharding => "!t a... -> t a..., t a...";
+    internal override string Settings => "axis descending";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axis");
 

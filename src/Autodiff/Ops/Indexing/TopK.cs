@@ -10,6 +10,7 @@ internal sealed class TopK : FloatOp
 {
     public override string Name => "top-k";
     public override string Sharding => "!t a... -> k a..., k a...";
+    internal override string Settings => "axis k smallest";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axis");
 

@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class BatchNorm : CompositeOp
 {
     public override string Name => "batch-norm";
+    internal override string Settings => "epsilon";
 
     private protected override (int Least, int Most) Arity => (1, 5);
 

@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Dropout : CompositeOp
 {
     public override string Name => "dropout";
+    internal override string Settings => "rate seed stream";
 
     private protected override (int Least, int Most) Arity => (1, 1);
 

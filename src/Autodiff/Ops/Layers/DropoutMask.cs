@@ -12,6 +12,7 @@ internal sealed class DropoutMask : FloatOp
 {
     public override string Name => "dropout-mask";
     public override string Sharding => "-> 'a...";
+    internal override string Settings => "rate seed stream dims dtype";
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {

@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class GroupNorm : CompositeOp
 {
     public override string Name => "group-norm";
+    internal override string Settings => "groups epsilon";
     private protected override (int Least, int Most) Arity => (1, 3);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

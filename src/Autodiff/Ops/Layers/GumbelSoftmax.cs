@@ -6,6 +6,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class GumbelSoftmax : CompositeOp
 {
     public override string Name => "gumbel-softmax";
+    internal override string Settings => "temperature hard seed stream";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class InstanceNorm : CompositeOp
 {
     public override string Name => "instance-norm";
+    internal override string Settings => "epsilon";
     private protected override (int Least, int Most) Arity => (1, 3);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

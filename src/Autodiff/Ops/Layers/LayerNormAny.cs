@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class LayerNormAny : CompositeOp
 {
     public override string Name => "layer-norm-any";
+    internal override string Settings => "axes epsilon";
     private protected override (int Least, int Most) Arity => (1, 3);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class RmsNorm : CompositeOp
 {
     public override string Name => "rms-norm";
+    internal override string Settings => "epsilon";
     private protected override (int Least, int Most) Arity => (1, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

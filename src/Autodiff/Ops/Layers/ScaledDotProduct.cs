@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class ScaledDotProduct : CompositeOp
 {
     public override string Name => "scaled-dot-product";
+    internal override string Settings => "causal";
     private protected override (int Least, int Most) Arity => (3, 4);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -8,6 +8,7 @@ internal sealed class Statistic : FloatOp
 {
     public override string Name => "statistic";
     public override string Sharding => "a..., a... -> a...";
+    internal override string Settings => "momentum elements";
 
     internal override bool MayOverwrite(int input) => input == 0;
 

@@ -12,6 +12,7 @@ internal sealed class Uniform : FloatOp
 {
     public override string Name => "uniform";
     public override string Sharding => "-> 'a...";
+    internal override string Settings => "seed stream dims dtype";
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {

@@ -6,6 +6,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class ForAllSmooth : CompositeOp
 {
     public override string Name => "for-all-smooth";
+    internal override string Settings => "axes keep temperature";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

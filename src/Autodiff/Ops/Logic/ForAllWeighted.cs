@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class ForAllWeighted : CompositeOp
 {
     public override string Name => "for-all-weighted";
+    internal override string Settings => "axes keep";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class NorSmooth : CompositeOp
 {
     public override string Name => "nor-smooth";
+    internal override string Settings => "temperature";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class WeightedMean : CompositeOp
 {
     public override string Name => "weighted-mean";
+    internal override string Settings => "axes keep";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class BceWithLogits : CompositeOp
 {
     public override string Name => "bce-with-logits";
+    internal override string Settings => "reduction";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class CosineEmbeddingLoss : CompositeOp
 {
     public override string Name => "cosine-embedding-loss";
+    internal override string Settings => "reduction margin";
     private protected override (int Least, int Most) Arity => (3, 3);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class CosineSimilarity : CompositeOp
 {
     public override string Name => "cosine-similarity";
+    internal override string Settings => "axis epsilon";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

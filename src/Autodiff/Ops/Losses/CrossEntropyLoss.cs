@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class CrossEntropyLoss : CompositeOp
 {
     public override string Name => "cross-entropy-loss";
+    internal override string Settings => "smoothing reduction ignore";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

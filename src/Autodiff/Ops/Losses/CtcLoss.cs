@@ -11,6 +11,8 @@ namespace Convoy.Autodiff.Ops;
 // divided by their target length)
 internal sealed class CtcLoss : CompositeOp
 {
+    internal override string Settings => "blank reduction zero-infinity";
+
     // Stands for ln 0: exponentials of it are 0 in both element types, and sums of it stay finite, so that no gradient
     // is the difference of two infinities.
     private const double Never = -1e30;

@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class HuberLoss : CompositeOp
 {
     public override string Name => "huber-loss";
+    internal override string Settings => "reduction delta";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class KlDiv : CompositeOp
 {
     public override string Name => "kl-div";
+    internal override string Settings => "reduction";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class NllLoss : CompositeOp
 {
     public override string Name => "nll-loss";
+    internal override string Settings => "reduction ignore";
     private protected override (int Least, int Most) Arity => (2, 2);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>

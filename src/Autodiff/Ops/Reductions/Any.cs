@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Any : CompositeOp
 {
     public override string Name => "any";
+    internal override string Settings => "axes keep";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x) =>

@@ -25,6 +25,7 @@ internal readonly struct Smaller : IOrder
 internal abstract class ArgExtreme<TOrder> : FloatOp where TOrder : struct, IOrder
 {
     public sealed override string Sharding => "!t a... -> a...";
+    internal override string Settings => "axis";
 
     internal sealed override Value[]? Batched(OpBatch b) => b.Along("axis");
 

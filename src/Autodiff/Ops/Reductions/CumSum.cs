@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class CumSum : AlongAxis
 {
     public override string Name => "cumsum";
+    internal override string Settings => "axis reverse";
     public override string Sharding => "!t a... -> t a...; lin(x)";
 
     internal override bool IsLinearIn(uint inputMask) => true;

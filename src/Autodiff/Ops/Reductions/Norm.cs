@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Norm : CompositeOp
 {
     public override string Name => "norm";
+    internal override string Settings => "axes keep p kink";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Std : CompositeOp
 {
     public override string Name => "std";
+    internal override string Settings => "axes keep unbiased";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

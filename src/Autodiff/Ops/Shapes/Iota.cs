@@ -9,6 +9,7 @@ internal sealed class Iota : FloatOp
 {
     public override string Name => "iota";
     public override string Sharding => "-> 'a";
+    internal override string Settings => "size dtype";
 
     internal override TensorType[] Infer(Attributes attributes, ReadOnlySpan<TensorType> inputs)
     {

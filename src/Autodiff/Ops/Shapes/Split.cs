@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Split : CompositeOp
 {
     public override string Name => "split";
+    internal override string Settings => "axis sizes";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Squeeze : CompositeOp
 {
     public override string Name => "squeeze";
+    internal override string Settings => "axis";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -5,6 +5,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Tile : CompositeOp
 {
     public override string Name => "tile";
+    internal override string Settings => "repeats";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

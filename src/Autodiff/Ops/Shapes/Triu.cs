@@ -4,6 +4,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Triu : CompositeOp
 {
     public override string Name => "triu";
+    internal override string Settings => "k";
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

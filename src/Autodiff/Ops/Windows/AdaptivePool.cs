@@ -8,6 +8,8 @@ namespace Convoy.Autodiff.Ops;
 /// </summary>
 internal abstract class AdaptivePool : CompositeOp
 {
+    internal override string Settings => "output";
+
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected abstract Value Reduce(Value x, int axis);

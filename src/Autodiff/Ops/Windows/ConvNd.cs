@@ -9,6 +9,7 @@ namespace Convoy.Autodiff.Ops;
 internal abstract class ConvNd(int dimensions) : CompositeOp
 {
     public override string Name => $"conv{dimensions}d-any";
+    internal override string Settings => "stride padding dilation groups";
     private protected override (int Least, int Most) Arity => (2, 3);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

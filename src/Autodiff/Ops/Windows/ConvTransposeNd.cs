@@ -11,6 +11,7 @@ namespace Convoy.Autodiff.Ops;
 internal abstract class ConvTransposeNd(int dimensions) : CompositeOp
 {
     public override string Name => $"conv-transpose{dimensions}d";
+    internal override string Settings => "stride padding dilation groups output_padding";
     private protected override (int Least, int Most) Arity => (2, 3);
 
     private protected override Value[] Formula(Builder builder, Attributes attributes, Value[] x)

@@ -7,6 +7,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Fold : FloatOp
 {
     public override string Name => "fold";
+    internal override string Settings => "kernel stride padding dilation value sizes";
     public override string Sharding => "n c !t !p -> n c h...; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) => b.Folded(1);
@@ -40,5 +41,5 @@ internal sealed class Fold : FloatOp
         }
     }
 
-    internal override Value?[] Backward(OpGradient g) => [g.Dy.Apply(OpTable.Unfold, g.Attributes)];
+    internal override Value?[] Backward(OpGradient g) => [g.Dy.Apply(OpTable.Unfold, g.Attributes.Without("sizes"))];
 }

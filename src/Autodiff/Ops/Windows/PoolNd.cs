@@ -5,6 +5,8 @@ namespace Convoy.Autodiff.Ops;
 /// <summary>Pooling over windows of any number of dimensions, each with its own size, stride and padding.</summary>
 internal abstract class PoolNd : CompositeOp
 {
+    internal override string Settings => "kernel stride padding dilation";
+
     private protected override (int Least, int Most) Arity => (1, 1);
 
     private protected abstract double Outside { get; }
@@ -32,6 +34,7 @@ internal abstract class PoolNd : CompositeOp
 internal sealed class MaxPoolNd : PoolNd
 {
     public override string Name => "max-pool";
+    internal override string Settings => "kernel stride padding dilation ties";
     private protected override double Outside => double.NegativeInfinity;
     private protected override Value Pool(Value windows, Attributes attributes) =>
         windows.Max([2], ties: attributes.Text(Ties.Attribute, "first"));

@@ -8,6 +8,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Resample : FloatOp
 {
     public override string Name => "resample";
+    internal override string Settings => "axis size mode adjoint";
     public override string Sharding => "!t a... -> s a...; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) => b.Along("axis");

@@ -7,6 +7,7 @@ namespace Convoy.Autodiff.Ops;
 internal sealed class Unfold : FloatOp
 {
     public override string Name => "unfold";
+    internal override string Settings => "kernel stride padding dilation value";
     public override string Sharding => "n c !h... -> n c t p; lin(x)";
 
     internal override Value[]? Batched(OpBatch b) => b.Folded(1);
