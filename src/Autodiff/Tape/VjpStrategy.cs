@@ -16,7 +16,12 @@ public sealed record FunctionChain(params IReadOnlyList<Func<Value, Value>> Link
 }
 
 /// <summary>f(x), and Jᵀu for each u that was asked for; each of x's shape.</summary>
-public sealed record VjpResult(Tensor Value, IReadOnlyList<Tensor> Gradients, string Strategy);
+public sealed record VjpResult(Tensor Value, IReadOnlyList<Tensor> Gradients, string Strategy)
+{
+    /// <summary>Most bytes of tapes and of what enters pieces that were held at one time; 0 where a graph is run.
+    /// Against that of <see cref="VjpStrategy.Standard"/>, what another way has saved.</summary>
+    public long KeptBytes { get; init; }
+}
 
 /// <summary>
 /// HO-02: one question, f(x) and Jᵀu for some u, and several ways to an answer that differ in memory and time.
@@ -29,7 +34,17 @@ public abstract class VjpStrategy
 
     /// <summary>Keeps only what enters each link, and computes the link again on the way back: one link's
     /// memory. In a scope of buffers what a link made goes back to the pool as the link ends.</summary>
-    public static VjpStrategy Checkpointed { get; } = new CheckpointedVjp();
+    public static VjpStrategy Checkpointed { get; } = new CheckpointedVjp(_ => int.MaxValue);
+
+    /// <summary>As <see cref="Checkpointed"/>, in pieces of about as many links each: less is kept, and more made again
+    /// at a time.</summary>
+    /// <param name="count">Pieces; 0: as many as the root of the links, where both grow least with the chain.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than 0.</exception>
+    public static VjpStrategy Pieces(int count = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return new CheckpointedVjp(links => count > 0 ? count : (int)Math.Ceiling(Math.Sqrt(links)));
+    }
 
     /// <summary>All u in one pass back, side by side.</summary>
     public static VjpStrategy Vectorized { get; } = new VectorizedVjp();
@@ -41,7 +56,7 @@ public abstract class VjpStrategy
     public static VjpStrategy Fused(FunctionChain f) => new FusedVjp(f);
 
     /// <summary>Chooses for each call; <see cref="VjpResult.Strategy"/> says which and why.</summary>
-    /// <param name="budgetBytes">What a tape may keep.</param>
+    /// <param name="budgetBytes">What a tape may keep. It is given up at the link that goes beyond.</param>
     public static VjpStrategy Adaptive(long budgetBytes = 1L << 30) => new AdaptiveVjp(budgetBytes);
 
     /// <summary>One word, as <see cref="VjpResult.Strategy"/> shows it.</summary>
@@ -84,20 +99,21 @@ internal sealed class StandardVjp : VjpStrategy
     {
         var (free, y) = Recorded(f, x);
         RequireFit(cotangents, y.Type);
-        return new VjpResult(y.Data, Back(free, y, cotangents), Name);
+        return new VjpResult(y.Data, Back(free, y, cotangents), Name) { KeptBytes = History.Of([y]).SavedBytes() };
     }
 
     internal static IReadOnlyList<Tensor> Back(Variable x, Variable y, IReadOnlyList<Tensor> cotangents) =>
         [.. cotangents.Select(u => Differentiate.Gradient([y], [x], [new Variable(u)])[0].Data)];
 }
 
-internal sealed class CheckpointedVjp : VjpStrategy
+internal sealed class CheckpointedVjp(Func<int, int> piecesOf) : VjpStrategy
 {
     public override string Name => "checkpointed";
 
     private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
     {
-        var entering = new Tensor[f.Links.Count];
+        var pieces = Cut(f.Links, piecesOf(f.Links.Count));
+        var entering = new Tensor[pieces.Length];
         Value at = new Variable(x);
         using (GradientMode.Off())
         {
@@ -105,22 +121,38 @@ internal sealed class CheckpointedVjp : VjpStrategy
             {
                 entering[i] = DataOf(at);
                 using var region = BufferScope.Region();
-                at = f.Links[i](at);
+                at = pieces[i].Of(at);
                 region?.Hand(DataOf(at));
             }
         }
 
         RequireFit(cotangents, at.Type);
-        var going = cotangents;
+        var (going, tape) = (cotangents, 0L);
         for (var i = entering.Length - 1; i >= 0; i--)
         {
             using var region = BufferScope.Region();
-            var (free, y) = Recorded(new FunctionChain(f.Links[i]), entering[i]);
+            var (free, y) = Recorded(pieces[i], entering[i]);
+            // What enters the piece is a part of its tape.
+            tape = Math.Max(tape, History.Of([y]).SavedBytes() - BytesOf(entering[i]));
             going = StandardVjp.Back(free, y, going);
             foreach (var gradient in going) region?.Hand(gradient);
         }
 
-        return new VjpResult(DataOf(at), going, Name);
+        return new VjpResult(DataOf(at), going, Name)
+        {
+            KeptBytes = tape + entering.Sum(BytesOf),
+        };
+    }
+
+    private static long BytesOf(Tensor tensor) => tensor.Count * tensor.DType.Size();
+
+    // Piece i has the links from i n / pieces on.
+    private static FunctionChain[] Cut(IReadOnlyList<Func<Value, Value>> links, int pieces)
+    {
+        pieces = Math.Min(pieces, links.Count);
+        int From(int piece) => (int)((long)piece * links.Count / pieces);
+        return [.. Enumerable.Range(0, pieces).Select(
+            i => new FunctionChain([.. links.Skip(From(i)).Take(From(i + 1) - From(i))]))];
     }
 }
 
@@ -132,7 +164,7 @@ internal sealed class VectorizedVjp : VjpStrategy
     {
         var (free, y) = Recorded(f, x);
         RequireFit(cotangents, y.Type);
-        return new VjpResult(y.Data, Back(free, y, cotangents), Name);
+        return new VjpResult(y.Data, Back(free, y, cotangents), Name) { KeptBytes = History.Of([y]).SavedBytes() };
     }
 
     internal static IReadOnlyList<Tensor> Back(Variable x, Variable y, IReadOnlyList<Tensor> cotangents)
@@ -185,18 +217,24 @@ internal sealed class AdaptiveVjp(long budgetBytes) : VjpStrategy
 
     private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
     {
-        var (free, y) = Recorded(f, x);
-        RequireFit(cotangents, y.Type);
-        var kept = History.Of([y]).SavedBytes();
-        if (kept > budgetBytes && f.Links.Count > 1)
+        var free = new Variable(x, requiresGradient: true);
+        var (y, kept) = (free, 0L);
+        foreach (var link in f.Links)
         {
-            var recomputed = Checkpointed.Run(f, x, cotangents);
-            return recomputed with { Strategy = $"checkpointed: a tape of {kept} bytes is over {budgetBytes}" };
+            y = (Variable)link(y);
+            kept = History.Of([y]).SavedBytes();
+            if (kept <= budgetBytes || f.Links.Count == 1) continue;
+            return Checkpointed.Run(f, x, cotangents) with
+            {
+                Strategy = $"checkpointed: a tape of {kept} bytes is over {budgetBytes}",
+            };
         }
 
+        RequireFit(cotangents, y.Type);
         // Side by side pays from the second vector on; one alone would only be packed and unpacked.
-        return cotangents.Count > 1
+        var result = cotangents.Count > 1
             ? new VjpResult(y.Data, VectorizedVjp.Back(free, y, cotangents), $"vectorized: {cotangents.Count} vectors")
             : new VjpResult(y.Data, StandardVjp.Back(free, y, cotangents), "standard: one vector");
+        return result with { KeptBytes = kept };
     }
 }
