@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels.Cpu.Conv;
 
@@ -7,8 +8,10 @@ namespace Convoy.Kernels.Cpu.Conv;
 // sums between the rows of the image are not used.
 internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
 {
-    // Registers of sums of one call: all of one row, or three of each of four rows. A load of pixels that crosses a
-    // cache line counts twice: 24 loads for twelve multiply-adds of a row, 10 for those of four rows.
+    // Registers of sums of one call: twelve of one row, or three of each of four rows; of eight rows where there are 32
+    // registers. A load of pixels that crosses a cache line counts twice: 24 loads for twelve multiply-adds of a row,
+    // ten for those of four rows, seven with eight. The last call may take two of each row: 14 x 14 pixels are 14 of 16
+    // lanes, and were 15.
     private const int Registers = 12;
     private const int Together = 4;
     private const int RegistersEach = Registers / Together;
@@ -39,38 +42,52 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
     {
         var (length, together) = (Length, _rows / Together * Together);
         for (var at = 0; at < _outH * _width && together > 0; at += RegistersEach * V.Count)
-            for (var row = 0; row < together; row += Together) Sum(image, row, at, length);
+        {
+            var whole = (_outH * _width) - at > 2 * V.Count;
+            for (int row = 0, rows; row < together; row += rows)
+            {
+                rows = V.Count == Order.Lanes && row + (2 * Together) <= together ? 2 * Together : Together;
+                if (whole) Sum<Three>(image, row, rows, at, length);
+                else Sum<Two>(image, row, rows, at, length);
+            }
+        }
+
         for (var at = 0; at < length && together < _rows; at += Registers * V.Count)
-            for (var row = together; row < _rows; row++) Sum(image, row, at, length);
+            for (var row = together; row < _rows; row++) Sum<Three>(image, row, 1, at, length);
         for (var row = 0; row < _rows; row++)
             for (var h = 0; h < _outH; h++, c += _outW)
                 PaddedImage.Copy(_sums + ((nint)row * length) + (h * _width), c, _outW);
     }
 
-    // The sums of a row, or of four that begin with it, for the registers of pixels from `at` on.
-    private void Sum(float* image, int row, int at, int length)
+    // Registers of pixels of a call, for the compiler.
+    private readonly struct Two;
+    private readonly struct Three;
+
+    // The sums of one, four or eight rows from `row` on, for the registers of pixels from `at` on.
+    private void Sum<TEach>(float* image, int row, int rows, int at, int length)
     {
-        var together = row + Together <= _rows;
         var weights = _weights + ((nint)row * _terms.Count);
         var sums = _sums + ((nint)row * length) + at;
         if (_terms.Blocks == 0)
         {
-            for (var r = 0; r < (together ? Together : 1); r++)
-                new Span<float>(sums + (r * length), (together ? RegistersEach : Registers) * V.Count).Clear();
+            for (var r = 0; r < rows; r++)
+                new Span<float>(sums + (r * length), (rows > 1 ? RegistersEach : Registers) * V.Count).Clear();
         }
 
         for (var block = 0; block < _terms.Blocks; block++)
         {
             var (from, count) = _terms.Block(block);
             var offsets = _terms.Offsets + from;
-            if (together) Four(count, weights + from, _terms.Count, offsets, image + at, sums, length, block > 0);
-            else Chain(count, weights + from, offsets, image + at, sums, block > 0);
+            if (rows == 1) Chain(count, weights + from, offsets, image + at, sums, block > 0);
+            else if (rows == Together)
+                Four<TEach>(count, weights + from, _terms.Count, offsets, image + at, sums, length, block > 0);
+            else Eight<TEach>(count, weights + from, _terms.Count, offsets, image + at, sums, length, block > 0);
         }
     }
 
-    // Four rows of weights, `stride` floats apart, and three registers of pixels; c [4, `ldc`].
+    // Four rows of weights, `stride` floats apart, and two or three registers of pixels; c [4, `ldc`].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four(
+    private static void Four<TEach>(
         int terms, float* weights, nint stride, int* offsets, float* image, float* c, nint ldc, bool add)
     {
         V s00 = default, s01 = default, s02 = default, s10 = default, s11 = default, s12 = default;
@@ -79,33 +96,76 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
         for (nint t = 0; t < terms; t++)
         {
             var x = image + offsets[t];
-            V x0 = V.Load(x), x1 = V.Load(x + V.Count), x2 = V.Load(x + (2 * V.Count));
-            Term(weights[t], x0, x1, x2, ref s00, ref s01, ref s02);
-            Term(((float*)w1)[t], x0, x1, x2, ref s10, ref s11, ref s12);
-            Term(((float*)w2)[t], x0, x1, x2, ref s20, ref s21, ref s22);
-            Term(((float*)w3)[t], x0, x1, x2, ref s30, ref s31, ref s32);
+            V x0 = V.Load(x), x1 = V.Load(x + V.Count), x2 = Third<TEach>(x);
+            Term<TEach>(weights[t], x0, x1, x2, ref s00, ref s01, ref s02);
+            Term<TEach>(((float*)w1)[t], x0, x1, x2, ref s10, ref s11, ref s12);
+            Term<TEach>(((float*)w2)[t], x0, x1, x2, ref s20, ref s21, ref s22);
+            Term<TEach>(((float*)w3)[t], x0, x1, x2, ref s30, ref s31, ref s32);
         }
 
-        Row(c, s00, s01, s02, add);
-        Row(c + ldc, s10, s11, s12, add);
-        Row(c + (2 * ldc), s20, s21, s22, add);
-        Row(c + (3 * ldc), s30, s31, s32, add);
+        Row<TEach>(c, s00, s01, s02, add);
+        Row<TEach>(c + ldc, s10, s11, s12, add);
+        Row<TEach>(c + (2 * ldc), s20, s21, s22, add);
+        Row<TEach>(c + (3 * ldc), s30, s31, s32, add);
+    }
+
+    // The same with eight rows.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Eight<TEach>(
+        int terms, float* weights, nint stride, int* offsets, float* image, float* c, nint ldc, bool add)
+    {
+        V s00 = default, s01 = default, s02 = default, s10 = default, s11 = default, s12 = default;
+        V s20 = default, s21 = default, s22 = default, s30 = default, s31 = default, s32 = default;
+        V s40 = default, s41 = default, s42 = default, s50 = default, s51 = default, s52 = default;
+        V s60 = default, s61 = default, s62 = default, s70 = default, s71 = default, s72 = default;
+        var (third, sixth) = ((nint)(weights + (3 * stride)), (nint)(weights + (6 * stride)));
+        for (nint t = 0; t < terms; t++)
+        {
+            var x = image + offsets[t];
+            V x0 = V.Load(x), x1 = V.Load(x + V.Count), x2 = Third<TEach>(x);
+            var w = weights + t;
+            Term<TEach>(w[0], x0, x1, x2, ref s00, ref s01, ref s02);
+            Term<TEach>(w[stride], x0, x1, x2, ref s10, ref s11, ref s12);
+            Term<TEach>(w[2 * stride], x0, x1, x2, ref s20, ref s21, ref s22);
+            w = (float*)third + t;
+            Term<TEach>(w[0], x0, x1, x2, ref s30, ref s31, ref s32);
+            Term<TEach>(w[stride], x0, x1, x2, ref s40, ref s41, ref s42);
+            Term<TEach>(w[2 * stride], x0, x1, x2, ref s50, ref s51, ref s52);
+            w = (float*)sixth + t;
+            Term<TEach>(w[0], x0, x1, x2, ref s60, ref s61, ref s62);
+            Term<TEach>(w[stride], x0, x1, x2, ref s70, ref s71, ref s72);
+        }
+
+        Row<TEach>(c, s00, s01, s02, add);
+        Row<TEach>(c + ldc, s10, s11, s12, add);
+        Row<TEach>(c + (2 * ldc), s20, s21, s22, add);
+        Row<TEach>(c + (3 * ldc), s30, s31, s32, add);
+        c += 4 * ldc;
+        Row<TEach>(c, s40, s41, s42, add);
+        Row<TEach>(c + ldc, s50, s51, s52, add);
+        Row<TEach>(c + (2 * ldc), s60, s61, s62, add);
+        Row<TEach>(c + (3 * ldc), s70, s71, s72, add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Term(float weight, V x0, V x1, V x2, ref V s0, ref V s1, ref V s2)
+    private static V Third<TEach>(float* x) =>
+        typeof(TEach) == typeof(Three) ? V.Load(x + (2 * V.Count)) : default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Term<TEach>(float weight, V x0, V x1, V x2, ref V s0, ref V s1, ref V s2)
     {
         var w = V.Create(weight);
         V.AddProduct(x0, w, ref s0);
         V.AddProduct(x1, w, ref s1);
-        V.AddProduct(x2, w, ref s2);
+        if (typeof(TEach) == typeof(Three)) V.AddProduct(x2, w, ref s2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Row(float* c, V s0, V s1, V s2, bool add)
+    private static void Row<TEach>(float* c, V s0, V s1, V s2, bool add)
     {
         Products.Tile.Row(c, s0, s1, add);
-        V.Store(add ? V.Load(c + (2 * V.Count)) + s2 : s2, c + (2 * V.Count));
+        if (typeof(TEach) == typeof(Three))
+            V.Store(add ? V.Load(c + (2 * V.Count)) + s2 : s2, c + (2 * V.Count));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
