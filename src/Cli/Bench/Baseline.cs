@@ -12,13 +12,26 @@ namespace Convoy.Cli.Bench;
 /// <param name="Us">Median of one call in microseconds.</param>
 /// <param name="Variation">Deviation over mean of the calls.</param>
 /// <param name="AllocatedBytes">On the managed heap, of one call.</param>
-internal sealed record BaselineEntry(string Name, double Us, double Variation, long AllocatedBytes);
+internal sealed record BaselineEntry(string Name, double Us, double Variation, long AllocatedBytes)
+{
+    public double MeanUs { get; init; }
+    /// <summary>Standard deviation of the calls.</summary>
+    public double DeviationUs { get; init; }
+    /// <summary>Calls that were measured, after the warm-up.</summary>
+    public int Calls { get; init; }
+    /// <summary>Memory that a training step's values take by its plan; 0: a kernel, or a file from before it was
+    /// kept.</summary>
+    public long PlannedBytes { get; init; }
+}
 
 /// <summary>The same measurement, then and now.</summary>
 /// <param name="Ratio">Time now over time then: above 1 is slower.</param>
+/// <param name="Was">All figures of then.</param>
+/// <param name="Is">All figures of now.</param>
 /// <param name="Verdict">worse, better, same, or noise: beyond the threshold, but within the spread of the
 /// calls.</param>
-internal sealed record BaselineChange(string Name, double WasUs, double IsUs, double Ratio, string Verdict);
+internal sealed record BaselineChange(
+    string Name, double WasUs, double IsUs, double Ratio, string Verdict, BaselineEntry Was, BaselineEntry Is);
 
 /// <summary>Measurements on disk, as JSON (TEST-06).</summary>
 internal sealed record Baseline(string Machine, string Build, string Date, IReadOnlyList<BaselineEntry> Entries)
@@ -66,11 +79,12 @@ internal sealed record Baseline(string Machine, string Build, string Date, IRead
         var ratio = was.Us > 0 ? now.Us / was.Us : 1;
         // Two deviations: a smaller difference of two medians of the same code is nothing unusual.
         var noise = 2 * Math.Max(was.Variation * was.Us, now.Variation * now.Us);
-        var verdict = now.AllocatedBytes > was.AllocatedBytes ? "worse"
+        var larger = was.PlannedBytes > 0 && now.PlannedBytes > was.PlannedBytes * (1 + threshold);
+        var verdict = now.AllocatedBytes > was.AllocatedBytes || larger ? "worse"
             : ratio <= 1 + threshold && ratio >= 1 / (1 + threshold) ? "same"
             : Math.Abs(now.Us - was.Us) <= noise ? "noise"
             : ratio > 1 ? "worse" : "better";
-        return new BaselineChange(now.Name, was.Us, now.Us, Math.Round(ratio, 3), verdict);
+        return new BaselineChange(now.Name, was.Us, now.Us, Math.Round(ratio, 3), verdict, was, now);
     }
 
     private static UserException Unreadable(string path, string why) => new(ExitCode.Usage,

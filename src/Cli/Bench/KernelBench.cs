@@ -13,8 +13,15 @@ internal sealed record KernelResult
     public required int Threads { get; init; }
     /// <summary>Median of the calls.</summary>
     public required double Us { get; init; }
+    public required double MeanUs { get; init; }
+    /// <summary>Standard deviation of the calls.</summary>
+    public required double DeviationUs { get; init; }
     /// <summary>Deviation over mean of the calls.</summary>
     public required double Variation { get; init; }
+    /// <summary>Calls that were measured, after the warm-up.</summary>
+    public required int Calls { get; init; }
+    /// <summary>Bytes that a call allocates on the managed heap.</summary>
+    public required long AllocatedBytes { get; init; }
     public double? Gflops { get; init; }
     public double? Gbs { get; init; }
     /// <summary>Share of what the machine reached in a loop that does nothing else.</summary>
@@ -139,6 +146,8 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
     private KernelResult Of(string kernel, string shape, Sample seconds, double share) => new()
     {
         Kernel = kernel, Shape = shape, Threads = threads, Us = Math.Round(seconds.Median * 1e6, 1),
+        MeanUs = Math.Round(seconds.Mean * 1e6, 1), DeviationUs = Math.Round(seconds.Deviation * 1e6, 1),
+        Calls = seconds.Calls, AllocatedBytes = seconds.AllocatedBytes,
         Variation = Math.Round(seconds.Variation, 3), OfCeiling = Math.Round(share, 3),
     };
 

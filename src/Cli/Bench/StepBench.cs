@@ -16,8 +16,13 @@ internal sealed record StepResult
     public required long Params { get; init; }
     public required double Ms { get; init; }
     public required double SamplesPerS { get; init; }
+    public required double MeanMs { get; init; }
+    /// <summary>Standard deviation of the steps' times.</summary>
+    public required double DeviationMs { get; init; }
     /// <summary>Deviation over mean of the steps' times.</summary>
     public required double Variation { get; init; }
+    /// <summary>Steps that were measured, after the warm-up.</summary>
+    public required int Calls { get; init; }
     /// <summary>Bytes that a step allocates on the managed heap, after warm-up.</summary>
     public required long AllocatedBytes { get; init; }
     /// <summary>Time of a step over the time of one with a single slice, taken in turns; null: it has one.</summary>
@@ -57,15 +62,14 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
         using var whole = count == 1 ? null : new Training(model, data, rows, classes, 1);
         Action[] calls = whole is null ? [run.Step] : [run.Step, whole.Step];
         var turns = timing.Measure(calls);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        for (var i = 0; i < 10; i++) run.Step();
-        var allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / 10;
         var steps = profile ? ProfileOf(run) : null;
         return new StepResult
         {
             Model = name, Threads = threads, Slices = count, Params = run.Program.Layout.Slots.Sum(s => s.Length),
             Ms = Math.Round(turns[0].Median * 1e3, 3), SamplesPerS = Math.Round(rows / turns[0].Median, 1),
-            Variation = Math.Round(turns[0].Variation, 3), AllocatedBytes = allocated,
+            MeanMs = Math.Round(turns[0].Mean * 1e3, 3), DeviationMs = Math.Round(turns[0].Deviation * 1e3, 3),
+            Variation = Math.Round(turns[0].Variation, 3), Calls = turns[0].Calls,
+            AllocatedBytes = turns[0].AllocatedBytes,
             OfOneSlice = whole is null ? null : Math.Round(turns[0].Median / turns[1].Median, 3),
             PlannedBytes = run.Program.MemoryBytes.Planned,
             Profile = steps?.Timings ?? [], Operators = steps?.Operators ?? [],

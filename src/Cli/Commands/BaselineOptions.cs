@@ -78,9 +78,15 @@ internal sealed class BaselineOptions
             "body{font:14px sans-serif}td{padding:2px 12px}.worse{background:#fcc}.better{background:#cfc}</style>");
         text.Append(WebUtility.HtmlEncode(
             $"{before.Date} build {before.Build} against {now.Date} build {now.Build}; {now.Machine}"));
-        text.Append("<table><tr><th>what<th>then, us<th>now, us<th>ratio<th>");
+        text.Append("<table><tr><th>what<th>then, us<th>now, us<th>ratio<th><th>mean, us<th>deviation, us<th>of mean");
+        text.Append("<th>calls<th>bytes allocated<th>bytes planned");
         foreach (var c in changes)
-            text.Append(Text($"<tr class=\"{c.Verdict}\"><td>{WebUtility.HtmlEncode(c.Name)}<td>{c.WasUs:0.0}<td>{c.IsUs:0.0}<td>{c.Ratio:0.00}<td>{c.Verdict}"));
+        {
+            text.Append(Text($"<tr class=\"{c.Verdict}\"><td>{WebUtility.HtmlEncode(c.Name)}<td>{c.WasUs:0.0}<td>{c.IsUs:0.0}"));
+            text.Append(Text($"<td>{c.Ratio:0.00}<td>{c.Verdict}<td>{c.Is.MeanUs:0.0}<td>{c.Is.DeviationUs:0.0}"));
+            text.Append(Text($"<td>{c.Is.Variation:0%}<td>{c.Is.Calls}<td>{c.Is.AllocatedBytes}<td>{c.Is.PlannedBytes}"));
+        }
+
         return text.Append("</table>\n").ToString();
     }
 

@@ -80,9 +80,13 @@ internal sealed class BenchComputeCommand : CliCommand
             var rate = r.Gflops is { } g ? $"{g,8:0.0} GFLOP/s" : $"{r.Gbs,8:0.00} GB/s   ";
             var peer = r.OfOpenblas is { } o ? $"  {o:0.00} of OpenBLAS" : "";
             context.Line(string.Create(CultureInfo.InvariantCulture,
-                $"{r.Kernel,-18} {r.Shape,-38} {r.Us,10:0.0} us {rate}  {r.OfCeiling,4:0%} of {r.Bound ?? "ceiling"}{peer}"));
+                $"{r.Kernel,-18} {r.Shape,-38} {r.Us,10:0.0} us ±{r.Variation,4:0%} {rate}  {r.OfCeiling,4:0%} of {r.Bound ?? "ceiling"}{peer}"));
             context.Result(r);
-            entries.Add(new BaselineEntry($"{r.Kernel} {r.Shape}, {r.Threads} threads", r.Us, r.Variation, 0));
+            entries.Add(new BaselineEntry(
+                $"{r.Kernel} {r.Shape}, {r.Threads} threads", r.Us, r.Variation, r.AllocatedBytes)
+            {
+                MeanUs = r.MeanUs, DeviationUs = r.DeviationUs, Calls = r.Calls,
+            });
         }
     }
 
@@ -100,18 +104,22 @@ internal sealed class BenchComputeCommand : CliCommand
         var beside = r.OfOneSlice is { } of
             ? string.Create(CultureInfo.InvariantCulture, $", {of:0.00} of the time with one slice") : "";
         context.Line(string.Create(CultureInfo.InvariantCulture,
-            $"{r.Model,-24} {r.Slices} slices {r.Ms,9:0.000} ms {r.SamplesPerS,10:0.0} samples/s  " +
+            $"{r.Model,-24} {r.Slices} slices {r.Ms,9:0.000} ms ±{r.Variation,4:0%} {r.SamplesPerS,10:0.0} samples/s  " +
             $"{r.AllocatedBytes} bytes allocated a step{beside}"));
         foreach (var t in r.Operators) context.Line(Row(t));
         if (r.Profile.Count > 0) context.Line("  of which the longest steps");
         foreach (var t in r.Profile.Take(24)) context.Line(Row(t));
         context.Result(new
         {
-            r.Model, r.Threads, r.Slices, r.Params, r.Ms, r.SamplesPerS, r.Variation, r.AllocatedBytes,
-            r.PlannedBytes, r.OfOneSlice,
+            r.Model, r.Threads, r.Slices, r.Params, r.Ms, r.MeanMs, r.DeviationMs, r.Calls, r.SamplesPerS, r.Variation,
+            r.AllocatedBytes, r.PlannedBytes, r.OfOneSlice,
             Operators = r.Operators.Select(Entry), Profile = r.Profile.Select(Entry),
         });
         entries.Add(new BaselineEntry(
-            $"{r.Model}, {r.Threads} threads, {r.Slices} slices", r.Ms * 1000, r.Variation, r.AllocatedBytes));
+            $"{r.Model}, {r.Threads} threads, {r.Slices} slices", r.Ms * 1000, r.Variation, r.AllocatedBytes)
+        {
+            MeanUs = r.MeanMs * 1000, DeviationUs = r.DeviationMs * 1000, Calls = r.Calls,
+            PlannedBytes = r.PlannedBytes,
+        });
     }
 }

@@ -6,6 +6,7 @@ namespace Convoy.Cli.Tests.Bench;
 // TEST-06: measurements are kept as JSON and compared with thresholds for worse and better.
 public sealed class BaselineTests : IDisposable
 {
+    private byte[] _kept = [];
     private readonly string _folder = Directory.CreateTempSubdirectory("convoy-baseline-").FullName;
 
     [Theory]
@@ -22,6 +23,29 @@ public sealed class BaselineTests : IDisposable
 
         Assert.Equal(verdict, change.Verdict);
         Assert.Equal(Math.Round(now / was, 3), change.Ratio);
+    }
+
+    // Memory by plan: more than the threshold is worse, whatever the time; an older file has no figure.
+    [Theory]
+    [InlineData(1000, 1200, "worse")]
+    [InlineData(1000, 1050, "same")]
+    [InlineData(0, 1200, "same")]
+    public void A_plan_that_takes_more_memory_is_worse(long was, long now, string verdict) =>
+        Assert.Equal(verdict, Assert.Single(Planned(now).Since(Planned(was), 0.1)).Verdict);
+
+    // TEST-06: mean, deviation, its share, how many calls, and memory, of kernels as of steps.
+    [Fact]
+    public void A_measurement_has_all_its_figures()
+    {
+        var timing = new Timing(TimeProvider.System, TimeSpan.FromMilliseconds(1));
+        var sample = timing.Measure(() => _kept = new byte[4_000]);
+
+        Assert.InRange(sample.AllocatedBytes, 4_000, 5_000);
+        Assert.InRange(sample.Calls, 5, 500);
+        Assert.Equal(sample.Deviation / sample.Mean, sample.Variation);
+        var of = Sample.Of([1, 2, 6], 7);
+        Assert.Equal((2, 3, 3, 7), (of.Median, of.Mean, of.Calls, of.AllocatedBytes));
+        Assert.Equal(Math.Sqrt(14 / 3.0), of.Deviation);
     }
 
     [Fact]
@@ -67,6 +91,9 @@ public sealed class BaselineTests : IDisposable
         Assert.Equal(0, run.Code);
         Assert.Equal("better", run.Json.GetProperty("changes")[0].GetProperty("verdict").GetString());
         Assert.Contains("class=\"better\"", File.ReadAllText(page), StringComparison.Ordinal);
+        var now = run.Json.GetProperty("changes")[0].GetProperty("is");
+        foreach (var figure in (string[])["mean_us", "deviation_us", "calls", "planned_bytes"])
+            Assert.True(now.GetProperty(figure).GetDouble() > 0, figure);
     }
 
     [Fact]
@@ -78,6 +105,9 @@ public sealed class BaselineTests : IDisposable
         (await CliRun.Of("bench", "compute", "--html", "x.html")).IsOneLine(2);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static Baseline Planned(long bytes) =>
+        new("m", "b", "d", [new("x", 100, 0.01, 0) { PlannedBytes = bytes }]);
 
     private static Baseline Of(double us, double variation, long allocated, string name = "x") =>
         new("m", "b", "d", [new(name, us, variation, allocated)]);
