@@ -1,5 +1,6 @@
 using Convoy.Autodiff.Ops;
 using Convoy.Autodiff.Tensors;
+using Convoy.Shared;
 using Convoy.Shared.Tensors;
 
 namespace Convoy.Autodiff.Tape;
@@ -164,7 +165,11 @@ public static class Derivatives
         return columns;
     }
 
-    private static Shape Joined(Shape a, Shape b) => new([.. a.Dims, .. b.Dims]);
+    private static Shape Joined(Shape a, Shape b) => a.Rank + b.Rank <= Limits.TensorRankMax
+        ? new Shape([.. a.Dims, .. b.Dims])
+        : throw new ShapeException(
+            $"all derivatives of {a} by {b} have {a.Rank + b.Rank} dimensions, a tensor has at most "
+            + $"{Limits.TensorRankMax}: take x as a vector and reshape it in the function, and flatten the result");
 
     private static Tensor Unit(Tensor like, int element)
     {

@@ -116,6 +116,10 @@ public sealed class BackwardErrorTests
         Refuses(() => Derivatives.HessianVector(v => (Variable)v.Sum(), x, Tensor.Of([1.0], 1)),
             "v of float64[1] does not belong to x of float64[3]");
         Refuses(() => Derivatives.Jvp(v => v, x, Tensor.Of([1f, 1, 1], 3)), "a tangent of float32[3]");
+        // ERR-01: what to do where the matrix of derivatives has too many dimensions.
+        Refuses(() => Derivatives.Hessian(v => (Variable)v.Square().Sum(), Tensor.Ones(DType.Float64, 1, 1, 2, 1, 1)),
+            "all derivatives of [1, 1, 2, 1, 1] by [1, 1, 2, 1, 1] have 10 dimensions, a tensor has at most 8: take x "
+            + "as a vector and reshape it in the function");
     }
 
     // MON-07: the first NaN, wherever it comes from, and the gradient in which it came.
