@@ -28,6 +28,9 @@ public sealed record AskSilent : CastInput;
 /// <summary>The coordinator spoke to this member itself: it wants its answer the same way.</summary>
 public sealed record SpokenToDirectly : CastInput;
 
+/// <summary>The coordinator let this member go (Evict): what it cast before that is not for it any more.</summary>
+public sealed record LetGo : CastInput;
+
 public abstract record CastOutput;
 
 /// <summary>No incarnation: to the coordinator.</summary>

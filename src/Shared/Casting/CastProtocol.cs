@@ -7,6 +7,7 @@
 // C4  An answer goes to who sent the cast last; it is repeated to a new one, and taken once at the coordinator.
 // C5  A list counts when its SHA-256 is the one that the cast names.
 // C6  Every wait has a deadline: a receipt and a list for CastHop, other answers for CastGather.
+// C7  Who was let go takes nothing that was cast before, also where the list comes after.
 using Convoy.Shared.Ids;
 using Convoy.Shared.Protocol;
 using Convoy.Shared.Time;
@@ -34,7 +35,7 @@ public sealed partial class CastProtocol
         (CastStatus.Idle, CastStatus.Fetching, "Cast with an unknown list"),
         (CastStatus.Idle, CastStatus.Casting, "Cast, or BeginCast at the coordinator"),
         (CastStatus.Fetching, CastStatus.Casting, "RosterContent"),
-        (CastStatus.Fetching, CastStatus.Idle, "the list or the cast is broken; a newer coordinator"),
+        (CastStatus.Fetching, CastStatus.Idle, "the list or the cast is broken; a newer coordinator; let go (C7)"),
         (CastStatus.Casting, CastStatus.Complete, "the last answer from below"),
         (CastStatus.Casting, CastStatus.Fetching, "newer Cast with an unknown list"),
         (CastStatus.Casting, CastStatus.Casting, "newer Cast, or BeginCast"),
@@ -105,6 +106,7 @@ public sealed partial class CastProtocol
             case BeginCast m: OnBegin(m); break;
             case AskSilent: OnAskSilent(); break;
             case SpokenToDirectly: _ownDirectly = true; break;
+            case LetGo: OnLetGo(); break;
             default: throw Invariant.Unhandled(input);
         }
 
@@ -168,6 +170,15 @@ public sealed partial class CastProtocol
         ForgetAnswers();
         if (RosterOf(m.RosterSha256) is { } known) Take(known);
         else AskForRoster(from);
+    }
+
+    /// <summary>The cast stays known, so that it is not taken when it comes again by another way (C1).</summary>
+    private void OnLetGo()
+    {
+        if (Status != CastStatus.Fetching) return;
+        Note($"cast {_cast!.LeaderToken}.{_cast.CastId} is dropped: this member was let go (C7)");
+        ForgetAnswers();
+        Become(CastStatus.Idle);
     }
 
     private string? IgnoreCast(Cast m) =>

@@ -36,6 +36,7 @@ internal sealed partial class TrainerActor
         if (message is Profile profile) { OnProfile(profile); return; }
         if (message is StepLate late) { OnStepLate(late); return; }
         if (message is Fence or Open) CastStep(new SpokenToDirectly());
+        if (message is Evict) CastStep(new LetGo());
         if (message is Open) _reports = true;
         Feed(message);
     }

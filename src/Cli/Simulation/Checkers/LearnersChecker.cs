@@ -138,8 +138,8 @@ internal sealed class LearnersChecker : Checker
                     $"J6 g{record.Number("generation")} begins because of w{lost}, which was no member");
         }
 
-        // Nobody trains in a pause: who is in the generation after it stands for nobody.
-        if (type == "membership_paused") _members = [];
+        // Nobody trains in a pause, nor before a job's first generation: who is in the one after it stands for nobody.
+        if (type is "membership_paused" or "job_submitted") _members = [];
         if (type != "generation_opened") return;
         var members = record.Numbers("members");
         _joins = _soft && _members.Length > 0 && _members.All(members.Contains) && members.Length > _members.Length
