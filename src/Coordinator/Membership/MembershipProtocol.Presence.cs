@@ -46,8 +46,17 @@ internal sealed partial class MembershipProtocol
         if (worker.Connected && !same) Lose(worker, "restarted", charged: !worker.Farewell);
         // A worker may have seen a number that this journal does not know: never tell it a lower one (M2).
         if (m.GenerationSeen > _highest.Value) _highest = new Generation(m.GenerationSeen);
-        if (same) OnSignOfLife(worker);
-        else _workers.Begin(worker, m, _now, _detection, _job?.JobId ?? "");
+        if (same)
+        {
+            OnSignOfLife(worker);
+            // It was let go and came to rest at a later step than its last Hello told; a member's word is Fenced.
+            if (SeatOf(worker) is null) worker.Keep(m, _job?.JobId ?? "");
+        }
+        else
+        {
+            _workers.Begin(worker, m, _now, _detection, _job?.JobId ?? "");
+        }
+
         _out.Send(worker, new Welcome { WorkerId = worker.Id.Value, LeaderToken = _token.Value });
         if (same) return;
         _out.Note($"{worker} joined the cluster from {m.Host} pid {m.Pid}, dial it at {m.PeerAddress}");

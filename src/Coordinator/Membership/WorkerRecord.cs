@@ -73,11 +73,15 @@ internal sealed class WorkerRecord(WorkerId id, string name)
         ForgetLearning();
         HeldJob = hello.JobId;
         LastBeat = new Beat { Step = Math.Max(0, hello.StateStep), InGeneration = hello.InGeneration };
+        Keep(hello, jobId);
+    }
+
+    /// <summary>It says which state it has.</summary>
+    public void Keep(Hello hello, string jobId) =>
         Kept = jobId.Length > 0 && hello.JobId == jobId && hello.StateStep >= 0
             ? new StateReport(Id, new StepNumber(hello.StateStep),
                 new Fingerprint(hello.StateFingerprint), false, false)
             : StateReport.Nothing(Id);
-    }
 
     public void ForgetLearning() => (Learns, Learning, CopiesAtFence) = (Generation.None, null, false);
 

@@ -104,6 +104,7 @@ public sealed partial class SimulatedClusterTests
     [InlineData(64591, 3, 10, "1,6,7,8")] // a cause was judged when the job gave up, long after it was named
     [InlineData(71414, 4, 23, "1,2,3")] // a joiner was blamed for the member that it waited for
     [InlineData(74717, 4, 17, "1,2")] // and one for a piece that a busy member gave too late
+    [InlineData(306736, 3, 20, "1,2,3,5,7")] // what a worker told when it came to rest was not heard, only its first Hello
     [InlineData(308256, 3, 9, "1,2,3,4,6")] // the first members of a job were taken for ones that wait for a joiner
     public void Seeds_that_broke_something_once_hold(ulong seed, int workers, int steps, string keep)
     {
