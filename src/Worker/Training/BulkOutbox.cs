@@ -22,9 +22,25 @@ internal sealed class BulkOutbox(IBulkCompletion completion)
         Volatile.Write(ref _waitingCount, 0);
     }
 
+    /// <summary>
+    /// A link has ended: what was on it is lost, so the step cannot end and nothing more of its generation goes there.
+    /// The process may be dialled anew, and be in another job by then.
+    /// </summary>
+    public void Unlink(Peer lost)
+    {
+        for (var m = 0; m < _peers.Length; m++)
+        {
+            if (_peers[m] != lost) continue;
+            _peers[m] = null;
+            Interlocked.Add(ref _waitingCount, -_waiting[m].Count);
+            _waiting[m].Clear();
+        }
+    }
+
     public void Send(int member, in BulkHeader header, ReadOnlyMemory<byte> payload)
     {
-        if (_waiting[member].Count == 0 && _peers[member]!.TrySendBulk(header, payload, completion)) return;
+        if (_peers[member] is not { } peer) return;
+        if (_waiting[member].Count == 0 && peer.TrySendBulk(header, payload, completion)) return;
         _waiting[member].Enqueue((header, payload));
         Interlocked.Increment(ref _waitingCount);
     }

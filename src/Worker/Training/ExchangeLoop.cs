@@ -70,6 +70,9 @@ internal sealed class ExchangeLoop : IBulkReceiver, IBulkCompletion, IDisposable
     public void Link(Generation generation, IReadOnlyList<Peer?> peersByMember) =>
         _events.Post(() => { if (_generation?.Generation == generation) _sends.Link(peersByMember); }, here: true);
 
+    public void Unlink(Generation generation, Peer lost) =>
+        _events.Post(() => { if (_generation?.Generation == generation) _sends.Unlink(lost); }, here: true);
+
     public void Begin(StepWork work) => _events.Post(() => OnBegin(work), here: true);
 
     /// <summary>Called by the device inside backward: nothing runs on its thread.</summary>

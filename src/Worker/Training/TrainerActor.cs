@@ -269,7 +269,9 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
         if (_peers.MemberIn(process) is not { } member) return;
         LoseFetch(member, m.Text);
         // One that nothing used, beside a whole one, is no loss.
-        if (_peers.Find(process) is not null && !(_linkedSaid && _linked.Contains(m.Peer))) return;
+        var wasUsed = _linkedSaid && _linked.Contains(m.Peer);
+        if (_peers.Find(process) is not null && !wasUsed) return;
+        if (wasUsed) _exchange!.Unlink(_protocol.Generation, m.Peer);
         var evidence = m.Reason switch
         {
             LinkDownReason.Silent => SuspectEvidence.Silent,

@@ -99,10 +99,15 @@ public sealed class TwoJobsTests
     [InlineData(56820)] // a fence of a job named whom the job before had lost
     public void Seeds_that_broke_something_once_hold(ulong seed) => Assert.Null(SimulationRun.Run(seed, Two).Violation);
 
-    // C7: a worker that was let go took an opening from before, whose list came late.
-    [Fact]
-    public void A_list_that_comes_late_opens_nothing() => Assert.Null(SimulationRun.Run(310445,
-        new SimulationChoice { Workers = 4, Steps = 12, Jobs = 2, Keep = [1] }).Violation);
+    // The same, as small as they were found.
+    [Theory]
+    [InlineData(310445, 4, 12, "1")] // a worker that was let go took an opening from before, whose list came late (C7)
+    [InlineData(1544, 8, 5, "2,3")] // a link that was lost and dialled anew took frames to a worker of the other job
+    public void Small_worlds_that_broke_something_once_hold(ulong seed, int workers, int steps, string keep) =>
+        Assert.Null(SimulationRun.Run(seed, new SimulationChoice
+        {
+            Workers = workers, Steps = steps, Jobs = 2, Keep = [.. keep.Split(',').Select(int.Parse)],
+        }).Violation);
 
     // A learner is told a member of the other job, which takes what it is sent.
     [Fact]
