@@ -94,6 +94,19 @@ public class PortableMathTests
     }
 
     [Fact]
+    public void Sine_and_cosine_of_a_turn_in_integers_are_those_of_its_angle()
+    {
+        for (var i = 0u; i < 20_000; i++)
+        {
+            var v = i * 214_748u;
+            var (sine, cosine) = PortableMath.SinCosOfTurn(v);
+            var angle = v * (2 * Math.PI / 4294967296.0);
+            Assert.Equal(Math.Sin(angle), sine, 1e-15);
+            Assert.Equal(Math.Cos(angle), cosine, 1e-15);
+        }
+    }
+
+    [Fact]
     public void What_is_exact_stays_exact()
     {
         for (var x = 1; x <= 40; x++)

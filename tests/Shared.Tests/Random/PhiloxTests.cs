@@ -1,4 +1,3 @@
-using Convoy.Shared.Numerics;
 using Convoy.Shared.Random;
 using FsCheck;
 using FsCheck.Fluent;
@@ -61,23 +60,6 @@ public sealed class PhiloxTests
         Assert.InRange(mean, -0.02, 0.02);
         Assert.InRange(second, 3.95, 4.05);
         Assert.InRange(fourth / (second * second), 2.95, 3.05);
-    }
-
-    [Fact]
-    public void Portable_functions_agree_with_the_library()
-    {
-        for (var i = 0u; i < 20_000; i++)
-        {
-            var v = i * 214_748u;
-            var (sine, cosine) = PortableMath.SinCosOfTurn(v);
-            var angle = v * (2 * Math.PI / 4294967296.0);
-            Assert.Equal(Math.Sin(angle), sine, 1e-15);
-            Assert.Equal(Math.Cos(angle), cosine, 1e-15);
-            var u = (v + 1.0) / 4294967296.0;
-            Assert.Equal(Math.Log(u), PortableMath.Log(u), 4e-15);
-        }
-
-        Assert.Equal(0.0, PortableMath.Log(1.0));
     }
 
     [Fact]
