@@ -26,12 +26,14 @@ internal sealed record BaselineEntry(string Name, double Us, double Variation, l
 
 /// <summary>The same measurement, then and now.</summary>
 /// <param name="Ratio">Time now over time then: above 1 is slower.</param>
+/// <param name="Shown">What the verdict is about, in words: each figure that is worse, or else the time.</param>
 /// <param name="Was">All figures of then.</param>
 /// <param name="Is">All figures of now.</param>
 /// <param name="Verdict">worse, better, same, or noise: beyond the threshold, but within the spread of the
 /// calls.</param>
 internal sealed record BaselineChange(
-    string Name, double WasUs, double IsUs, double Ratio, string Verdict, BaselineEntry Was, BaselineEntry Is);
+    string Name, double WasUs, double IsUs, double Ratio, string Verdict, string Shown, BaselineEntry Was,
+    BaselineEntry Is);
 
 /// <summary>Measurements on disk, as JSON (TEST-06).</summary>
 internal sealed record Baseline(string Machine, string Build, string Date, IReadOnlyList<BaselineEntry> Entries)
@@ -79,13 +81,20 @@ internal sealed record Baseline(string Machine, string Build, string Date, IRead
         var ratio = was.Us > 0 ? now.Us / was.Us : 1;
         // Two deviations: a smaller difference of two medians of the same code is nothing unusual.
         var noise = 2 * Math.Max(was.Variation * was.Us, now.Variation * now.Us);
-        var larger = was.PlannedBytes > 0 && now.PlannedBytes > was.PlannedBytes * (1 + threshold);
-        var verdict = now.AllocatedBytes > was.AllocatedBytes || larger ? "worse"
-            : ratio <= 1 + threshold && ratio >= 1 / (1 + threshold) ? "same"
+        var byTime = ratio <= 1 + threshold && ratio >= 1 / (1 + threshold) ? "same"
             : Math.Abs(now.Us - was.Us) <= noise ? "noise"
             : ratio > 1 ? "worse" : "better";
-        return new BaselineChange(now.Name, was.Us, now.Us, Math.Round(ratio, 3), verdict, was, now);
+        var allocates = now.AllocatedBytes > was.AllocatedBytes;
+        var larger = was.PlannedBytes > 0 && now.PlannedBytes > was.PlannedBytes * (1 + threshold);
+        var shown = new List<string>();
+        if (byTime == "worse" || (!allocates && !larger)) shown.Add(Text($"{ratio:0.00} of the time"));
+        if (larger) shown.Add(Text($"{(double)now.PlannedBytes / was.PlannedBytes:0.00} of the planned memory"));
+        if (allocates) shown.Add($"{now.AllocatedBytes} bytes allocated ({was.AllocatedBytes} before)");
+        return new BaselineChange(now.Name, was.Us, now.Us, Math.Round(ratio, 3),
+            allocates || larger ? "worse" : byTime, string.Join(", ", shown), was, now);
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static UserException Unreadable(string path, string why) => new(ExitCode.Usage,
         $"baseline {path}: {why}; write one with 'convoy bench compute --save {Path.GetFileName(path)}'");

@@ -39,34 +39,21 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
 {
     private const int ProfiledSteps = 5;
 
-    private static readonly (string Name, int Rows, int Classes, ModelSpec Model, DataShape Data)[] Models =
-    [
-        ("mlp784-512-512-10 b128", 128, 10,
-            new ModelSpec { Family = "mlp", Layers = [784, 512, 512, 10] }, new DataShape([784], 10)),
-        ("mlp64-128-10 b32", 32, 10, new ModelSpec { Family = "mlp", Layers = [64, 128, 10] }, new DataShape([64], 10)),
-        ("cnn16-32 b64", 64, 10,
-            new ModelSpec { Family = "cnn", Image = [1, 28, 28], Network = ["conv16", "pool", "conv32", "pool", "10"] },
-            new DataShape([784], 10)),
-        ("gpt L4 D128 T128 b8", 8, 65,
-            new ModelSpec { Family = "gpt", Vocabulary = 65, Context = 128, Width = 128, Depth = 4, Heads = 4 },
-            new DataShape([128], 65)),
-    ];
-
     public IEnumerable<StepResult> Run(bool profile) =>
-        Models.Select(m => Run(m.Name, m.Rows, m.Classes, m.Model, m.Data, profile));
+        BenchModel.All.Select(model => Run(model, profile));
 
-    private StepResult Run(string name, int rows, int classes, ModelSpec model, DataShape data, bool profile)
+    private StepResult Run(BenchModel model, bool profile)
     {
-        var count = Math.Min(slices, rows);
-        using var run = new Training(model, data, rows, classes, count);
-        using var whole = count == 1 ? null : new Training(model, data, rows, classes, 1);
+        var count = Math.Min(slices, model.Rows);
+        using var run = new Training(model, count);
+        using var whole = count == 1 ? null : new Training(model, 1);
         Action[] calls = whole is null ? [run.Step] : [run.Step, whole.Step];
         var turns = timing.Measure(calls);
         var steps = profile ? ProfileOf(run) : null;
         return new StepResult
         {
-            Model = name, Threads = threads, Slices = count, Params = run.Program.Layout.Slots.Sum(s => s.Length),
-            Ms = Math.Round(turns[0].Median * 1e3, 3), SamplesPerS = Math.Round(rows / turns[0].Median, 1),
+            Model = model.Name, Threads = threads, Slices = count, Params = run.Program.Layout.Slots.Sum(s => s.Length),
+            Ms = Math.Round(turns[0].Median * 1e3, 3), SamplesPerS = Math.Round(model.Rows / turns[0].Median, 1),
             MeanMs = Math.Round(turns[0].Mean * 1e3, 3), DeviationMs = Math.Round(turns[0].Deviation * 1e3, 3),
             Variation = Math.Round(turns[0].Variation, 3), Calls = turns[0].Calls,
             AllocatedBytes = turns[0].AllocatedBytes,
@@ -97,11 +84,12 @@ internal sealed class StepBench(int threads, int slices, Timing timing, TimeProv
         private readonly double _scale;
         private long _t;
 
-        public Training(ModelSpec model, DataShape data, int rows, int classes, int slices)
+        public Training(BenchModel model, int slices)
         {
-            Program = TrainProgram.Compile(ModelCatalog.Build(new JobSpec { Model = model }, data), rows);
+            var rows = model.Rows;
+            Program = TrainProgram.Compile(ModelCatalog.Build(new JobSpec { Model = model.Model }, model.Data), rows);
             _batch = Program.CreateBatch(rows);
-            Fill(_batch, rows, classes);
+            Fill(_batch, rows, model.Classes);
             var length = checked((int)Program.Layout.TotalLength);
             var size = ((rows - 1) / slices) + 1;
             int[] perSlice = [.. Enumerable.Range(0, slices).Select(s => Math.Clamp(rows - (s * size), 0, size))];

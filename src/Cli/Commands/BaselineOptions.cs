@@ -63,7 +63,7 @@ internal sealed class BaselineOptions
         if (before.Machine != now.Machine)
             context.Line($"  another machine: {before.Machine}; this one: {now.Machine}");
         foreach (var c in changes.Where(c => c.Verdict != "same"))
-            context.Line(Text($"  {c.Verdict,-6} {c.Ratio,6:0.00} of the time  {c.Name}"));
+            context.Line($"  {c.Verdict,-6} {c.Shown}  {c.Name}");
         var worse = changes.Count(c => c.Verdict == "worse");
         context.Line($"{changes.Count} compared, {worse} worse, {changes.Count(c => c.Verdict == "better")} better");
         context.Result(new { Against = before.Date, Compared = changes.Count, Worse = worse, Changes = changes });
@@ -78,12 +78,12 @@ internal sealed class BaselineOptions
             "body{font:14px sans-serif}td{padding:2px 12px}.worse{background:#fcc}.better{background:#cfc}</style>");
         text.Append(WebUtility.HtmlEncode(
             $"{before.Date} build {before.Build} against {now.Date} build {now.Build}; {now.Machine}"));
-        text.Append("<table><tr><th>what<th>then, us<th>now, us<th>ratio<th><th>mean, us<th>deviation, us<th>of mean");
+        text.Append("<table><tr><th>what<th>then, us<th>now, us<th>ratio<th>verdict<th>of what<th>mean, us<th>deviation, us<th>of mean");
         text.Append("<th>calls<th>bytes allocated<th>bytes planned");
         foreach (var c in changes)
         {
             text.Append(Text($"<tr class=\"{c.Verdict}\"><td>{WebUtility.HtmlEncode(c.Name)}<td>{c.WasUs:0.0}<td>{c.IsUs:0.0}"));
-            text.Append(Text($"<td>{c.Ratio:0.00}<td>{c.Verdict}<td>{c.Is.MeanUs:0.0}<td>{c.Is.DeviationUs:0.0}"));
+            text.Append(Text($"<td>{c.Ratio:0.00}<td>{c.Verdict}<td>{c.Shown}<td>{c.Is.MeanUs:0.0}<td>{c.Is.DeviationUs:0.0}"));
             text.Append(Text($"<td>{c.Is.Variation:0%}<td>{c.Is.Calls}<td>{c.Is.AllocatedBytes}<td>{c.Is.PlannedBytes}"));
         }
 

@@ -11,7 +11,7 @@ namespace Convoy.Cli.Commands;
 /// <summary>Measures this machine's kernels and training steps beside what it can do at best.</summary>
 internal sealed class BenchComputeCommand : CliCommand
 {
-    private static readonly string[] Families = ["gemm", "conv", "elements", "step"];
+    private static readonly string[] Families = ["compile", "gemm", "conv", "elements", "step"];
 
     private readonly ThreadsOption _threads = new("1");
     private readonly Option<string[]> _only = new("--only")
@@ -33,7 +33,8 @@ internal sealed class BenchComputeCommand : CliCommand
     private readonly BaselineOptions _baseline = new();
 
     public BenchComputeCommand() : base("compute", "Measure kernels and training steps of one device.",
-        "convoy bench compute", "convoy bench compute --threads 2 --only gemm step --json",
+        "convoy bench compute", "convoy bench compute --only compile",
+        "convoy bench compute --threads 2 --only gemm step --json",
         "convoy bench compute --only step --slices 8 --profile",
         "convoy bench compute --only gemm step --save before.json",
         "convoy bench compute --only gemm step --against before.json --html change.html")
@@ -56,6 +57,15 @@ internal sealed class BenchComputeCommand : CliCommand
         using var team = new ThreadTeam(threads);
         using var together = team.Enter();
         var timing = new Timing(context.Time, TimeSpan.FromMilliseconds(300));
+        if (only.Contains("compile")) Report(context, entries, new CompileBench(timing, context.Time).Run());
+        if (only is not ["compile"]) Execute(arguments, context, entries, only, threads, timing);
+        return Task.FromResult(_baseline.Finish(arguments, context, before, Baseline.Of(context.Time, entries)));
+    }
+
+    private void Execute(
+        ParseResult arguments, CliContext context, List<BaselineEntry> entries, string[] only, int threads,
+        Timing timing)
+    {
         var ceilings = Ceilings.Measure(threads, timing);
         var blas = BlasProvider.Find(BlasLibrary.OpenBlas, threads);
         context.Line(string.Create(CultureInfo.InvariantCulture,
@@ -70,7 +80,18 @@ internal sealed class BenchComputeCommand : CliCommand
             foreach (var result in new StepBench(threads, arguments.GetValue(_slices), timing, context.Time)
                 .Run(arguments.GetValue(_profile)))
                 Report(context, entries, result);
-        return Task.FromResult(_baseline.Finish(arguments, context, before, Baseline.Of(context.Time, entries)));
+    }
+
+    // The first time is none of the baseline: one call has no spread to tell a change from a busy minute.
+    private static void Report(CliContext context, List<BaselineEntry> entries, CompileResult r)
+    {
+        context.Line(string.Create(CultureInfo.InvariantCulture,
+            $"compile {r.Model}: {r.FirstMs:0} ms the first time in a process, then {r.Ms:0.0} ms ±{r.Variation,3:0%}"));
+        context.Result(r);
+        entries.Add(new BaselineEntry($"compile {r.Model}", r.Ms * 1000, r.Variation, r.AllocatedBytes)
+        {
+            MeanUs = r.MeanMs * 1000, DeviationUs = r.DeviationMs * 1000, Calls = r.Calls,
+        });
     }
 
     private static void Report(CliContext context, List<BaselineEntry> entries, IEnumerable<KernelResult> results)

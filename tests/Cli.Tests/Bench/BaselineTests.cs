@@ -33,6 +33,39 @@ public sealed class BaselineTests : IDisposable
     public void A_plan_that_takes_more_memory_is_worse(long was, long now, string verdict) =>
         Assert.Equal(verdict, Assert.Single(Planned(now).Since(Planned(was), 0.1)).Verdict);
 
+    // TEST-06: what became worse is what is shown, not the time that stayed or became better.
+    [Theory]
+    [InlineData(100, 1000, 0, "worse", "1.20 of the planned memory")]
+    [InlineData(50, 1000, 16, "worse", "1.20 of the planned memory, 16 bytes allocated (0 before)")]
+    [InlineData(130, 1000, 0, "worse", "1.30 of the time, 1.20 of the planned memory")]
+    [InlineData(130, 1200, 0, "worse", "1.30 of the time")]
+    [InlineData(50, 1200, 0, "better", "0.50 of the time")]
+    public void What_became_worse_is_shown(double us, long plannedBefore, long allocated, string verdict, string shown)
+    {
+        var before = Planned(plannedBefore);
+        var now = new Baseline("m", "b", "d", [new("x", us, 0.01, allocated) { PlannedBytes = 1200 }]);
+
+        var change = Assert.Single(now.Since(before, 0.1));
+
+        Assert.Equal((verdict, shown), (change.Verdict, change.Shown));
+    }
+
+    // The time from a model to its program, the first in a process and after it; only the median is kept.
+    [Fact]
+    public async Task The_command_times_the_compilation_of_a_model()
+    {
+        var path = Path.Combine(_folder, "compile.json");
+
+        var run = await CliRun.Of("bench", "compute", "--only", "compile", "--save", path, "--json");
+
+        Assert.Equal(0, run.Code);
+        foreach (var figure in (string[])["first_ms", "ms", "mean_ms", "calls", "allocated_bytes"])
+            Assert.True(run.Json.GetProperty(figure).GetDouble() > 0, figure);
+        var kept = Assert.Single(Baseline.Load(path).Entries);
+        Assert.Equal("compile gpt L4 D128 T128 b8", kept.Name);
+        Assert.Equal(run.Json.GetProperty("ms").GetDouble() * 1000, kept.Us, 6);
+    }
+
     // TEST-06: mean, deviation, its share, how many calls, and memory, of kernels as of steps.
     [Fact]
     public void A_measurement_has_all_its_figures()
