@@ -17,7 +17,7 @@ internal static class PlanScratch
             if (step.Kind is StepKind.Combine or StepKind.CopyGradient || node.Type.DType != DType.Float32) continue;
             Shape At(int input) => plan.Graph.TypeOf(node.Inputs[input]).At(share.Rows);
             var result = node.Type.At(share.Rows);
-            if (node.Op == OpTable.Linear) scratch.Gemm(Rows(result), result[-1], At(1)[1]);
+            if (node.Op == OpTable.Linear) scratch.Gemm(Rows(result), result[-1], At(0)[-1]);
             else if (node.Op == OpTable.MatMul) Product(scratch, plan, step, share, At(0), At(1), result);
             else if (node.Op == OpTable.Conv2d) scratch.Conv2dForward(ImageShapes.Conv(node.Attributes, At(0), At(1)));
             else if (node.Op == OpTable.Conv2dGradInput)

@@ -167,9 +167,10 @@ public static class OpTable
     /// <summary><c>matmul</c>: y = a b; a_BMK (or a_BKM with ta), b_BKN (or b_BNK with tb) -&gt; y_BMN; B: leading
     /// dimensions, repeated where 1; da = dy bᵀ; db = aᵀ dy; flops 2·B·M·N·K.</summary>
     public static readonly Op MatMul = new MatMul();
-    /// <summary><c>linear</c>: y = act(x wᵀ + b); x_..K, w_FK, b_F (optional) -&gt; y_..F; flops 2·rows·K·F; dz =
-    /// dy act'(y); dx = dz w, dw = dzᵀ x, db = Σ rows of dz The activation is fused by a pass, only where its
-    /// gradient follows from y.</summary>
+    /// <summary><c>linear</c>: y = act(x wᵀ + b); x_..K, w_FK (with columns: w_KF, and x w), b_F (optional) -&gt;
+    /// y_..F; flops 2·rows·K·F; dz = dy act'(y); dx = dz w, dw = dzᵀ x (with columns: dz wᵀ and xᵀ dz), db = Σ rows
+    /// of dz The activation is fused by a pass, only where its gradient follows from y; columns are those of a
+    /// fused matmul.</summary>
     public static readonly Op Linear = new Linear();
     /// <summary><c>einsum</c>: y[result] = Σ over the other letters of Π operands; operands left to right, two at a
     /// time, as matrix products d operand i = the contraction of dy and all other operands to the letters of i: an

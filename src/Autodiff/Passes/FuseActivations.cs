@@ -4,8 +4,9 @@ using Convoy.Autodiff.Ops;
 namespace Convoy.Autodiff.Passes;
 
 /// <summary>
-/// linear or conv2d, then an activation that nothing else sees the input of: one node, which applies the activation
-/// while a result is in registers. Run before the gradient; only activations whose gradient needs the result alone.
+/// linear, matmul with one matrix for all rows, or conv2d, then an activation that nothing else sees the input of: one
+/// node, which applies the activation while a result is in registers. Run before the gradient; only activations whose
+/// gradient needs the result alone.
 /// </summary>
 public static class FuseActivations
 {
@@ -19,9 +20,7 @@ public static class FuseActivations
             // A chosen subgradient needs the input, which a fused node does not keep.
             if (Activations.Fusable(node.Op) is null || node.Attributes.Has(Kink.Attribute)) continue;
             var before = graph.Nodes[node.Inputs[0].Node];
-            var isHost = before.Op == OpTable.Linear || before.Op == OpTable.Conv2d;
-            if (isHost && uses[before.Id] == 1 && before.Attributes.Text("activation").Length == 0)
-                fused[before.Id] = node;
+            if (uses[before.Id] == 1 && Host(graph, before) is not null) fused[before.Id] = node;
         }
 
         var edit = new GraphEdit(graph);
@@ -29,8 +28,9 @@ public static class FuseActivations
         {
             if (fused.TryGetValue(node.Id, out var activation))
             {
-                var attributes = node.Attributes.With("activation", Activations.Fusable(activation.Op)!);
-                edit.CopyAs(node, node.Op, attributes, edit.MapAll(node.Inputs.AsSpan()));
+                var (op, attributes) = Host(graph, node)!.Value;
+                attributes = attributes.With("activation", Activations.Fusable(activation.Op)!);
+                edit.CopyAs(node, op, attributes, edit.MapAll(node.Inputs.AsSpan()));
             }
             else if (node.Inputs.Length == 1 && fused.TryGetValue(node.Inputs[0].Node, out var here)
                 && here.Id == node.Id)
@@ -39,6 +39,13 @@ public static class FuseActivations
         }
 
         return edit.Finish();
+    }
+
+    // The operator that takes the activation with it, and its attributes so far.
+    private static (Op Op, Attributes Attributes)? Host(Graph graph, GraphNode node)
+    {
+        if (node.Op == OpTable.Conv2d && node.Attributes.Text("activation").Length == 0) return (node.Op, node.Attributes);
+        return LinearForm.Of(graph, node) is { } attributes ? (OpTable.Linear, attributes) : null;
     }
 }
 

@@ -4,7 +4,8 @@ using Convoy.Autodiff.Ops;
 namespace Convoy.Autodiff.Passes;
 
 /// <summary>
-/// linear without a bias, then the addition of a vector of its width: one node with a bias. Run before the gradient.
+/// linear without a bias, or matmul with one matrix for all rows, then the addition of a vector of its width on either
+/// side: one linear with a bias. Run before the gradient.
 /// </summary>
 public static class FuseBias
 {
@@ -12,20 +13,24 @@ public static class FuseBias
     public static Graph Run(Graph graph)
     {
         var uses = Uses.Count(graph);
-        var hosts = new Dictionary<int, GraphNode>();
+        var additions = new Dictionary<int, Addition>();
+        var hosts = new HashSet<int>();
         foreach (var node in graph.Nodes)
-            if (IsBiasAddition(graph, node, uses)) hosts[node.Inputs[0].Node] = node;
+        {
+            if (Of(graph, node, uses) is not { } addition) continue;
+            additions[node.Id] = addition;
+            hosts.Add(addition.Product.Id);
+        }
 
         var edit = new GraphEdit(graph);
         foreach (var node in graph.Nodes)
         {
-            // The host goes where its addition stands: the bias may be made between the two.
-            if (hosts.ContainsKey(node.Id)) continue;
-            if (node.Op == OpTable.Add && hosts.TryGetValue(node.Inputs[0].Node, out var addition) && addition == node)
+            // The product goes where its addition stands: the bias may be made between the two.
+            if (hosts.Contains(node.Id)) continue;
+            if (additions.TryGetValue(node.Id, out var addition))
             {
-                var host = graph.Nodes[node.Inputs[0].Node];
-                var inputs = edit.MapAll(host.Inputs.AsSpan());
-                edit.CopyAs(node, host.Op, host.Attributes, [.. inputs, edit.Map(node.Inputs[1])]);
+                var inputs = edit.MapAll(addition.Product.Inputs.AsSpan());
+                edit.CopyAs(node, OpTable.Linear, addition.Attributes, [.. inputs, edit.Map(addition.Bias)]);
             }
             else edit.Copy(node);
         }
@@ -33,13 +38,44 @@ public static class FuseBias
         return edit.Finish();
     }
 
-    private static bool IsBiasAddition(Graph graph, GraphNode add, int[] uses)
+    private sealed record Addition(GraphNode Product, Attributes Attributes, ValueRef Bias);
+
+    private static Addition? Of(Graph graph, GraphNode add, int[] uses)
     {
-        if (add.Op != OpTable.Add) return false;
-        var host = graph.Nodes[add.Inputs[0].Node];
-        var bias = graph.TypeOf(add.Inputs[1]);
-        return host.Op == OpTable.Linear && host.Inputs.Length == 2 && uses[host.Id] == 1
-            && host.Attributes.Text("activation").Length == 0
-            && bias.Rank == 1 && bias[0] == host.Type[-1] && !bias.IsPerSample;
+        if (add.Op != OpTable.Add) return null;
+        return Of(graph, add, add.Inputs[0], add.Inputs[1], uses) ?? Of(graph, add, add.Inputs[1], add.Inputs[0], uses);
+    }
+
+    private static Addition? Of(Graph graph, GraphNode add, ValueRef product, ValueRef bias, int[] uses)
+    {
+        var host = graph.Nodes[product.Node];
+        if (uses[host.Id] != 1 || host.Inputs.Length != 2 || LinearForm.Of(graph, host) is not { } attributes)
+            return null;
+        var vector = graph.TypeOf(bias);
+        return vector.Rank == 1 && vector[0] == host.Type[-1] && !vector.IsPerSample && MayMove(graph, host, add)
+            ? new Addition(host, attributes, bias) : null;
+    }
+
+    // Gradients of one value are added in the order of its readers: no other reader may be passed.
+    private static bool MayMove(Graph graph, GraphNode host, GraphNode add)
+    {
+        for (var id = host.Id + 1; id < add.Id; id++)
+            foreach (var input in graph.Nodes[id].Inputs)
+                if (host.Inputs.Contains(input)) return false;
+        return true;
+    }
+}
+
+/// <summary>Which products can be the linear that takes a bias or an activation with it.</summary>
+internal static class LinearForm
+{
+    /// <summary>The attributes of the linear that computes the same bits, or null where there is none.</summary>
+    public static Attributes? Of(Graph graph, GraphNode node)
+    {
+        if (node.Op == OpTable.Linear) return node.Attributes.Text("activation").Length == 0 ? node.Attributes : null;
+        if (node.Op != OpTable.MatMul || node.Attributes.Flag("ta")) return null;
+        var (x, w) = (graph.TypeOf(node.Inputs[0]), graph.TypeOf(node.Inputs[1]));
+        if (w.Rank != 2 || w.IsPerSample || x[-1].PerSample) return null;
+        return node.Attributes.Flag("tb") ? Attributes.None : Attributes.Of("columns", true);
     }
 }

@@ -20,7 +20,7 @@ public sealed record Instruction(int Kind, int A, int B);
 /// </summary>
 public sealed record Recipe(Instruction[] Steps)
 {
-    public const int Kinds = 34;
+    public const int Kinds = 41;
     private const int Middle = 3;
     private const int Width = 8;
 
@@ -156,6 +156,13 @@ public sealed record Recipe(Instruction[] Steps)
         30 => a.Mean([2], keep: true) + a,
         31 => Unread(a) * 0.75,
         32 => a.Maximum(a),
+        33 => a.MatMul(Weight(b, a, i)) + Bias(b, a, i),
+        34 => Bias(b, a, i) + a.MatMul(Weight(b, a, i), tb: true),
+        35 => (Bias(b, a, i) + a.MatMul(Weight(b, a, i))).Tanh(),
+        36 => a.MatMul(Weight(b, a, i)).Relu(),
+        37 => (a.Linear(Weight(b, a, i)), a.Tanh()) is var (y, read) ? (y + Bias(b, a, i)) * read : a,
+        38 => (a.MatMul(Weight(b, a, i)), a * other) is var (y, read) ? Bias(b, a, i) + y + read : a,
+        39 => a.MatMul(a.Tanh(), tb: true).Sigmoid().MatMul(a) + Bias(b, a, i),
         _ => a.Builder.Full(0.5, a.Type.With(a.Type.DType)).Tanh() * a,
     };
 

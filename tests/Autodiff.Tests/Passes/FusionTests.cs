@@ -65,6 +65,53 @@ public sealed class FusionTests
         Assert.Equal((OpTable.Linear, 3, ""), (node.Op, node.Inputs.Length, node.Attributes.Text("activation")));
     }
 
+    // OPT-08: however the product is written, and on whichever side the bias stands.
+    [Theory]
+    [InlineData("linear")]
+    [InlineData("matmul")]
+    [InlineData("matmul, transposed")]
+    public void EveryProductWithItsBias_IsOneNode(string product)
+    {
+        var isColumns = product == "matmul";
+        Value Product(string w) => product switch
+        {
+            "linear" => _x.Linear(_b.Parameter(w, ParameterInit.Normal(1), 4, 6)),
+            "matmul" => _x.MatMul(_b.Parameter(w, ParameterInit.Normal(1), 6, 4)),
+            _ => _x.MatMul(_b.Parameter(w, ParameterInit.Normal(1), 4, 6), tb: true),
+        };
+        Value Bias(string name) => _b.Parameter(name, ParameterInit.Normal(1), 4);
+        _b.Output("after", Product("w1") + Bias("b1"));
+        _b.Output("before", Bias("b2") + Product("w2"));
+        _b.Output("activated", (Bias("b3") + Product("w3")).Tanh());
+        _b.Output("bare", Product("w4").Relu());
+        var nodes = PassPipeline.Forward(_b.Build()).Nodes.Where(n => n.Inputs.Length > 0).ToList();
+        Assert.Equal([(3, ""), (3, ""), (3, "tanh"), (2, "relu")],
+            nodes.Select(n => (n.Inputs.Length, n.Attributes.Text("activation"))));
+        Assert.All(nodes, n => Assert.Equal((OpTable.Linear, isColumns), (n.Op, n.Attributes.Flag("columns"))));
+    }
+
+    // OPT-08: products of another form stay as they are.
+    [Fact]
+    public void ProductsThatNoLinearComputes_AreLeftAlone()
+    {
+        var x = _b.Input("many", DType.Float32, Dim.Batch, 5, 6);
+        var bias = Row("bias");
+        _b.Output("a matrix a sample", x.MatMul(_b.Input("each", DType.Float32, Dim.Batch, 6, 6)) + bias);
+        _b.Output("across rows", x.MatMul(_b.Parameter("w", ParameterInit.Normal(1), 5, 6), ta: true) + bias);
+        _b.Output("no matrix of weights", _b.Parameter("v", ParameterInit.Normal(1), 3, 6).MatMul(_x, tb: true).Tanh());
+        Assert.DoesNotContain(PassPipeline.Forward(_b.Build()).Nodes, n => n.Op == OpTable.Linear);
+    }
+
+    // OPT-08: a reader between a product and its bias would have its gradient added in another place.
+    [Fact]
+    public void AProductWhoseRowsAreReadBeforeItsBias_StaysWhereItIs()
+    {
+        var y = _x.MatMul(_b.Parameter("w", ParameterInit.Normal(1), 6, 6));
+        var between = _x.Exp();
+        _b.Output("y", y + Row("bias") + between);
+        Assert.Contains(PassPipeline.Forward(_b.Build()).Nodes, n => n.Op == OpTable.MatMul);
+    }
+
     [Fact]
     public void AddRelu_AndMultiplyAdd_AreOneNodeEach()
     {

@@ -143,6 +143,18 @@ public sealed class PassLawTests
         return before.All(o => after[o.Key].AsSpan().SequenceEqual(o.Value));
     }, Cases);
 
+    // OPT-08: what a fused product hands to its operands has the bits, and is added in the order, of the parts.
+    [Theory]
+    [InlineData("bias", DType.Float32)]
+    [InlineData("activations", DType.Float32)]
+    [InlineData("bias", DType.Float64)]
+    [InlineData("activations", DType.Float64)]
+    public void FusedProducts_KeepTheBitsOfGradients(string pass, DType dtype) => Generators.Holds(Recipe.All, r =>
+    {
+        var graph = r.Model(dtype);
+        return SameBits(GradientGraph.Build(graph), GradientGraph.Build(Run(pass, graph)));
+    }, 4 * Cases);
+
     [Fact]
     public void Recompute_KeepsEveryBit_AtAnyLevels() => Generators.Holds(Recipe.All, r =>
     {

@@ -30,6 +30,9 @@ internal static partial class OpSamples
             var attributes = Attributes.Of("activation", activation);
             yield return new OpSample(OpTable.Linear, attributes, [Normal(3, 4), Normal(5, 4), Normal(5)]);
             yield return new OpSample(OpTable.Linear, attributes, [Normal(2, 3, 4), Normal(5, 4)]);
+            var columns = attributes.With("columns", true);
+            yield return new OpSample(OpTable.Linear, columns, [Normal(3, 4), Normal(4, 5), Normal(5)]);
+            yield return new OpSample(OpTable.Linear, columns, [Normal(2, 3, 4), Normal(4, 5)]);
         }
 
         string[] specs =

@@ -17,7 +17,7 @@ internal static partial class References
                 * Repeated(s.Inputs[1], tb ? [.. lead, i[^1], k] : [.. lead, k, i[^1]]));
         };
         known[OpTable.Linear] = (s, i) =>
-            Activated(s, Row(s.Inputs[0], s.Inputs[1], i) + (s.Inputs.Length > 2 ? s.Inputs[2].At(i[^1]) : 0));
+            Activated(s, Row(s, i) + (s.Inputs.Length > 2 ? s.Inputs[2].At(i[^1]) : 0));
         known[OpTable.Einsum] = Einsum;
         known[OpTable.Conv2d] = (s, i) => Activated(s, Convolved(s, i));
         known[OpTable.Conv1d] = Convolved;
@@ -44,8 +44,12 @@ internal static partial class References
         };
     }
 
-    private static double Row(Tensor x, Tensor w, int[] i) =>
-        Enumerable.Range(0, w.Shape[1]).Sum(k => x.At([.. i[..^1], k]) * w.At(i[^1], k));
+    private static double Row(OpSample s, int[] i)
+    {
+        var (x, w, columns) = (s.Inputs[0], s.Inputs[1], s.Attributes.Flag("columns"));
+        return Enumerable.Range(0, x.Shape[-1]).Sum(
+            k => x.At([.. i[..^1], k]) * (columns ? w.At(k, i[^1]) : w.At(i[^1], k)));
+    }
 
     private static double Activated(OpSample s, double y) => s.Attributes.Text("activation") switch
     {
