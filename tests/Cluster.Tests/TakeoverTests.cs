@@ -121,12 +121,29 @@ public class TakeoverTests(ClusterFixture cluster)
         var before = await led.TwoMembersAsync();
         await led.WorkersKnowStandbyAsync();
 
-        Signal.Stop(led.Leader.Pid);
+        await led.StopLeaderAsync(whileItWrites: false);
         await led.StandbyLeadsAsync(before);
         Signal.Continue(led.Leader.Pid);
         var woken = await led.Leader.EndAsync();
         Assert.True(woken.Code == (int)Shared.ExitCode.Cluster, woken.ToString());
         Assert.Contains("another coordinator leads", woken.Error, StringComparison.Ordinal);
+        await led.StopAsync(submit);
+    }
+
+    // FT-05, L5: a leader that was stopped in the middle of an append keeps the journal locked; its lease is over, and
+    // so is its process.
+    [Fact]
+    public async Task ALeaderStoppedWhileItWritesIsEnded()
+    {
+        using var led = await LedCluster.StartAsync(cluster, "takeover-locked", workers: 2, knowBoth: false);
+        using var submit = led.Submit($"{led.At.Standby},{led.At.Leader}", "--set", "checkpoint.every=1");
+        var before = await led.TwoMembersAsync();
+        await led.WorkersKnowStandbyAsync();
+
+        await led.StopLeaderAsync(whileItWrites: true);
+        await led.StandbyLeadsAsync(before);
+        Assert.Equal(137, (await led.Leader.EndAsync()).Code);
+        Assert.Contains("keeps the journal locked: its process is ended", led.StandbyLog(), StringComparison.Ordinal);
         await led.StopAsync(submit);
     }
 

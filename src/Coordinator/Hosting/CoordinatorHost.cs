@@ -54,6 +54,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private StateLock? _lock;
     private bool _closed;
     private string _leader = "";
+    private UserException? _locked;
     private Task? _standsBy;
     private Task? _takesLock;
     private ControlJournal? _journal;
@@ -144,7 +145,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         while (!TryLead(journal, state))
         {
             if (_options.Time.GetElapsedTime(started) > _options.Clocks.Lease)
-                throw new UserException(ExitCode.Cluster,
+                throw _locked ?? new UserException(ExitCode.Cluster,
                     $"{_leader} leads this cluster: stop it first, or stand by with --standby");
             await pace.WaitForNextTickAsync();
         }
@@ -211,7 +212,20 @@ public sealed class CoordinatorHost : IAsyncDisposable
             ShowStandby(state);
         }
 
+        if (answer.Locked is { } locked) Unlock(answer, locked);
+        else _locked = null;
         return false;
+    }
+
+    /// <summary>The journal stays locked for ever when its leader was stopped in the middle of an append.</summary>
+    private void Unlock(LeaseAnswer answer, UserException locked)
+    {
+        var hadIt = _options.Time.GetUtcNow() + answer.ExpiresIn - _options.Clocks.Lease;
+        if (LeaseHolder.TryEnd(answer.Holder, hadIt))
+            _options.Log.Write(LogLevel.Warning, Source,
+                $"{answer.Holder} answers no more and keeps the journal locked: its process is ended");
+        else if (_locked is null) _options.Log.Write(LogLevel.Warning, Source, locked.Message);
+        _locked = locked;
     }
 
     private void ShowStandby(string state)

@@ -13,13 +13,23 @@ internal static class LeaseHolder
     /// <summary>
     /// True only for a process of this machine that does not exist any more; of any other the lease has to expire.
     /// </summary>
-    public static bool IsGone(string holder)
+    public static bool IsGone(string holder) =>
+        Parse(holder) is { } at && (holder == Name // an earlier host of this process
+            || ProcessPresence.IsGone(at.Host, at.Pid));
+
+    /// <summary>
+    /// Ends a process of this machine whose lease is over: nothing of it could have an effect any more, and what it
+    /// locks becomes free. False: it is elsewhere, this process itself, or may not be ended.
+    /// </summary>
+    /// <param name="holder">As in the lease.</param>
+    /// <param name="seen">It had the lease then: a process of its number that began later is another one.</param>
+    public static bool TryEnd(string holder, DateTimeOffset seen) =>
+        holder != Name && Parse(holder) is { } at && ProcessPresence.TryEnd(at.Host, at.Pid, seen);
+
+    private static (string Host, int Pid)? Parse(string holder)
     {
         var at = holder.LastIndexOf(PidWord, StringComparison.Ordinal);
-        return at >= 0
-            && int.TryParse(holder.AsSpan(at + PidWord.Length), NumberStyles.None, CultureInfo.InvariantCulture,
-                out var pid)
-            && (holder == Name // an earlier host of this process
-                || ProcessPresence.IsGone(holder[..at], pid));
+        return at >= 0 && int.TryParse(holder.AsSpan(at + PidWord.Length), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var pid) ? (holder[..at], pid) : null;
     }
 }

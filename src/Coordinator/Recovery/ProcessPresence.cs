@@ -24,8 +24,7 @@ internal static class ProcessPresence
         try
         {
             using var process = Process.GetProcessById(pid);
-            return process.HasExited
-                || (seen is { } at && process.StartTime.ToUniversalTime() > at.UtcDateTime + Doubt);
+            return process.HasExited || (seen is { } at && BeganAfter(process, at));
         }
         catch (ArgumentException)
         {
@@ -36,4 +35,28 @@ internal static class ProcessPresence
             return false; // it cannot be told
         }
     }
+
+    /// <summary>Kills a process of this machine, be it stopped; false where that cannot be done.</summary>
+    /// <param name="host">Its machine.</param>
+    /// <param name="pid">Its number there.</param>
+    /// <param name="seen">It existed then.</param>
+    public static bool TryEnd(string host, int pid, DateTimeOffset seen)
+    {
+        if (host != Environment.MachineName) return false;
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            if (process.HasExited || BeganAfter(process, seen)) return false;
+            process.Kill();
+            return true;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or Win32Exception
+            or NotSupportedException)
+        {
+            return false;
+        }
+    }
+
+    private static bool BeganAfter(Process process, DateTimeOffset seen) =>
+        process.StartTime.ToUniversalTime() > seen.UtcDateTime + Doubt;
 }

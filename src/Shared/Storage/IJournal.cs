@@ -13,8 +13,13 @@ public sealed record NewEvent(string Type, string Json);
 /// <summary>The right to append, proved by its token. Holding one says nothing about whether it still counts.</summary>
 public sealed record Lease(string Holder, LeaderToken Token);
 
-/// <summary>Answer to an attempt to lead: a lease, or who has it and for how long.</summary>
-public sealed record LeaseAnswer(Lease? Lease, string Holder, TimeSpan ExpiresIn);
+/// <summary>Answer to an attempt to lead: a lease, or who has it and for how long (below zero: it is over).</summary>
+public sealed record LeaseAnswer(Lease? Lease, string Holder, TimeSpan ExpiresIn)
+{
+    /// <summary>The lease could be taken, but a process keeps the journal locked, as one that was stopped in the
+    /// middle of an append does: this is what to say of it. Null: it is not locked.</summary>
+    public UserException? Locked { get; init; }
+}
 
 public enum AppendResult
 {
@@ -36,7 +41,7 @@ public interface IJournal : IDisposable
 {
     /// <summary>
     /// Takes the lease with a new, higher token where nobody holds it, it has expired, or its holder is known to be
-    /// gone.
+    /// gone. A look at a lease that cannot be taken locks nothing.
     /// </summary>
     /// <param name="holder">Who asks, for people to read.</param>
     /// <param name="life">Time until it expires unless renewed.</param>

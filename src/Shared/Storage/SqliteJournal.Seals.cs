@@ -27,28 +27,6 @@ public sealed partial class SqliteJournal
 
     private long CountEvents() => Scalar("SELECT events FROM head WHERE id = 1");
 
-    private (string Holder, long Token, long ExpiresMs)? ReadLease()
-    {
-        using var read = Command(
-            $"SELECT holder, token, expires_ms, {(IsSealed ? "seal" : "0")} FROM lease WHERE id = 1");
-        using var row = read.ExecuteReader();
-        if (!row.Read()) return null;
-        var (holder, token, expiresMs) = (row.GetString(0), row.GetInt64(1), row.GetInt64(2));
-        if (IsSealed && row.GetInt64(3) != JournalSeal.OfLease(holder, token, expiresMs)) throw Damaged(_path);
-        return (holder, token, expiresMs);
-    }
-
-    private void WriteLease(string holder, long token, long expiresMs)
-    {
-        using var write = Command("""
-            INSERT INTO lease(id, holder, token, expires_ms, seal) VALUES(1, $holder, $token, $expires, $seal)
-            ON CONFLICT(id) DO UPDATE SET holder = excluded.holder, token = excluded.token,
-                expires_ms = excluded.expires_ms, seal = excluded.seal
-            """, ("$holder", holder), ("$token", token), ("$expires", expiresMs),
-            ("$seal", JournalSeal.OfLease(holder, token, expiresMs)));
-        write.ExecuteNonQuery();
-    }
-
     /// <summary>All events there are now.</summary>
     private long AppendSealed(long token, string stream, long afterSeq, IReadOnlyList<NewEvent> events)
     {

@@ -138,31 +138,6 @@ public sealed partial class SqliteJournal : IJournal
     internal void LimitPages(int pagesMax) =>
         Execute(FormattableString.Invariant($"PRAGMA max_page_count = {pagesMax}"));
 
-    public LeaseAnswer TryAcquire(string holder, TimeSpan life, Func<string, bool>? isGone = null)
-    {
-        var answer = Transact(() =>
-        {
-            var (present, now) = (ReadLease(), Now());
-            if (present is { } held && held.ExpiresMs > now && isGone?.Invoke(held.Holder) != true)
-                return new LeaseAnswer(null, held.Holder, TimeSpan.FromMilliseconds(held.ExpiresMs - now));
-            if (!IsSealed) SealAll();
-            var token = (present?.Token ?? 0) + 1;
-            WriteLease(holder, token, now + (long)life.TotalMilliseconds);
-            return new LeaseAnswer(new Lease(holder, new LeaderToken(token)), holder, life);
-        });
-        if (answer.Lease is { } lease) JournalHead.Write(_path, Guarded(CountEvents), lease.Token.Value);
-        return answer;
-    }
-
-    public bool Renew(Lease lease, TimeSpan life) => Transact(() =>
-    {
-        if (ReadLease() is not { } held || held.Token != lease.Token.Value) return false;
-        WriteLease(held.Holder, held.Token, Now() + (long)life.TotalMilliseconds);
-        return true;
-    });
-
-    public void Release(Lease lease) => Renew(lease, TimeSpan.Zero);
-
     public AppendResult Append(Lease lease, string stream, long afterSeq, IReadOnlyList<NewEvent> events)
     {
         var count = 0L;
@@ -194,11 +169,30 @@ public sealed partial class SqliteJournal : IJournal
     }
 
     private T Transact<T>(Func<T> action) => Guarded(() =>
+        TryBegin(BusyTimeoutMs) ? Committed(action) : throw LockedText(_path, BusyTimeoutMs));
+
+    /// <summary>False: another process has the write lock.</summary>
+    private bool TryBegin(int waitMs)
     {
         // A deleted file can still be written, and nobody would ever read it.
         if (!File.Exists(_path)) throw new UserException(ExitCode.Storage, StorageFault.GoneText(_path));
         // IMMEDIATE: the write lock is taken before anything is read, so what was read still holds at the commit.
-        Execute("BEGIN IMMEDIATE");
+        Execute(FormattableString.Invariant($"PRAGMA busy_timeout = {waitMs}"));
+        using var begin = Command("BEGIN IMMEDIATE");
+        begin.CommandTimeout = waitMs / 1_000;
+        try
+        {
+            begin.ExecuteNonQuery();
+            return true;
+        }
+        catch (SqliteException e) when (IsLocked(e))
+        {
+            return false;
+        }
+    }
+
+    private T Committed<T>(Func<T> action)
+    {
         try
         {
             var result = action();
@@ -210,7 +204,7 @@ public sealed partial class SqliteJournal : IJournal
             RollBack();
             throw;
         }
-    });
+    }
 
     /// <summary>A full or failing disk has mostly ended the transaction itself.</summary>
     private void RollBack()
@@ -275,8 +269,7 @@ public sealed partial class SqliteJournal : IJournal
         ? StorageFault.Of(path, e)
         : sqlite.SqliteErrorCode switch
         {
-            5 or 6 => new UserException(ExitCode.Cluster, $"{path}: the journal is locked by another process for more "
-                + $"than {BusyTimeoutMs / 1_000} s; is another coordinator using this state folder?"),
+            _ when IsLocked(sqlite) => LockedText(path, BusyTimeoutMs),
             _ when !Directory.Exists(Path.GetDirectoryName(path)) => Storage(StorageFault.GoneText(path)),
             8 => Storage($"{path}: the journal cannot be written; check the rights of the file and its folder, and "
                 + "that the disk is not read-only"),
@@ -288,6 +281,12 @@ public sealed partial class SqliteJournal : IJournal
             26 => Storage($"{path}: this file is not a journal; move it away or use another state folder"),
             _ => Storage($"{path}: the journal cannot be used: {e.Message.ReplaceLineEndings(" ")}"),
         };
+
+    private static bool IsLocked(SqliteException e) => e.SqliteErrorCode is 5 or 6;
+
+    private static UserException LockedText(string path, int forMs) => new(ExitCode.Cluster,
+        $"{path}: the journal is locked by another process for more than {forMs / 1_000} s; is another coordinator "
+        + "using this state folder?");
 
     private static UserException Storage(string text) => new(ExitCode.Storage, text);
 }

@@ -1,5 +1,6 @@
 using Convoy.Cluster.Tests.Processes;
 using Convoy.Coordinator.Api;
+using Microsoft.Data.Sqlite;
 
 namespace Convoy.Cluster.Tests.Jobs;
 
@@ -65,8 +66,33 @@ internal sealed class LedCluster : IDisposable
             ["coordinator", "--listen", "127.0.0.1:0", "--state", state, .. more]);
 
     /// <summary>`convoy submit` of the endless job, with its end.</summary>
-    public ConvoyProcess Submit(string to) => ConvoyProcess.Start(
-        _cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps, "--to", to, "--json");
+    public ConvoyProcess Submit(string to, params string[] more) => ConvoyProcess.Start(
+        _cluster.Folder, ["submit", "job.yaml", "--set", EndlessJob.Steps, "--to", to, "--json", .. more]);
+
+    /// <summary>SIGSTOP, at a moment when it does or does not hold the journal's lock.</summary>
+    public async Task StopLeaderAsync(bool whileItWrites)
+    {
+        using var deadline = new CancellationTokenSource(ConvoyProcess.Deadline);
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        using var journal = new SqliteConnection(
+            $"Data Source={Path.Combine(State, "journal.db")};Pooling=False;Mode=ReadWrite");
+        journal.Open();
+        while (true)
+        {
+            Signal.Stop(Leader.Pid);
+            while (!Signal.IsStopped(Leader.Pid)) await pace.WaitForNextTickAsync(deadline.Token);
+            if (IsLocked(journal) == whileItWrites) return;
+            Signal.Continue(Leader.Pid);
+            await pace.WaitForNextTickAsync(deadline.Token);
+        }
+    }
+
+    private static bool IsLocked(SqliteConnection journal)
+    {
+        var busy = SQLitePCL.raw.sqlite3_exec(journal.Handle, "BEGIN IMMEDIATE");
+        if (busy == 0) Assert.Equal(0, SQLitePCL.raw.sqlite3_exec(journal.Handle, "ROLLBACK"));
+        return busy != 0;
+    }
 
     public Task<StatusReport> TwoMembersAsync() => Run.UntilAsync("two members",
         status => status.Step >= 10 && status.Membership == "stable" && Joining.Members(status) == 2);
@@ -88,6 +114,15 @@ internal sealed class LedCluster : IDisposable
             && EndpointFile.TryRead(State)!.Pid == Standby.Pid && status.Step > before.Step + 10);
         SameGeneration(before, after);
         return after;
+    }
+
+    /// <summary>What it has logged until now; it goes on to write.</summary>
+    public string StandbyLog()
+    {
+        var path = Path.Combine(State, "logs", $"coordinator-{Standby.Pid}.log");
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(file);
+        return reader.ReadToEnd();
     }
 
     // A starved machine may silence a worker for longer than the deadlines: that loss would be the worker's.

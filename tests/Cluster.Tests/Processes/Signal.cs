@@ -19,16 +19,22 @@ internal static partial class Signal
     public static void Continue(int pid) => Send(pid, SigCont);
 
     /// <summary>Zombies count as gone: they hold nothing.</summary>
-    public static bool Alive(int pid)
+    public static bool Alive(int pid) => State(pid) is not (null or 'Z');
+
+    /// <summary>All its threads have taken the signal.</summary>
+    public static bool IsStopped(int pid) => State(pid) == 'T';
+
+    /// <summary>As in /proc; null: there is no such process.</summary>
+    private static char? State(int pid)
     {
         try
         {
             var stat = File.ReadAllText($"/proc/{pid}/stat");
-            return stat[(stat.LastIndexOf(')') + 2)..][0] != 'Z';
+            return stat[stat.LastIndexOf(')') + 2];
         }
         catch (IOException)
         {
-            return false;
+            return null;
         }
     }
 

@@ -7,7 +7,7 @@ namespace Convoy.Shared.Tests.Storage;
 /// <summary>The same rules for every journal.</summary>
 public abstract class JournalTests : IDisposable
 {
-    private static readonly TimeSpan Life = TimeSpan.FromMinutes(10);
+    protected static readonly TimeSpan Life = TimeSpan.FromMinutes(10);
 
     /// <summary>Another process that opens the same journal.</summary>
     internal abstract IJournal Open();
@@ -251,6 +251,38 @@ public sealed class SqliteJournalTests : JournalTests
             var e = Assert.Throws<UserException>(act);
             Assert.Equal(ExitCode.Storage, e.Code);
             Assert.StartsWith($"{File}: it is not there", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    // FT-05, L5: a process that was stopped in the middle of an append keeps the lock; who looks at the lease of a
+    // leader that lives does not even meet it.
+    [Fact]
+    public void A_locked_journal_is_told_to_who_could_lead_and_no_matter_to_who_could_not()
+    {
+        using var journal = Open();
+        using var stopped = new SqliteConnection($"Data Source={File};Pooling=False");
+        var lease = journal.TryAcquire("a", Life).Lease!;
+        stopped.Open();
+        Run("BEGIN IMMEDIATE");
+        var look = journal.TryAcquire("b", Life);
+        Assert.Equal((null, "a", null), (look.Lease, look.Holder, look.Locked));
+        Run("ROLLBACK");
+        journal.Release(lease);
+
+        Run("BEGIN IMMEDIATE");
+        var locked = journal.TryAcquire("b", Life);
+        Assert.Equal((null, "a"), (locked.Lease, locked.Holder));
+        Assert.True(locked.ExpiresIn <= TimeSpan.Zero, $"{locked.ExpiresIn}");
+        Assert.StartsWith($"{File}: the journal is locked by another process for more than 1 s",
+            locked.Locked!.Message, StringComparison.Ordinal);
+        Run("ROLLBACK");
+        Assert.Equal(new LeaderToken(2), journal.TryAcquire("b", Life).Lease!.Token);
+
+        void Run(string sql)
+        {
+            using var command = stopped.CreateCommand();
+            command.CommandText = sql;
+            command.ExecuteNonQuery();
         }
     }
 
