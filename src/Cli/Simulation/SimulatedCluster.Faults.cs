@@ -187,7 +187,7 @@ internal sealed partial class SimulatedCluster
         Disk.StopAt = Disk.Operations + 1 + (fault.Amount % 24);
     }
 
-    private void KillCoordinator()
+    public void KillCoordinator()
     {
         if (AliveCoordinator is not { } coordinator) return;
         World.Trace("kill -9 of the coordinator");

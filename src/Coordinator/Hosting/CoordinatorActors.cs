@@ -57,8 +57,16 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         var first = FirstPlace(parts, left.First) with { JobsOver = left.Over }; // before this leader's own records
         journal.Append(new LeaderStarted(journal.Token, journal.Holder));
         var places = new List<WallPlace> { first };
+        var late = new List<JobHistory>();
         foreach (var job in left.Beside)
-            if (PlaceOf(parts, job) is { } place) places.Add(place);
+        {
+            if (PlaceOf(parts, job, isLast: false, out var silent) is { } place) places.Add(place);
+            if (silent is null) continue;
+            late.Add(job);
+            options.Log.Write(LogLevel.Warning, "coordinator",
+                $"the folder of {job.Submitted!.JobId} does not answer, it is tried again: {silent.Message}");
+        }
+
         var clock = new MonotonicClock(options.Time);
         var lease = new LeaderLease(parts.Leadership, journal, clock, options.Clocks);
         var walls = 0; // only the front counts them
@@ -72,6 +80,14 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         {
             Token = journal.Token,
             JobOf = command => journal.FoldCommands().FirstOrDefault(c => c.Command == command).Job?.JobId,
+            Late = late,
+            GoOn = (IActorContext context, IActorRef front, JobHistory job, bool isLast, out JobWall? wall) =>
+            {
+                lease.MustHold(); // whoever leads instead may be saving there
+                var place = PlaceOf(parts, job, isLast, out var silent);
+                wall = place is null ? null : StartWall(context, front, parts, place, lease, ++walls);
+                return silent is null;
+            },
         };
         var front = system.ActorOf(
             Props.Create(() => new FrontActor(shell)).WithDispatcher(Dispatchers.Pinned), "front");
@@ -106,14 +122,24 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
             "", parts.StateFolder, parts.Store, parts.Board, parts.Metrics, history, found));
     }
 
-    /// <summary>Null: its folder cannot be used, and it has failed; the others go on.</summary>
-    private static WallPlace? PlaceOf(CoordinatorParts parts, JobHistory left)
+    /// <summary>
+    /// What is damaged stays so: that job has failed, and the others go on. What does not answer may answer soon.
+    /// </summary>
+    /// <param name="parts">Of this coordinator.</param>
+    /// <param name="left">A job beside the first one.</param>
+    /// <param name="isLast">It fails also when its folder does not answer.</param>
+    /// <param name="silent">Not null: its folder does not answer, and it may be tried again.</param>
+    /// <returns>Null: it has failed, or its folder does not answer.</returns>
+    private static WallPlace? PlaceOf(CoordinatorParts parts, JobHistory left, bool isLast, out Exception? silent)
     {
-        var name = LeftJobs.NameOf(left.Submitted!);
+        silent = null;
+        MetricsFile? metrics = null;
         try
         {
+            var name = LeftJobs.NameOf(left.Submitted!);
             var folder = JobSubmission.FolderOf(parts.StateFolder, name);
-            var (store, metrics) = (parts.StoreAt(JobSubmission.CheckpointsOf(folder)), parts.NewMetrics(folder));
+            var store = parts.StoreAt(JobSubmission.CheckpointsOf(folder));
+            metrics = parts.NewMetrics(folder);
             var found = TakenOver.Of(left, parts.Journal, store, parts.Options, metrics.GoOn(folder));
             var place = Show(parts, new WallPlace(
                 name, folder, store, new StatusBoard(), metrics, parts.Journal.FoldMembership(name), found));
@@ -121,7 +147,9 @@ internal sealed record CoordinatorActors(IActorRef Membership, IActorRef Job)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or UserException)
         {
-            EndUnusable(parts, left, e);
+            metrics?.Dispose();
+            if (e is not UserException && !isLast) silent = e;
+            else EndUnusable(parts, left, e);
             return null;
         }
     }

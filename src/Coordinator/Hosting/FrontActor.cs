@@ -32,6 +32,11 @@ internal sealed record FrontShell(
     /// <summary>The job that a command was about whose effect is durable, by the number that its client gave it (L6);
     /// null: there is no such command.</summary>
     public required Func<string, string?> JobOf { get; init; }
+
+    /// <summary>Jobs that go on and whose folders did not answer yet.</summary>
+    public IReadOnlyList<JobHistory> Late { get; init; } = [];
+
+    public required GoOnLate GoOn { get; init; }
 }
 
 /// <summary>
@@ -39,7 +44,7 @@ internal sealed record FrontShell(
 /// it names. Who gets whom is decided by <see cref="JobDeal"/>; a worker goes from one job to another only when it
 /// trains in none. It looks at no message of a job.
 /// </summary>
-internal sealed class FrontActor : ReceiveActor, IWithTimers
+internal sealed partial class FrontActor : ReceiveActor, IWithTimers
 {
     private const string Source = "front";
     private static readonly TimeSpan DealInterval = TimeSpan.FromMilliseconds(200);
@@ -70,6 +75,7 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
     {
         _shell = shell;
         On<Tick>(_ => Deal());
+        On<LateTick>(_ => TryLate());
         On<LinkUp>(m => WallOf(m.Peer).Membership.Forward(m));
         On<LinkDown>(OnLinkDown);
         On<TakeJob>(OnTakeJob);
@@ -106,8 +112,11 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
         _walls.AddRange(_shell.Walls(Context, Self));
         _first = _walls[0];
         _orders = _walls.Max(w => w.Order);
-        if (Live().Count > 0) Timers.StartPeriodicTimer("deal", new Tick(), DealInterval);
+        if (Live().Count > 0) StartDealing();
+        StartLate();
     }
+
+    private void StartDealing() => Timers.StartPeriodicTimer("deal", new Tick(), DealInterval);
 
     // ---- Workers ----
 
@@ -118,6 +127,7 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
     private void OnLinkDown(LinkDown m)
     {
         WallOf(m.Peer).Membership.Forward(m);
+        _held.RemoveAll(h => h.Peer == m.Peer);
         if (m.Peer.Id is not { } id || Find(id.Incarnation) is not { } seat || seat.Peer != m.Peer) return;
         _seats.Remove(seat);
         _byProcess.Remove(seat.Incarnation);
@@ -131,6 +141,7 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
             return;
         }
 
+        if (Holds(id.Incarnation, peer, message)) return;
         if (message is Hello hello && hello.Incarnation == id.Incarnation.Value) Place(id.Incarnation, peer, hello);
         WallOf(peer).Membership.Forward(message);
     }
@@ -205,7 +216,7 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
             wall.Membership.Tell(new OthersWait(wait));
         }
 
-        if (jobs.Count == 0) Timers.CancelAll();
+        if (jobs.Count == 0) Timers.Cancel("deal");
     }
 
     private void DealIdle(List<JobWall> jobs)
@@ -236,13 +247,19 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
             return;
         }
 
+        if (LateJob(job) is { } late)
+        {
+            Refuse(ExitCode.Cluster, LateText(late));
+            return;
+        }
+
         if (WallFor(m) is not { } wall) return;
 
         if (wall.Running is null)
         {
             (wall.Running, wall.Order, wall.Scaled) = (m.Description, ++_orders, 0);
             if (wall != _first) _walls.Add(wall);
-            Timers.StartPeriodicTimer("deal", new Tick(), DealInterval);
+            StartDealing();
         }
 
         wall.Job.Forward(m);
@@ -351,6 +368,12 @@ internal sealed class FrontActor : ReceiveActor, IWithTimers
         var live = Live();
         if (job is null && live.Count <= 1) return live.Count == 0 ? _first : live[0];
         if (job is not null && live.Find(w => w.Is(job)) is { } named) return named;
+        if (job is not null && LateJob(job) is { } late)
+        {
+            Refuse(ExitCode.Cluster, LateText(late));
+            return null;
+        }
+
         var known = string.Join(", ", live.Select(w => $"{w.Running!.Job.Job} ({w.Running.JobId})"));
         Refuse(ExitCode.Usage, job is null ? $"{live.Count} jobs are here ({known}): say with --job which one to {what}"
             : $"no job '{job}' runs here; " + (known.Length == 0 ? "there is none" : known));

@@ -103,6 +103,7 @@ public sealed class TwoJobsTests
     [Theory]
     [InlineData(310445, 4, 12, "1")] // a worker that was let go took an opening from before, whose list came late (C7)
     [InlineData(1544, 8, 5, "2,3")] // a link that was lost and dialled anew took frames to a worker of the other job
+    [InlineData(310353, 5, 29, "2,3")] // the disk did not answer a new leader for a second, and a job had failed for good
     public void Small_worlds_that_broke_something_once_hold(ulong seed, int workers, int steps, string keep) =>
         Assert.Null(SimulationRun.Run(seed, new SimulationChoice
         {
