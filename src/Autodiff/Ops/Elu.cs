@@ -11,8 +11,8 @@ internal sealed class Elu : ConstantOp<EluOperator>
 
     internal override Value?[] Backward(OpGradient g)
     {
-        var above = g.X.Greater(g.X.Constant(0));
         var alpha = ConstantOf(g.Attributes);
-        return Kink.At(g, g.Dy * (above + (above.OneMinus() * (g.Y + alpha))), (0, alpha, 1));
+        var slope = g.X.Greater(g.X.Constant(0)).Where(g.X.Constant(1), g.Y + alpha);
+        return Kink.At(g, g.Dy * slope, (0, alpha, 1));
     }
 }

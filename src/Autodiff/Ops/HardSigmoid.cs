@@ -1,7 +1,7 @@
 namespace Convoy.Autodiff.Ops;
 
 // y = min(max(x + 3, 0), 6) / 6        x, y of one shape
-// dx = dy / 6 where -3 < x < 3; 0 at the kinks unless the attribute kink chooses
+// dx = dy / 6 where -3 < x < 3; 0 for a NaN, and at the kinks unless the attribute kink chooses
 internal sealed class HardSigmoid : UnaryOp<HardSigmoidOperator>
 {
     public override string Name => "hard-sigmoid";

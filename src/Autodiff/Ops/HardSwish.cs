@@ -13,8 +13,8 @@ internal sealed class HardSwish : UnaryOp<HardSwishOperator>
 
     private static Value Slope(Value x)
     {
-        var inside = x.GreaterEqual(x.Constant(-3)) * x.Less(x.Constant(3));
-        // Chosen, not multiplied with 0: twice the largest numbers is infinite.
-        return inside.Where(((x * 2) + 3) * (1.0 / 6), x.GreaterEqual(x.Constant(3)));
+        // Chosen, not multiplied with 0: twice the largest numbers is infinite. A NaN is on neither side.
+        var above = x.GreaterEqual(x.Constant(3)).Where(x.Constant(1), ((x * 2) + 3) * (1.0 / 6));
+        return x.Less(x.Constant(-3)).Where(x.Constant(0), above);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class LeakyRelu : ConstantOp<LeakyReluOperator>
     internal override Value?[] Backward(OpGradient g)
     {
         var slope = ConstantOf(g.Attributes);
-        return Kink.At(g, g.Dy * ((g.X.Greater(g.X.Constant(0)) * (1 - slope)) + slope), (0, slope, 1));
+        var chosen = g.X.Greater(g.X.Constant(0)).Where(g.X.Constant(1), g.X.Constant(slope));
+        return Kink.At(g, g.Dy * chosen, (0, slope, 1));
     }
 }

@@ -1,7 +1,8 @@
 namespace Convoy.Autodiff.Ops;
 
 // z = min(x, y), NaN where either is        broadcast
-// the gradient goes to the smaller; half to each when they are equal, or the share kink to the first
+// the gradient goes to the smaller; half to each when they are equal, or the share kink to the first; where either is a
+// NaN, all of it to both
 internal sealed class Minimum : BinaryOp<Fn.Minimum>
 {
     public override string Name => "minimum";
@@ -13,5 +14,7 @@ internal sealed class Minimum : BinaryOp<Fn.Minimum>
         return [g.Dy * Share(g.X, g.Inputs[1], kink), g.Dy * Share(g.Inputs[1], g.X, 1 - kink)];
     }
 
-    private static Value Share(Value mine, Value other, double tie) => mine.Less(other) + (mine.Equal(other) * tie);
+    // Not GreaterEqual: with a NaN no comparison holds.
+    private static Value Share(Value mine, Value other, double tie) =>
+        mine.GreaterEqual(other).OneMinus() + (mine.Equal(other) * tie);
 }

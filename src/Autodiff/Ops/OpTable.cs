@@ -35,10 +35,12 @@ public static class OpTable
     /// <summary><c>negate</c>: y = -x; x, y of one shape; dx = -dy.</summary>
     public static readonly Op Negate = new Negate();
     /// <summary><c>maximum</c>: z = max(x, y), NaN where either is; broadcast; the gradient goes to the larger;
-    /// half to each when they are equal, or the share kink to the first.</summary>
+    /// half to each when they are equal, or the share kink to the first; where either is a NaN, all of it to
+    /// both.</summary>
     public static readonly Op Maximum = new Maximum();
     /// <summary><c>minimum</c>: z = min(x, y), NaN where either is; broadcast; the gradient goes to the smaller;
-    /// half to each when they are equal, or the share kink to the first.</summary>
+    /// half to each when they are equal, or the share kink to the first; where either is a NaN, all of it to
+    /// both.</summary>
     public static readonly Op Minimum = new Minimum();
     /// <summary><c>pow</c>: z = x^y; broadcast; dx = dz y x^(y-1), dy = dz z ln(x); 0 at x = 0 for y = 0, and for y
     /// ≥ 0.</summary>
@@ -60,11 +62,11 @@ public static class OpTable
     /// <summary><c>greater-equal</c>: z = 1 where x &gt;= y, else 0; broadcast; no gradient: the result is flat
     /// almost everywhere.</summary>
     public static readonly Op GreaterEqual = new GreaterEqual();
-    /// <summary><c>relu</c>: y = max(x, 0); x, y of one shape; dx = dy where y &gt; 0; 0 at the kink unless the
-    /// attribute kink chooses.</summary>
+    /// <summary><c>relu</c>: y = max(x, 0); x, y of one shape; dx = dy where y &gt; 0 or NaN; 0 at the kink unless
+    /// the attribute kink chooses.</summary>
     public static readonly Op Relu = new Relu();
-    /// <summary><c>relu-grad</c>: z = dy where y &gt; 0, else 0; dy, y, z of one shape; y is the result of relu;
-    /// linear in dy; flat in y.</summary>
+    /// <summary><c>relu-grad</c>: z = 0 where y ≤ 0, else dy, so a NaN passes it on; dy, y, z of one shape; y is
+    /// the result of relu; linear in dy; flat in y.</summary>
     public static readonly Op ReluGrad = new ReluGrad();
     /// <summary><c>sigmoid</c>: y = 1 / (1 + e^-x); x, y of one shape; dx = dy y (1 - y).</summary>
     public static readonly Op Sigmoid = new Sigmoid();
@@ -112,7 +114,7 @@ public static class OpTable
     /// ((1 + t)/2 + x/2 (1 - t²) u'(x)), t = tanh(u).</summary>
     public static readonly Op GeluTanh = new GeluTanh();
     /// <summary><c>hard-sigmoid</c>: y = min(max(x + 3, 0), 6) / 6; x, y of one shape; dx = dy / 6 where -3 &lt; x
-    /// &lt; 3; 0 at the kinks unless the attribute kink chooses.</summary>
+    /// &lt; 3; 0 for a NaN, and at the kinks unless the attribute kink chooses.</summary>
     public static readonly Op HardSigmoid = new HardSigmoid();
     /// <summary><c>hard-swish</c>: y = x min(max(x + 3, 0), 6) / 6; x, y of one shape; dx = dy (2x + 3)/6 where -3
     /// ≤ x &lt; 3, dy above, 0 below; at the kinks the slope from above unless the attribute kink
@@ -281,7 +283,8 @@ public static class OpTable
     /// &gt; 0, else dy (y / alpha + 1).</summary>
     public static readonly Op Celu = new Celu();
     /// <summary><c>clamp</c>: y = min(max(x, min), max); x, y of one shape; a bound that is not given is infinite;
-    /// dx = dy where min ≤ x ≤ max, else 0; dy at the bounds unless the attribute kink chooses.</summary>
+    /// dx = dy where min ≤ x ≤ max, else 0, for a NaN too; dy at the bounds unless the attribute kink
+    /// chooses.</summary>
     public static readonly Op Clamp = new Clamp();
     /// <summary><c>cos</c>: y = cos x, x in radians; x, y of one shape; dx = -dy sin x.</summary>
     public static readonly Op Cos = new Cos();
@@ -293,8 +296,8 @@ public static class OpTable
     public static readonly Op Expm1 = new Expm1();
     /// <summary><c>floor</c>: y = the integer at or below x; x, y of one shape; no gradient.</summary>
     public static readonly Op Floor = new Floor();
-    /// <summary><c>hard-tanh</c>: y = x between -1 and 1; x, y of one shape; dx = dy inside, 0 outside and at both
-    /// kinks unless the attribute kink chooses.</summary>
+    /// <summary><c>hard-tanh</c>: y = x between -1 and 1; x, y of one shape; dx = dy inside, 0 outside, for a NaN,
+    /// and at both kinks unless the attribute kink chooses.</summary>
     public static readonly Op HardTanh = new HardTanh();
     /// <summary><c>hypot</c>: z = √(x² + y²) without overflow; x, y -&gt; z, dimensions of size 1 repeated; dx = dz
     /// x / z; dy = dz y / z; (0 at the origin).</summary>
@@ -322,8 +325,8 @@ public static class OpTable
     public static readonly Op Polygamma = new Polygamma();
     /// <summary><c>reciprocal</c>: y = 1 / x; x, y of one shape; dx = -dy y².</summary>
     public static readonly Op Reciprocal = new Reciprocal();
-    /// <summary><c>relu6</c>: y = x between 0 and 6; x, y of one shape; dx = dy inside, 0 outside and at both kinks
-    /// unless the attribute kink chooses.</summary>
+    /// <summary><c>relu6</c>: y = x between 0 and 6; x, y of one shape; dx = dy inside, 0 outside, for a NaN, and
+    /// at both kinks unless the attribute kink chooses.</summary>
     public static readonly Op Relu6 = new Relu6();
     /// <summary><c>round</c>: y = the nearest integer, the even one of two; x, y of one shape; no
     /// gradient.</summary>
@@ -587,9 +590,9 @@ public static class OpTable
     /// <summary><c>interpolate</c>: y = x resampled to the given sizes, nearest or linear in each dimension;
     /// x_NC(sizes) -&gt; y_NC(output); gradient: that of the operators it is written in.</summary>
     public static readonly Op Interpolate = new Interpolate();
-    /// <summary><c>max-pool</c>: y = the largest of each window; of equals the first has the gradient, as in
-    /// max-pool2d, unless the attribute ties says last or share x_NC(sizes) -&gt; y_NC(places); gradient: that of
-    /// the operators it is written in.</summary>
+    /// <summary><c>max-pool</c>: y = the largest of each window, never of the padding; -∞ of padding alone;
+    /// x_NC(sizes) -&gt; y_NC(places); dx = dy at the largest; of equals, and of NaNs, the first has it, as in
+    /// max-pool2d, unless the attribute ties says last or share.</summary>
     public static readonly Op MaxPoolNd = new MaxPoolNd();
     /// <summary><c>avg-pool</c>: y = the mean of each window, padding counted as zeros; x_NC(sizes) -&gt;
     /// y_NC(places); gradient: that of the operators it is written in.</summary>

@@ -1,6 +1,6 @@
 namespace Convoy.Autodiff.Ops;
 
-// z = dy where y > 0, else 0        dy, y, z of one shape; y is the result of relu
+// z = 0 where y ≤ 0, else dy, so a NaN passes it on        dy, y, z of one shape; y is the result of relu
 // linear in dy; flat in y
 internal sealed class ReluGrad : BinaryOp<Fn.ReluGrad>
 {

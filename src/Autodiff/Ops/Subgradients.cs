@@ -44,16 +44,16 @@ public static class Subgradients
         var zero = x.Constant(0);
         return rule switch
         {
-            KinkRule.Right => x.GreaterEqual(zero),
-            KinkRule.Middle => x.Greater(zero) + (x.Equal(zero) * 0.5),
-            _ => x.Greater(zero),
+            // Not below, rather than above: a NaN passes the gradient on, as it does without a choice.
+            KinkRule.Right => x.Less(zero).OneMinus(),
+            KinkRule.Middle => x.Less(zero).OneMinus() - (x.Equal(zero) * 0.5),
+            _ => x.LessEqual(zero).OneMinus(),
         };
     }
 
     private static Value[] Choice(CustomGradient g, bool larger, KinkRule rule)
     {
         var (a, b) = (g.Inputs[0], g.Inputs[1]);
-        var first = larger ? a.Greater(b) : a.Less(b);
         // Of all that add to one, even shares are the shortest.
         var share = rule switch
         {
@@ -61,8 +61,11 @@ public static class Subgradients
             KinkRule.Right => 1.0,
             _ => 0.5,
         };
-        first += a.Equal(b) * share;
-        return [g.Gradient * first, g.Gradient * first.OneMinus()];
+        var ties = a.Equal(b);
+        return [g.Gradient * Of(a, b, share), g.Gradient * Of(b, a, 1 - share)];
+
+        Value Of(Value mine, Value other, double tie) =>
+            (larger ? mine.LessEqual(other) : mine.GreaterEqual(other)).OneMinus() + (ties * tie);
     }
 
     private sealed class Scopes(params IDisposable[] scopes) : IDisposable

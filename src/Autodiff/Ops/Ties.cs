@@ -28,8 +28,15 @@ internal static class Ties
         var chosen = g.X.Equal(Reduction.Spread(g.Y, g.X, g.Attributes)) + g.X.NotEqual(g.X);
         var dy = Reduction.Spread(g.Dy, g.X, g.Attributes);
         var ties = g.Attributes.Text(Attribute, "share");
-        if (ties == "share") return chosen * dy / chosen.Sum(axes.AsSpan(), keep: true);
-        return One(chosen, [.. axes], ties == "last") * dy;
+        return Among(chosen, dy, [.. axes], ties);
+    }
+
+    /// <summary>The gradient to those that are chosen (1, others 0); where none is, nobody gets it.</summary>
+    public static Value Among(Value chosen, Value dy, int[] axes, string ties)
+    {
+        if (ties != "share") return One(chosen, axes, ties == "last") * dy;
+        var count = chosen.Sum(axes, keep: true);
+        return chosen * dy / count.Maximum(count.Constant(1));
     }
 
     // The reduced axes side by side at the end: there a running count of 1 marks the first, or from the end the last.

@@ -63,14 +63,14 @@ public readonly struct Minimum : IBinaryOperator
     public static double Double(double x, double y) => double.IsNaN(x) || x < y ? x : y;
 }
 
-/// <summary>Gradient of ReLU: x is dy, y is the output (or the input) of ReLU.</summary>
+/// <summary>Gradient of ReLU: x is dy, y is the output (or the input) of ReLU; a NaN passes dy on.</summary>
 public readonly struct ReluGrad : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Lanes<V>(V x, V y) where V : unmanaged, ILanes<V> =>
-        x & V.Greater(y, V.Create(0f));
+        V.Select(V.Equal(V.Larger(V.Create(0f), y), V.Create(0f)), V.Create(0f), x);
 
-    public static double Double(double x, double y) => y > 0 ? x : 0;
+    public static double Double(double x, double y) => y <= 0 ? 0 : x;
 }
 
 /// <summary>Gradient of GELU: x is dy, y is the input of GELU.</summary>

@@ -128,7 +128,7 @@ internal static partial class References
         F(OpTable.Nor, (x, y) => 1 - (x > y ? x : y));
         F(OpTable.Xor, (x, y) => (x * (1 - y)) + (y * (1 - x)));
         F(OpTable.Implies, (x, y) => 1 - (x * (1 - y)));
-        F(OpTable.ReluGrad, (dy, y) => y > 0 ? dy : 0);
+        F(OpTable.ReluGrad, (dy, y) => y <= 0 ? 0 : dy);
         F(OpTable.SigmoidGrad, (dy, y) => dy * y * (1 - y));
         F(OpTable.TanhGrad, (dy, y) => dy * (1 - (y * y)));
         F(OpTable.GeluGrad, (dy, x) => dy * (((1 + Series.Erf(x / Math.Sqrt(2))) / 2)

@@ -3,7 +3,7 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y = min(max(x, min), max)        x, y of one shape; a bound that is not given is infinite
-// dx = dy where min ≤ x ≤ max, else 0; dy at the bounds unless the attribute kink chooses
+// dx = dy where min ≤ x ≤ max, else 0, for a NaN too; dy at the bounds unless the attribute kink chooses
 internal sealed class Clamp : FloatOp, IBlockwise
 {
     public override string Name => "clamp";

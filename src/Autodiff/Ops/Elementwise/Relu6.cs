@@ -4,7 +4,7 @@ using Convoy.Kernels.Operators;
 namespace Convoy.Autodiff.Ops;
 
 // y = x between 0 and 6        x, y of one shape
-// dx = dy inside, 0 outside and at both kinks unless the attribute kink chooses
+// dx = dy inside, 0 outside, for a NaN, and at both kinks unless the attribute kink chooses
 internal sealed class Relu6 : UnaryOp<Relu6Operator>
 {
     public override string Name => "relu6";

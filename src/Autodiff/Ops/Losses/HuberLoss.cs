@@ -14,6 +14,8 @@ internal sealed class HuberLoss : CompositeOp
         Require(delta > 0, $"delta is above 0, not {delta}");
         var size = (x[0] - x[1]).Abs();
         var near = size.LessEqual(size.Constant(delta));
-        return [Losses.Reduced(near.Where(size.Square() * 0.5, (size - (delta / 2)) * delta), attributes)];
+        // What is far has no part in the square: the gradient of an infinite one would be 0 times infinity.
+        var square = near.Where(size, size.Constant(0)).Square() * 0.5;
+        return [Losses.Reduced(near.Where(square, (size - (delta / 2)) * delta), attributes)];
     }
 }
