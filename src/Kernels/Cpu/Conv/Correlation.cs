@@ -32,12 +32,12 @@ internal readonly unsafe struct Correlation<V> where V : unmanaged, ILanes<V>
     public void SetWeights(float* w, nint rowStride, int places, nint stride, float* turned)
     {
         var to = _flat ? _weights : turned;
-        for (var row = 0; row < _rows; row++)
-            for (var t = 0; t < _terms.Count; t++)
-            {
-                var (outer, place) = Math.DivRem(_terms.Weights[t], places);
-                to[((nint)row * _terms.Count) + t] = w[(row * rowStride) + (outer * stride) + place];
-            }
+        for (var t = 0; t < _terms.Count; t++)
+        {
+            var (outer, place) = Math.DivRem(_terms.Weights[t], places);
+            var from = w + (outer * stride) + place;
+            for (var row = 0; row < _rows; row++) to[((nint)row * _terms.Count) + t] = from[row * rowStride];
+        }
 
         if (!_flat) _patchProduct.PackWeights(turned);
     }

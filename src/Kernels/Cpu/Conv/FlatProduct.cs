@@ -10,8 +10,8 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
 {
     // Registers of sums of one call: twelve of one row, or three of each of four rows; of eight rows where there are 32
     // registers. A load of pixels that crosses a cache line counts twice: 24 loads for twelve multiply-adds of a row,
-    // ten for those of four rows, seven with eight. The last call may take two of each row: 14 x 14 pixels are 14 of 16
-    // lanes, and were 15.
+    // ten for those of four rows, seven with eight. The last call may take two of each row: 14 x 14 pixels are 14
+    // registers.
     private const int Registers = 12;
     private const int Together = 4;
     private const int RegistersEach = Registers / Together;
@@ -34,16 +34,19 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
     /// <summary>Few rows leave most of a register tile empty, whose columns are rows.</summary>
     public static bool Fits(int rows, int step) => step == 1 && 2 * rows <= Products.Tile.Columns<V>();
 
-    private int Length => ((_outH * _width) + (Registers * V.Count) - 1) / (Registers * V.Count) * Registers * V.Count;
+    // From the first pixel to the last, in whole registers.
+    private int Length => (Places + (Registers * V.Count) - 1) / (Registers * V.Count) * Registers * V.Count;
+
+    private int Places => Math.Max(0, ((_outH - 1) * _width) + _outW);
 
     /// <summary>c [rows, pixels] of one image.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(float* image, float* c)
     {
-        var (length, together) = (Length, _rows / Together * Together);
-        for (var at = 0; at < _outH * _width && together > 0; at += RegistersEach * V.Count)
+        var (length, places, together) = (Length, Places, _rows / Together * Together);
+        for (var at = 0; at < places && together > 0; at += RegistersEach * V.Count)
         {
-            var whole = (_outH * _width) - at > 2 * V.Count;
+            var whole = places - at > 2 * V.Count;
             for (int row = 0, rows; row < together; row += rows)
             {
                 rows = V.Count == Order.Lanes && row + (2 * Together) <= together ? 2 * Together : Together;
@@ -54,9 +57,9 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
 
         for (var at = 0; at < length && together < _rows; at += Registers * V.Count)
             for (var row = together; row < _rows; row++) Sum<Three>(image, row, 1, at, length);
-        for (var row = 0; row < _rows; row++)
-            for (var h = 0; h < _outH; h++, c += _outW)
-                PaddedImage.Copy(_sums + ((nint)row * length) + (h * _width), c, _outW);
+        for (var row = 0; row < _rows; row++, c += _outH * _outW)
+            PaddedImage.Rows(
+                _sums + ((nint)row * length), _width, c, _outW, _outW, _outH, zeros: false, row == _rows - 1);
     }
 
     // Registers of pixels of a call, for the compiler.

@@ -7,7 +7,8 @@ namespace Convoy.Kernels.Cpu.Conv;
 // the place of the pixel plus an offset that depends on the term only. The forward pass looks at x with its padding.
 // The input gradient looks at dy, padded so that the mirrored kernel stays inside; with a stride, the pixels of dx fall
 // into phases, and each phase is such a correlation (TermList.OfPhase). Without padding the source itself is the image.
-// Behind the last channel lie some floats more, because panels are read in whole registers.
+// What lies to the right of a row lies to the left of the next one: both are zeros, so a row has them once. Behind the
+// last channel lie some floats more: what is right of its last row, and because panels are read in whole registers.
 internal readonly unsafe struct PaddedImage
 {
     private readonly int _channels;
@@ -15,14 +16,19 @@ internal readonly unsafe struct PaddedImage
     private readonly int _sourceW;
     private readonly int _top;
     private readonly int _left;
+    private readonly int _right;
 
     public readonly int Height;
     public readonly int Width;
 
-    private PaddedImage(int channels, int sourceH, int sourceW, int top, int left, int height, int width)
+    /// <param name="reach">From the first to the last place of a row that is read.</param>
+    private PaddedImage(int channels, int sourceH, int sourceW, int top, int left, int height, int reach)
     {
         (_channels, _sourceH, _sourceW, _top, _left) = (channels, sourceH, sourceW, top, left);
-        (Height, Width) = (height, width);
+        var right = reach - left - sourceW;
+        // Negative: some of the source is not read at all.
+        var shared = left >= 0 && right >= 0;
+        (_right, Height, Width) = (shared ? right : 0, height, shared ? sourceW + Math.Max(left, right) : reach);
     }
 
     public static PaddedImage OfInput(in Conv2dShape s) => new(
@@ -47,13 +53,13 @@ internal readonly unsafe struct PaddedImage
     }
 
     /// <summary>Floats of one image.</summary>
-    public int Size => checked(_channels * Height * Width);
+    public int Size => checked((_channels * Height * Width) + _right);
 
     /// <summary>Floats of one image with what is read behind it: twelve registers, and the width of a row.</summary>
     public int SizeWithSlack => checked(Size + (12 * Order.Lanes) + Width);
 
     /// <summary>The source has nothing around it: it is the image.</summary>
-    public bool IsSource => _top == 0 && _left == 0 && Height == _sourceH && Width == _sourceW;
+    public bool IsSource => _top == 0 && _left == 0 && _right == 0 && Height == _sourceH && Width == _sourceW;
 
     /// <summary>Place of a pixel of the source, counted from the image's first.</summary>
     public int Place(int channel, int h, int w) => (((channel * Height) + h + _top) * Width) + w + _left;
@@ -68,14 +74,38 @@ internal readonly unsafe struct PaddedImage
         // Gradients may fall outside when the padding is wider than the kernel reaches.
         var (from, end) = (Math.Max(0, -_left), Math.Min(_sourceW, Width - _left));
         var (first, last) = (Math.Max(0, -_top), Math.Min(_sourceH, Height - _top));
+        if (first >= last) return;
         for (var c = 0; c < _channels; c++, source += _sourceH * _sourceW, image += Height * Width)
-            for (var h = first; h < last; h++)
-                Copy(source + (h * _sourceW) + from, image + ((h + _top) * Width) + _left + from, end - from);
+        {
+            var row = source + (first * _sourceW) + from;
+            var to = image + ((first + _top) * Width) + _left + from;
+            Rows(row, _sourceW, to, Width, end - from, last - first, zeros: true, c == _channels - 1);
+        }
     }
 
-    /// <summary>Copies a row to another place. Rows are short: a call to the runtime would cost more.</summary>
+    /// <summary>
+    /// Copies rows, upwards. Up to fifteen floats behind a row may be written too, by zeros or by anything, if the next
+    /// row, or what the caller writes next, or zeros lie there; behind the <paramref name="final"/> row never.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Copy(float* from, float* to, int count)
+    public static void Rows(
+        float* from, nint fromStride, float* to, nint toStride, int count, int rows, bool zeros, bool final)
+    {
+        if (Vector512.IsHardwareAccelerated && count is >= 8 and < 16)
+        {
+            var whole = final ? rows - 1 : rows;
+            var kept = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+            if (!zeros) kept = Vector512<float>.AllBitsSet;
+            for (; whole > 0; whole--, rows--, from += fromStride, to += toStride)
+                Vector512.Store(Vector512.Load(from) & kept, to);
+        }
+
+        for (; rows > 0; rows--, from += fromStride, to += toStride) Copy(from, to, count);
+    }
+
+    // Rows are short: a call to the runtime would cost more.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy(float* from, float* to, int count)
     {
         if (count < 8)
         {
@@ -83,7 +113,14 @@ internal readonly unsafe struct PaddedImage
             return;
         }
 
-        // The last eight may be written twice.
+        // The last ones may be written twice.
+        if (Vector512.IsHardwareAccelerated && count >= 16)
+        {
+            for (var i = 0; i < count - 16; i += 16) Vector512.Store(Vector512.Load(from + i), to + i);
+            Vector512.Store(Vector512.Load(from + count - 16), to + count - 16);
+            return;
+        }
+
         for (var i = 0; i < count - 8; i += 8) Vector256.Store(Vector256.Load(from + i), to + i);
         Vector256.Store(Vector256.Load(from + count - 8), to + count - 8);
     }
