@@ -90,8 +90,8 @@ public sealed unsafe class ConvTests
         }
     }
 
-    // Rows of any length, and padding that reaches farther to one side, or into the source itself: what lies between two
-    // rows of an image is there once, and rows are copied in whole registers.
+    // Rows of any length, and padding that reaches farther to one side, or into the source itself: what lies between
+    // two rows of an image is there once, and rows are copied in whole registers.
     [Fact]
     public void K4_convolutions_of_any_shape_have_the_bits_of_the_reference()
     {

@@ -8,7 +8,7 @@ namespace Convoy.Cli.Bench;
 /// </summary>
 internal sealed record Ceilings(double GigaFlopsOfOne, double GigaFlops, double GigaBytes, double GigaBytesRead)
 {
-    private const int Rounds = 400_000;
+    private const int Rounds = 4_000_000;
     private const int Elements = 1 << 24;
 
     /// <summary>Operations of one thread's part of <see cref="Arithmetic"/>, on elements: a multiply-add counts as

@@ -28,12 +28,16 @@ internal sealed record KernelResult
     public required double OfCeiling { get; init; }
     /// <summary>Which ceiling is the lower one, "memory" or "arithmetic"; null: only one applies.</summary>
     public string? Bound { get; init; }
+    /// <summary>Speed against the same calls by one thread, taken in turns; null: there is one.</summary>
+    public double? OfOneThread { get; init; }
     /// <summary>Speed against OpenBLAS in the same process; null: not on this machine.</summary>
     public double? OfOpenblas { get; init; }
 }
 
 /// <summary>Kernels at the sizes of models, beside their ceilings.</summary>
-internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings, BlasProvider? blas)
+/// <param name="alone">A team of one, for kernels beside themselves on the thread that measures.</param>
+internal sealed class KernelBench(
+    int threads, ThreadTeam alone, Timing timing, Ceilings ceilings, BlasProvider? blas)
 {
     private const int Long = 1 << 24;
 
@@ -68,12 +72,10 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
             var nodes = new SliceTree(1).Cover(0, 1);
             var flops = 2.0 * s.N * s.OutputSize * s.Terms;
             var name = $"{s.N}x{s.CIn}x{s.H}x{s.W} to {s.COut}, {s.Kh}x{s.Kw} stride {s.Stride}";
-            yield return Rate("conv2d", name, flops,
-                timing.Measure(() => Conv2d.Forward<float>(x, w, default, y, s)));
-            yield return Rate("conv2d-grad-input", name, flops,
-                timing.Measure(() => Conv2d.GradInput<float>(y, w, dx, s)));
-            yield return Rate("conv2d-grad-weight", name, flops, timing.Measure(
-                () => Conv2d.SegmentedGradWeight<float>(x, y, dw, dw.Length, s, new Segments(starts, 0, 1, nodes))));
+            yield return Rate("conv2d", name, flops, () => Conv2d.Forward<float>(x, w, default, y, s));
+            yield return Rate("conv2d-grad-input", name, flops, () => Conv2d.GradInput<float>(y, w, dx, s));
+            yield return Rate("conv2d-grad-weight", name, flops,
+                () => Conv2d.SegmentedGradWeight<float>(x, y, dw, dw.Length, s, new Segments(starts, 0, 1, nodes)));
         }
     }
 
@@ -116,18 +118,30 @@ internal sealed class KernelBench(int threads, Timing timing, Ceilings ceilings,
         var (a, b, c) = (Numbers(m * k), Numbers(k * n), new float[m * n]);
         var name = $"gemm {(ta ? 't' : 'n')}{(tb ? 't' : 'n')}";
         void Ours() => Gemm.Run<float>(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n);
-        if (blas is null) return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, timing.Measure(Ours));
+        var result = Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, Ours);
+        if (blas is null) return result;
+        // By itself, after ours: threads of OpenBLAS that wait for more spin on the cores of a team.
         var turns = timing.Measure(Ours, () => blas.Multiply(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n));
-        return Rate(name, $"{m}x{n}x{k}", 2.0 * m * n * k, turns[0]) with
-        {
-            OfOpenblas = Math.Round(turns[1].Median / turns[0].Median, 3),
-        };
+        return result with { OfOpenblas = Math.Round(turns[1].Median / turns[0].Median, 3) };
     }
 
-    private KernelResult Rate(string kernel, string shape, double flops, Sample seconds)
+    private KernelResult Rate(string kernel, string shape, double flops, Action run)
     {
+        void Alone()
+        {
+            using var scope = alone.Enter();
+            run();
+        }
+
+        // Of two calls in a row the second: the first wakes the team, as the kernels before it do in a step.
+        var turns = threads == 1 ? timing.Measure([run]) : timing.Measure(Alone, run, run);
+        var seconds = turns[^1];
         var rate = flops / seconds.Median / 1e9;
-        return Of(kernel, shape, seconds, rate / ceilings.GigaFlops) with { Gflops = Math.Round(rate, 1) };
+        return Of(kernel, shape, seconds, rate / ceilings.GigaFlops) with
+        {
+            Gflops = Math.Round(rate, 1),
+            OfOneThread = threads == 1 ? null : Math.Round(turns[0].Median / seconds.Median, 3),
+        };
     }
 
     private KernelResult InTurn(string kernel, string shape, int passes, int operations, Action run, Action ceiling)

@@ -72,7 +72,8 @@ internal sealed class BenchComputeCommand : CliCommand
             $"{SimdInfo.Name}, {threads} threads: {ceilings.GigaFlops:0.0} GFLOP/s ({ceilings.GigaFlopsOfOne:0.0} with one), " +
             $"{ceilings.GigaBytes:0.00} GB/s both ways and {ceilings.GigaBytesRead:0.00} GB/s read at best; " +
             $"OpenBLAS {(blas is null ? "is not on this machine" : "in the same process")}"));
-        var kernels = new KernelBench(threads, timing, ceilings, blas);
+        using var alone = new ThreadTeam(1);
+        var kernels = new KernelBench(threads, alone, timing, ceilings, blas);
         if (only.Contains("gemm")) Report(context, entries, kernels.Products());
         if (only.Contains("conv")) Report(context, entries, kernels.Convolutions());
         if (only.Contains("elements")) Report(context, entries, kernels.Elements());
@@ -99,9 +100,10 @@ internal sealed class BenchComputeCommand : CliCommand
         foreach (var r in results)
         {
             var rate = r.Gflops is { } g ? $"{g,8:0.0} GFLOP/s" : $"{r.Gbs,8:0.00} GB/s   ";
-            var peer = r.OfOpenblas is { } o ? $"  {o:0.00} of OpenBLAS" : "";
+            var one = r.OfOneThread is { } t ? string.Create(CultureInfo.InvariantCulture, $"  {t:0.00} of one thread") : "";
+            var peer = r.OfOpenblas is { } o ? string.Create(CultureInfo.InvariantCulture, $"  {o:0.00} of OpenBLAS") : "";
             context.Line(string.Create(CultureInfo.InvariantCulture,
-                $"{r.Kernel,-18} {r.Shape,-38} {r.Us,10:0.0} us ±{r.Variation,4:0%} {rate}  {r.OfCeiling,4:0%} of {r.Bound ?? "ceiling"}{peer}"));
+                $"{r.Kernel,-18} {r.Shape,-38} {r.Us,10:0.0} us ±{r.Variation,4:0%} {rate}  {r.OfCeiling,4:0%} of {r.Bound ?? "ceiling"}{one}{peer}"));
             context.Result(r);
             entries.Add(new BaselineEntry(
                 $"{r.Kernel} {r.Shape}, {r.Threads} threads", r.Us, r.Variation, r.AllocatedBytes)
