@@ -201,6 +201,19 @@ public static partial class Functions
     /// <summary>Products from the start; zeros are legal.</summary>
     public static Value CumProd(this Value x, int axis) => OnAxis(OpTable.CumProd, x, axis);
 
+    /// <summary>y_i = a_i y_{i-1} + b_i along one axis, with 0 before the first: running sums are those of a = 1,
+    /// decaying ones of an a below 1. In float64.</summary>
+    /// <param name="a">Of b's shape; its first element has nothing to multiply.</param>
+    /// <param name="b">Any shape.</param>
+    /// <param name="axis">Not the batch; negative from the end.</param>
+    /// <param name="reverse">From the last element to the first.</param>
+    /// <exception cref="ShapeException">The shapes differ, or there is no such axis.</exception>
+    public static Value Recurrence(this Value a, Value b, int axis, bool reverse = false)
+    {
+        var along = Attributes.Of("axis", Axes.One(axis, a.Type, "recurrence"));
+        return a.Apply(OpTable.Recurrence, reverse ? along.With("reverse", true) : along, b);
+    }
+
     /// <summary>Places of the largest, int32; the first of equals.</summary>
     public static Value ArgMax(this Value x, int axis) => OnAxis(OpTable.ArgMax, x, axis);
 

@@ -138,7 +138,7 @@ public static class OpTable
     /// row-major order.</summary>
     public static readonly Op Min = new Min();
     /// <summary><c>product</c>: y = Π x over axes; keep: reduced dimensions stay as 1; dx_i = dy Π_{j≠i} x_j,
-    /// without a division, so zeros are legal: row i of an n x n matrix has x with 1 in place i.</summary>
+    /// without a division, so zeros are legal: the product of those before i and that of those after.</summary>
     public static readonly Op Product = new Product();
     /// <summary><c>reshape</c>: y = x under another shape; x of a shape, y of dims, as many elements for every
     /// number of rows; dx = dy under the shape of x.</summary>
@@ -455,13 +455,17 @@ public static class OpTable
     public static readonly Op ArgMax = new ArgMax();
     /// <summary><c>arg-min</c>: y = the place of the smallest x on one axis; int32, without the axis.</summary>
     public static readonly Op ArgMin = new ArgMin();
-    /// <summary><c>cumprod</c>: y_i = Π x_j over j ≤ i on one axis, in float64; x, y of one shape; dx_j = Σ_{i ≥ j}
-    /// dy_i Π_{k ≤ i, k ≠ j} x_k without a division, so zeros are legal: row j of an n x n matrix has x with 1 in
-    /// place j, and the products along its rows are these.</summary>
+    /// <summary><c>cumprod</c>: y_i = Π x_j over j ≤ i on one axis, in float64; from the end where reverse is set;
+    /// x, y of one shape; dx_j = Σ_{i ≥ j} dy_i Π_{k ≤ i, k ≠ j} x_k without a division, so zeros are legal: the
+    /// product of those before j, times s_j = dy_j + x_{j+1} s_{j+1}, a recurrence from the other end.</summary>
     public static readonly Op CumProd = new CumProd();
     /// <summary><c>cumsum</c>: y_i = Σ x_j over j ≤ i on one axis, in float64; from the end where reverse is set;
     /// x, y of one shape; dx = the same sum of dy from the other end.</summary>
     public static readonly Op CumSum = new CumSum();
+    /// <summary><c>recurrence</c>: y_i = a_i y_{i-1} + b_i on one axis, in float64; from the end where reverse is
+    /// set; a, b, y of one shape; db_i = dy_i + a_{i+1} db_{i+1}, a recurrence from the other end; da_i = db_i
+    /// y_{i-1}.</summary>
+    public static readonly Op Recurrence = new Recurrence();
     /// <summary><c>log-sum-exp</c>: y = ln Σ e^x without overflow: the largest of each group is taken out first and
     /// carries no gradient of its own x over axes; keep: reduced dimensions stay as 1; gradient: that of the
     /// operators it is written in.</summary>
@@ -837,7 +841,7 @@ public static class OpTable
         AndMin, AndProb, Exists, ExistsProb, ExistsSmooth, ForAll, ForAllProb, ForAllSmooth, Implies, Nand, Nor,
         OrMax, OrProbSum, Xor, AndSmooth, OrSmooth, NandSmooth, NorSmooth, XorSmooth, ImpliesSmooth, ExistsWeighted,
         ForAllWeighted, WeightedMean, LogNot, LogExists, LogForAll,
-        AllOf, Any, ArgMax, ArgMin, CumProd, CumSum, LogSumExp, Norm, Std, Variance,
+        AllOf, Any, ArgMax, ArgMin, CumProd, CumSum, LogSumExp, Norm, Recurrence, Std, Variance,
         Diag, Flip, Iota, Kron, Meshgrid, Pad, Permute, Roll, Split, Squeeze, Stack, Tile, Trace, Tril, Triu,
         Unsqueeze,
         Gather, IndexAdd, IndexSelect, Mark, OneHot, Replace, ScatterAdd, Sort, TopK,

@@ -3,7 +3,7 @@ using Convoy.Autodiff.Tensors;
 namespace Convoy.Autodiff.Ops;
 
 // y = Π x over axes        keep: reduced dimensions stay as 1
-// dx_i = dy Π_{j≠i} x_j, without a division, so zeros are legal: row i of an n x n matrix has x with 1 in place i
+// dx_i = dy Π_{j≠i} x_j, without a division, so zeros are legal: the product of those before i and that of those after
 internal sealed class Product : FloatOp
 {
     public override string Name => "product";
@@ -32,12 +32,9 @@ internal sealed class Product : FloatOp
         int[] kept = [.. Enumerable.Range(0, x.Rank).Where(i => !axes.Contains(i))];
         int[] order = [.. kept, .. axes];
         var count = checked((int)Reduction.CountOf(x, g.Attributes));
-
-        // [kept, n] -> [kept, 1, n] against the unit matrix [n, n] -> products over the last -> [kept, n]
-        Dim[] keptDims = [.. kept.Select(i => x[i])];
-        var rows = g.X.Transpose(order).Reshape([.. keptDims, 1, count]);
-        var unit = g.Builder.Apply(OpTable.Eye, Attributes.Of("size", count, "dtype", x.DType), [])[0];
-        var others = ((rows * unit.OneMinus()) + unit).Product([keptDims.Length + 1]);
+        var rows = g.X.Transpose(order).Reshape([.. kept.Select(i => x[i]), count]);
+        var others = CumProd.OfOthersBefore(rows, kept.Length, reverse: false)
+            * CumProd.OfOthersBefore(rows, kept.Length, reverse: true);
         var inverse = new int[order.Length];
         for (var i = 0; i < order.Length; i++) inverse[order[i]] = i;
         Dim[] transposed = [.. order.Select(i => x[i])];

@@ -38,6 +38,7 @@ internal static partial class OpSamples
             var op in new[] { OpTable.CumSum, OpTable.CumProd, OpTable.Flip, OpTable.Sort, OpTable.ArgMax,
                 OpTable.ArgMin })
             yield return new OpSample(op, Attributes.Of("axis", 1), [Normal(0, 3)]);
+        yield return new OpSample(OpTable.Recurrence, Attributes.Of("axis", 1), [Normal(0, 3), Normal(0, 3)]);
     }
 
     private static IEnumerable<OpSample> EmptyOthers()

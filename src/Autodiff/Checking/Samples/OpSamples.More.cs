@@ -113,6 +113,9 @@ internal static partial class OpSamples
             yield return new OpSample(OpTable.CumSum, along, [Normal(2, 3, 4)]);
             yield return new OpSample(OpTable.CumSum, along.With("reverse", true), [Normal(2, 3, 4)]);
             yield return new OpSample(OpTable.CumProd, along, [Normal(2, 3, 4)]);
+            yield return new OpSample(OpTable.CumProd, along.With("reverse", true), [Normal(2, 3, 4)]);
+            yield return new OpSample(OpTable.Recurrence, along, [Normal(2, 3, 4), Normal(2, 3, 4)]);
+            yield return new OpSample(OpTable.Recurrence, along.With("reverse", true), [Normal(2, 3, 4), Normal(2, 3, 4)]);
             yield return new OpSample(OpTable.ArgMax, along, [Distinct(2, 3, 4)]) { IsSmooth = false };
             yield return new OpSample(OpTable.ArgMin, along, [Distinct(2, 3, 4)]) { IsSmooth = false };
         }
@@ -121,6 +124,7 @@ internal static partial class OpSamples
         var zero = Distinct(2, 3);
         zero.Set(0, 1, 1);
         yield return new OpSample(OpTable.CumProd, Attributes.Of("axis", 1), [zero]);
+        yield return new OpSample(OpTable.CumProd, Attributes.Of("axis", 1, "reverse", true), [zero]);
     }
 
     private static IEnumerable<OpSample> MoreShapes()

@@ -36,6 +36,12 @@ internal static partial class References
         F(OpTable.ForAllSmooth, (x, a) => Smooth(x, -a.Number("temperature")));
         known[OpTable.CumSum] = (s, i) => Before(s, i).Sum();
         known[OpTable.CumProd] = (s, i) => Before(s, i).Aggregate(1.0, (p, v) => p * v);
+        known[OpTable.Recurrence] = (s, i) =>
+        {
+            var (a, b) = (Before(s, i, 0).ToArray(), Before(s, i, 1).ToArray());
+            if (s.Attributes.Flag("reverse")) (a, b) = ([.. a.Reverse()], [.. b.Reverse()]);
+            return b.Select((v, k) => a.Skip(k + 1).Aggregate(v, (p, c) => p * c)).Sum();
+        };
         known[OpTable.ArgMax] = (s, i) =>
             Line(s, Inserted(i, s.Attributes.Int("axis"))) is var x ? Array.IndexOf(x, x.Max()) : 0;
         known[OpTable.ArgMin] = (s, i) =>
@@ -53,24 +59,24 @@ internal static partial class References
     }
 
     // All elements on the axis through a place.
-    private static double[] Line(OpSample s, int[] place)
+    private static double[] Line(OpSample s, int[] place, int input = 0)
     {
         var axis = s.Attributes.Int("axis");
         var at = (int[])place.Clone();
-        var line = new double[s.Inputs[0].Shape[axis]];
+        var line = new double[s.Inputs[input].Shape[axis]];
         for (var k = 0; k < line.Length; k++)
         {
             at[axis] = k;
-            line[k] = s.Inputs[0].At(at);
+            line[k] = s.Inputs[input].At(at);
         }
 
         return line;
     }
 
-    private static IEnumerable<double> Before(OpSample s, int[] i)
+    private static IEnumerable<double> Before(OpSample s, int[] i, int input = 0)
     {
         var k = i[s.Attributes.Int("axis")];
-        var line = Line(s, i);
+        var line = Line(s, i, input);
         return s.Attributes.Flag("reverse") ? line.Skip(k) : line.Take(k + 1);
     }
 
