@@ -1,7 +1,7 @@
 // What both ends of a link share: the session, its two connections, and what happens when one of them is lost.
 // LK-1  A link is Up only while both lanes are connected and the session is.
 // LK-2  Events reach the owner in the order LinkUp, LinkDown, at most one LinkDown for each LinkUp.
-// LK-3  Callbacks and tells run outside the gate.
+// LK-3  Callbacks and tells run under no lock: an owner may run on the telling thread, and closes or dials as it likes.
 // LK-4  A connection that is no longer the link's own changes nothing: lanes name themselves in every call.
 using Convoy.Actors.Remoting.Connections;
 using Convoy.Actors.Remoting.Frames;
@@ -19,8 +19,6 @@ internal abstract partial class Link : Peer
 {
     private static readonly TimeSpan CloseGrace = TimeSpan.FromMilliseconds(500);
 
-    // Outside _gate: keeps LinkUp and LinkDown in order (LK-2).
-    private readonly OrderedLock _events = new("the events of a link", LockRank.Service);
     private readonly OrderedLock _gate = new("a link", LockRank.Record);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SessionProtocol<ControlContent> _session;
@@ -34,6 +32,8 @@ internal abstract partial class Link : Peer
     private Instant _timerAt = Instant.Never;
     private TimerEntry? _timer;
     private readonly Action _onTimer;
+    private readonly Queue<Action> _events = []; // what is to be told, in the order in which it came about (LK-2)
+    private bool _isTelling;
     private bool _wasUp;     // in this session
     private bool _wasDown;   // in the life of this link
     private bool _closed;
@@ -123,28 +123,66 @@ internal abstract partial class Link : Peer
     private string? GoUp()
     {
         string? error = null;
-        using (_events.Enter())
+        using (_gate.Enter())
         {
-            bool first;
-            string kind;
-            using (_gate.Enter())
+            if (_control is null || _bulk is null || _session.Status == SessionStatus.Over) return null;
+            if (_session.Status != SessionStatus.Up) error = _session.Connect(_controlPeerReceived);
+            if (error is null)
             {
-                if (_control is null || _bulk is null || _session.Status == SessionStatus.Over) return null;
-                if (_session.Status != SessionStatus.Up) error = _session.Connect(_controlPeerReceived);
-                kind = _bulk.Kind;
-                first = error is null && !_wasUp;
-                _wasUp |= first;
-                if (first && !_closed) _accepting = true;
+                var (kind, isFirst) = (_bulk.Kind, !_wasUp);
+                _wasUp = true;
+                if (isFirst && !_closed) _accepting = true;
+                _events.Enqueue(() => TellUp(kind, isFirst));
             }
-
-            if (first) Log(LogLevel.Info, $"link up, bulk over {kind}");
-            // The owner knows of the link before the first message comes over it (LK-2).
-            if (first) Owner.Tell(new LinkUp(this), ActorRefs.NoSender);
         }
 
         if (error is not null) End(LinkDownReason.ProtocolError, error);
-        else StartLanes();
+        else TellEvents();
         return error;
+    }
+
+    private void TellUp(string kind, bool isFirst)
+    {
+        if (isFirst)
+        {
+            Log(LogLevel.Info, $"link up, bulk over {kind}");
+            // The owner knows of the link before the first message comes over it (LK-2).
+            Owner.Tell(new LinkUp(this), ActorRefs.NoSender);
+        }
+
+        StartLanes();
+    }
+
+    /// <summary>
+    /// One after the other; what comes about meanwhile, here or on other threads, is told by who tells already.
+    /// </summary>
+    private void TellEvents()
+    {
+        using (_gate.Enter())
+        {
+            if (_isTelling) return;
+            _isTelling = true;
+        }
+
+        try
+        {
+            while (NextEvent() is { } tell) tell();
+        }
+        catch
+        {
+            using (_gate.Enter()) _isTelling = false;
+            throw;
+        }
+    }
+
+    private Action? NextEvent()
+    {
+        using (_gate.Enter())
+        {
+            if (_events.TryDequeue(out var next)) return next;
+            _isTelling = false;
+            return null;
+        }
     }
 
     private void StartLanes()
@@ -226,33 +264,34 @@ internal abstract partial class Link : Peer
     /// <summary>Ends the session; everything that waits is handed back. Does nothing the second time.</summary>
     public void End(LinkDownReason reason, string text)
     {
-        List<ControlContent> unacknowledged;
-        List<BulkItem> unsent;
-        using (_events.Enter())
+        ControlLane? control;
+        BulkLane? bulk;
+        using (_gate.Enter())
         {
-            bool wasUp;
-            ControlLane? control;
-            BulkLane? bulk;
-            using (_gate.Enter())
-            {
-                if (_session.Status == SessionStatus.Over) return;
-                _accepting = false;
-                unacknowledged = [.. _session.End().Select(f => f.Content), .. TakeOutbox()];
-                unsent = TakeUnsent_NeedsGate();
-                (control, bulk, wasUp) = (_control, _bulk, _wasUp);
-                if (_control is not null) _lastReader = _control.Reader;
-                (_control, _bulk, _wasUp) = (null, null, false);
-                _wasDown |= wasUp;
-                _timer?.Cancel();
-                _timerAt = Instant.Never;
-            }
-
-            control?.Close();
-            bulk?.Close();
-            Log(wasUp ? LogLevel.Info : LogLevel.Debug, $"link down: {reason}, {text}");
-            if (wasUp) Owner.Tell(new LinkDown(this, reason, text), ActorRefs.NoSender);
+            if (_session.Status == SessionStatus.Over) return;
+            _accepting = false;
+            List<ControlContent> unacknowledged = [.. _session.End().Select(f => f.Content), .. TakeOutbox()];
+            var unsent = TakeUnsent_NeedsGate();
+            var wasUp = _wasUp;
+            (control, bulk) = (_control, _bulk);
+            if (_control is not null) _lastReader = _control.Reader;
+            (_control, _bulk, _wasUp) = (null, null, false);
+            _wasDown |= wasUp;
+            _timer?.Cancel();
+            _timerAt = Instant.Never;
+            _events.Enqueue(() => TellDown(reason, text, wasUp, unacknowledged, unsent));
         }
 
+        control?.Close();
+        bulk?.Close();
+        TellEvents();
+    }
+
+    private void TellDown(LinkDownReason reason, string text, bool wasUp, List<ControlContent> unacknowledged,
+        List<BulkItem> unsent)
+    {
+        Log(wasUp ? LogLevel.Info : LogLevel.Debug, $"link down: {reason}, {text}");
+        if (wasUp) Owner.Tell(new LinkDown(this, reason, text), ActorRefs.NoSender);
         foreach (var item in unsent) item.Done?.Completed(item.Header, sent: false);
         Room.Wake();
         HandBack(unacknowledged, reason);

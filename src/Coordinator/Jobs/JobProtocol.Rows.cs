@@ -15,7 +15,14 @@ internal sealed partial class JobProtocol
     /// </summary>
     private static readonly TimeSpan RowsWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Members of a generation that was adopted tell a new leader what the one before was told in vain; one that stands
+    /// still for a moment may be the only one that knows a row.
+    /// </summary>
+    private static readonly TimeSpan GapWait = TimeSpan.FromSeconds(30);
+
     private (StepNumber UpTo, Instant Until)? _rowsAwaited;
+    private long _lostTold;
 
     /// <summary>Whether a shard is one of this run, from a worker that is with this job.</summary>
     public bool TakesShard(WorkerSaid said, long generation) =>
@@ -51,6 +58,9 @@ internal sealed partial class JobProtocol
             State = new StepNumber(row.Step);
             OnProgress();
         }
+
+        if (_ledger.Gap is { } gap) _rowsAwaited ??= (gap, _now + GapWait);
+        TellLost(_ledger.Last);
     }
 
     private void Keep(StepRow row, long generation)
@@ -81,17 +91,25 @@ internal sealed partial class JobProtocol
     /// All members have this state: whoever knows the rows up to it has told them, or will at once. In a generation
     /// that was adopted they come in their own time.
     /// </summary>
-    private void AwaitRows(StepNumber start) =>
-        _rowsAwaited = (start, _rowsAwaited is { } awaited ? awaited.Until : _now + RowsWait);
+    private void AwaitRows(StepNumber start)
+    {
+        var until = _now + RowsWait;
+        _rowsAwaited = (start, _rowsAwaited is { } awaited && awaited.Until < until ? awaited.Until : until);
+    }
 
     private void OnRowsTimeout()
     {
         if (_rowsAwaited is not { } awaited || (_now < awaited.Until && _ledger.Last < awaited.UpTo)) return;
         _rowsAwaited = null;
-        var lost = _ledger.Lost;
         foreach (var row in _ledger.EndGapsUpTo(awaited.UpTo)) Keep(row, _generation.Value);
-        if (_ledger.Lost == lost) return;
-        _out.Note($"{_ledger.Lost - lost} steps up to {awaited.UpTo} have no row: who knew them is gone",
+        TellLost(awaited.UpTo);
+    }
+
+    private void TellLost(StepNumber upTo)
+    {
+        if (_ledger.Lost == _lostTold) return;
+        _out.Note($"{_ledger.Lost - _lostTold} steps up to {upTo} have no row: who knew them is gone",
             warning: true);
+        _lostTold = _ledger.Lost;
     }
 }

@@ -9,16 +9,23 @@ namespace Convoy.Coordinator.Jobs;
 internal sealed class StepLedger(StepNumber last)
 {
     private const int RememberedMax = 4_096;
-    private const int WaitingMax = 4_096;
+    /// <summary>More than a worker keeps: all that it did while nobody led may come before the row that was lost with
+    /// the leader before.</summary>
+    private const int WaitingMax = 131_072;
 
     private readonly Queue<(long Step, ulong Fingerprint)> _remembered = new();
-    private readonly SortedList<long, StepRow> _waiting = [];
+    private readonly SortedDictionary<long, StepRow> _waiting = [];
 
     /// <summary>Last step that has its row.</summary>
     public StepNumber Last { get; private set; } = last;
 
     /// <summary>Steps whose rows nobody can report any more; they stay without.</summary>
     public long Lost { get; private set; }
+
+    /// <summary>The newest step of the first gap that rows wait behind; null: none waits.</summary>
+    public StepNumber? Gap => _waiting.Count == 0 ? null : new StepNumber(FirstWaiting - 1);
+
+    private long FirstWaiting => _waiting.First().Key;
 
     /// <summary>Rows that are due now, oldest first. Contradiction: two members disagree about a step.</summary>
     public List<StepRow> Offer(StepRow row, out string? contradiction)
@@ -42,7 +49,7 @@ internal sealed class StepLedger(StepNumber last)
     public List<StepRow> EndGapsUpTo(StepNumber step)
     {
         var due = new List<StepRow>();
-        while (_waiting.Count > 0 && _waiting.Keys[0] <= step.Value)
+        while (_waiting.Count > 0 && FirstWaiting <= step.Value)
         {
             SkipGap();
             due.AddRange(TakeDue());
@@ -57,17 +64,15 @@ internal sealed class StepLedger(StepNumber last)
 
     private void SkipGap()
     {
-        Lost += _waiting.Keys[0] - Last.Value - 1;
-        Last = new StepNumber(_waiting.Keys[0] - 1);
+        Lost += FirstWaiting - Last.Value - 1;
+        Last = new StepNumber(FirstWaiting - 1);
     }
 
     private List<StepRow> TakeDue()
     {
         var due = new List<StepRow>();
-        while (_waiting.Count > 0 && _waiting.Keys[0] == Last.Value + 1)
+        while (_waiting.Remove(Last.Value + 1, out var row))
         {
-            var row = _waiting.Values[0];
-            _waiting.RemoveAt(0);
             Last = new StepNumber(row.Step);
             _remembered.Enqueue((row.Step, row.Fingerprint));
             if (_remembered.Count > RememberedMax) _remembered.Dequeue();

@@ -14,6 +14,7 @@ internal sealed partial class TrainerActor
 {
     private const string CastTimer = "cast";
     private readonly CastProtocol _casts;
+    private bool _leaderAsks; // which rows it has; till then it is told none
     private bool _reports = true; // of all that have the same rows, only those nearest to the coordinator tell them
 
     private sealed class CastDue
@@ -29,9 +30,7 @@ internal sealed partial class TrainerActor
             return;
         }
 
-        // What a leader before this one was told may have died with it (S5).
-        if (message is Assign assign && _reports)
-            foreach (var report in _told.After(assign.LastRow)) _options.Coordinator().Tell(report, _options.Node);
+        if (message is Assign assign) OnNewLeaderAsks(assign);
         if (message is Learn learn) { OnLearn(learn); return; }
         if (message is Profile profile) { OnProfile(profile); return; }
         if (message is StepLate late) { OnStepLate(late); return; }
@@ -41,9 +40,21 @@ internal sealed partial class TrainerActor
         Feed(message);
     }
 
+    /// <summary>
+    /// What a leader before this one was told may have died with it (S5); rows of the time without one come after.
+    /// </summary>
+    private void OnNewLeaderAsks(Assign assign)
+    {
+        if (_reports)
+            foreach (var report in _told.After(assign.LastRow)) _options.Coordinator().Tell(report, _options.Node);
+        _leaderAsks = false;
+        FlushReports();
+    }
+
     private void OnCoordinatorBack(CoordinatorBack m)
     {
         _coordinatorUp = true;
+        _leaderAsks = m.Token.Value > _protocol.Token.Value; // with its Assign, which is on the way
         _casts.Obey(m.Token);
         FlushReports();
         Feed(m);

@@ -300,7 +300,7 @@ internal sealed partial class TrainerActor : ReceiveActor, IWithTimers
 
     private void FlushReports()
     {
-        if (!_coordinatorUp || _rows.Count == 0) return;
+        if (!_coordinatorUp || _leaderAsks || _rows.Count == 0) return;
         if (!_reports)
         {
             if (_rows.Count > RowsPerReport) _rows.RemoveRange(0, _rows.Count - RowsPerReport);

@@ -97,6 +97,50 @@ public sealed class LinkTests
         await b.DisposeAsync();
     }
 
+    [Fact] // LK-3: an owner on the telling thread closes what it likes in the middle of an event, in order all the same
+    public async Task An_owner_that_runs_on_the_telling_thread_closes_all_its_links_when_it_hears_of_one()
+    {
+        await using var a = await Node.StartAsync("a");
+        await using var b = await Node.StartAsync("b");
+        await using var c = await Node.StartAsync("c");
+        var owner = a.Kit.Sys.ActorOf(
+            Props.Create(() => new ClosesAll(a.Inbox.Ref)).WithDispatcher(Dispatchers.Calling));
+        var toB = a.Remoting.Connect(b.Remoting.Address, owner);
+        Assert.Same(toB, a.Inbox.ExpectMsg<LinkUp>().Peer);
+        var toC = a.Remoting.Connect(c.Remoting.Address, owner);
+        Assert.Same(toC, a.Inbox.ExpectMsg<LinkUp>().Peer);
+
+        b.Links.ExpectMsg<LinkUp>().Peer.Close();
+        Assert.Equal((toB, LinkDownReason.Goodbye), Down());
+        Assert.Equal((toC, LinkDownReason.ClosedHere), Down());
+        while (toB.State != LinkState.Closed || toC.State != LinkState.Closed) await Task.Yield();
+
+        (Peer, LinkDownReason) Down()
+        {
+            var down = a.Inbox.ExpectMsg<LinkDown>();
+            return (down.Peer, down.Reason);
+        }
+    }
+
+    private sealed class ClosesAll : ReceiveActor
+    {
+        private readonly List<Peer> _links = [];
+
+        public ClosesAll(IActorRef told)
+        {
+            Receive<LinkUp>(m =>
+            {
+                _links.Add(m.Peer);
+                told.Tell(m, Self);
+            });
+            Receive<LinkDown>(m =>
+            {
+                told.Tell(m, Self);
+                foreach (var link in _links) link.Close();
+            });
+        }
+    }
+
     [Fact] // R20
     public async Task Other_versions_are_refused_with_their_differences()
     {

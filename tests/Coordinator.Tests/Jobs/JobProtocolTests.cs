@@ -119,6 +119,41 @@ public sealed class JobProtocolTests
         Assert.Equal(missing, effects.OfType<JobNote>().Count(n => n.Warning));
     }
 
+    // FT-05, S5: all that was done while nobody led may come before the row that was lost with the leader before.
+    [Fact]
+    public void A_row_that_a_new_leader_hears_of_late_keeps_its_place_before_any_number_of_others()
+    {
+        Begin(1, 2);
+        Ready(1);
+        Ready(2);
+        Generation(1, start: 0, until: 200_000, 1, 2);
+        Rows(1, 1, 3);
+        for (var at = 5; at < 100_005; at += 500) Rows(1, at, at + 499);
+        Tick(TimeSpan.FromSeconds(29));
+        Assert.Equal([1, 2, 3], All<AppendRow>().Select(e => e.Row.Step));
+        Rows(2, 4, 4);
+        Assert.Equal(Enumerable.Range(1, 100_004).Select(s => (long)s), All<AppendRow>().Select(e => e.Row.Step));
+        Assert.DoesNotContain(All<JobNote>(), n => n.Text.Contains("no row", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_row_that_nobody_knows_any_more_is_waited_for_and_its_loss_is_said()
+    {
+        Begin(1);
+        Ready(1);
+        Generation(1, start: 0, until: 100, 1);
+        Rows(1, 1, 3);
+        Rows(1, 5, 6);
+        Rows(1, 9, 9);
+        Tick(TimeSpan.FromSeconds(30));
+        Assert.Equal([1, 2, 3, 5, 6], All<AppendRow>().Select(e => e.Row.Step));
+        Assert.Equal(["1 steps up to 4 have no row: who knew them is gone"],
+            All<JobNote>().Where(n => n.Text.Contains("no row", StringComparison.Ordinal)).Select(n => n.Text));
+        Rows(1, 10, 10);
+        Tick(TimeSpan.FromSeconds(30));
+        Assert.Equal([1, 2, 3, 5, 6, 9, 10], All<AppendRow>().Select(e => e.Row.Step));
+    }
+
     // Without them: rows after the start are not held back for ever by those that will not come.
     [Fact]
     public void A_generation_of_states_that_nobody_has_rows_of_goes_on_with_its_own()
