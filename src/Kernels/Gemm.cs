@@ -15,6 +15,9 @@ namespace Convoy.Kernels;
 /// </summary>
 public static class Gemm
 {
+    /// <summary>Rows and columns of c that are summed in registers at a time on this machine, of float32.</summary>
+    public static (int Rows, int Columns) RegisterTile => (Tile.Rows, 2 * SimdInfo.Lanes);
+
     public static void Run<T>(
         bool transA, bool transB, int m, int n, int k, ReadOnlySpan<T> a, int lda, ReadOnlySpan<T> b, int ldb,
         Span<T> c, int ldc, ReadOnlySpan<T> bias = default, Activation activation = Activation.None,

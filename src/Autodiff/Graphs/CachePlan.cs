@@ -32,9 +32,6 @@ public sealed record NodeCachePlan(
 /// </summary>
 public sealed class CachePlan
 {
-    // Columns of the result that one register tile takes at most, and its rows: what a term is used for in registers.
-    private const int TileRows = 6;
-    private const int TileColumns = 16;
     private const int WayBytes = 4_096;
 
     private CachePlan(IReadOnlyList<NodeCachePlan> nodes) => Nodes = nodes;
@@ -80,7 +77,7 @@ public sealed class CachePlan
         var tiles = isProduct ? TilesOf(terms, caches) : null;
         // Of the elements of a line one load misses; in a product an element in registers serves a tile.
         var perLine = (double)node.Type.DType.Size() / CacheHierarchy.LineBytes;
-        var reuse = isProduct ? Math.Max(1, Math.Min(TileRows, TileColumns)) : 1;
+        var reuse = isProduct ? Math.Min(Gemm.RegisterTile.Rows, Gemm.RegisterTile.Columns) : 1;
         var misses = home == caches.Levels[0] ? 0 : perLine / reuse;
         var latency = ((1 - misses) * caches.Levels[0].LatencyNs) + (misses * home.LatencyNs);
         var ahead = home.Bytes > caches.Levels[1].Bytes && !isProduct
@@ -103,7 +100,8 @@ public sealed class CachePlan
         // Half of a level for what stays, the other half for what passes.
         int Fitting(CacheLevel level, int unit) =>
             (int)Math.Clamp(level.Bytes / 2 / (k * sizeof(float)) / unit * unit, unit, 1 << 16);
-        return new TileSizes(Fitting(caches.Levels[1], TileRows), Fitting(caches.Levels[^2], TileColumns), k);
+        var (rows, columns) = Gemm.RegisterTile;
+        return new TileSizes(Fitting(caches.Levels[1], rows), Fitting(caches.Levels[^2], columns), k);
     }
 
     private static string AdviceOf(Graph graph, GraphNode node, int rows)

@@ -50,8 +50,22 @@ public sealed class CachePlanTests
         var large = Plan(500, CacheHierarchy.Of(48 << 10, 2 << 20, 64 << 20)).Nodes[0].Tiles!;
         Assert.Equal(Order.Block, small.Terms);
         Assert.InRange(small.Rows * small.Terms * sizeof(float), (128 << 10) - (6 * 1024), 128 << 10);
-        Assert.InRange(small.Columns * small.Terms * sizeof(float), (2 << 20) - (16 * 1024), 2 << 20);
+        Assert.InRange(
+            small.Columns * small.Terms * sizeof(float), (2 << 20) - (Gemm.RegisterTile.Columns * 1024), 2 << 20);
         Assert.True(large.Rows > small.Rows && large.Columns > small.Columns);
+    }
+
+    // OPT-14: with AVX-512 a tile of registers has 32 columns; sixteen were planned on every machine.
+    [Fact]
+    public void TilesOfAProduct_AreWholeTilesOfRegisters()
+    {
+        // Room for 58 rows and 8,208 columns of 256 terms.
+        _b.Output("y", _b.Input("x", DType.Float32, Dim.Batch, 256)
+            .Linear(_b.Parameter("w", ParameterInit.Normal(1), 300, 256)));
+
+        var tiles = Plan(500, CacheHierarchy.Of(32 << 10, 58 << 11, 8_208 << 11)).Nodes[0].Tiles!;
+
+        Assert.Equal((54, 8_208 / (2 * SimdInfo.Lanes) * 2 * SimdInfo.Lanes), (tiles.Rows, tiles.Columns));
     }
 
     [Fact]
