@@ -110,13 +110,15 @@ internal sealed class History
         (_entries, _outputs) = (entries, outputs);
     }
 
-    public static History Of(IReadOnlyList<Variable> outputs)
+    /// <param name="outputs">Where it ends.</param>
+    /// <param name="since">Only what was recorded after this one.</param>
+    public static History Of(IReadOnlyList<Variable> outputs, long since = 0)
     {
         var seen = new HashSet<TapeEntry>();
         var open = new Stack<TapeEntry>();
         void Visit(Value value)
         {
-            if (((Variable)value).Producer is { } entry && seen.Add(entry)) open.Push(entry);
+            if (((Variable)value).Producer is { } entry && entry.Sequence > since && seen.Add(entry)) open.Push(entry);
         }
 
         foreach (var output in outputs) Visit(output);
@@ -146,13 +148,17 @@ internal sealed class History
 
     /// <summary>Variables without a producer that ask for gradients, in the order of their first use; an output may
     /// be one itself.</summary>
-    public IReadOnlyList<Variable> Leaves()
+    public IReadOnlyList<Variable> Leaves() => Sources(0);
+
+    /// <summary>Variables that ask for gradients and were there when this one was recorded; 0: leaves.</summary>
+    public IReadOnlyList<Variable> Sources(long since)
     {
         var leaves = new List<Variable>();
         var seen = new HashSet<Value>();
         void Take(Variable variable)
         {
-            if (variable.RequiresGradient && variable.Producer is null && seen.Add(variable)) leaves.Add(variable);
+            var isSource = variable.Producer is null || variable.Producer.Sequence <= since;
+            if (variable.RequiresGradient && isSource && seen.Add(variable)) leaves.Add(variable);
         }
 
         foreach (var entry in _entries)

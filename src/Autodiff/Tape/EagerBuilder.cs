@@ -87,6 +87,9 @@ internal sealed class TapeEntry
         _versions = [.. _storages.Select(s => s.Version)];
     }
 
+    /// <summary>The newest that any thread has made.</summary>
+    public static long Last => Interlocked.Read(ref _sequence);
+
     /// <summary>Order of recording: an entry comes after those that made its inputs.</summary>
     public long Sequence { get; } = Interlocked.Increment(ref _sequence);
 

@@ -23,10 +23,11 @@ internal sealed class ReverseMode(Builder builder)
     /// <param name="seeds">Where the chain starts, with the gradient there.</param>
     /// <param name="wanted">Values whose gradients are asked for; work for others is skipped.</param>
     /// <param name="done">Called with each place of the tape that will not be read again.</param>
+    /// <param name="leafHooks">Whether hooks of leaves see their gradients: not in a part of a tape.</param>
     public void Run(
         IReadOnlyList<Application> tape, IReadOnlyList<(Value Value, Value Gradient)> seeds,
             IReadOnlyList<Value> wanted,
-        Action<int>? done = null)
+        Action<int>? done = null, bool leafHooks = true)
     {
         foreach (var value in wanted) _active.Add(value.Identity);
         foreach (var application in tape)
@@ -43,6 +44,7 @@ internal sealed class ReverseMode(Builder builder)
             done?.Invoke(i);
         }
 
+        if (!leafHooks) return;
         foreach (var value in wanted)
         {
             // Results had their turn when their producer did.

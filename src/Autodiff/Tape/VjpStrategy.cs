@@ -13,6 +13,36 @@ public sealed record FunctionChain(params IReadOnlyList<Func<Value, Value>> Link
         foreach (var link in Links) x = link(x);
         return x;
     }
+
+    /// <summary>
+    /// As <see cref="Of"/>, on the tape of eager variables in pieces of which only what enters them is kept: backward
+    /// runs each again. x and every variable that links read besides have their gradients, of any order, links may be
+    /// chains of this kind, and hooks are called as ever. Numbers are those of <see cref="Of"/>; of a variable that
+    /// several pieces read, gradients are added piece by piece. Other values than eager ones have no tape to save.
+    /// </summary>
+    /// <param name="x">What enters the first link.</param>
+    /// <param name="pieces">0: as many as the root of the links.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than 0 pieces.</exception>
+    /// <exception cref="GradientException">On the way back: a link does not do the same again, or what it reads was
+    /// written in place.</exception>
+    public Value Checkpointed(Value x, int pieces = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(pieces);
+        foreach (var piece in Cut(pieces > 0 ? pieces : RootOf(Links.Count)))
+            x = x is Variable eager ? CheckpointedPiece.Of(piece.Of, eager) : piece.Of(x);
+        return x;
+    }
+
+    internal static int RootOf(int links) => (int)Math.Ceiling(Math.Sqrt(links));
+
+    // Piece i has the links from i n / pieces on.
+    internal FunctionChain[] Cut(int pieces)
+    {
+        pieces = Math.Min(pieces, Links.Count);
+        int From(int piece) => (int)((long)piece * Links.Count / pieces);
+        return [.. Enumerable.Range(0, pieces).Select(
+            i => new FunctionChain([.. Links.Skip(From(i)).Take(From(i + 1) - From(i))]))];
+    }
 }
 
 /// <summary>f(x), and Jᵀu for each u that was asked for; each of x's shape.</summary>
@@ -25,7 +55,8 @@ public sealed record VjpResult(Tensor Value, IReadOnlyList<Tensor> Gradients, st
 
 /// <summary>
 /// HO-02: one question, f(x) and Jᵀu for some u, and several ways to an answer that differ in memory and time.
-/// Standard, checkpointed and fused give the same bits where they apply the same operators.
+/// Standard, checkpointed and fused give the same bits where they apply the same operators. What a function reads
+/// besides x is a constant here; <see cref="FunctionChain.Checkpointed"/> has gradients of all of it.
 /// </summary>
 public abstract class VjpStrategy
 {
@@ -43,7 +74,7 @@ public abstract class VjpStrategy
     public static VjpStrategy Pieces(int count = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return new CheckpointedVjp(links => count > 0 ? count : (int)Math.Ceiling(Math.Sqrt(links)));
+        return new CheckpointedVjp(links => count > 0 ? count : FunctionChain.RootOf(links));
     }
 
     /// <summary>All u in one pass back, side by side.</summary>
@@ -112,7 +143,7 @@ internal sealed class CheckpointedVjp(Func<int, int> piecesOf) : VjpStrategy
 
     private protected override VjpResult Answer(FunctionChain f, Tensor x, IReadOnlyList<Tensor> cotangents)
     {
-        var pieces = Cut(f.Links, piecesOf(f.Links.Count));
+        var pieces = f.Cut(piecesOf(f.Links.Count));
         var entering = new Tensor[pieces.Length];
         Value at = new Variable(x);
         using (GradientMode.Off())
@@ -145,15 +176,6 @@ internal sealed class CheckpointedVjp(Func<int, int> piecesOf) : VjpStrategy
     }
 
     private static long BytesOf(Tensor tensor) => tensor.Count * tensor.DType.Size();
-
-    // Piece i has the links from i n / pieces on.
-    private static FunctionChain[] Cut(IReadOnlyList<Func<Value, Value>> links, int pieces)
-    {
-        pieces = Math.Min(pieces, links.Count);
-        int From(int piece) => (int)((long)piece * links.Count / pieces);
-        return [.. Enumerable.Range(0, pieces).Select(
-            i => new FunctionChain([.. links.Skip(From(i)).Take(From(i + 1) - From(i))]))];
-    }
 }
 
 internal sealed class VectorizedVjp : VjpStrategy
