@@ -129,6 +129,15 @@ public sealed class Attributes : IEquatable<Attributes>
         _ => a.Equals(b),
     };
 
+    /// <summary>A value in an error, with its kind where its digits do not say it.</summary>
+    internal static string Shown(object value) => value switch
+    {
+        string text => $"the text \"{ValueText(text)}\"",
+        ImmutableArray<int> => $"the list {ValueText(value)}",
+        ImmutableArray<Dim> => $"the shape {ValueText(value)}",
+        _ => ValueText(value),
+    };
+
     private static string ValueText(object value) => value switch
     {
         ImmutableArray<int> a => $"[{string.Join(",", a)}]",

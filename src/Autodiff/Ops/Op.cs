@@ -103,13 +103,17 @@ public abstract class Op
 
     internal virtual Value[] Fallback(Value[] inputs) => throw Wrong("has no formula of its own");
 
-    /// <summary>Refuses a constant that the operator does not read: passed over, a slip of the pen in its name would be
-    /// a result of other settings.</summary>
+    /// <summary>Refuses a constant that the operator does not read, or whose value is of another kind: passed over, a
+    /// slip of the pen would be a result of other settings.</summary>
     internal void RequireKnown(Attributes attributes)
     {
-        foreach (var (name, _) in attributes.Entries)
+        foreach (var (name, value) in attributes.Entries)
+        {
             if (!Knows(name)) throw Wrong(
                 $"there is no attribute \"{name}\": it has {(Settings.Length == 0 ? "none" : Settings.Replace(" ", ", ", StringComparison.Ordinal))}");
+            if (AttributeKinds.Wanted(this, name, value) is { } wanted) throw Wrong(
+                $"the attribute \"{name}\" is {wanted}, not {Attributes.Shown(value)}");
+        }
     }
 
     private bool Knows(ReadOnlySpan<char> name)

@@ -73,11 +73,12 @@ public sealed class CheckpointTests
     {
         public Variable X { get; } = new(TestTensors.Normal(1, 4, 6), requiresGradient: true);
         public Variable[] W { get; } =
-            [.. Enumerable.Range(0, 5).Select(i => new Variable(TestTensors.Normal((ulong)i + 2, 6, 6), requiresGradient: true))];
+            [.. Enumerable.Range(2, 5).Select(i => new Variable(TestTensors.Normal((ulong)i, 6, 6), true))];
 
         public List<string> Hooked { get; } = [];
 
-        public FunctionChain Chain => new([.. Enumerable.Range(0, 4).Select(i => (Func<Value, Value>)(v => Link(v, i)))]);
+        public FunctionChain Chain =>
+            new([.. Enumerable.Range(0, 4).Select(i => (Func<Value, Value>)(v => Link(v, i)))]);
 
         public double[][] Gradients(Func<Value, Value> f)
         {
