@@ -21,8 +21,16 @@ internal static class ImageShapes
         if (x.Rank != 4 || x.BatchAxis > 0)
             throw new ShapeException($"{op.Name}: {what} is [N, C, H, W], not {x.Text}");
         for (var i = 1; i < 4; i++)
-            if (x[i].Size < 1) throw new ShapeException($"{op.Name}: {what} {x.Text} has an empty image");
+        {
+            // A number of channels that has a name is met when the graph runs.
+            if ((i > 1 || !x[i].HasNames) && x[i].Size < 1)
+                throw new ShapeException($"{op.Name}: {what} {x.Text} has an empty image");
+        }
     }
+
+    // Windows depend on the sides of the images alone: how many there are, and channels, may have names.
+    private static Shape OneImage(TensorType x) =>
+        new(x[0].HasNames ? 1 : x[0].At(1), x[1].HasNames ? 1 : x[1].Size, x[2].Size, x[3].Size);
 
     public static Conv2dShape CheckConv(Op op, Attributes a, TensorType x, TensorType w)
     {
@@ -33,7 +41,7 @@ internal static class ImageShapes
         var groups = a.Int("groups", 1);
         if (groups < 1 || x[1].Size % groups != 0 || w[0].Size % groups != 0 || w[1].Size != x[1].Size / groups)
             throw new ShapeException($"{op.Name}: {x.Text} and {w.Text} do not fit {groups} groups: a weight has the input's channels over the groups");
-        var shape = Conv(a, x.At(1), w.At(1));
+        var shape = Conv(a, OneImage(x), w.At(1));
         CheckWindow(op, shape.H, shape.Kh, shape.Stride, shape.Padding, shape.Dilation);
         CheckWindow(op, shape.W, shape.Kw, shape.Stride, shape.Padding, shape.Dilation);
         return shape;
@@ -42,7 +50,7 @@ internal static class ImageShapes
     public static Pool2dShape CheckPool(Op op, Attributes a, TensorType x)
     {
         CheckImage(op, x, "the input");
-        var shape = Pool(a, x.At(1));
+        var shape = Pool(a, OneImage(x));
         CheckWindow(op, shape.H, shape.Kh, shape.Stride, shape.Padding, 1);
         CheckWindow(op, shape.W, shape.Kw, shape.Stride, shape.Padding, 1);
         if (shape.Padding > shape.Kh / 2) throw new ShapeException($"{op.Name}: padding is at most half of the window");

@@ -25,11 +25,38 @@ public sealed class SymbolicSizeTests
         OpTable.Mean, OpTable.Max, OpTable.Softmax, OpTable.LogSoftmax, OpTable.LayerNorm, OpTable.Transpose,
         OpTable.Concat, OpTable.Embedding, OpTable.Attention, OpTable.Where, OpTable.Variance,
         OpTable.LogSumExp, OpTable.CrossEntropy, OpTable.Tril, OpTable.CumSum, OpTable.Gather, OpTable.ScaledDotProduct,
-        OpTable.BroadcastTo, OpTable.Tile, OpTable.Slice, OpTable.Split, OpTable.Unsqueeze,
+        OpTable.BroadcastTo, OpTable.Tile, OpTable.Slice, OpTable.Split, OpTable.Unsqueeze, OpTable.TopK, OpTable.Sort,
+        OpTable.MaxPool2d, OpTable.AvgPool2d, OpTable.AvgPool2dGrad, OpTable.MaxPoolNd, OpTable.AvgPoolNd,
+        OpTable.AdaptiveAvgPool, OpTable.Recurrence,
     ];
 
     public static TheoryData<string> Names() =>
         [.. OpTable.All.Where(op => OpSamples.Of(op).Any(s => s.Inputs.Length > 0)).Select(op => op.Name)];
+
+    // Windows depend on the sides of the images, not on how many there are.
+    [Fact]
+    public void ConvolutionsAndPools_TakeANamedNumberOfImages()
+    {
+        static Value Loss(Value x, Value w, Value b) =>
+            (x.Conv2d(w, b, padding: 1).Relu().MaxPool2d(2) + x.Conv2d(w, b).AvgPool2d(2).Sum() * 0.1).Square().Sum();
+        var builder = new GraphBuilder();
+        var images = builder.Input("x", DType.Float64, Dim.Symbol("T"), 3, 6, 6);
+        var w = builder.Parameter("w", ParameterInit.Zeros, DType.Float64, 4, 3, 3, 3);
+        builder.Output("loss_sum", Loss(images, w, builder.Parameter("b", ParameterInit.Zeros, DType.Float64, 4)));
+        var graph = GradientGraph.Build(PassPipeline.Forward(builder.Build()));
+        foreach (var count in new[] { 1, 5 })
+        {
+            Variable[] bound = [.. ((int[][])[[count, 3, 6, 6], [4, 3, 3, 3], [4]]).Select(
+                (dims, i) => new Variable(TestTensors.Normal((ulong)i + 1, dims), requiresGradient: i > 0))];
+            var loss = (Variable)Loss(bound[0], bound[1], bound[2]);
+            loss.Backward();
+            var found = GraphRunner.Run(graph.WithSizes(new Dictionary<string, int> { ["T"] = count }),
+                new Dictionary<string, Variable> { ["x"] = bound[0], ["w"] = bound[1], ["b"] = bound[2] });
+            Assert.Equal(loss.Data.At(), found["loss_sum"].Data.At());
+            Assert.Equal(bound[1].Gradient!.ToArray<double>(), found["grad:w"].Data.ToArray<double>());
+            Assert.Equal(bound[2].Gradient!.ToArray<double>(), found["grad:b"].Data.ToArray<double>());
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Names))]
