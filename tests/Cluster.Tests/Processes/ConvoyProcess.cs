@@ -35,9 +35,15 @@ internal sealed class ConvoyProcess : IDisposable
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
+        Pid = process.Id;
     }
 
-    public int Pid => _process.Id;
+    public int Pid { get; }
+
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>Of a process that has ended.</summary>
+    public int ExitCode => _process.ExitCode;
 
     public static ConvoyProcess Start(string folder, params string[] arguments)
     {

@@ -21,8 +21,8 @@ internal static partial class Signal
     /// <summary>Zombies count as gone: they hold nothing.</summary>
     public static bool Alive(int pid) => State(pid) is not (null or 'Z');
 
-    /// <summary>All its threads have taken the signal.</summary>
-    public static bool IsStopped(int pid) => State(pid) == 'T';
+    /// <summary>All its threads have taken the signal; elsewhere than on Linux that cannot be seen.</summary>
+    public static bool IsStopped(int pid) => !OperatingSystem.IsLinux() || State(pid) == 'T';
 
     /// <summary>As in /proc; null: there is no such process.</summary>
     private static char? State(int pid)
