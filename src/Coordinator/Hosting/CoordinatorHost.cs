@@ -99,10 +99,11 @@ public sealed class CoordinatorHost : IAsyncDisposable
             await host.StartAsync();
             return host;
         }
-        catch
+        catch (Exception e)
         {
             await host.StopAsync();
-            throw;
+            if (e is not LeaseLostException) throw;
+            throw Explained(e); // it stood still for a moment, with the lease just taken
         }
     }
 
@@ -178,7 +179,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         catch (Exception e)
         {
             _options.Log.Write(LogLevel.Error, Source, $"cannot stand by any more: {e.Message}", e);
-            _failed.TrySetResult(e);
+            OnFailed(e);
         }
     }
 
@@ -343,8 +344,10 @@ public sealed class CoordinatorHost : IAsyncDisposable
         _jobEnds?.TrySetResult();
     }
 
-    private void OnFailed(Exception e) => _failed.TrySetResult(e is LeaseLostException
-        ? new UserException(ExitCode.Cluster, $"{e.Message}; start it again with --standby and it stands by") : e);
+    private void OnFailed(Exception e) => _failed.TrySetResult(Explained(e));
+
+    private static Exception Explained(Exception e) => e is LeaseLostException
+        ? new UserException(ExitCode.Cluster, $"{e.Message}; start it again with --standby and it stands by") : e;
 
     private void PlanTheEnd(string state)
     {

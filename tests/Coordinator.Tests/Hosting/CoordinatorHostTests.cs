@@ -1,7 +1,12 @@
 using Convoy.Coordinator.Api;
 using Convoy.Coordinator.Hosting;
+using Convoy.Coordinator.Jobs;
+using Convoy.Coordinator.Recovery;
 using Convoy.Shared;
+using Convoy.Shared.Diagnostics;
+using Convoy.Shared.Ids;
 using Convoy.Shared.Jobs;
+using Convoy.Shared.Storage;
 
 namespace Convoy.Coordinator.Tests.Hosting;
 
@@ -88,6 +93,32 @@ public sealed class CoordinatorHostTests : IDisposable
         await other.StopAsync(new StopRequest());
         Assert.Equal("stopped", (await other.StatusAsync()).Outcome);
         Assert.Equal("other-4", (await next.SubmitAsync(Request("other") with { Resume = true })).JobId);
+    }
+
+    // FT-05: one that stood still with the lease just taken finds another leader, and says so in one line.
+    [Fact]
+    public async Task A_lease_that_is_lost_while_a_coordinator_begins_to_lead_is_explained()
+    {
+        using var journal = SqliteJournal.Open(Path.Combine(_state, "journal.db"));
+        var life = TimeSpan.FromMinutes(1);
+        var before = new ControlJournal(journal, journal.TryAcquire("before", life).Lease!);
+        // The first word of its log is about a job that cannot be gone on with.
+        before.Append("digits-1", new JobSubmitted("digits-1", "{", "aa", StepNumber.Zero, null, [1]));
+        before.HandOver();
+        var thief = new OnFirstLine(() => Assert.NotNull(journal.TryAcquire("another", life, _ => true).Lease));
+
+        var lost = await Assert.ThrowsAsync<UserException>(
+            () => CoordinatorHost.StartAsync(Options with { Log = thief }));
+        Assert.Equal((ExitCode.Cluster, "the lease of k2 is lost: another coordinator leads; start it again with "
+            + "--standby and it stands by"), (lost.Code, lost.Message));
+    }
+
+    private sealed class OnFirstLine(Action act) : ILogSink
+    {
+        private Action? _act = act;
+
+        public void Write(LogLevel level, string source, string text, Exception? exception = null) =>
+            Interlocked.Exchange(ref _act, null)?.Invoke();
     }
 
     // A launcher's job is submitted by the launcher.
