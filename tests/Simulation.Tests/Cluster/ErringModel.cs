@@ -47,23 +47,13 @@ internal sealed class ErringModel(IJobModel model) : IJobModel
 }
 
 /// <summary>A disk that says "durable" and does nothing.</summary>
-internal sealed class UnflushedDisk(IDisk disk) : IDisk
+internal sealed class UnflushedDisk(IDisk disk) : DiskOver(disk)
 {
-    public void CreateFolder(string path) => disk.CreateFolder(path);
-    public bool FolderExists(string path) => disk.FolderExists(path);
-    public bool FileExists(string path) => disk.FileExists(path);
-    public IReadOnlyList<string> List(string folder) => disk.List(folder);
-    public IDiskFile Create(string path) => new UnflushedFile(disk.Create(path));
-    public Stream OpenRead(string path) => disk.OpenRead(path);
-    public void RenameFile(string from, string to) => disk.RenameFile(from, to);
-    public void RenameFolder(string from, string to) => disk.RenameFolder(from, to);
+    public override IDiskFile Create(string path) => new UnflushedFile(base.Create(path));
 
-    public void FlushFolder(string path)
+    public override void FlushFolder(string path)
     {
     }
-
-    public void DeleteFile(string path) => disk.DeleteFile(path);
-    public void DeleteFolder(string path) => disk.DeleteFolder(path);
 
     private sealed class UnflushedFile(IDiskFile file) : IDiskFile
     {

@@ -65,21 +65,10 @@ public sealed class LateFolderTests
     }
 
     /// <summary>Nobody can list the checkpoints of the job beside.</summary>
-    private sealed class DeafDisk(IDisk disk, Func<bool> isDeaf) : IDisk
+    private sealed class DeafDisk(IDisk disk, Func<bool> isDeaf) : DiskOver(disk)
     {
-        public IReadOnlyList<string> List(string folder) =>
+        public override IReadOnlyList<string> List(string folder) =>
             isDeaf() && folder.Contains("beside", StringComparison.Ordinal)
-                ? throw new IOException("Input/output error") : disk.List(folder);
-
-        public bool FileExists(string path) => disk.FileExists(path);
-        public void CreateFolder(string path) => disk.CreateFolder(path);
-        public bool FolderExists(string path) => disk.FolderExists(path);
-        public IDiskFile Create(string path) => disk.Create(path);
-        public Stream OpenRead(string path) => disk.OpenRead(path);
-        public void RenameFile(string from, string to) => disk.RenameFile(from, to);
-        public void RenameFolder(string from, string to) => disk.RenameFolder(from, to);
-        public void FlushFolder(string path) => disk.FlushFolder(path);
-        public void DeleteFile(string path) => disk.DeleteFile(path);
-        public void DeleteFolder(string path) => disk.DeleteFolder(path);
+                ? throw new IOException("Input/output error") : base.List(folder);
     }
 }
