@@ -12,6 +12,11 @@ public static class PageMemory
     /// <exception cref="OutOfMemoryException">The system has no such piece.</exception>
     public static nint Allocate(long bytes) => Memory.AllocateExact(bytes);
 
+    /// <summary>
+    /// Bytes of the pages that a piece of so many lies in: who writes one byte of a page takes memory for all of it.
+    /// </summary>
+    public static long PageBytes(long bytes) => Memory.PageOf(bytes);
+
     /// <summary>Gives back what <see cref="Allocate"/> returned; 0 is nothing.</summary>
     public static void Free(nint address) => Memory.Free(address);
 }

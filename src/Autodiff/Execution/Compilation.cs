@@ -93,8 +93,11 @@ public sealed class CompileReport
         };
     }
 
+    // Whole pages: fewer rows than the largest call touch a part of each buffer, and with it the rest of its pages.
     private long TouchedBytes(int trainingRows, int evaluationRows)
     {
+        var total = Math.Max(_training.Memory.TotalBytes, _evaluation.Memory.TotalBytes);
+        var page = PageMemory.PageBytes(total);
         var stretches = new List<(long From, long End)>();
         if (trainingRows > 0) stretches.AddRange(_training.Touched(trainingRows));
         if (evaluationRows > 0) stretches.AddRange(_evaluation.Touched(evaluationRows));
@@ -102,8 +105,9 @@ public sealed class CompileReport
         var (bytes, end) = (0L, 0L);
         foreach (var stretch in stretches)
         {
-            bytes += Math.Max(0, stretch.End - Math.Max(stretch.From, end));
-            end = Math.Max(end, stretch.End);
+            var (from, to) = (stretch.From / page * page, Math.Min((stretch.End + page - 1) / page * page, total));
+            bytes += Math.Max(0, to - Math.Max(from, end));
+            end = Math.Max(end, to);
         }
 
         return bytes;

@@ -19,6 +19,9 @@ internal static unsafe partial class Memory
     // What is touched of one page too many is then little beside the rest.
     private const long HugeExactFrom = 8 << 20;
     private const int AdviseHugePage = 14;
+    private const string HugePages = "/sys/kernel/mm/transparent_hugepage/enabled";
+
+    private static readonly Lazy<bool> GrantsHugePages = new(() => OperatingSystem.IsLinux() && HasHugePages());
 
     /// <summary>
     /// Memory aligned to cache lines, and how many bytes of it there are. Larger pieces are whole huge pages where
@@ -52,6 +55,23 @@ internal static unsafe partial class Memory
         if (huge && OperatingSystem.IsLinux())
             _ = Advise((void*)address, (nuint)bytes / HugePageBytes * HugePageBytes, AdviseHugePage);
         return address;
+    }
+
+    /// <summary>Page of what <see cref="AllocateExact"/> gives: a huge one where the system grants them.</summary>
+    public static long PageOf(long bytes) =>
+        bytes >= HugeExactFrom && GrantsHugePages.Value ? (long)HugePageBytes : Environment.SystemPageSize;
+
+    // The choice that holds is in brackets: [always] madvise never.
+    private static bool HasHugePages()
+    {
+        try
+        {
+            return !File.ReadAllText(HugePages).Contains("[never]", StringComparison.Ordinal);
+        }
+        catch (Exception absent) when (absent is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static (bool IsHuge, nuint Unit) UnitOf(long bytes) =>
