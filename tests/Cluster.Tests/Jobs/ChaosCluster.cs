@@ -4,6 +4,7 @@ using System.Text.Json;
 using Convoy.Cluster.Tests.Processes;
 using Convoy.Coordinator.Api;
 using Convoy.Shared;
+using Convoy.Shared.Random;
 
 namespace Convoy.Cluster.Tests.Jobs;
 
@@ -22,17 +23,18 @@ internal sealed class ChaosCluster : IAsyncDisposable
         [137, 0, (int)ExitCode.Cluster, (int)ExitCode.Drained, (int)ExitCode.DrainedByCheckpoint];
 
     private readonly ClusterFixture _cluster;
-    private readonly Random _random;
+    private readonly RandomStream _random;
     private readonly List<string> _addresses = []; // of the coordinators, as the system gave them
     private readonly List<ConvoyProcess> _coordinators = [];
     private readonly List<ConvoyProcess> _workers = [];
     private readonly StringBuilder _story = new();
     private readonly long _began = TimeProvider.System.GetTimestamp();
     private (ConvoyProcess Process, long Since, TimeSpan For)? _stopped;
+    private long _drawn;
 
     private ChaosCluster(ClusterFixture cluster, int seed)
     {
-        (_cluster, _random) = (cluster, new Random(seed));
+        (_cluster, _random) = (cluster, new RandomStream((ulong)seed, RandomPurpose.TestDouble, 0));
         State = Path.Combine(cluster.Folder, string.Create(CultureInfo.InvariantCulture, $"chaos-{seed}"));
         Tell($"seed {seed}");
     }
@@ -67,7 +69,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
         for (var i = 0; i < 3; i++) _workers.Add(Worker(i));
         int[] every = [1, 7, 100];
         var submit = await ConvoyProcess.RunAsync(_cluster.Folder, "submit", "job.yaml", "--set", EndlessJob.Steps,
-            "--set", $"checkpoint.every={every[_random.Next(every.Length)]}", "--to", Addresses, "--detach");
+            "--set", $"checkpoint.every={every[Draw(every.Length)]}", "--to", Addresses, "--detach");
         Assert.True(submit.Code == 0, submit.ToString());
         await run.UntilAsync("steps", status => status.Step >= 10);
     }
@@ -93,9 +95,9 @@ internal sealed class ChaosCluster : IAsyncDisposable
     public async Task StrikeAsync()
     {
         var (leader, standby) = Roles();
-        var worker = _workers[_random.Next(_workers.Count)];
-        var duration = TimeSpan.FromMilliseconds(StopMs[_random.Next(StopMs.Length)]);
-        switch (_random.Next(10))
+        var worker = _workers[Draw(_workers.Count)];
+        var duration = TimeSpan.FromMilliseconds(StopMs[Draw(StopMs.Length)]);
+        switch (Draw(10))
         {
             case 0: Kill("the leader", leader); break;
             case 1: Stop("the leader", leader, duration); break;
@@ -106,11 +108,13 @@ internal sealed class ChaosCluster : IAsyncDisposable
             case 6: Kill("all workers", [.. _workers]); break;
             case 7: Kill("all coordinators", [.. _coordinators]); break;
             case 8: Ask(leader); break;
-            default: await ScaleAsync(_random.Next(1, 4)); break;
+            default: await ScaleAsync(1 + Draw(3)); break;
         }
 
-        await PauseAsync(TimeSpan.FromMilliseconds(PauseMs[_random.Next(PauseMs.Length)]));
+        await PauseAsync(TimeSpan.FromMilliseconds(PauseMs[Draw(PauseMs.Length)]));
     }
+
+    private int Draw(int below) => (int)(_random.Word(_drawn++) % (uint)below);
 
     private (ConvoyProcess? Leader, ConvoyProcess? Standby) Roles()
     {
