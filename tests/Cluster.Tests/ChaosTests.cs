@@ -43,7 +43,8 @@ public class ChaosTests(ClusterFixture cluster)
         Assert.True(end.Outcome == "stopped", run.Story(end.RootCause?.Text));
         var rows = run.Rows();
         Assert.Equal(Enumerable.Range(1, rows.Count).Select(n => (long)n), rows);
-        Assert.Equal(end.Step, rows.Count);
+        // A step keeps its row when its state was lost with all workers; the stop may come before it is done again.
+        Assert.True(rows.Count >= end.Step, run.Story($"{rows.Count} rows, {end.Step} steps"));
         await EndlessJob.SameBitsAsync(cluster, end.Step, end.WeightsSha256);
     }
 }
