@@ -8,7 +8,7 @@ namespace Convoy.Kernels;
 /// Softmax attention, causal or full; layouts are in <see cref="AttentionShape"/>. Only the log-sum-exp of each row is
 /// saved. With s = (q·k)·scale over the visible keys: p = e^(s - max); output = (Σ p·v)·(1/Σp); the backward pass uses
 /// p = e^(s - lse). Contractions follow K-2 (over head size; over keys; over queries), row sums the 16 virtual lanes.
-/// A zero result is +0. Inputs must be finite: a masked key may be multiplied by zero.
+/// A zero result is +0. What a query does not see is as if it were not there, also where it is not finite.
 /// </summary>
 public static unsafe class Attention
 {

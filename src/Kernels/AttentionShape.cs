@@ -14,4 +14,5 @@ public readonly record struct AttentionShape(
     internal long InputSize => Sizes.Matrix(Batch * Time, Heads * HeadSize, InputStride);
     internal long OutputSize => Sizes.Matrix(Batch * Time, Heads * HeadSize, OutputStride);
     internal int Keys(int query) => Causal ? query + 1 : Time;
+    internal int FirstQuery(int key) => Causal ? key : 0;
 }

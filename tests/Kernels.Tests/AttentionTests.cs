@@ -6,15 +6,16 @@ namespace Convoy.Kernels.Tests;
 // K-4 for attention, forward and backward, with q, k, v as column ranges of one projection.
 public sealed unsafe class AttentionTests
 {
-    private sealed record Case(int Batch, int Time, int Heads, int HeadSize, bool Causal) : IWidthCheck
+    private sealed record Case(int Batch, int Time, int Heads, int HeadSize, bool Causal, bool Odd = false, int Pad = 0)
+        : IWidthCheck
     {
         public void Run<V>(string width) where V : unmanaged, ILanes<V>
         {
             var d = Heads * HeadSize;
-            var shape = new AttentionShape(Batch, Time, Heads, HeadSize, 3 * d, d, Causal);
+            var shape = new AttentionShape(Batch, Time, Heads, HeadSize, (3 * d) + Pad, d + Pad, Causal);
             var numbers = new Numbers(5);
-            var qkv = numbers.Floats(Batch * Time * 3 * d);
-            var dOutput = numbers.Floats(Batch * Time * d);
+            float[] New(int count) => Odd ? numbers.Odd(count) : numbers.Floats(count);
+            var (qkv, dOutput) = (New(Batch * Time * ((3 * d) + Pad)), New(Batch * Time * (d + Pad)));
             var (o1, o2) = (new float[dOutput.Length], new float[dOutput.Length]);
             var (l1, l2) = (new float[Batch * Heads * Time], new float[Batch * Heads * Time]);
             var (g1, g2) = (new float[qkv.Length], new float[qkv.Length]);
@@ -53,6 +54,16 @@ public sealed unsafe class AttentionTests
     }
 
     [Fact]
+    public void K4_random_attention_with_odd_numbers()
+    {
+        var numbers = new Numbers(29);
+        for (var i = 0; i < 30; i++)
+            Widths.Check(new Case(
+                numbers.Int(1, 3), numbers.Int(1, 40), numbers.Int(1, 4), numbers.Int(1, 40), i % 2 == 0, i % 3 > 0,
+                numbers.Int(0, 4)));
+    }
+
+    [Fact]
     public void K1_samples_do_not_depend_on_the_batch_and_queries_not_on_later_keys()
     {
         var (time, d) = (20, 8);
@@ -63,6 +74,19 @@ public sealed unsafe class AttentionTests
         Bits.Equal(whole.AsSpan(time * d, time * d), second, "sample 1 of 3");
         var shorter = Forward(qkv[..(11 * 3 * d)], 1, 11, d);
         Bits.Equal(whole.AsSpan(0, 11 * d), shorter, "first 11 queries");
+    }
+
+    // 0 times infinity is no zero: a later key in the same tile of registers made the output NaN.
+    [Theory]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NaN)]
+    public void K1_queries_do_not_see_later_keys_that_are_not_finite(float later)
+    {
+        const int time = 20, d = 8, from = 9;
+        var qkv = new Numbers(2).Floats(time * 3 * d);
+        var clean = Forward(qkv, 1, time, d);
+        qkv.AsSpan(from * 3 * d).Fill(later);
+        Bits.Equal(clean.AsSpan(0, from * d), Forward(qkv, 1, time, d).AsSpan(0, from * d), "queries before");
     }
 
     private static float[] Forward(float[] qkv, int batch, int time, int d)

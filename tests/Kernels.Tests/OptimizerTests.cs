@@ -5,13 +5,13 @@ namespace Convoy.Kernels.Tests;
 
 public sealed unsafe class OptimizerTests
 {
-    private sealed class Case(int count) : IWidthCheck
+    private sealed class Case(int count, bool odd) : IWidthCheck
     {
         public void Run<V>(string width) where V : unmanaged, ILanes<V>
         {
             foreach (var step in (SgdStep[])[new(0.1, 0, 0.01, 0.5), new(0.1, 0.9, 0, 1)])
             {
-                var (a, b) = (new State(count), new State(count));
+                var (a, b) = (new State(count, odd), new State(count, odd));
                 OptimizerReference.Sgd<float>(a.W, a.G, a.M, step);
                 fixed (float* w = b.W, g = b.G, m = b.M) FloatOptimizers.Sgd<V>(w, g, m, count, step);
                 a.Same(b, $"{step}, {width}");
@@ -20,7 +20,7 @@ public sealed unsafe class OptimizerTests
             foreach (var decoupled in (bool[])[false, true])
             {
                 var step = new AdamStep(0.01, 0.9, 0.999, 1e-8, 0.1, 3, 0.25);
-                var (a, b) = (new State(count), new State(count));
+                var (a, b) = (new State(count, odd), new State(count, odd));
                 OptimizerReference.Adam<float>(a.W, a.G, a.M, a.V, step, decoupled);
                 fixed (float* w = b.W, g = b.G, m = b.M, v = b.V)
                     FloatOptimizers.Adam<V>(w, g, m, v, count, new AdamConstants<float>(step, decoupled));
@@ -33,10 +33,11 @@ public sealed unsafe class OptimizerTests
     {
         public readonly float[] W, G, M, V;
 
-        public State(int count)
+        public State(int count, bool odd)
         {
             var numbers = new Numbers(6);
-            (W, G, M, V) = (numbers.Floats(count), numbers.Floats(count), numbers.Floats(count), numbers.Floats(count));
+            float[] New() => odd ? numbers.Odd(count) : numbers.Floats(count);
+            (W, G, M, V) = (New(), New(), New(), New());
             for (var i = 0; i < count; i++) V[i] *= V[i];
         }
 
@@ -53,7 +54,11 @@ public sealed unsafe class OptimizerTests
     [InlineData(1)]
     [InlineData(77)]
     [InlineData(256)]
-    public void K4_optimizers_have_the_bits_of_the_reference(int count) => Widths.Check(new Case(count));
+    public void K4_optimizers_have_the_bits_of_the_reference(int count)
+    {
+        Widths.Check(new Case(count, odd: false));
+        Widths.Check(new Case(count, odd: true));
+    }
 
     // First step of Adam from zero state: w - rate·sign(g) up to ε, whatever the size of the gradient.
     [Fact]

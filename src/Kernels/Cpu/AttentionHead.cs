@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Convoy.Kernels.Cpu.Lanes;
 using Convoy.Kernels.Cpu.Products;
 using Convoy.Kernels.Cpu.Rows;
+using Convoy.Kernels.Reference;
 
 namespace Convoy.Kernels.Cpu;
 
@@ -138,7 +139,7 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
     /// <summary>result[c, :] = Σ over queries t that see key j + c of a[t, j + c]·panels[t, :].</summary>
     public void ColumnSum(float* a, int j, float* panels)
     {
-        var first = Shape.Causal ? j : 0;
+        var first = Shape.FirstQuery(j);
         for (var t = first / Order.Block * Order.Block; t < Shape.Time; t += Order.Block)
         {
             var block = Math.Min(Order.Block, Shape.Time - t);
@@ -151,6 +152,44 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
                     t + skip > first);
             }
         }
+    }
+
+    /// <summary>
+    /// After <see cref="WeightedSum"/>: a value that only others of the six queries see had the weight 0, which an
+    /// infinity or a NaN survives. Rows that may have met one are summed again.
+    /// </summary>
+    /// <param name="values">What the sum is of, where it lies: keys at a distance of stride.</param>
+    public void WithoutUnseenKeys(float* a, int i, float* values, int stride)
+    {
+        if (!Shape.Causal || IsFinite()) return;
+        for (var r = 0; r < Math.Min(Tile.Rows, Shape.Time - i); r++)
+            SumAgain(r, 0, Shape.Keys(i + r), a + ((nint)r * Stride), 1, values, stride);
+    }
+
+    /// <summary>After <see cref="ColumnSum"/>, as above for queries that do not see a key.</summary>
+    public void WithoutUnseeingQueries(float* a, int j, float* values, int stride)
+    {
+        if (!Shape.Causal || IsFinite()) return;
+        for (var c = 0; c < Math.Min(Tile.Rows, Shape.Time - j); c++)
+            SumAgain(c, Shape.FirstQuery(j + c), Shape.Time, a + j + c, Stride, values, stride);
+    }
+
+    private bool IsFinite()
+    {
+        var rest = V.Create(0f);
+        for (var e = 0; e < Tile.Rows * _width; e += V.Count) rest += V.Load(_result + e) * V.Create(0f);
+        var lanes = stackalloc float[V.Count];
+        V.Store(rest, lanes);
+        return !new ReadOnlySpan<float>(lanes, V.Count).Contains(float.NaN);
+    }
+
+    private void SumAgain(int row, int first, int end, float* a, int step, float* values, int stride)
+    {
+        var weights = new ReadOnlySpan<float>(a, checked(((Shape.Time - 1) * step) + 1));
+        var terms = new ReadOnlySpan<float>(values, checked(((Shape.Time - 1) * stride) + Shape.HeadSize));
+        for (var e = 0; e < Shape.HeadSize; e++)
+            _result[((nint)row * _width) + e] =
+                AttentionReference.Contract(first, end, weights, 0, step, terms, e, stride);
     }
 
     /// <summary>Writes the rows of the result that exist, times a factor per row; -0 becomes +0.</summary>

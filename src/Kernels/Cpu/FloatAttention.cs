@@ -55,6 +55,7 @@ internal static unsafe class FloatAttention
                 head.Scores(call.Q + input, s.InputStride, i, head.KeysT, head.P);
                 ForwardRows(head, i, lse);
                 head.WeightedSum(head.P, i, head.Values);
+                head.WithoutUnseenKeys(head.P, i, call.V + input, s.InputStride);
                 head.Write(call.Output + output + ((nint)i * s.OutputStride), s.OutputStride, i, head.Factors);
             }
         }
@@ -146,8 +147,10 @@ internal static unsafe class FloatAttention
             for (var j = 0; j < s.Time; j += Tile.Rows)
             {
                 head.ColumnSum(head.DS, j, head.Keys);
+                head.WithoutUnseeingQueries(head.DS, j, call.Q + input, s.InputStride);
                 head.Write(call.DK + input + ((nint)j * s.InputStride), s.InputStride, j, null);
                 head.ColumnSum(head.P, j, head.Values);
+                head.WithoutUnseeingQueries(head.P, j, call.DOutput + output, s.OutputStride);
                 head.Write(call.DV + input + ((nint)j * s.InputStride), s.InputStride, j, null);
             }
         }
@@ -175,6 +178,7 @@ internal static unsafe class FloatAttention
         }
 
         head.WeightedSum(ds, i, head.Keys);
+        head.WithoutUnseenKeys(ds, i, call.K + input, s.InputStride);
         head.Write(call.DQ + input + ((nint)i * s.InputStride), s.InputStride, i, null);
     }
 }

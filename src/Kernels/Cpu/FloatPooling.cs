@@ -12,6 +12,9 @@ internal static unsafe class FloatPooling
 
     private const int ElementsPerPart = 65_536;
 
+    /// <summary>Outputs that this processor chooses at once.</summary>
+    internal static int Lanes => Avx2.IsSupported ? 8 : Sse41.IsSupported ? 4 : 1;
+
     public static void MaxForward(float* x, float* y, int* indices, in Pool2dShape s)
     {
         var work = new Parts(x, y, indices, s);
@@ -34,27 +37,27 @@ internal static unsafe class FloatPooling
         {
             for (var oh = 0; oh < s.OutH; oh++, y += s.OutW, indices += s.OutW)
             {
-                Row(x, 2 * oh * s.W, s.W, y, indices, s.OutW);
+                Row(x, 2 * oh * s.W, s.W, y, indices, s.OutW, Lanes);
             }
         }
     }
 
     // Whole registers; the last one may overlap the one before, which writes the same values again.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Row(float* x, int at, int width, float* y, int* indices, int count)
+    internal static void Row(float* x, int at, int width, float* y, int* indices, int count, int lanes)
     {
         var ow = 0;
-        if (Avx2.IsSupported && count >= 8)
+        if (lanes >= 8 && count >= 8)
         {
             for (; ow <= count - 8; ow += 8) Eight(x, at + (2 * ow), width, y + ow, indices + ow);
             if (ow < count) Eight(x, at + (2 * (count - 8)), width, y + count - 8, indices + count - 8);
             return;
         }
 
-        if (Sse41.IsSupported && count >= 4)
+        if (lanes >= 4 && count >= 4)
         {
-            Four(x, at, width, y, indices);
-            if (count > 4) Four(x, at + (2 * (count - 4)), width, y + count - 4, indices + count - 4);
+            for (; ow <= count - 4; ow += 4) Four(x, at + (2 * ow), width, y + ow, indices + ow);
+            if (ow < count) Four(x, at + (2 * (count - 4)), width, y + count - 4, indices + count - 4);
             return;
         }
 

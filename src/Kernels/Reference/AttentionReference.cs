@@ -54,7 +54,7 @@ internal static class AttentionReference
         for (var e = 0; e < s.HeadSize; e++)
         {
             var from = Place(b, 0, h, s.InputStride, s) + e;
-            var value = GemmReference.Contract<T>(row.Length, row, 0, 1, v, from, s.InputStride);
+            var value = Contract<T>(0, row.Length, row, 0, 1, v, from, s.InputStride);
             output[Place(b, i, h, s.OutputStride, s) + e] = (value * factor) + T.Zero;
         }
     }
@@ -100,7 +100,6 @@ internal static class AttentionReference
         }
     }
 
-    // Masked places are zeros; adding +0 at the end makes the sign of a zero independent of how many were visited.
     private static void Products<T>(
         ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> dOutput, int b, int h, T[] p, T[] ds, Span<T> dq,
         Span<T> dk, Span<T> dv, in AttentionShape s) where T : unmanaged, IFloatingPointIeee754<T>
@@ -110,13 +109,23 @@ internal static class AttentionReference
             for (var e = 0; e < s.HeadSize; e++)
             {
                 var at = Place(b, t, h, s.InputStride, s) + e;
-                dq[at] = Contract(ds, t * s.Time, 1, k, input + e, s.InputStride, s.Time);
-                dk[at] = Contract(ds, t, s.Time, q, input + e, s.InputStride, s.Time);
-                dv[at] = Contract(p, t, s.Time, dOutput, output + e, s.OutputStride, s.Time);
+                dq[at] = Contract<T>(0, s.Keys(t), ds, t * s.Time, 1, k, input + e, s.InputStride);
+                dk[at] = Contract<T>(s.FirstQuery(t), s.Time, ds, t, s.Time, q, input + e, s.InputStride);
+                dv[at] = Contract<T>(s.FirstQuery(t), s.Time, p, t, s.Time, dOutput, output + e, s.OutputStride);
             }
     }
 
-    private static T Contract<T>(T[] a, int fromA, int stepA, ReadOnlySpan<T> b, int fromB, int stepB, int count)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        GemmReference.Contract(count, a, fromA, stepA, b, fromB, stepB) + T.Zero;
+    /// <summary>
+    /// K-2 over the terms from first to end; masked ones before them keep their places in the blocks. Adding +0 at the
+    /// end makes the sign of a zero independent of how many were visited.
+    /// </summary>
+    internal static T Contract<T>(
+        int first, int end, ReadOnlySpan<T> a, int fromA, int stepA, ReadOnlySpan<T> b, int fromB, int stepB)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var blocks = new BlockSum<T>();
+        for (var p = 0; p < first; p++) blocks.Add(T.Zero, T.Zero);
+        for (var p = first; p < end; p++) blocks.Add(a[fromA + (p * stepA)], b[fromB + (p * stepB)]);
+        return blocks.Total + T.Zero;
+    }
 }

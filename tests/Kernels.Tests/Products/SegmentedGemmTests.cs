@@ -7,7 +7,8 @@ namespace Convoy.Kernels.Tests.Products;
 // K-3 and K-4 for weight gradients.
 public sealed unsafe class SegmentedGemmTests
 {
-    private sealed record Case(int M, int N, int Slices, int From, int End, int RowsMax, uint Seed) : IWidthCheck
+    private sealed record Case(int M, int N, int Slices, int From, int End, int RowsMax, uint Seed, bool Odd)
+        : IWidthCheck
     {
         public void Run<V>(string width) where V : unmanaged, ILanes<V>
         {
@@ -15,7 +16,8 @@ public sealed unsafe class SegmentedGemmTests
             var starts = numbers.RowStarts(End - From, RowsMax);
             var nodes = new SliceTree(Slices).Cover(From, End);
             var segments = new Segments(starts, From, Slices, nodes);
-            var (a, b) = (numbers.Floats((starts[^1] * (M + 1)) + 1), numbers.Floats((starts[^1] * (N + 2)) + 2));
+            float[] Operand(int count) => Odd ? numbers.Odd(count) : numbers.Floats(count);
+            var (a, b) = (Operand((starts[^1] * (M + 1)) + 1), Operand((starts[^1] * (N + 2)) + 2));
             var stride = (M * N) + 5;
             var (expected, actual) = (numbers.Floats(nodes.Length * stride), new float[nodes.Length * stride]);
             expected.CopyTo(actual, 0);
@@ -39,7 +41,11 @@ public sealed unsafe class SegmentedGemmTests
     public void K4_segmented_product_has_the_bits_of_the_reference(
         int m, int n, int slices, int from, int end, int rowsMax)
     {
-        for (uint seed = 1; seed < 6; seed++) Widths.Check(new Case(m, n, slices, from, end, rowsMax, seed));
+        for (uint seed = 1; seed < 6; seed++)
+        {
+            Widths.Check(new Case(m, n, slices, from, end, rowsMax, seed, Odd: false));
+            Widths.Check(new Case(m, n, slices, from, end, rowsMax, seed, Odd: true));
+        }
     }
 
     [Fact]

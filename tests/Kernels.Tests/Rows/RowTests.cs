@@ -102,15 +102,16 @@ public sealed unsafe class RowTests
         }
     }
 
-    private sealed class SegmentedCase(int n, int slices, int rowsMax) : IWidthCheck
+    private sealed class SegmentedCase(int n, int slices, int rowsMax, bool odd) : IWidthCheck
     {
         public void Run<V>(string width) where V : unmanaged, ILanes<V>
         {
             var numbers = new Numbers((uint)(n + slices));
             var starts = numbers.RowStarts(slices, rowsMax);
             var rows = starts[^1];
-            var (x, dy) = (numbers.Floats((rows * n) + 1), numbers.Floats((rows * n) + 1));
-            var (mean, rstd) = (numbers.Floats(rows + 1), numbers.Floats(rows + 1));
+            float[] New(int count) => odd ? numbers.Odd(count) : numbers.Floats(count);
+            var (x, dy) = (New((rows * n) + 1), New((rows * n) + 1));
+            var (mean, rstd) = (New(rows + 1), New(rows + 1));
             var nodes = new SliceTree(slices).Cover(0, slices);
             var segments = new Segments(starts, 0, slices, nodes);
             var (expected, actual) = (new float[nodes.Length * n], new float[nodes.Length * n]);
@@ -131,8 +132,11 @@ public sealed unsafe class RowTests
     [InlineData(40, 8, 30)]
     [InlineData(70, 5, 600)]
     [InlineData(130, 3, 9)]
-    public void K4_sums_over_rows_have_the_bits_of_the_reference(int n, int slices, int rowsMax) =>
-        Widths.Check(new SegmentedCase(n, slices, rowsMax));
+    public void K4_sums_over_rows_have_the_bits_of_the_reference(int n, int slices, int rowsMax)
+    {
+        Widths.Check(new SegmentedCase(n, slices, rowsMax, odd: false));
+        Widths.Check(new SegmentedCase(n, slices, rowsMax, odd: true));
+    }
 
     [Fact]
     public void K3_row_sums_do_not_depend_on_the_deal()
