@@ -18,10 +18,10 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] arguments, CliStreams streams, TimeProvider time)
     {
         var root = Build(parsed => new CliContext(streams, parsed.GetValue(JsonOption), time));
-        var result = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
         var context = new CliContext(streams, arguments.Contains("--json", StringComparer.Ordinal), time);
         try
         {
+            var result = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
             var asksForHelp = result.Action is HelpWithExamples or HelpAction;
             if (result.Errors.Count > 0 && !asksForHelp) throw UsageError(result);
             return await result.InvokeAsync(new InvocationConfiguration
@@ -45,7 +45,12 @@ internal static class CommandLine
     {
         var root = new RootCommand("Trains neural networks on many machines from .NET.") { JsonOption };
         foreach (var command in All()) root.Add(command);
-        foreach (var command in Flatten(root).OfType<CliCommand>()) command.Bind(context);
+        foreach (var command in Flatten(root).OfType<CliCommand>())
+        {
+            command.Bind(context);
+            NumberText.ReadIn(command);
+        }
+
         if (root.Options.OfType<HelpOption>().FirstOrDefault() is { Action: HelpAction usual } help)
             help.Action = new HelpWithExamples(usual);
         return root;

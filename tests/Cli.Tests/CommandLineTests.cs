@@ -8,9 +8,14 @@ public class CommandLineTests
     [InlineData("trian", "Unrecognized command or argument 'trian'.")]
     [InlineData("versoin", "Did you mean 'version'?")]
     [InlineData("doctor --prot 4", "Did you mean '--port'?")]
-    [InlineData("doctor --port x", "'x'")]
+    [InlineData("doctor --port x", "--port x is not a whole number.")]
     [InlineData("status --state a --to b:1", "not both")]
     [InlineData("scale 0", "at least 1")]
+    [InlineData("scale x", "N x is not a whole number.")]
+    [InlineData("scale 9999999999", "N 9999999999 is not within -2147483648 to 2147483647.")]
+    [InlineData("train --threads 1.5", "--threads 1.5 is not a whole number.")]
+    [InlineData("sim --seed -1", "--seed -1 is not within 0 to 18446744073709551615.")]
+    [InlineData("bench compute --worse 1,5", "--worse 1,5 is not a number.")]
     [InlineData("scale", "See: convoy scale --help")]
     public async Task WrongUsageIsOneLine(string typed, string says)
     {

@@ -54,15 +54,24 @@ internal sealed record Baseline(string Machine, string Build, string Date, IRead
         {
             if (new FileInfo(path).Length > FileBytesMax)
                 throw Unreadable(path, $"is larger than {FileBytesMax} bytes");
-            return JsonSerializer.Deserialize<Baseline>(File.ReadAllBytes(path),
-                Style) is { Entries: not null } baseline
-                ? baseline
-                : throw Unreadable(path, "has no entries");
+            return JsonSerializer.Deserialize<Baseline>(File.ReadAllBytes(path), Style) is { } read
+                ? Checked(path, read) : throw Unreadable(path, "has no entries");
         }
         catch (Exception bad) when (bad is JsonException or IOException or UnauthorizedAccessException)
         {
             throw Unreadable(path, bad.Message);
         }
+    }
+
+    private static Baseline Checked(string path, Baseline read)
+    {
+        if (read.Machine is null || read.Build is null || read.Date is null)
+            throw Unreadable(path, "does not say of which machine, build and date it is");
+        if (read.Entries is not { Count: > 0 }) throw Unreadable(path, "has no entries");
+        for (var i = 0; i < read.Entries.Count; i++)
+            if (read.Entries[i] is not { Name.Length: > 0, Us: > 0, Variation: >= 0, AllocatedBytes: >= 0 })
+                throw Unreadable(path, $"entry {i + 1} has no name, no time above 0, or a figure below 0");
+        return read;
     }
 
     public void Save(string path) => OutputFile.Write("--save", path, JsonSerializer.Serialize(this, Style) + "\n");

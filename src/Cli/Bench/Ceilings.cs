@@ -8,7 +8,8 @@ namespace Convoy.Cli.Bench;
 /// </summary>
 internal sealed record Ceilings(double GigaFlopsOfOne, double GigaFlops, double GigaBytes, double GigaBytesRead)
 {
-    private const int Rounds = 4_000_000;
+    // About a millisecond: beside a kernel it takes turns with, and yet long beside a team's start.
+    private const int Rounds = 250_000;
     private const int Elements = 1 << 24;
 
     /// <summary>Operations of one thread's part of <see cref="Arithmetic"/>, on elements: a multiply-add counts as
@@ -30,13 +31,28 @@ internal sealed record Ceilings(double GigaFlopsOfOne, double GigaFlops, double 
 
     private static double Flops => Ceiling.FusedMultiplyAdds(1) * (double)Rounds / 1e9;
 
-    // Threads of its own: the loop is long enough for their start not to count.
+    /// <summary>The loop of multiply-adds, by so many threads of the team that the caller entered.</summary>
     public static void Arithmetic(int threads)
     {
-        var others = Enumerable.Range(1, threads - 1)
-            .Select(_ => new Thread(() => Ceiling.FusedMultiplyAdds(Rounds))).ToList();
-        others.ForEach(other => other.Start());
-        Ceiling.FusedMultiplyAdds(Rounds);
-        others.ForEach(other => other.Join());
+        var loops = new Loops();
+        TeamTasks.Run(ref loops, threads);
+    }
+
+    private readonly struct Loops : ITeamTasks
+    {
+        public void Run(int index) => Ceiling.FusedMultiplyAdds(Rounds);
+    }
+
+    /// <summary>
+    /// Work beside the lower of the ceilings of arithmetic and memory; above 1 where operands come from a cache.
+    /// </summary>
+    /// <param name="flops">Floating-point operations.</param>
+    /// <param name="bytes">Bytes that are read or written.</param>
+    /// <param name="ms">Milliseconds that both took.</param>
+    public (double Share, string Bound) ShareOf(double flops, double bytes, double ms)
+    {
+        var (arithmetic, memory) = (flops / GigaFlops / 1e6, bytes / GigaBytes / 1e6);
+        var least = Math.Max(arithmetic, memory);
+        return (ms > 0 ? Math.Round(least / ms, 3) : 0, memory >= arithmetic ? "memory" : "arithmetic");
     }
 }

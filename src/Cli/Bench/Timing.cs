@@ -5,6 +5,9 @@ namespace Convoy.Cli.Bench;
 /// <param name="AllocatedBytes">On the managed heap, of one call.</param>
 internal readonly record struct Sample(double Median, double Mean, double Deviation, int Calls, long AllocatedBytes)
 {
+    /// <summary>The shortest call.</summary>
+    public double Least { get; private init; }
+
     /// <summary>Coefficient of variation: deviation over mean.</summary>
     public double Variation => Mean == 0 ? 0 : Deviation / Mean;
 
@@ -12,7 +15,10 @@ internal readonly record struct Sample(double Median, double Mean, double Deviat
     {
         var mean = sorted.Average();
         var deviation = Math.Sqrt(sorted.Average(s => (s - mean) * (s - mean)));
-        return new Sample(sorted[sorted.Count / 2], mean, deviation, sorted.Count, allocatedBytes);
+        return new Sample(sorted[sorted.Count / 2], mean, deviation, sorted.Count, allocatedBytes)
+        {
+            Least = sorted[0],
+        };
     }
 }
 

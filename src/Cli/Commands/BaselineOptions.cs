@@ -37,11 +37,6 @@ internal sealed class BaselineOptions
         command.Add(_against);
         command.Add(_worse);
         command.Add(_html);
-        _worse.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (> 0 and <= 1000))
-                result.AddError("--worse is a percentage above 0, at most 1000.");
-        });
         command.Validators.Add(result =>
         {
             if (result.GetValue(_html) is not null && result.GetValue(_against) is null)
@@ -49,9 +44,16 @@ internal sealed class BaselineOptions
         });
     }
 
-    /// <summary>The baseline to compare with, or null.</summary>
-    public Baseline? Read(ParseResult arguments) =>
-        arguments.GetValue(_against) is { } path ? Baseline.Load(path) : null;
+    /// <summary>The baseline to compare with, or null. What would be refused after the minutes of a measurement is
+    /// refused here.</summary>
+    public Baseline? Read(ParseResult arguments)
+    {
+        if (arguments.GetValue(_worse) is var worse and not (> 0 and <= 1000))
+            throw new UserException(ExitCode.Usage, $"--worse {worse} is no percentage above 0, at most 1000");
+        if (arguments.GetValue(_save) is { } save) OutputFile.Check("--save", save);
+        if (arguments.GetValue(_html) is { } page) OutputFile.Check("--html", page);
+        return arguments.GetValue(_against) is { } path ? Baseline.Load(path) : null;
+    }
 
     /// <summary>Saves, compares and reports; the exit code of the command.</summary>
     public int Finish(ParseResult arguments, CliContext context, Baseline? before, Baseline now)
@@ -59,6 +61,9 @@ internal sealed class BaselineOptions
         if (arguments.GetValue(_save) is { } path) now.Save(path);
         if (before is null) return 0;
         var changes = now.Since(before, arguments.GetValue(_worse) / 100);
+        if (changes.Count == 0)
+            throw new UserException(ExitCode.Usage,
+                $"--against {arguments.GetValue(_against)}: it has none of what was measured; take the families, --threads and --slices that it was saved with");
         context.Line($"against {before.Date}, build {before.Build}:");
         if (before.Machine != now.Machine)
             context.Line($"  another machine: {before.Machine}; this one: {now.Machine}");

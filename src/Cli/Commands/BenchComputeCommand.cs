@@ -4,6 +4,7 @@ using Convoy.Autodiff.Execution;
 using Convoy.Cli.Bench;
 using Convoy.Cli.Terminal;
 using Convoy.Kernels;
+using Convoy.Shared;
 using Convoy.Shared.Jobs;
 
 namespace Convoy.Cli.Commands;
@@ -27,7 +28,7 @@ internal sealed class BenchComputeCommand : CliCommand
     };
     private readonly Option<bool> _profile = new("--profile")
     {
-        Description = "Also time, operations and bytes of each operator of the training steps.",
+        Description = "Also time, operations, bytes and percent of the ceiling of each operator of the training steps.",
     };
 
     private readonly BaselineOptions _baseline = new();
@@ -50,16 +51,27 @@ internal sealed class BenchComputeCommand : CliCommand
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
         var threads = _threads.Read(arguments, 1);
+        var only = arguments.GetValue(_only) is { Length: > 0 } some ? some : Families;
+        CheckSteps(arguments, only);
         // A file that cannot be read should not cost the minutes of a measurement.
         var before = _baseline.Read(arguments);
         var entries = new List<BaselineEntry>();
-        var only = arguments.GetValue(_only) is { Length: > 0 } some ? some : Families;
         using var team = new ThreadTeam(threads);
         using var together = team.Enter();
         var timing = new Timing(context.Time, TimeSpan.FromMilliseconds(300));
         if (only.Contains("compile")) Report(context, entries, new CompileBench(timing, context.Time).Run());
-        if (only is not ["compile"]) Execute(arguments, context, entries, only, threads, timing);
+        if (only.Any(family => family != "compile")) Execute(arguments, context, entries, only, threads, timing);
         return Task.FromResult(_baseline.Finish(arguments, context, before, Baseline.Of(context.Time, entries)));
+    }
+
+    private void CheckSteps(ParseResult arguments, string[] only)
+    {
+        var slices = arguments.GetValue(_slices);
+        if (slices is < 1 or > Limits.SlicesMax)
+            throw new UserException(ExitCode.Usage, $"--slices {slices} is not within 1 to {Limits.SlicesMax}");
+        if ((slices > 1 || arguments.GetValue(_profile)) && !only.Contains("step"))
+            throw new UserException(
+                ExitCode.Usage, "--slices and --profile are about training steps: add step to --only");
     }
 
     private void Execute(
@@ -73,14 +85,14 @@ internal sealed class BenchComputeCommand : CliCommand
             $"{ceilings.GigaBytes:0.00} GB/s both ways and {ceilings.GigaBytesRead:0.00} GB/s read at best; " +
             $"OpenBLAS {(blas is null ? "is not on this machine" : "in the same process")}"));
         using var alone = new ThreadTeam(1);
-        var kernels = new KernelBench(threads, alone, timing, ceilings, blas);
+        var kernels = new KernelBench(threads, alone, timing, blas);
         if (only.Contains("gemm")) Report(context, entries, kernels.Products());
         if (only.Contains("conv")) Report(context, entries, kernels.Convolutions());
         if (only.Contains("elements")) Report(context, entries, kernels.Elements());
         if (only.Contains("step"))
             foreach (var result in new StepBench(threads, arguments.GetValue(_slices), timing, context.Time)
                 .Run(arguments.GetValue(_profile)))
-                Report(context, entries, result);
+                Report(context, entries, result, ceilings);
     }
 
     // The first time is none of the baseline: one call has no spread to tell a change from a busy minute.
@@ -113,30 +125,40 @@ internal sealed class BenchComputeCommand : CliCommand
         }
     }
 
-    private static string Row(StepTiming t) => string.Create(CultureInfo.InvariantCulture,
-        $"  {t.MeanMs,9:0.000} ms {t.GigaFlops,7:0.0} GFLOP/s {t.GigaBytes,6:0.0} GB/s  {t.Step}");
-
-    private static object Entry(StepTiming t) => new
+    private static string Row(StepTiming t, Ceilings ceilings)
     {
-        t.Step, t.Operator, t.Calls, Ms = Math.Round(t.MeanMs, 4), MinMs = Math.Round(t.MinMs, 4),
-        MaxMs = Math.Round(t.MaxMs, 4), Flops = t.Flops / t.Calls, Bytes = t.Bytes / t.Calls,
-    };
+        var (share, bound) = ceilings.ShareOf(t.Flops, t.Bytes, t.TotalMs);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"  {t.MeanMs,9:0.000} ms {t.GigaFlops,7:0.0} GFLOP/s {t.GigaBytes,6:0.0} GB/s {share,4:0%} of {bound,-10}  {t.Step}");
+    }
 
-    private static void Report(CliContext context, List<BaselineEntry> entries, StepResult r)
+    private static object Entry(StepTiming t, Ceilings ceilings)
+    {
+        var (share, bound) = ceilings.ShareOf(t.Flops, t.Bytes, t.TotalMs);
+        return new
+        {
+            t.Step, t.Operator, t.Calls, Ms = Math.Round(t.MeanMs, 4), MinMs = Math.Round(t.MinMs, 4),
+            MaxMs = Math.Round(t.MaxMs, 4), Flops = t.Flops / t.Calls, Bytes = t.Bytes / t.Calls, OfCeiling = share,
+            Bound = bound,
+        };
+    }
+
+    private static void Report(CliContext context, List<BaselineEntry> entries, StepResult r, Ceilings ceilings)
     {
         var beside = r.OfOneSlice is { } of
             ? string.Create(CultureInfo.InvariantCulture, $", {of:0.00} of the time with one slice") : "";
         context.Line(string.Create(CultureInfo.InvariantCulture,
             $"{r.Model,-24} {r.Slices} slices {r.Ms,9:0.000} ms ±{r.Variation,4:0%} {r.SamplesPerS,10:0.0} samples/s  " +
             $"{r.AllocatedBytes} bytes allocated a step{beside}"));
-        foreach (var t in r.Operators) context.Line(Row(t));
+        foreach (var t in r.Operators) context.Line(Row(t, ceilings));
         if (r.Profile.Count > 0) context.Line("  of which the longest steps");
-        foreach (var t in r.Profile.Take(24)) context.Line(Row(t));
+        foreach (var t in r.Profile.Take(24)) context.Line(Row(t, ceilings));
         context.Result(new
         {
             r.Model, r.Threads, r.Slices, r.Params, r.Ms, r.MeanMs, r.DeviationMs, r.Calls, r.SamplesPerS, r.Variation,
             r.AllocatedBytes, r.PlannedBytes, r.OfOneSlice,
-            Operators = r.Operators.Select(Entry), Profile = r.Profile.Select(Entry),
+            Operators = r.Operators.Select(t => Entry(t, ceilings)),
+            Profile = r.Profile.Select(t => Entry(t, ceilings)),
         });
         entries.Add(new BaselineEntry(
             $"{r.Model}, {r.Threads} threads, {r.Slices} slices", r.Ms * 1000, r.Variation, r.AllocatedBytes)

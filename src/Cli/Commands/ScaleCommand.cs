@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Convoy.Cli.Terminal;
+using Convoy.Shared;
 
 namespace Convoy.Cli.Commands;
 
@@ -14,17 +15,14 @@ internal sealed class ScaleCommand : CliCommand
     {
         Add(_workers);
         _target.AddWithJobTo(this);
-        Validators.Add(result =>
-        {
-            if (result.GetResult(_workers) is { Tokens.Count: 1 } n && n.GetValueOrDefault<int>() < 1)
-                result.AddError("N must be at least 1.");
-        });
     }
 
     protected override async Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
+        var workers = arguments.GetValue(_workers);
+        if (workers < 1) throw new UserException(ExitCode.Usage, $"N {workers} is not at least 1");
         using var client = _target.Connect(arguments, context);
-        var reply = await client.ScaleAsync(arguments.GetValue(_workers), cancel);
+        var reply = await client.ScaleAsync(workers, cancel);
         context.Line(reply.Text);
         context.Result(new { Accepted = reply.Text });
         return 0;

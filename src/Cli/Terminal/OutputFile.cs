@@ -9,9 +9,26 @@ internal static class OutputFile
 {
     public static void Write(string option, string path, string text)
     {
+        Try(option, path, full => AtomicFile.Write(RealDisk.Instance, full, Encoding.UTF8.GetBytes(text)));
+    }
+
+    /// <summary>Refuses now what <see cref="Write"/> would refuse later; a file that is there stays as it is.</summary>
+    public static void Check(string option, string path)
+    {
+        Try(option, path, full =>
+        {
+            if (Directory.Exists(full)) throw new IOException("It is a folder.");
+            var temporary = full + AtomicFile.TemporarySuffix;
+            RealDisk.Instance.Create(temporary).Dispose();
+            RealDisk.Instance.DeleteFile(temporary);
+        });
+    }
+
+    private static void Try(string option, string path, Action<string> write)
+    {
         try
         {
-            AtomicFile.Write(RealDisk.Instance, Path.GetFullPath(path), Encoding.UTF8.GetBytes(text));
+            write(Path.GetFullPath(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

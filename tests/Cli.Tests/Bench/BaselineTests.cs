@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Convoy.Cli.Bench;
 using Convoy.Shared;
 
@@ -104,6 +105,12 @@ public sealed class BaselineTests : IDisposable
     [InlineData("{}")]
     [InlineData("null")]
     [InlineData("[1")]
+    [InlineData("""{"machine":"m","build":"b","date":"d","entries":[]}""")]
+    [InlineData("""{"machine":"m","build":"b","date":"d","entries":[null]}""")]
+    [InlineData("""{"machine":"m","build":"b","date":"d","entries":[{"us":1}]}""")]
+    [InlineData("""{"machine":"m","build":"b","date":"d","entries":[{"name":"x","us":-5}]}""")]
+    [InlineData("""{"machine":"m","build":"b","date":"d","entries":[{"name":"x","us":1,"allocated_bytes":-1}]}""")]
+    [InlineData("""{"entries":[{"name":"x","us":1}]}""")]
     public void A_damaged_file_is_refused(string text)
     {
         var path = Path.Combine(_folder, "b.json");
@@ -119,14 +126,58 @@ public sealed class BaselineTests : IDisposable
         var (before, page) = (Path.Combine(_folder, "before.json"), Path.Combine(_folder, "change.html"));
         Of(1e9, 0, long.MaxValue, "mlp64-128-10 b32, 1 threads, 1 slices").Save(before);
 
-        var run = await CliRun.Of("bench", "compute", "--only", "step", "--against", before, "--html", page, "--json");
+        var run = await CliRun.Of("bench", "compute", "--only", "step", "--profile", "--against", before, "--html", page,
+            "--json");
 
         Assert.Equal(0, run.Code);
+        foreach (var line in run.Out.TrimEnd().Split('\n')[..^1])
+            foreach (var row in JsonDocument.Parse(line).RootElement.GetProperty("operators").EnumerateArray())
+            {
+                Assert.True(row.GetProperty("of_ceiling").GetDouble() >= 0, row.ToString());
+                Assert.Contains(row.GetProperty("bound").GetString(), (string[])["memory", "arithmetic"]);
+            }
         Assert.Equal("better", run.Json.GetProperty("changes")[0].GetProperty("verdict").GetString());
         Assert.Contains("class=\"better\"", File.ReadAllText(page), StringComparison.Ordinal);
         var now = run.Json.GetProperty("changes")[0].GetProperty("is");
         foreach (var figure in (string[])["mean_us", "deviation_us", "calls", "planned_bytes"])
             Assert.True(now.GetProperty(figure).GetDouble() > 0, figure);
+    }
+
+    // What is refused is refused before anything is measured: not a line of a result comes first.
+    [Theory]
+    [InlineData("--save", "FOLDER")]
+    [InlineData("--save", "FOLDER/none/x.json")]
+    [InlineData("--worse", "0")]
+    [InlineData("--worse", "x")]
+    [InlineData("--worse", "1e999")]
+    [InlineData("--slices", "0")]
+    [InlineData("--slices", "16385")]
+    [InlineData("--slices", "8")]
+    [InlineData("--slices", "99999999999")]
+    [InlineData("--threads", "0")]
+    [InlineData("--threads", "abc")]
+    [InlineData("--only", "nonsense")]
+    public async Task A_wrong_option_is_one_line_and_nothing_else(string option, string value)
+    {
+        var run = await CliRun.Of(
+            "bench", "compute", "--only", "compile", option, value.Replace("FOLDER", _folder, StringComparison.Ordinal));
+
+        run.IsOneLine(2);
+        Assert.Empty(run.Out);
+        Assert.DoesNotContain("System.", run.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public async Task A_baseline_of_something_else_is_no_success()
+    {
+        var path = Path.Combine(_folder, "b.json");
+        Of(12.5, 0.1, 8, "gemm nn 9x9x9, 7 threads").Save(path);
+
+        var run = await CliRun.Of("bench", "compute", "--only", "compile", "--against", path);
+
+        run.IsOneLine(2);
+        Assert.Contains("none of what was measured", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
