@@ -5,6 +5,7 @@ using BenchmarkDotNet.Exporters;
 using BenchmarkDotNet.Exporters.Json;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
 
@@ -27,5 +28,7 @@ internal sealed class KernelConfig : ManualConfig
         AddLogger(ConsoleLogger.Default);
         AddExporter(MarkdownExporter.GitHub, JsonExporter.BriefCompressed);
         WithOptions(ConfigOptions.JoinSummary);
+        // Names such as "layer of 64, batch 16" are told apart at their end.
+        WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(48));
     }
 }

@@ -71,7 +71,11 @@ internal sealed class BaselineOptions
             context.Line($"  {c.Verdict,-6} {c.Shown}  {c.Name}");
         var worse = changes.Count(c => c.Verdict == "worse");
         context.Line($"{changes.Count} compared, {worse} worse, {changes.Count(c => c.Verdict == "better")} better");
-        context.Result(new { Against = before.Date, Compared = changes.Count, Worse = worse, Changes = changes });
+        context.Result(new
+        {
+            Against = before.Date, SameMachine = before.Machine == now.Machine, Compared = changes.Count, Worse = worse,
+            Changes = changes,
+        });
         if (arguments.GetValue(_html) is { } page) OutputFile.Write("--html", page, Page(before, now, changes));
         return worse == 0 ? 0 : (int)ExitCode.Failed;
     }

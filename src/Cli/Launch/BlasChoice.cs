@@ -1,6 +1,7 @@
 using Convoy.Cli.Bench;
 using Convoy.Cli.Terminal;
 using Convoy.Kernels;
+using Convoy.Shared;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Random;
 using Convoy.Shared.Tensors;
@@ -23,21 +24,26 @@ internal static class BlasChoice
     public static JobSpec Decide(JobSpec job, CliContext context)
     {
         if (BlasSpec.Of(job).Library is not null) return job;
-        var chosen = Choose(RowsOf(job), new Timing(context.Time, BudgetPerSize));
+        var chosen = Choose(RowsOf(job), new Timing(context.Time, BudgetPerSize), Usable);
         context.Line($"blas: auto chose {chosen}");
         return job with { Blas = chosen.ToString() };
     }
 
+    private static BlasProvider? Usable(BlasLibrary library) => BlasProvider.Find(library) is null
+        ? null : BlasProvider.ForJob(new JobSpec { Blas = BlasSpec.NameOf(library) });
+
     /// <summary>The library of this machine and its sizes; managed where there is none, or none is ahead.</summary>
-    public static BlasSpec Choose(int rows, Timing timing)
+    /// <param name="rows">Of a slice.</param>
+    /// <param name="timing">Of each kind of product.</param>
+    /// <param name="usable">The library, checked; null where it is not here.</param>
+    internal static BlasSpec Choose(int rows, Timing timing, Func<BlasLibrary, BlasProvider?> usable)
     {
         BlasLibrary[] preferred = OperatingSystem.IsMacOS()
             ? [BlasLibrary.Accelerate, BlasLibrary.OpenBlas]
             : [BlasLibrary.Mkl, BlasLibrary.OpenBlas, BlasLibrary.Atlas];
         foreach (var library in preferred)
         {
-            if (BlasProvider.Find(library) is null) continue;
-            if (BlasProvider.ForJob(new JobSpec { Blas = BlasSpec.NameOf(library) }) is not { } blas) continue;
+            if (Find(library, usable) is not { } blas) continue;
             var spec = new BlasSpec(library,
                 From(rows, width => Linear(blas, rows, width, timing)),
                 From(rows, width => Product(blas, rows, width, timing)),
@@ -46,6 +52,19 @@ internal static class BlasChoice
         }
 
         return BlasSpec.Managed;
+    }
+
+    private static BlasProvider? Find(BlasLibrary library, Func<BlasLibrary, BlasProvider?> usable)
+    {
+        try
+        {
+            return usable(library);
+        }
+        catch (UserException)
+        {
+            // It is here and computes wrongly: nobody asked for this one by name, so the next is tried.
+            return null;
+        }
     }
 
     /// <summary>The smallest size from which every larger one is faster too.</summary>

@@ -137,6 +137,8 @@ public sealed class BaselineTests : IDisposable
                 Assert.Contains(row.GetProperty("bound").GetString(), (string[])["memory", "arithmetic"]);
             }
         Assert.Equal("better", run.Json.GetProperty("changes")[0].GetProperty("verdict").GetString());
+        Assert.False(run.Json.GetProperty("same_machine").GetBoolean());
+        Assert.Contains("another machine: m; this one: ", run.Error, StringComparison.Ordinal);
         Assert.Contains("class=\"better\"", File.ReadAllText(page), StringComparison.Ordinal);
         var now = run.Json.GetProperty("changes")[0].GetProperty("is");
         foreach (var figure in (string[])["mean_us", "deviation_us", "calls", "planned_bytes"])

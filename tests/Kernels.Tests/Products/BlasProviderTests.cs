@@ -52,6 +52,35 @@ public class BlasProviderTests
         }
     }
 
+    // The size is that of a slice, not of the share; each kind of product has its own.
+    [Fact]
+    public void ASize_DecidesWhoComputesASlice()
+    {
+        const int n = 40, k = 300, small = 16, large = 17;
+        int[] starts = [0, small, small + large];
+        var numbers = new Numbers(13);
+        var (a, b) = (numbers.Floats((small + large) * k), numbers.Floats(k * n));
+        float[] Run(string? blas, bool isLinear)
+        {
+            var c = new float[(small + large) * n];
+            using var theirs = blas is null ? default : Provider(blas).Enter();
+            SlicedGemm.Run<float>(isLinear, false, small + large, n, k, a, b, n, c, starts);
+            return c;
+        }
+
+        var (managed, library) = (Run(null, true), Run("openblas", true));
+        Assert.NotEqual(managed[..(small * n)], library[..(small * n)]);
+        Assert.NotEqual(managed[(small * n)..], library[(small * n)..]);
+        var fromLarge = 2L * large * n * k;
+        foreach (var (sizes, isLinear) in ((string, bool)[])[($"{fromLarge}:never:never", true), ($"never:{fromLarge}:never", false)])
+        {
+            var cut = Run($"openblas:{sizes}", isLinear);
+            Bits.Equal(managed.AsSpan(0, small * n), cut.AsSpan(0, small * n), $"the small slice, {sizes}");
+            Bits.Equal(library.AsSpan(small * n), cut.AsSpan(small * n), $"the large slice, {sizes}");
+            Bits.Equal(managed, Run($"openblas:{sizes}", !isLinear), $"another kind of product, {sizes}");
+        }
+    }
+
     [Fact]
     public void Threads_ChangeNoBit()
     {
