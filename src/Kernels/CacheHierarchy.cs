@@ -24,7 +24,7 @@ public sealed record CacheHierarchy(IReadOnlyList<CacheLevel> Levels)
     /// <summary>Sizes of a middling server, for machines that do not tell theirs.</summary>
     public static readonly CacheHierarchy Typical = Of(32 << 10, 512 << 10, 16 << 20);
 
-    private static readonly Lazy<CacheHierarchy> Found = new(Detect);
+    private static readonly Lazy<CacheHierarchy> Found = new(() => OfFolder(Folder));
 
     /// <summary>That of this machine.</summary>
     public static CacheHierarchy OfThisMachine => Found.Value;
@@ -49,20 +49,23 @@ public sealed record CacheHierarchy(IReadOnlyList<CacheLevel> Levels)
         return Memory;
     }
 
-    private static CacheHierarchy Detect()
+    /// <summary>What the folder of a processor's caches tells; <see cref="Typical"/> where it tells nothing or makes no
+    /// sense, as on some virtual machines.</summary>
+    internal static CacheHierarchy OfFolder(string folder)
     {
         var sizes = new long[4];
         try
         {
             // Linux alone tells it in files; elsewhere the folder is not there.
-            if (!Directory.Exists(Folder)) return Typical;
-            foreach (var index in Directory.GetDirectories(Folder, "index*"))
+            if (!Directory.Exists(folder)) return Typical;
+            foreach (var index in Directory.GetDirectories(folder, "index*"))
             {
                 var level = int.Parse(Read(index, "level"), CultureInfo.InvariantCulture);
                 if (level is >= 1 and <= 3 && Read(index, "type") != "Instruction") sizes[level] = SizeOf(Read(index, "size"));
             }
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or FormatException)
+        catch (Exception unreadable) when (
+            unreadable is IOException or UnauthorizedAccessException or FormatException or OverflowException)
         {
             return Typical;
         }
@@ -74,7 +77,7 @@ public sealed record CacheHierarchy(IReadOnlyList<CacheLevel> Levels)
 
     private static long SizeOf(string text)
     {
-        var unit = text[^1] switch { 'K' => 1L << 10, 'M' => 1L << 20, _ => 1L };
-        return unit * long.Parse(unit == 1 ? text : text[..^1], CultureInfo.InvariantCulture);
+        var unit = text.EndsWith('K') ? 1L << 10 : text.EndsWith('M') ? 1L << 20 : 1L;
+        return checked(unit * long.Parse(unit == 1 ? text : text[..^1], CultureInfo.InvariantCulture));
     }
 }

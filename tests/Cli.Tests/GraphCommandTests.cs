@@ -41,6 +41,24 @@ public sealed class GraphCommandTests : IDisposable
         Assert.InRange(joins["joiner: steps that wait"], 1, 256L << 20); // a small model: many steps in the bound
     }
 
+    // MEM-04: one view at a time; another was left out in silence.
+    [Theory]
+    [InlineData("--memory --analyze", "give one of --dot, --mlir, --analyze, --passes, --memory")]
+    [InlineData("--dot --mlir", "give one of ")]
+    [InlineData("--workers 2", "--workers is about --memory: give it too")]
+    [InlineData("--threads 2 --passes", "--threads is about --memory: give it too")]
+    [InlineData("--memory --threads 0", "--threads 0 is not within 1 to 256")]
+    [InlineData("--memory --workers 5", "--workers 5 is not within 1 to 4 (elastic.max of the job)")]
+    [InlineData("--memory --workers x", "--workers x is not a whole number.")]
+    public async Task OptionsThatDoNotFit_AreOneLine(string options, string says)
+    {
+        var run = await CliRun.Of(["graph", JobFile, .. options.Split(' ')]);
+
+        run.IsOneLine(2);
+        Assert.Contains(says, run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Out);
+    }
+
     // MEM-05, OPT-12: what passes did, and what is computed again.
     [Fact]
     public async Task PassesAreReported()

@@ -31,16 +31,13 @@ internal sealed class CertRollCommand : CliCommand
         Add(_begin);
         Add(_switch);
         Add(_finish);
-        Validators.Add(result =>
-        {
-            var steps = (result.GetValue(_begin) ? 1 : 0) + (result.GetValue(_switch) ? 1 : 0)
-                + (result.GetValue(_finish) ? 1 : 0);
-            if (steps != 1) result.AddError("Give one of --begin, --switch and --finish.");
-        });
     }
 
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
+        Option<bool>[] steps = [_begin, _switch, _finish];
+        if (steps.Count(arguments.GetValue) != 1)
+            throw new UserException(ExitCode.Usage, "give one of --begin, --switch and --finish");
         var root = _credentials.Root(arguments);
         var now = context.Time.GetUtcNow();
         if (!root.Authority.Exists)

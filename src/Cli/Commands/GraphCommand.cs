@@ -54,6 +54,7 @@ internal sealed class GraphCommand : CliCommand
 
     protected override Task<int> RunAsync(ParseResult arguments, CliContext context, CancellationToken cancel)
     {
+        CheckViews(arguments);
         var prepared = PreparedJob.Of(_job.Read(arguments));
         try
         {
@@ -68,6 +69,18 @@ internal sealed class GraphCommand : CliCommand
         }
 
         return Task.FromResult(0);
+    }
+
+    // One would be printed, and the others left out in silence.
+    private void CheckViews(ParseResult arguments)
+    {
+        Option<bool>[] views = [_dot, _mlir, _analyze, _passes, _memory];
+        if (views.Count(arguments.GetValue) > 1)
+            throw new UserException(
+                ExitCode.Usage, $"give one of {string.Join(", ", views.Select(view => view.Name))}");
+        foreach (var option in (Option[])[_workers, _threads])
+            if (!arguments.GetValue(_memory) && arguments.GetResult(option) is { Implicit: false })
+                throw new UserException(ExitCode.Usage, $"{option.Name} is about --memory: give it too");
     }
 
     private string TextOf(Graph graph, ParseResult arguments) =>

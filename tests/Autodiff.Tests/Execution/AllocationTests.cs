@@ -1,5 +1,6 @@
 using Convoy.Autodiff.Execution;
 using Convoy.Autodiff.Optim;
+using Convoy.Kernels;
 using Convoy.Shared.Jobs;
 using Convoy.Shared.Tensors;
 
@@ -9,12 +10,18 @@ namespace Convoy.Autodiff.Tests.Execution;
 public sealed class AllocationTests
 {
     [Theory]
-    [InlineData("mlp")]
-    [InlineData("cnn")]
-    [InlineData("gpt")]
-    [InlineData("tied")]
-    public void AStep_AllocatesNothingAfterWarmUp(string model)
+    [InlineData("mlp", 1)]
+    [InlineData("cnn", 1)]
+    [InlineData("gpt", 1)]
+    [InlineData("tied", 1)]
+    [InlineData("mlp", 3)]
+    [InlineData("cnn", 3)]
+    [InlineData("gpt", 3)]
+    public void AStep_AllocatesNothingAfterWarmUp(string model, int threads)
     {
+        // Cut wherever it can be: each thread has its part of every kernel.
+        using var team = new ThreadTeam(threads, new ThreadTeamOptions { ElementsMin = 1, ElementsPerPart = 16 });
+        using var together = team.Enter();
         using var program = TrainProgram.Compile(SmallModels.Build(model), 24);
         var batch = program.CreateBatch(24);
         SmallModels.Fill(batch, 0, 24, SmallModels.Classes(model));
@@ -37,9 +44,20 @@ public sealed class AllocationTests
             optimizer.Apply(weights, gradients[0].Span, state, t, GlobalNorm.ClipFactor(norm, 1) / 24);
         }
 
+        var (before, after) = (new Allocated(new long[threads]), new Allocated(new long[threads]));
+        TeamTasks.Run(ref after, threads);
         for (var t = 1; t <= 3; t++) Step(t);
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        TeamTasks.Run(ref before, threads);
         for (var t = 4; t <= 8; t++) Step(t);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        TeamTasks.Run(ref after, threads);
+        Assert.Equal(before.Bytes, after.Bytes);
+    }
+
+    // By thread: task p is always done by the same one.
+    private readonly struct Allocated(long[] bytes) : ITeamTasks
+    {
+        public long[] Bytes => bytes;
+
+        public void Run(int index) => bytes[index] = GC.GetAllocatedBytesForCurrentThread();
     }
 }
