@@ -1,5 +1,6 @@
 using Convoy.Kernels.Cpu;
 using Convoy.Kernels.Cpu.Conv;
+using Convoy.Kernels.Cpu.Lanes;
 using Convoy.Kernels.Reference;
 using Convoy.Shared.Tensors;
 
@@ -86,6 +87,35 @@ public sealed unsafe class ConvTests
     {
         foreach (var shape in Shapes)
         {
+            Widths.Check(new Case(shape, false));
+            Widths.Check(new Case(shape, true));
+        }
+    }
+
+    // AD-15: results of the size of their source, from 8 to 16 rows of weights: with 16 lanes the image has nothing
+    // around its rows, and masks make the zeros there. Pixels fill three, four and five registers, the last one in
+    // part; one block of terms and two; the kernel is wider than a row.
+    private static readonly Conv2dShape[] SameSize =
+    [
+        new(3, 16, 6, 8, 16, 3, 3, Padding: 1),
+        new(2, 12, 7, 7, 12, 3, 3, Padding: 1),
+        new(2, 16, 5, 13, 16, 3, 3, Padding: 1),
+        new(2, 12, 9, 9, 16, 3, 3, Padding: 2, Dilation: 2),
+        new(2, 24, 8, 7, 24, 3, 3, Padding: 1, Groups: 2),
+        new(1, 16, 24, 2, 16, 3, 3, Padding: 1),
+        new(2, 16, 40, 2, 12, 3, 3, Padding: 3, Dilation: 3),
+        new(2, 40, 7, 9, 16, 3, 3, Padding: 1),
+        new(3, 16, 14, 14, 32, 3, 3, Padding: 1),
+        new(2, 4, 7, 7, 8, 1, 1),
+    ];
+
+    [Fact]
+    public void K4_convolutions_that_keep_the_size_have_the_bits_of_the_reference()
+    {
+        foreach (var shape in SameSize)
+        {
+            Assert.True(FlatProduct<Lane16>.FitsBare(shape, shape.COutGroup)
+                || FlatProduct<Lane16>.FitsBare(shape, shape.CInGroup), $"{shape}");
             Widths.Check(new Case(shape, false));
             Widths.Check(new Case(shape, true));
         }

@@ -12,14 +12,16 @@ internal readonly unsafe struct Correlation<V> where V : unmanaged, ILanes<V>
     private readonly FlatProduct<V> _flatProduct;
     private readonly PatchProduct<V> _patchProduct;
 
+    /// <param name="edges">Of an image that has nothing around it and should.</param>
     /// <param name="weights">Room for <see cref="WeightSize"/> floats.</param>
     /// <param name="places">Room for the places of its pixels (PatchProduct.PlaceSize).</param>
     public Correlation(
-        in PaddedImage image, int rows, in TermList terms, int outH, int outW, int step, float* weights, int* places)
+        in PaddedImage image, in EdgeMasks edges, int rows, in TermList terms, int outH, int outW, int step,
+        float* weights, int* places)
     {
         (_terms, _rows, _flat) = (terms, rows, FlatProduct<V>.Fits(rows, step));
         _weights = weights;
-        if (_flat) _flatProduct = new FlatProduct<V>(image.Width, rows, terms, outH, outW, weights);
+        if (_flat) _flatProduct = new FlatProduct<V>(image.Width, edges, rows, terms, outH, outW, weights);
         else _patchProduct = new PatchProduct<V>(image.Width, rows, terms, outH, outW, step, weights, places);
     }
 

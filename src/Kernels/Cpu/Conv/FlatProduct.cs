@@ -5,7 +5,11 @@ namespace Convoy.Kernels.Cpu.Conv;
 
 // weights [rows, terms] · patches [terms, pixels] for few rows, where pixels lie side by side. The image is taken as
 // one long row, so that a term of twelve registers of pixels is twelve registers of the image at the term's offset. The
-// sums between the rows of the image are not used.
+// sums between the rows of the image are not used. Where there are 32 registers, and the result has the size of the
+// source, there is nothing between the rows: masks (EdgeMasks) make the zeros around the image, three operations for 24
+// multiply-adds, on units that these do not use; 14 x 14 pixels are 13 registers then, not 14, and sums are stored
+// where they belong. Measured with AVX-512 (one core of Zen 5, 2026-11): the input gradient of 16 channels of 14 x 14
+// from 32 in 0.94 of the time. Reading samples where they lie, not a copy, took 2.6 times the time at 28 x 28.
 internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
 {
     // Registers of sums of one call: twelve of one row, or three of each of four rows; of eight rows where there are 32
@@ -23,16 +27,27 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
     private readonly TermList _terms;
     private readonly float* _weights;
     private readonly float* _sums;
+    private readonly EdgeMasks _edges;
 
-    public FlatProduct(int imageWidth, int rows, in TermList terms, int outH, int outW, float* weights)
+    /// <param name="edges">None: the image has zeros around its rows.</param>
+    public FlatProduct(
+        int imageWidth, in EdgeMasks edges, int rows, in TermList terms, int outH, int outW, float* weights)
     {
         (_rows, _outH, _outW, _width, _terms) = (rows, outH, outW, imageWidth, terms);
         _weights = weights;
-        _sums = Scratch.Floats(ScratchSlot.ConvPanel, checked(rows * Length));
+        _edges = edges;
+        _sums = edges.IsNone ? Scratch.Floats(ScratchSlot.ConvPanel, checked(rows * Length)) : null;
     }
 
     /// <summary>Few rows leave most of a register tile empty, whose columns are rows.</summary>
     public static bool Fits(int rows, int step) => step == 1 && 2 * rows <= Products.Tile.Columns<V>();
+
+    /// <summary>The source has the size of the result, and masks take no more memory than the sums that they
+    /// save.</summary>
+    public static bool FitsBare(in Conv2dShape s, int rows) =>
+        V.Count == Order.Lanes && Fits(rows, s.Stride) && rows > 0 && rows % Together == 0
+        && s.OutH == s.H && s.OutW == s.W && s.H * s.W >= RegistersEach * V.Count && s.Kh * s.Kw <= rows
+        && s.CInGroup > 0 && s.COutGroup > 0;
 
     // From the first pixel to the last, in whole registers.
     private int Length => (Places + (Registers * V.Count) - 1) / (Registers * V.Count) * Registers * V.Count;
@@ -43,34 +58,67 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(float* image, float* c)
     {
+        if (!_edges.IsNone)
+        {
+            Bare(image, c);
+            return;
+        }
+
         var (length, places, together) = (Length, Places, _rows / Together * Together);
         for (var at = 0; at < places && together > 0; at += RegistersEach * V.Count)
         {
-            var whole = places - at > 2 * V.Count;
-            for (int row = 0, rows; row < together; row += rows)
-            {
-                rows = V.Count == Order.Lanes && row + (2 * Together) <= together ? 2 * Together : Together;
-                if (whole) Sum<Three>(image, row, rows, at, length);
-                else Sum<Two>(image, row, rows, at, length);
-            }
+            if (places - at > 2 * V.Count) Rows<Three, Padded>(image, together, at, _sums, length);
+            else Rows<Two, Padded>(image, together, at, _sums, length);
         }
 
         for (var at = 0; at < length && together < _rows; at += Registers * V.Count)
-            for (var row = together; row < _rows; row++) Sum<Three>(image, row, 1, at, length);
+        {
+            for (var row = together; row < _rows; row++)
+                Sum<Three, Padded>(image, row, 1, at, _sums + ((nint)row * length) + at, length);
+        }
+
         for (var row = 0; row < _rows; row++, c += _outH * _outW)
             PaddedImage.Rows(
                 _sums + ((nint)row * length), _width, c, _outW, _outW, _outH, zeros: false, row == _rows - 1);
+    }
+
+    // Three registers of pixels in a call, or two where three would leave one for the last call. The last one ends with
+    // the last pixel: what it computes again has the same bits.
+    private void Bare(float* image, float* c)
+    {
+        var pixels = _outH * _outW;
+        for (int at = 0, each; at < pixels; at += each * V.Count)
+        {
+            var left = (pixels - at + V.Count - 1) / V.Count;
+            each = left is 3 or > 4 ? 3 : 2;
+            at = Math.Min(at, pixels - (each * V.Count));
+            if (each == 3) Rows<Three, Masked>(image, _rows, at, c, pixels);
+            else Rows<Two, Masked>(image, _rows, at, c, pixels);
+        }
+    }
+
+    // The first rows, four or eight together, for the registers of pixels from `at` on.
+    private void Rows<TEach, TEdges>(float* image, int end, int at, float* c, int ldc)
+    {
+        for (int row = 0, rows; row < end; row += rows)
+        {
+            rows = V.Count == Order.Lanes && row + (2 * Together) <= end ? 2 * Together : Together;
+            Sum<TEach, TEdges>(image, row, rows, at, c + ((nint)row * ldc) + at, ldc);
+        }
     }
 
     // Registers of pixels of a call, for the compiler.
     private readonly struct Two;
     private readonly struct Three;
 
+    // What lies between the rows of an image: zeros, or nothing.
+    private readonly struct Padded;
+    private readonly struct Masked;
+
     // The sums of one, four or eight rows from `row` on, for the registers of pixels from `at` on.
-    private void Sum<TEach>(float* image, int row, int rows, int at, int length)
+    private void Sum<TEach, TEdges>(float* image, int row, int rows, int at, float* sums, int length)
     {
         var weights = _weights + ((nint)row * _terms.Count);
-        var sums = _sums + ((nint)row * length) + at;
         if (_terms.Blocks == 0)
         {
             for (var r = 0; r < rows; r++)
@@ -81,25 +129,33 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
         {
             var (from, count) = _terms.Block(block);
             var offsets = _terms.Offsets + from;
+            var edges = _edges.From(from, at);
             if (rows == 1) Chain(count, weights + from, offsets, image + at, sums, block > 0);
             else if (rows == Together)
-                Four<TEach>(count, weights + from, _terms.Count, offsets, image + at, sums, length, block > 0);
-            else Eight<TEach>(count, weights + from, _terms.Count, offsets, image + at, sums, length, block > 0);
+                Four<TEach, TEdges>(
+                    count, weights + from, _terms.Count, offsets, image + at, edges, sums, length, block > 0);
+            else Eight<TEach, TEdges>(
+                count, weights + from, _terms.Count, offsets, image + at, edges, sums, length, block > 0);
         }
     }
 
     // Four rows of weights, `stride` floats apart, and two or three registers of pixels; c [4, `ldc`].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four<TEach>(
-        int terms, float* weights, nint stride, int* offsets, float* image, float* c, nint ldc, bool add)
+    private static void Four<TEach, TEdges>(
+        int terms, float* weights, nint stride, int* offsets, float* image, in EdgeMasks.Circle edges, float* c,
+        nint ldc, bool add)
     {
         V s00 = default, s01 = default, s02 = default, s10 = default, s11 = default, s12 = default;
         V s20 = default, s21 = default, s22 = default, s30 = default, s31 = default, s32 = default;
         var (w1, w2, w3) = ((nint)(weights + stride), (nint)(weights + (2 * stride)), (nint)(weights + (3 * stride)));
+        float* mask = edges.Now, first = edges.First, end = edges.End;
+        var step = edges.Step;
         for (nint t = 0; t < terms; t++)
         {
             var x = image + offsets[t];
-            V x0 = V.Load(x), x1 = V.Load(x + V.Count), x2 = Third<TEach>(x);
+            V x0 = Pixels<TEdges>(x, mask), x1 = Pixels<TEdges>(x + V.Count, mask + V.Count);
+            var x2 = typeof(TEach) == typeof(Three) ? Pixels<TEdges>(x + (2 * V.Count), mask + (2 * V.Count)) : default;
+            if (typeof(TEdges) == typeof(Masked)) mask = mask == end ? first : mask + step;
             Term<TEach>(weights[t], x0, x1, x2, ref s00, ref s01, ref s02);
             Term<TEach>(((float*)w1)[t], x0, x1, x2, ref s10, ref s11, ref s12);
             Term<TEach>(((float*)w2)[t], x0, x1, x2, ref s20, ref s21, ref s22);
@@ -114,18 +170,23 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
 
     // The same with eight rows.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Eight<TEach>(
-        int terms, float* weights, nint stride, int* offsets, float* image, float* c, nint ldc, bool add)
+    private static void Eight<TEach, TEdges>(
+        int terms, float* weights, nint stride, int* offsets, float* image, in EdgeMasks.Circle edges, float* c,
+        nint ldc, bool add)
     {
         V s00 = default, s01 = default, s02 = default, s10 = default, s11 = default, s12 = default;
         V s20 = default, s21 = default, s22 = default, s30 = default, s31 = default, s32 = default;
         V s40 = default, s41 = default, s42 = default, s50 = default, s51 = default, s52 = default;
         V s60 = default, s61 = default, s62 = default, s70 = default, s71 = default, s72 = default;
         var (third, sixth) = ((nint)(weights + (3 * stride)), (nint)(weights + (6 * stride)));
+        float* mask = edges.Now, first = edges.First, end = edges.End;
+        var step = edges.Step;
         for (nint t = 0; t < terms; t++)
         {
             var x = image + offsets[t];
-            V x0 = V.Load(x), x1 = V.Load(x + V.Count), x2 = Third<TEach>(x);
+            V x0 = Pixels<TEdges>(x, mask), x1 = Pixels<TEdges>(x + V.Count, mask + V.Count);
+            var x2 = typeof(TEach) == typeof(Three) ? Pixels<TEdges>(x + (2 * V.Count), mask + (2 * V.Count)) : default;
+            if (typeof(TEdges) == typeof(Masked)) mask = mask == end ? first : mask + step;
             var w = weights + t;
             Term<TEach>(w[0], x0, x1, x2, ref s00, ref s01, ref s02);
             Term<TEach>(w[stride], x0, x1, x2, ref s10, ref s11, ref s12);
@@ -151,8 +212,8 @@ internal readonly unsafe struct FlatProduct<V> where V : unmanaged, ILanes<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V Third<TEach>(float* x) =>
-        typeof(TEach) == typeof(Three) ? V.Load(x + (2 * V.Count)) : default;
+    private static V Pixels<TEdges>(float* x, float* mask) =>
+        typeof(TEdges) == typeof(Masked) ? V.Load(x) & V.Load(mask) : V.Load(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Term<TEach>(float weight, V x0, V x1, V x2, ref V s0, ref V s1, ref V s2)

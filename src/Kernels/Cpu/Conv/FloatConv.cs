@@ -43,7 +43,8 @@ internal static unsafe class FloatConv
     internal static void Forward<V>(float* x, float* w, float* bias, float* y, in Conv2dShape s, Activation activation)
         where V : unmanaged, ILanes<V>
     {
-        var image = PaddedImage.OfInput(s);
+        var bare = FlatProduct<V>.FitsBare(s, s.COutGroup);
+        var image = PaddedImage.OfInput(s, bare);
         var pixels = s.OutH * s.OutW;
         var memory = (int*)Scratch.Floats(
             ScratchSlot.ConvOffsets, checked(TermList.Size(s.Terms) + PatchProduct<V>.PlaceSize(pixels)));
@@ -51,7 +52,8 @@ internal static unsafe class FloatConv
         var weights = Scratch.Floats(ScratchSlot.ConvWeights, Correlation<V>.WeightSize(s.COutGroup, s.Terms));
         var turned = Scratch.Floats(ScratchSlot.PackedA, checked(s.COutGroup * s.Terms));
         var product = new Correlation<V>(
-            image, s.COutGroup, terms, s.OutH, s.OutW, s.Stride, weights, memory + TermList.Size(s.Terms));
+            image, bare ? Edges(s, mirrored: false) : default, s.COutGroup, terms, s.OutH, s.OutW, s.Stride, weights,
+            memory + TermList.Size(s.Terms));
         // Whole registers are read behind the image only where rows are few (FlatProduct).
         var padded = image.IsSource && !FlatProduct<V>.Fits(s.COutGroup, s.Stride) ? null : NewImage(image);
         var (inputs, outputs) = (s.CInGroup * s.H * s.W, s.COutGroup * pixels);
@@ -72,8 +74,12 @@ internal static unsafe class FloatConv
 
     internal static float* NewImage(in PaddedImage image)
     {
-        var padded = Scratch.Floats(ScratchSlot.ConvImage, image.SizeWithSlack);
+        var padded = Scratch.Floats(ScratchSlot.ConvImage, image.SizeWithSlack) + image.Lead;
         image.Clear(padded);
         return padded;
     }
+
+    // Where the sums of an image with something around it would be.
+    internal static EdgeMasks Edges(in Conv2dShape s, bool mirrored) => EdgeMasks.Of(
+        s, mirrored, Scratch.Floats(ScratchSlot.ConvPanel, checked(s.Kh * s.Kw * s.H * s.W)));
 }

@@ -42,7 +42,7 @@ internal static unsafe class FloatConvInput
             return;
         }
 
-        var image = PaddedImage.OfGradient(s);
+        var image = PaddedImage.OfGradient(s, FlatProduct<V>.FitsBare(s, s.CInGroup));
         var phases = Scratch.Rent<Phase<V>>(ScratchSlot.ConvPhases, s.Stride * s.Stride);
         Plan(image, s, phases);
         var padded = image.IsSource && !FlatProduct<V>.Fits(s.CInGroup, 1) ? null : FloatConv.NewImage(image);
@@ -84,6 +84,7 @@ internal static unsafe class FloatConvInput
             (phases.Length * (TermList.Size(terms) + Products.NarrowTile.Rows)) + (s.H * s.W)));
         var places = memory + ((nint)phases.Length * TermList.Size(terms));
         var weights = Scratch.Floats(ScratchSlot.ConvWeights, Correlation<V>.WeightSize(s.CInGroup, terms));
+        var edges = FlatProduct<V>.FitsBare(s, s.CInGroup) ? FloatConv.Edges(s, mirrored: true) : default;
         for (var i = 0; i < phases.Length; i++)
         {
             ref var phase = ref phases[i];
@@ -92,7 +93,7 @@ internal static unsafe class FloatConvInput
             phase.Columns = PaddedImage.PhaseLength(s.W, phase.W, s.Stride);
             var list = TermList.OfPhase(image, s, phase.H, phase.W, memory + ((nint)i * TermList.Size(terms)));
             phase.Product = new Correlation<V>(
-                image, s.CInGroup, list, phase.Rows, phase.Columns, 1, weights, places);
+                image, edges, s.CInGroup, list, phase.Rows, phase.Columns, 1, weights, places);
             weights += Correlation<V>.WeightSize(s.CInGroup, list.Count);
             places += PatchProduct<V>.PlaceSize(phase.Pixels);
         }

@@ -21,6 +21,9 @@ internal readonly unsafe struct PaddedImage
     public readonly int Height;
     public readonly int Width;
 
+    /// <summary>Floats before the first one that are read, in whole cache lines.</summary>
+    public readonly int Lead;
+
     /// <param name="reach">From the first to the last place of a row that is read.</param>
     private PaddedImage(int channels, int sourceH, int sourceW, int top, int left, int height, int reach)
     {
@@ -31,11 +34,17 @@ internal readonly unsafe struct PaddedImage
         (_right, Height, Width) = (shared ? right : 0, height, shared ? sourceW + Math.Max(left, right) : reach);
     }
 
-    public static PaddedImage OfInput(in Conv2dShape s) => new(
+    // The source, and room before and behind it for what a kernel reads there: anything, since masks make zeros of it.
+    private PaddedImage(int channels, in Conv2dShape s) : this(channels, s.H, s.W, 0, 0, s.H, s.W) =>
+        Lead = ((s.Padding * (s.W + 1)) + Order.Lanes - 1) / Order.Lanes * Order.Lanes;
+
+    /// <param name="bare">Nothing lies around the rows: <see cref="EdgeMasks"/> take its place.</param>
+    public static PaddedImage OfInput(in Conv2dShape s, bool bare = false) => bare ? new(s.CInGroup, s) : new(
         s.CInGroup, s.H, s.W, s.Padding, s.Padding, s.H + (2 * s.Padding), s.W + (2 * s.Padding));
 
-    public static PaddedImage OfGradient(in Conv2dShape s)
+    public static PaddedImage OfGradient(in Conv2dShape s, bool bare = false)
     {
+        if (bare) return new PaddedImage(s.COutGroup, s);
         var ((lowH, highH), (lowW, highW)) = (Reach(s, s.Kh), Reach(s, s.Kw));
         return new PaddedImage(
             s.COutGroup, s.OutH, s.OutW, -lowH, -lowW, PhaseLength(s.H, 0, s.Stride) + highH - lowH,
@@ -55,8 +64,11 @@ internal readonly unsafe struct PaddedImage
     /// <summary>Floats of one image.</summary>
     public int Size => checked((_channels * Height * Width) + _right);
 
-    /// <summary>Floats of one image with what is read behind it: twelve registers, and the width of a row.</summary>
-    public int SizeWithSlack => checked(Size + (12 * Order.Lanes) + Width);
+    /// <summary>
+    /// Floats of one image with what is read around it: twelve registers and the width of a row behind it, or as much
+    /// behind as before it.
+    /// </summary>
+    public int SizeWithSlack => checked(Size + Math.Max(2 * Lead, (12 * Order.Lanes) + Width));
 
     /// <summary>The source has nothing around it: it is the image.</summary>
     public bool IsSource => _top == 0 && _left == 0 && _right == 0 && Height == _sourceH && Width == _sourceW;
@@ -71,6 +83,12 @@ internal readonly unsafe struct PaddedImage
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Fill(float* source, float* image)
     {
+        if (IsSource)
+        {
+            new ReadOnlySpan<float>(source, Size).CopyTo(new Span<float>(image, Size));
+            return;
+        }
+
         // Gradients may fall outside when the padding is wider than the kernel reaches.
         var (from, end) = (Math.Max(0, -_left), Math.Min(_sourceW, Width - _left));
         var (first, last) = (Math.Max(0, -_top), Math.Min(_sourceH, Height - _top));
