@@ -102,8 +102,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
         catch (Exception e)
         {
             await host.StopAsync();
-            if (e is not LeaseLostException) throw;
-            throw Explained(e); // it stood still for a moment, with the lease just taken
+            // It may have stood still for a moment, with the lease just taken, or the disk is full.
+            if (e is UserException || Explained(e) is not UserException explained) throw;
+            throw explained;
         }
     }
 
@@ -346,8 +347,13 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     private void OnFailed(Exception e) => _failed.TrySetResult(Explained(e));
 
-    private static Exception Explained(Exception e) => e is LeaseLostException
-        ? new UserException(ExitCode.Cluster, $"{e.Message}; start it again with --standby and it stands by") : e;
+    private static Exception Explained(Exception e) => e switch
+    {
+        LeaseLostException =>
+            new UserException(ExitCode.Cluster, $"{e.Message}; start it again with --standby and it stands by"),
+        IOException => new UserException(ExitCode.Storage, e.Message), // the file of the rows, which says what to do
+        _ => e,
+    };
 
     private void PlanTheEnd(string state)
     {

@@ -83,6 +83,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     private JobDescription? _description;
     private JobProtocol? _protocol;
     private Manifest? _draft;
+    private bool _hasBegun; // it has the file of its rows: until then what breaks is the answer to who submits it
 
     private sealed record Tick;
 
@@ -113,7 +114,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     /// <summary>Takes over what a dead leader left (docs/protocols/takeover.md).</summary>
     private void GoOn(TakenOver found)
     {
-        (_description, _draft) = (found.Description, found.Draft);
+        (_description, _draft, _hasBegun) = (found.Description, found.Draft, true);
         _protocol = new JobProtocol(found.Description);
         StartCheckpoints(found.Description);
         Guard(() =>
@@ -155,12 +156,13 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             return;
         }
 
-        (_description, _draft) = (m.Description, m.Draft);
+        (_description, _draft, _hasBegun) = (m.Description, m.Draft, false);
         _protocol = new JobProtocol(m.Description);
         StartCheckpoints(m.Description);
         Guard(() =>
         {
             _shell.Metrics.Begin(_shell.StateDirectory, m.Description.LastRow);
+            _hasBegun = true;
             _protocol.TakeSavedRows(_shell.Metrics.Last, _outbox);
             _protocol.Begin(_admitted, _shell.Clock.Now, _outbox);
             Execute();
@@ -381,9 +383,9 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
             _protocol = null;
             _shell.Deposed(e);
         }
-        catch (UserException e) when (e.Code == ExitCode.Storage)
+        catch (Exception e) when (e is UserException { Code: ExitCode.Storage } || (e is IOException && _hasBegun))
         {
-            // The journal. No job can be led on; what it holds is well, and whoever leads next goes on with it.
+            // The journal or the rows. No job can be led on; what they hold is well, and whoever leads next goes on.
             _shell.Log.Write(LogLevel.Error, Source, e.Message);
             _outbox.Drain();
             _protocol = null;

@@ -26,6 +26,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
 {
     public const string FileName = "metrics.jsonl";
     private const int RowsMax = 100_000;
+    private const int ChunkBytes = 64 << 10;
 
     private static readonly JsonSerializerOptions Options = new(ApiJson.Options) { WriteIndented = false };
 
@@ -58,13 +59,20 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
         }
     }
 
+    // Another file takes its name (what a leader of before still writes into its own reaches nobody), copied by the
+    // system: a take-over may not wait until the rows of millions of steps are read and written again.
     private void Replace(string stateDirectory, StepNumber start)
     {
         Directory.CreateDirectory(stateDirectory);
-        if (start > StepNumber.Zero && File.Exists(_path)) ReadUpTo(_path, start);
         var temporary = _path + ".new";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
-            foreach (var row in _rows) file.Write(Line(row));
+        if (start > StepNumber.Zero && File.Exists(_path)) File.Copy(_path, temporary, overwrite: true);
+        else File.Create(temporary).Dispose();
+        using (var copy = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite))
+        {
+            _rows.AddRange(Newest(copy, start, RowsMax, out var bytes));
+            copy.SetLength(bytes);
+        }
+
         File.Move(temporary, _path, overwrite: true);
         _file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.Read);
     }
@@ -105,29 +113,73 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     public static IReadOnlyList<StepView> Stored(string stateDirectory, int rowsMax)
     {
         var path = Path.Combine(stateDirectory, FileName);
-        return File.Exists(path) ? [.. Lines(path).TakeLast(rowsMax)] : [];
+        if (!File.Exists(path)) return [];
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return Newest(file, new StepNumber(long.MaxValue), rowsMax, out _);
     }
 
-    private void ReadUpTo(string path, StepNumber start) =>
-        _rows.AddRange(Lines(path).TakeWhile(row => row.Step <= start.Value));
-
-    private static IEnumerable<StepView> Lines(string path)
+    /// <summary>The newest rows up to a step, oldest first.</summary>
+    /// <param name="file">One row a line.</param>
+    /// <param name="last">The step.</param>
+    /// <param name="rowsMax">So many at most.</param>
+    /// <param name="bytes">Where the newest of them ends. A line behind it that a crash tore comes again.</param>
+    private static List<StepView> Newest(FileStream file, StepNumber last, int rowsMax, out long bytes)
     {
-        foreach (var line in File.ReadLines(path))
+        var rows = new List<StepView>();
+        bytes = 0;
+        foreach (var (at, line) in LinesBackwards(file))
         {
-            StepView? row;
-            try
+            var row = RowOf(line);
+            if (rows.Count == 0 && (row is null || row.Step > last.Value)) continue;
+            if (row is null) break;
+            if (rows.Count == 0) bytes = at + line.Length;
+            rows.Add(row);
+            if (rows.Count == rowsMax) break;
+        }
+
+        rows.Reverse();
+        return rows;
+    }
+
+    /// <summary>From the last to the first, each with the place where it begins and the end of line that it has.</summary>
+    private static IEnumerable<(long At, byte[] Line)> LinesBackwards(FileStream file)
+    {
+        byte[] rest = [];
+        for (var left = file.Length; left > 0;)
+        {
+            var bytes = (int)Math.Min(ChunkBytes, left);
+            var chunk = new byte[bytes + rest.Length];
+            left -= bytes;
+            file.Position = left;
+            file.ReadExactly(chunk, 0, bytes);
+            rest.CopyTo(chunk, bytes);
+            var end = chunk.Length;
+            while (chunk.AsSpan(0, end - 1).LastIndexOf((byte)'\n') is var before and >= 0)
             {
-                row = JsonSerializer.Deserialize<StepView>(line, Options);
-            }
-            catch (JsonException)
-            {
-                // A crash tore the last line; the step is redone and reported again.
-                yield break;
+                yield return (left + before + 1, chunk[(before + 1)..end]);
+                end = before + 1;
             }
 
-            if (row is null) yield break;
-            yield return row;
+            rest = chunk[..end];
+            if (rest.Length <= ChunkBytes) continue;
+            yield return (left, rest); // no line of ours
+            rest = [];
+        }
+
+        if (rest.Length > 0) yield return (0, rest);
+    }
+
+    /// <summary>Null: this is not a whole row.</summary>
+    private static StepView? RowOf(byte[] line)
+    {
+        if (line[^1] != '\n') return null;
+        try
+        {
+            return JsonSerializer.Deserialize<StepView>(line, Options);
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 

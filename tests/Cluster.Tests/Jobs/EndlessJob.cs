@@ -47,8 +47,8 @@ internal static class EndlessJob
         SameBitsAsync(cluster, run.Json.GetProperty("steps").GetInt64(),
             run.Json.GetProperty("weights_sha256").GetString(), RowsOf(run), more);
 
-    public static Task SameBitsAsync(ClusterFixture cluster, long steps, string? weights) =>
-        SameBitsAsync(cluster, steps, weights, [], []);
+    public static Task SameBitsAsync(ClusterFixture cluster, long steps, string? weights, params string[] more) =>
+        SameBitsAsync(cluster, steps, weights, [], more);
 
     private static async Task SameBitsAsync(ClusterFixture cluster, long steps, string? weights, string[] rows,
         string[] more)

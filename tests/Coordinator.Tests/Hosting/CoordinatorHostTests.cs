@@ -164,6 +164,16 @@ public sealed class CoordinatorHostTests : IDisposable
         Assert.Equal("failed", host.Status.Outcome);
     }
 
+    // R11: seen with real coordinators that began to lead on a full disk.
+    [Fact]
+    public async Task A_coordinator_that_cannot_write_rows_leads_no_more_and_says_which_file()
+    {
+        Directory.CreateDirectory(Path.Combine(_state, "metrics.jsonl.new"));
+        var fault = await Assert.ThrowsAsync<UserException>(() => CoordinatorHost.StartAsync(Options));
+        Assert.Equal(ExitCode.Storage, fault.Code);
+        Assert.StartsWith(Path.Combine(_state, "metrics.jsonl"), fault.Message, StringComparison.Ordinal);
+    }
+
     // L6: a submission that is asked again with its number is the same job, running or not.
     [Fact]
     public async Task A_submission_that_is_asked_again_has_one_effect()
