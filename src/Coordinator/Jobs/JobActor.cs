@@ -298,16 +298,19 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
         {
             case ShardSaved saved when _protocol?.TakesShard(m, saved.Generation) == true:
                 // Before the checkpoint exists the rows up to it do: whoever resumes from it asks for no earlier ones.
-                _shell.Metrics.Flush();
-                _checkpoints?.Tell(
-                new ShardReported(m.Worker, saved)); break;
+                Guard(_shell.Metrics.Flush);
+                if (_protocol is not null) _checkpoints?.Tell(new ShardReported(m.Worker, saved));
+                break;
             case ShardFailed failed when _protocol?.TakesShard(m, failed.Generation) == true:
-                _checkpoints?.Tell(new ShardLost(m.Worker,
-                failed)); break;
+                _checkpoints?.Tell(new ShardLost(m.Worker, failed));
+                break;
             case ShardSaved or ShardFailed:
-                Note(new JobNote($"ignored a shard of {m.Worker}: it is of an earlier run or of another job",
-                Warning: false)); break;
-            default: Feed(m); break;
+                Note(new JobNote(
+                    $"ignored a shard of {m.Worker}: it is of an earlier run or of another job", Warning: false));
+                break;
+            default:
+                Feed(m);
+                break;
         }
     }
 
