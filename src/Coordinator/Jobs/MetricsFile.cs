@@ -15,6 +15,9 @@ internal sealed class MetricsMemory
 {
     public List<StepView> Rows { get; } = [];
     public MetricsFile? Owner { get; set; }
+
+    /// <summary>As on a full disk: nothing can be flushed.</summary>
+    public bool IsFull { get; set; }
 }
 
 /// <summary>
@@ -199,6 +202,7 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     {
         using (_lock.Enter())
         {
+            if (memory is { IsFull: true } && _unflushed.Count > 0) throw new IOException("the disk of the rows is full");
             if (_file is not null) Explained(_file.Flush);
             if (memory?.Owner == this) memory.Rows.AddRange(_unflushed);
             _unflushed.Clear();
