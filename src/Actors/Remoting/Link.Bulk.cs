@@ -13,7 +13,7 @@ internal abstract partial class Link
     private readonly Queue<BulkItem> _bulkQueue = new();
     private long _bulkQueueBytes;
     private long _bulkStarted;  // frames handed to a connection in this session
-    private long _bulkReceived; // frames read whole in this session
+    private long _bulkReceived; // frames read whole in this session, by lanes before this one
 
     public override bool TrySendBulk(in BulkHeader header, ReadOnlyMemory<byte> payload, IBulkCompletion? done = null)
     {
@@ -66,12 +66,14 @@ internal abstract partial class Link
         using (_gate.Enter()) return lane == _bulk && _bulkQueue.Count > 0;
     }
 
-    public void NoteBulkReceived(BulkLane lane)
+    private long BulkReceived_NeedsGate => _bulkReceived + (_bulk?.Received ?? 0);
+
+    /// <summary>What the old lane reads from now on is lost with it: the peer hears that it was not received.</summary>
+    private void SetBulk_NeedsGate(BulkLane? lane)
     {
-        using (_gate.Enter())
-        {
-            if (lane == _bulk) _bulkReceived++;
-        }
+        _bulkReceived = BulkReceived_NeedsGate;
+        _bulk?.Close();
+        _bulk = lane;
     }
 
     private List<BulkItem> TakeUnsent_NeedsGate()

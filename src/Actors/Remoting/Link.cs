@@ -107,8 +107,7 @@ internal abstract partial class Link : Peer
         using (_gate.Enter())
         {
             if (_session.Status == SessionStatus.Over || _closed) return "the session is over";
-            _bulk?.Close();
-            _bulk = new BulkLane(this, connection);
+            SetBulk_NeedsGate(new BulkLane(this, connection));
             _isSameMachine = connection.IsSameMachine;
             _bulkGraceEnds = Instant.Never;
             lost = peerReceived != _bulkStarted;
@@ -342,7 +341,7 @@ internal abstract partial class Link : Peer
         using (_gate.Enter())
         {
             var over = _session.Status == SessionStatus.Over;
-            return (_control is null, _bulk is null, over, _closed, _session.Received, _bulkReceived);
+            return (_control is null, _bulk is null, over, _closed, _session.Received, BulkReceived_NeedsGate);
         }
     }
 
@@ -357,7 +356,7 @@ internal abstract partial class Link : Peer
     /// <summary>Numbers for the answer to a greeting.</summary>
     public long ReceivedOn(Frames.Lane lane)
     {
-        using (_gate.Enter()) return lane == Frames.Lane.Control ? _session.Received : _bulkReceived;
+        using (_gate.Enter()) return lane == Frames.Lane.Control ? _session.Received : BulkReceived_NeedsGate;
     }
 
     /// <summary>In a session that never was up, half a pair of lanes is worth nothing.</summary>
@@ -398,8 +397,7 @@ internal abstract partial class Link : Peer
 
     private void LoseBulk_NeedsGate(Instant now)
     {
-        _bulk!.Close();
-        _bulk = null;
+        SetBulk_NeedsGate(null);
         _bulkGraceEnds = now + Remoting.Options.Clocks.Confirm;
     }
 

@@ -9,7 +9,7 @@ namespace Convoy.Shared.Protocol;
 /// CRC-32C (Castagnoli), RFC 3720 appendix B.4. Uses the processor's instruction where there is one. That instruction
 /// has a latency of three cycles, so long data is cut into three runs that are computed side by side; a run's value is
 /// moved over the bytes that follow it by a linear map, of which a table holds the images of all bytes. Longer data
-/// keeps the carry-less multiplier busy too (<see cref="Crc32CFold"/>). The bits are the same on every path.
+/// keeps the carry-less multiplier busy too (<see cref="Crc32CFold"/>), or only that (<see cref="Crc32CWide"/>). The bits are the same on every path.
 /// </summary>
 public static class Crc32C
 {
@@ -24,7 +24,11 @@ public static class Crc32C
     /// <summary>Continues a running value that starts as <c>~0u</c>; the checksum is its complement.</summary>
     public static uint Append(uint running, ReadOnlySpan<byte> data)
     {
-        if (Crc32CFold.IsSupported)
+        if (Crc32CWide.IsSupported)
+        {
+            running = Crc32CWide.Append<CrcOnly>(running, ref data, default);
+        }
+        else if (Crc32CFold.IsSupported)
         {
             running = Folded<LongCrcBlock, CrcOnly>(running, ref data, default);
             running = Folded<ShortCrcBlock, CrcOnly>(running, ref data, default);
@@ -49,7 +53,11 @@ public static class Crc32C
     public static uint AppendCopying(uint running, ReadOnlySpan<byte> data, Span<byte> copy)
     {
         copy = copy[..data.Length];
-        if (Crc32CFold.IsSupported)
+        if (Crc32CWide.IsSupported)
+        {
+            running = Crc32CWide.Append<CrcAndCopy>(running, ref data, copy);
+        }
+        else if (Crc32CFold.IsSupported)
         {
             running = Folded<LongCrcBlock, CrcAndCopy>(running, ref data, copy);
             running = Folded<ShortCrcBlock, CrcAndCopy>(running, ref data, copy[^data.Length..]);

@@ -16,11 +16,16 @@ internal static class Crc32CFold
     private const int FoldBytes = 128; // folded in one iteration: four registers of two lanes
     private const int RunWords = 5;    // words of each run in one iteration: what the instruction does in that time
 
-    // A lane's halves times x^(D+31) and x^(D-33) mod P: the value D bits later, D = 1024, bits reflected.
-    private static readonly Vector128<ulong> Ahead =
-        Vector128.Create((ulong)Crc32C.PowerOfX(FoldBytes * 8 + 31), Crc32C.PowerOfX(FoldBytes * 8 - 33));
+    private static readonly Vector128<ulong> Ahead = AheadBy(FoldBytes);
 
     public static bool IsSupported => Pclmulqdq.V256.IsSupported && Sse42.X64.IsSupported;
+
+    /// <summary>
+    /// What a lane's halves are multiplied by to be its value so many bytes later: x^(D+31) and x^(D-33) mod P, D bits,
+    /// bits reflected.
+    /// </summary>
+    public static Vector128<ulong> AheadBy(int bytes) =>
+        Vector128.Create((ulong)Crc32C.PowerOfX(bytes * 8 + 31), Crc32C.PowerOfX(bytes * 8 - 33));
 
     /// <summary>Bytes of each of the three runs of a block.</summary>
     public static int RunBytes<TBlock>()

@@ -53,13 +53,14 @@ public sealed class OrderedLock(string name, LockRank rank)
     /// <summary>As above, within another deadline.</summary>
     public Scope Enter(TimeSpan deadline)
     {
-        var outer = _innermost;
+        ref var innermost = ref _innermost;
+        var outer = innermost;
         if (outer is not null && outer.Rank >= rank)
             Invariant.Fail($"LO-1 the lock of {name} ({rank}) is taken inside that of {outer.Name} ({outer.Rank})");
-        if (!_lock.TryEnter(deadline))
+        if (!_lock.TryEnter() && !_lock.TryEnter(deadline))
             throw new LockTimeoutException(
                 $"the lock of {name} was not free within {deadline.TotalSeconds:0.###} s; thread {_holder} holds it");
-        (_outer, _holder, _innermost) = (outer, Environment.CurrentManagedThreadId, this);
+        (_outer, _holder, innermost) = (outer, Environment.CurrentManagedThreadId, this);
         return new Scope(this);
     }
 

@@ -31,17 +31,21 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
 
     private readonly byte[] _out = new byte[GatherBytes];
     private readonly Queue<(BulkHeader Header, IBulkCompletion? Done)> _gathered = new();
-    // Bytes from _from to _to were read ahead.
-    private readonly byte[] _ahead = new byte[connection.SealsPayloads ? BulkHeader.Size : ReadAheadBytes];
+    // Bytes from _from to _to were read ahead. Where nothing else is, the next header comes with the seal of a payload.
+    private readonly byte[] _ahead = new byte[connection.SealsPayloads ? SealBytes + BulkHeader.Size : ReadAheadBytes];
     private readonly SemaphoreSlim _wakeSender = new(0);
     private int _from;
     private int _to;
+    private long _received;
     private int _pumping;
     private int _threads;
     private volatile bool _started; // set under the gate of the link
     private volatile bool _closed;
 
     public string Kind => connection.Kind;
+
+    /// <summary>Frames read whole.</summary>
+    public long Received => Volatile.Read(ref _received);
 
     public void Start()
     {
@@ -186,7 +190,7 @@ internal sealed class BulkLane(Link link, IConnection connection) : IThreadPoolW
 
                 _from += BulkHeader.Size;
                 await ReadPayloadAsync(header).ConfigureAwait(false);
-                link.NoteBulkReceived(this);
+                Volatile.Write(ref _received, _received + 1);
             }
         }
         catch (Exception lost) when (ConnectionLoss.Is(lost))

@@ -4,7 +4,9 @@
 //       sleeps; both with a full fence between: one of the two sees the other. The same for room and waiting writers.
 // SH-2  Only the reading thread listens to the bell; it wakes the writing thread of its own process.
 // SH-3  Positions that the peer wrote are checked before they are used: a ring is never left by a byte.
-// SH-4  The memory stays mapped until the last call has left, also when the connection is disposed of under way.
+// SH-4  The memory stays mapped until the last call has left, also when the connection is disposed of under way. A call
+//       says that it is inside before it looks whether the connection is closed, with no fence between: who closes has
+//       one put into all threads of the process, so either it sees the call, or the call sees that it is closed.
 // SH-5  Positions are published piece by piece, not frame by frame, because a fence waits for every copied line; who
 //       has nothing more to copy, or waits, publishes first.
 using System.Buffers.Binary;
@@ -52,7 +54,7 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel = default)
     {
-        using var use = new Use(ring);
+        using var use = new Use(this, ref _written.IsInside);
         var unused = 0u;
         Write(bytes.Span, sealing: false, ref unused);
         Publish();
@@ -61,7 +63,7 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
 
     public void SendSealed(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> payload)
     {
-        using var use = new Use(ring);
+        using var use = new Use(this, ref _written.IsInside);
         var crc = ~0u;
         Write(head.Span, sealing: false, ref crc);
         Write(payload.Span, sealing: true, ref crc);
@@ -72,7 +74,7 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
 
     public void Flush()
     {
-        using var use = new Use(ring);
+        using var use = new Use(this, ref _written.IsInside);
         Publish();
     }
 
@@ -111,14 +113,14 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
 
     public ValueTask<int> ReceiveAsync(Memory<byte> into, CancellationToken cancel = default)
     {
-        using var use = new Use(ring);
+        using var use = new Use(this, ref _taken.IsInside);
         var unused = 0u;
         return new ValueTask<int>(Read(into.Span, sealing: false, ref unused));
     }
 
     public int ReceiveSealed(Span<byte> into, ref uint crc)
     {
-        using var use = new Use(ring);
+        using var use = new Use(this, ref _taken.IsInside);
         return Read(into, sealing: true, ref crc);
     }
 
@@ -165,7 +167,15 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
         _closed = true;
         bell.Dispose();
         _room.Release();
-        ring.Dispose();
+        Interlocked.MemoryBarrierProcessWide(); // SH-4
+        UnmapUnlessInUse();
+    }
+
+    /// <summary>Of a closed connection; who leaves last finds nobody inside.</summary>
+    private void UnmapUnlessInUse()
+    {
+        Interlocked.MemoryBarrier();
+        if (!Volatile.Read(ref _written.IsInside) && !Volatile.Read(ref _taken.IsInside)) ring.Dispose();
     }
 
     /// <summary>Wakes the peer's reading thread, once for each sleep.</summary>
@@ -240,20 +250,31 @@ internal sealed class SharedConnection(SocketConnection bell, SharedRing ring, b
 
         [FieldOffset(136)]
         public long Told;
+
+        [FieldOffset(144)]
+        public bool IsInside; // a call of that thread, SH-4
     }
 
     /// <summary>Holds the mapping while a call is under way (SH-4); throws after disposal.</summary>
     private readonly ref struct Use
     {
-        private readonly SharedRing _ring;
+        private readonly SharedConnection _of;
+        private readonly ref bool _isInside;
 
-        public Use(SharedRing ring)
+        public Use(SharedConnection of, ref bool isInside)
         {
-            _ring = ring;
-            var taken = false;
-            ring.Handle.DangerousAddRef(ref taken);
+            _of = of;
+            _isInside = ref isInside;
+            Volatile.Write(ref isInside, true);
+            if (!of._closed) return;
+            Dispose();
+            throw new ObjectDisposedException(nameof(SharedConnection));
         }
 
-        public void Dispose() => _ring.Handle.DangerousRelease();
+        public void Dispose()
+        {
+            Volatile.Write(ref _isInside, false);
+            if (_of._closed) _of.UnmapUnlessInUse();
+        }
     }
 }

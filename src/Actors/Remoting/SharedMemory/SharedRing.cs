@@ -35,19 +35,18 @@ internal sealed unsafe class SharedRing : IDisposable
 
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
 
     private SharedRing(MemoryMappedFile file, int bytes)
     {
         _file = file;
         _view = file.CreateViewAccessor(0, FileBytes(bytes));
+        _start = (byte*)_view.SafeMemoryMappedViewHandle.DangerousGetHandle() + _view.PointerOffset;
         Bytes = bytes;
     }
 
     /// <summary>Of each direction; a power of two.</summary>
     public int Bytes { get; }
-
-    /// <summary>Keeps the memory mapped while a thread uses it.</summary>
-    public SafeMemoryMappedViewHandle Handle => _view.SafeMemoryMappedViewHandle;
 
     /// <summary>All its memory is taken now: a full disk is an error here, not a crash at a later touch.</summary>
     public static SharedRing Create(string path, RingKey key, LocalSecret secret, int bytes)
@@ -105,18 +104,17 @@ internal sealed unsafe class SharedRing : IDisposable
 
     public ref long WriterWaits(bool toOwner) => ref At(toOwner, 384);
 
-    /// <summary>Memory of one direction; in use only between AddRef and Release of the handle.</summary>
-    public Span<byte> Data(bool toOwner) => new(Start + DataAt + (toOwner ? 0 : Bytes), Bytes);
+    /// <summary>Memory of one direction. As all of the ring, nobody may use it when it is disposed of.</summary>
+    public Span<byte> Data(bool toOwner) => new(_start + DataAt + (toOwner ? 0 : Bytes), Bytes);
 
+    /// <summary>Unmaps it, the first time.</summary>
     public void Dispose()
     {
         _view.Dispose();
         _file.Dispose();
     }
 
-    private Span<byte> DiallersProof => new(Start + ProofsAt + LocalSecret.ProofBytes, LocalSecret.ProofBytes);
-
-    private byte* Start => (byte*)_view.SafeMemoryMappedViewHandle.DangerousGetHandle() + _view.PointerOffset;
+    private Span<byte> DiallersProof => new(_start + ProofsAt + LocalSecret.ProofBytes, LocalSecret.ProofBytes);
 
     private static long FileBytes(int bytes) => DataAt + 2L * bytes;
 
@@ -129,5 +127,5 @@ internal sealed unsafe class SharedRing : IDisposable
     }
 
     private ref long At(bool toOwner, int offset) =>
-        ref Unsafe.AsRef<long>(Start + ControlAt * (toOwner ? 1 : 2) + offset);
+        ref Unsafe.AsRef<long>(_start + ControlAt * (toOwner ? 1 : 2) + offset);
 }
