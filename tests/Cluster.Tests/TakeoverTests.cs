@@ -147,6 +147,26 @@ public class TakeoverTests(ClusterFixture cluster)
         await led.StopAsync(submit);
     }
 
+    // FT-05: what locks the journal may be somebody else, a backup for instance; a stopped leader is not ended for it.
+    [Fact]
+    public async Task ALeaderThatDoesNotLockTheJournalIsNotEnded()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere the system does not tell who has a lock");
+        using var led = await LedCluster.StartAsync(cluster, "takeover-innocent", workers: 2, knowBoth: false);
+        using var submit = led.Submit($"{led.At.Standby},{led.At.Leader}");
+        var before = await led.TwoMembersAsync();
+        await led.WorkersKnowStandbyAsync();
+
+        await led.StopLeaderAsync(whileItWrites: false);
+        using (led.LockJournal())
+            await led.StandbySaysAsync("the journal is locked by another process");
+        // Whether its members were fenced meanwhile is a matter of how long that took.
+        await led.Run.UntilAsync("the standby to lead", s => s.Membership == "stable" && s.Step > before.Step + 10);
+        Signal.Continue(led.Leader.Pid);
+        Assert.Equal((int)Shared.ExitCode.Cluster, (await led.Leader.EndAsync()).Code);
+        await led.StopAsync(submit);
+    }
+
     private static readonly string[] Two = ["alpha", "beta"];
 
     private async Task SubmitAsync(string job, string addresses)

@@ -40,6 +40,11 @@ public sealed record EndpointFile
         [.. Standbys(stateDirectory).Select(
             e => (e, File.GetLastWriteTimeUtc(Path.Combine(stateDirectory, e.StandbyFile))))];
 
+    /// <summary>Ends a process of this machine, another one, that is known to lock the journal.</summary>
+    internal bool TryEndWriter() =>
+        !IsOwn && Host == Environment.MachineName && JournalWriter.Is(Pid) == true
+        && ProcessPresence.TryEnd(Host, Pid, Started);
+
     /// <summary>Of this process.</summary>
     internal bool IsOwn => Pid == Environment.ProcessId && Host == Environment.MachineName;
 

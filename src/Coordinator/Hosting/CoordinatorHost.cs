@@ -214,18 +214,23 @@ public sealed class CoordinatorHost : IAsyncDisposable
             ShowStandby(state);
         }
 
-        if (answer.Locked is { } locked) Unlock(answer, locked);
+        if (answer.Locked is { } locked) Unlock(answer, locked, state);
         else _locked = null;
         return false;
     }
 
-    /// <summary>The journal stays locked for ever when its leader was stopped in the middle of an append.</summary>
-    private void Unlock(LeaseAnswer answer, UserException locked)
+    /// <summary>
+    /// The journal stays locked for ever when its leader was stopped in the middle of an append, or one that stands by
+    /// while it took the lease.
+    /// </summary>
+    private void Unlock(LeaseAnswer answer, UserException locked, string state)
     {
         var hadIt = _options.Time.GetUtcNow() + answer.ExpiresIn - _options.Clocks.Lease;
-        if (LeaseHolder.TryEnd(answer.Holder, hadIt))
+        var ended = LeaseHolder.TryEnd(answer.Holder, hadIt) ? answer.Holder
+            : EndpointFile.Standbys(state).FirstOrDefault(s => s.TryEndWriter())?.Address;
+        if (ended is not null)
             _options.Log.Write(LogLevel.Warning, Source,
-                $"{answer.Holder} answers no more and keeps the journal locked: its process is ended");
+                $"{ended} answers no more and keeps the journal locked: its process is ended");
         else if (_locked is null) _options.Log.Write(LogLevel.Warning, Source, locked.Message);
         _locked = locked;
     }

@@ -144,7 +144,9 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
         return rows;
     }
 
-    /// <summary>From the last to the first, each with the place where it begins and the end of line that it has.</summary>
+    /// <summary>
+    /// From the last to the first, each with the place where it begins and the end of line that it has.
+    /// </summary>
     private static IEnumerable<(long At, byte[] Line)> LinesBackwards(FileStream file)
     {
         byte[] rest = [];

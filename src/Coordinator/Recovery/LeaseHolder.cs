@@ -18,13 +18,14 @@ internal static class LeaseHolder
             || ProcessPresence.IsGone(at.Host, at.Pid));
 
     /// <summary>
-    /// Ends a process of this machine whose lease is over: nothing of it could have an effect any more, and what it
-    /// locks becomes free. False: it is elsewhere, this process itself, or may not be ended.
+    /// Ends a process of this machine whose lease is over and that may be who locks the journal: nothing of it could
+    /// have an effect any more. False: it is elsewhere, this process itself, may not be ended, or another one has the lock.
     /// </summary>
     /// <param name="holder">As in the lease.</param>
     /// <param name="seen">It had the lease then: a process of its number that began later is another one.</param>
     public static bool TryEnd(string holder, DateTimeOffset seen) =>
-        holder != Name && Parse(holder) is { } at && ProcessPresence.TryEnd(at.Host, at.Pid, seen);
+        holder != Name && Parse(holder) is { } at && JournalWriter.Is(at.Pid) != false
+        && ProcessPresence.TryEnd(at.Host, at.Pid, seen);
 
     private static (string Host, int Pid)? Parse(string holder)
     {

@@ -9,7 +9,8 @@ namespace Convoy.Shared.Protocol;
 /// CRC-32C (Castagnoli), RFC 3720 appendix B.4. Uses the processor's instruction where there is one. That instruction
 /// has a latency of three cycles, so long data is cut into three runs that are computed side by side; a run's value is
 /// moved over the bytes that follow it by a linear map, of which a table holds the images of all bytes. Longer data
-/// keeps the carry-less multiplier busy too (<see cref="Crc32CFold"/>), or only that (<see cref="Crc32CWide"/>). The bits are the same on every path.
+/// keeps the carry-less multiplier busy too (<see cref="Crc32CFold"/>), or only that (<see cref="Crc32CWide"/>). The bits
+/// are the same on every path.
 /// </summary>
 public static class Crc32C
 {

@@ -1,6 +1,7 @@
 // CRC-32C where the carry-less multiplier takes four lanes at once: it alone folds some 16 bytes a cycle, more than it
 // and the CRC instruction together do two lanes at a time (Crc32CFold), and it copies in the same loop for nothing.
-// Measured on an EPYC of family 26 (2026-11-22), 4 KB in the nearest cache: 57 GB/s beside 39, with a copy 57 beside 29.
+// Measured on an EPYC of family 26 (2026-11-22), 4 KB in the nearest cache: 57 GB/s beside 39, and 57 beside 29 with a
+// copy.
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;

@@ -87,6 +87,23 @@ internal sealed class LedCluster : IDisposable
         }
     }
 
+    /// <summary>The lock of who writes, held by this process until it is disposed of.</summary>
+    public IDisposable LockJournal()
+    {
+        var journal = new SqliteConnection(
+            $"Data Source={Path.Combine(State, "journal.db")};Pooling=False;Mode=ReadWrite");
+        journal.Open();
+        Assert.Equal(0, SQLitePCL.raw.sqlite3_exec(journal.Handle, "BEGIN IMMEDIATE"));
+        return journal;
+    }
+
+    public async Task StandbySaysAsync(string text)
+    {
+        using var deadline = new CancellationTokenSource(ConvoyProcess.Deadline);
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!StandbyLog().Contains(text, StringComparison.Ordinal)) await pace.WaitForNextTickAsync(deadline.Token);
+    }
+
     private static bool IsLocked(SqliteConnection journal)
     {
         var busy = SQLitePCL.raw.sqlite3_exec(journal.Handle, "BEGIN IMMEDIATE");

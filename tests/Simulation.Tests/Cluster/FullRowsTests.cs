@@ -3,8 +3,8 @@ using Convoy.Cli.Simulation;
 namespace Convoy.Simulation.Tests.Cluster;
 
 /// <summary>
-/// R11, FT-05: the files of rows cannot be written for a while. No job fails for it: their leader leads no more, as when
-/// its journal cannot be written, and the next one goes on. Virtual time, all checkers look on.
+/// R11, FT-05: the files of rows cannot be written for a while. No job fails for it: their leader leads no more, as
+/// when its journal cannot be written, and the next one goes on. Virtual time, all checkers look on.
 /// </summary>
 public sealed class FullRowsTests
 {
