@@ -50,5 +50,7 @@ public class ChaosTests(ClusterFixture cluster)
             Assert.True(rows.Count >= end.Step, run.Story($"{rows.Count} rows, {end.Step} steps"));
             await run.SameBitsAsync(end);
         }
+
+        await run.ForgetAsync();
     }
 }

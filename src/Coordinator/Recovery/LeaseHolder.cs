@@ -19,7 +19,7 @@ internal static class LeaseHolder
 
     /// <summary>
     /// Ends a process of this machine whose lease is over and that may be who locks the journal: nothing of it could
-    /// have an effect any more. False: it is elsewhere, this process itself, may not be ended, or another one has the lock.
+    /// have an effect any more. False: it is elsewhere, this process itself, may not be ended, or has no lock.
     /// </summary>
     /// <param name="holder">As in the lease.</param>
     /// <param name="seen">It had the lease then: a process of its number that began later is another one.</param>

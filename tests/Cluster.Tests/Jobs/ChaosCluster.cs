@@ -367,6 +367,18 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>All that happened, for who reads of a failure.</summary>
     public string Story(string? end) => $"{end}\n{_story}";
 
+    /// <summary>All was well: nothing of it need be looked at, and the next one has the room.</summary>
+    public async Task ForgetAsync()
+    {
+        foreach (var process in _coordinators.Concat(_workers))
+        {
+            process.Kill9();
+            await process.EndAsync();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
     public ValueTask DisposeAsync()
     {
         foreach (var process in _coordinators.Concat(_workers)) process.Dispose();
