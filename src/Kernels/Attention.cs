@@ -7,7 +7,7 @@ namespace Convoy.Kernels;
 /// <summary>
 /// Softmax attention, causal or full; layouts are in <see cref="AttentionShape"/>. Only the log-sum-exp of each row is
 /// saved, and the scores of all heads are never written: scratch has six rows of one head in the forward pass, and
-/// all of one head's for each thread, 2·Time² numbers, in the backward pass.
+/// in the backward pass those of 256 queries of one head for each thread, with their gradients.
 /// With s = (q·k)·scale over the visible keys: p = e^(s - max); output = (Σ p·v)·(1/Σp); the backward pass uses
 /// p = e^(s - lse). Contractions follow K-2 (over head size; over keys; over queries), row sums the 16 virtual lanes.
 /// A zero result is +0. What a query does not see is as if it were not there, also where it is not finite.

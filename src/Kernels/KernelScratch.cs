@@ -99,17 +99,16 @@ public sealed class KernelScratch(int threads = 1)
     /// <summary>Sums along axes (<see cref="Reduce"/>).</summary>
     public void Sums() => Need(ScratchSlot.ReduceLanes, Order.Lanes * FloatReduce.Strip, threads);
 
-    /// <summary><see cref="Kernels.Attention"/>; the gradient keeps the scores of one head.</summary>
+    /// <summary><see cref="Kernels.Attention"/>; the gradient keeps the scores of a block of queries.</summary>
     public void Attention(in AttentionShape s, bool gradient)
     {
         if (s.HeadSize > FloatAttention.HeadSizeMax) return;
-        var (stride, width) = (Whole(s.Time, Width), Whole(s.HeadSize, Width));
-        var scores = (((gradient ? s.Time : 0) + Tile.Rows) * stride) + Order.Lanes;
+        var sizes = new AttentionSizes(s, Width, gradient);
         var parts = Parts(4L * s.Batch * s.Heads * s.Time * s.Time * s.HeadSize, FloatAttention.FlopsPerPart);
-        Need(ScratchSlot.AttentionScores, scores, parts);
-        Need(ScratchSlot.AttentionGrads, scores, parts);
-        Need(ScratchSlot.PackedB, (2 * stride * s.HeadSize) + (2 * s.Time * width), parts);
-        Need(ScratchSlot.AttentionRows, (Tile.Rows * (s.HeadSize + width)) + Order.Lanes, parts);
+        Need(ScratchSlot.AttentionScores, sizes.Scores, parts);
+        Need(ScratchSlot.AttentionGrads, sizes.Scores, parts);
+        Need(ScratchSlot.PackedB, sizes.Packed, parts);
+        Need(ScratchSlot.AttentionRows, sizes.Rows, parts);
     }
 
     // Columns of the widest register tile: two registers.

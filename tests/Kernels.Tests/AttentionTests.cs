@@ -47,6 +47,8 @@ public sealed unsafe class AttentionTests
     [InlineData(1, 37, 3, 32)]
     [InlineData(2, 64, 2, 16)]
     [InlineData(1, 270, 1, 8)]
+    [InlineData(1, 256, 1, 8)]
+    [InlineData(1, 523, 2, 5)] // three blocks of queries
     public void K4_attention_has_the_bits_of_the_reference(int batch, int time, int heads, int headSize)
     {
         Widths.Check(new Case(batch, time, heads, headSize, true));
@@ -61,6 +63,44 @@ public sealed unsafe class AttentionTests
             Widths.Check(new Case(
                 numbers.Int(1, 3), numbers.Int(1, 40), numbers.Int(1, 4), numbers.Int(1, 40), i % 2 == 0, i % 3 > 0,
                 numbers.Int(0, 4)));
+    }
+
+    [Theory]
+    [InlineData(257)]
+    [InlineData(511)]
+    [InlineData(600)]
+    public void K4_long_attention_with_odd_numbers(int time)
+    {
+        Widths.Check(new Case(1, time, 1, 7, true, Odd: true, Pad: 1));
+        Widths.Check(new Case(1, time, 1, 7, false, Odd: true));
+    }
+
+    // AD-15: the scores of a head, Time² numbers, would be 64 MB here, and as much their gradients.
+    [Fact]
+    public void The_scores_of_a_head_are_never_written_whole()
+    {
+        const int time = 4_096, d = 8;
+        var bytes = 0L;
+        var thread = new Thread(() =>
+        {
+            var qkv = new Numbers(2).Floats(time * 3 * d);
+            var (output, lse, gradient) = (new float[time * d], new float[time], new float[time * 3 * d]);
+            fixed (float* q = qkv, o = output, l = lse, g = gradient)
+            {
+                var call = new AttentionCall
+                {
+                    Shape = new AttentionShape(1, time, 1, d, 3 * d, d, true), Q = q, K = q + d, V = q + (2 * d),
+                    Output = o, LogSumExp = l, DOutput = o, DQ = g, DK = g + d, DV = g + (2 * d),
+                };
+                FloatAttention.Forward(call);
+                FloatAttention.Backward(call);
+            }
+
+            bytes = Scratch.ThreadBytes;
+        });
+        thread.Start();
+        thread.Join();
+        Assert.InRange(bytes, 1, 20 << 20);
     }
 
     [Fact]

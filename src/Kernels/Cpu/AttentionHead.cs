@@ -18,28 +18,30 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
     public readonly float* ValuesT;
     public readonly float* Keys;
     public readonly float* Values;
+    public readonly float* Queries;
+    public readonly float* Slopes;
     public readonly float* Factors;
+    private readonly float* _sums;
     private readonly float* _rows;
     private readonly float* _result;
     private readonly int _width;
 
-    public AttentionHead(in AttentionShape s, int rowsKept)
+    /// <summary>For the forward pass, six rows of scores; for the backward pass those of one block.</summary>
+    public AttentionHead(in AttentionShape s, bool backward)
     {
         Shape = s;
-        var columns = Tile.Columns<V>();
-        Stride = (s.Time + columns - 1) / columns * columns;
-        _width = (s.HeadSize + columns - 1) / columns * columns;
-        // Six floats more: the last columns of a column sum are read as whole tiles.
-        var scores = checked((rowsKept * Stride) + 16);
-        P = Scratch.Floats(ScratchSlot.AttentionScores, scores);
-        DS = Scratch.Floats(ScratchSlot.AttentionGrads, scores);
-        var (transposed, plain) = (Stride * s.HeadSize, s.Time * _width);
-        var packed = Scratch.Floats(ScratchSlot.PackedB, checked((2 * transposed) + (2 * plain)));
-        KeysT = packed;
-        ValuesT = KeysT + transposed;
-        Keys = ValuesT + transposed;
-        Values = Keys + plain;
-        _rows = Scratch.Floats(ScratchSlot.AttentionRows, (Tile.Rows * (s.HeadSize + _width)) + 16);
+        var sizes = new AttentionSizes(s, Tile.Columns<V>(), backward);
+        (Stride, _width) = (sizes.Stride, sizes.Width);
+        P = Scratch.Floats(ScratchSlot.AttentionScores, sizes.Scores);
+        DS = Scratch.Floats(ScratchSlot.AttentionGrads, sizes.Scores);
+        KeysT = Scratch.Floats(ScratchSlot.PackedB, sizes.Packed);
+        ValuesT = KeysT + sizes.Transposed;
+        Keys = ValuesT + sizes.Transposed;
+        Values = Keys + sizes.Plain;
+        Queries = Values + sizes.Plain;
+        Slopes = Queries + (sizes.Block * _width);
+        _sums = Slopes + (sizes.Block * _width);
+        _rows = Scratch.Floats(ScratchSlot.AttentionRows, sizes.Rows);
         _result = _rows + (Tile.Rows * s.HeadSize);
         Factors = _result + (Tile.Rows * _width);
     }
@@ -52,13 +54,12 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
     public void PackRows(float* source, int stride, float* panels)
     {
         for (var t = 0; t < Shape.Time; t += Order.Block)
-        {
-            var terms = Math.Min(Order.Block, Shape.Time - t);
-            Pack.Rows(
-                terms, Shape.HeadSize, source + ((nint)t * stride), stride, panels + ((nint)t * _width),
-                Tile.Columns<V>());
-        }
+            PackBlock(source, stride, new TermBlock(t, Shape.Time), panels + ((nint)t * _width));
     }
+
+    /// <summary>The keys or queries of one block.</summary>
+    public void PackBlock(float* source, int stride, in TermBlock block, float* panels) => Pack.Rows(
+        block.Terms, Shape.HeadSize, source + ((nint)block.Start * stride), stride, panels, Tile.Columns<V>());
 
     /// <summary>Keys that any of the six queries from i on sees.</summary>
     private int KeysOf(int i) => Math.Min(Shape.Time, Shape.Keys(i + Tile.Rows - 1));
@@ -136,21 +137,32 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
         }
     }
 
-    /// <summary>result[c, :] = Σ over queries t that see key j + c of a[t, j + c]·panels[t, :].</summary>
-    public void ColumnSum(float* a, int j, float* panels)
+    /// <summary>result[c, :] = Σ over queries t of the block that see key j + c of a[t, j + c]·panels[t, :].</summary>
+    public void ColumnSum(float* a, in TermBlock block, int j, float* panels)
     {
-        var first = Shape.FirstQuery(j);
-        for (var t = first / Order.Block * Order.Block; t < Shape.Time; t += Order.Block)
+        var skip = Math.Max(0, Shape.FirstQuery(j) - block.Start);
+        for (var e = 0; e < _width; e += Tile.Columns<V>())
         {
-            var block = Math.Min(Order.Block, Shape.Time - t);
-            var skip = Math.Max(0, first - t);
-            for (var e = 0; e < _width; e += Tile.Columns<V>())
-            {
-                var panel = panels + ((nint)t * _width) + ((nint)e * block) + ((nint)skip * Tile.Columns<V>());
-                Tile.Packed<V>(
-                    block - skip, a + ((nint)(t + skip) * Stride) + j, Stride, panel, _result + e, _width,
-                    t + skip > first);
-            }
+            var panel = panels + ((nint)e * block.Terms) + ((nint)skip * Tile.Columns<V>());
+            Tile.Packed<V>(
+                block.Terms - skip, a + ((nint)(block.Row(block.Start) + skip) * Stride) + j, Stride, panel,
+                _result + e, _width, false);
+        }
+    }
+
+    /// <summary>The result is added to that of the blocks before, and kept for those that come (K-2).</summary>
+    /// <param name="ofValues">Of the two gradients that are summed over queries: that of v.</param>
+    /// <param name="block">The queries that are in the result.</param>
+    /// <param name="j">The first of its keys.</param>
+    public void Carry(bool ofValues, in TermBlock block, int j)
+    {
+        var (isFirst, isLast) = (Shape.FirstQuery(j) >= block.Start, block.End == Shape.Time);
+        if (isFirst && isLast) return;
+        var sums = _sums + ((nint)(ofValues ? Shape.Time + Tile.Rows : 0) * _width) + ((nint)j * _width);
+        for (var e = 0; e < Tile.Rows * _width; e += V.Count)
+        {
+            var sum = isFirst ? V.Load(_result + e) : V.Load(sums + e) + V.Load(_result + e);
+            V.Store(sum, isLast ? _result + e : sums + e);
         }
     }
 
@@ -167,11 +179,13 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
     }
 
     /// <summary>After <see cref="ColumnSum"/>, as above for queries that do not see a key.</summary>
-    public void WithoutUnseeingQueries(float* a, int j, float* values, int stride)
+    public void WithoutUnseeingQueries(float* a, in TermBlock block, int j, float* values, int stride)
     {
         if (!Shape.Causal || IsFinite()) return;
+        a += (nint)block.Row(block.Start) * Stride;
         for (var c = 0; c < Math.Min(Tile.Rows, Shape.Time - j); c++)
-            SumAgain(c, Shape.FirstQuery(j + c), Shape.Time, a + j + c, Stride, values, stride);
+            SumAgain(c, Math.Max(0, Shape.FirstQuery(j + c) - block.Start), block.Terms, a + j + c, Stride,
+                values + ((nint)block.Start * stride), stride);
     }
 
     private bool IsFinite()
@@ -185,8 +199,8 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
 
     private void SumAgain(int row, int first, int end, float* a, int step, float* values, int stride)
     {
-        var weights = new ReadOnlySpan<float>(a, checked(((Shape.Time - 1) * step) + 1));
-        var terms = new ReadOnlySpan<float>(values, checked(((Shape.Time - 1) * stride) + Shape.HeadSize));
+        var weights = new ReadOnlySpan<float>(a, checked(((end - 1) * step) + 1));
+        var terms = new ReadOnlySpan<float>(values, checked(((end - 1) * stride) + Shape.HeadSize));
         for (var e = 0; e < Shape.HeadSize; e++)
             _result[((nint)row * _width) + e] =
                 AttentionReference.Contract(first, end, weights, 0, step, terms, e, stride);
@@ -209,4 +223,59 @@ internal readonly unsafe struct AttentionHead<V> where V : unmanaged, ILanes<V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put<W>(float* from, float* to, float factor) where W : unmanaged, ILanes<W> =>
         W.Store((W.Load(from) * W.Create(factor)) + W.Create(0f), to);
+}
+
+/// <summary>
+/// One block of K-2 of the queries, and where its rows of scores lie: rows are computed six at a time from the first,
+/// so up to five of the block before come with it.
+/// </summary>
+internal readonly struct TermBlock(int start, int time)
+{
+    public int Start => start;
+
+    public int End => Math.Min(start + Order.Block, time);
+
+    public int Terms => End - start;
+
+    /// <summary>First query whose scores are computed with this block.</summary>
+    public int First => start / Tile.Rows * Tile.Rows;
+
+    /// <summary>Place of a query's row of scores.</summary>
+    public int Row(int query) => query - First;
+}
+
+/// <summary>What one head takes of a thread's scratch, in floats.</summary>
+internal readonly struct AttentionSizes
+{
+    public AttentionSizes(in AttentionShape s, int columns, bool backward)
+    {
+        Stride = (s.Time + columns - 1) / columns * columns;
+        Width = (s.HeadSize + columns - 1) / columns * columns;
+        (Transposed, Plain) = (Stride * s.HeadSize, s.Time * Width);
+        Block = backward ? Math.Min(s.Time, Order.Block) : 0;
+        var sums = backward && Block < s.Time ? (s.Time + Tile.Rows) * Width : 0;
+        // A lane more: the last columns of a column sum are read as whole tiles.
+        Scores = checked(((backward ? Block + (2 * Tile.Rows) : Tile.Rows) * Stride) + Order.Lanes);
+        Packed = checked((2 * (Transposed + Plain)) + (2 * ((Block * Width) + sums)));
+        Rows = (Tile.Rows * (s.HeadSize + Width)) + Order.Lanes;
+    }
+
+    public int Stride { get; }
+
+    public int Width { get; }
+
+    /// <summary>Rows of one block, or of six queries in the forward pass.</summary>
+    public int Scores { get; }
+
+    public int Transposed { get; }
+
+    public int Plain { get; }
+
+    /// <summary>Queries of a block that are packed at a time.</summary>
+    public int Block { get; }
+
+    /// <summary>Operands, and sums of two gradients while blocks are still to come.</summary>
+    public int Packed { get; }
+
+    public int Rows { get; }
 }

@@ -42,7 +42,7 @@ internal static unsafe class FloatAttention
     private static void Forward<V>(in AttentionCall call, int firstHead, int heads) where V : unmanaged, ILanes<V>
     {
         var s = call.Shape;
-        var head = new AttentionHead<V>(s, rowsKept: Tile.Rows);
+        var head = new AttentionHead<V>(s, backward: false);
         for (var at = firstHead; at < firstHead + heads; at++)
         {
             var (b, h) = Math.DivRem(at, s.Heads);
@@ -131,7 +131,7 @@ internal static unsafe class FloatAttention
     private static void Backward<V>(in AttentionCall call, int firstHead, int heads) where V : unmanaged, ILanes<V>
     {
         var s = call.Shape;
-        var head = new AttentionHead<V>(s, rowsKept: s.Time + Tile.Rows);
+        var head = new AttentionHead<V>(s, backward: true);
         for (var at = firstHead; at < firstHead + heads; at++)
         {
             var (b, h) = Math.DivRem(at, s.Heads);
@@ -140,31 +140,45 @@ internal static unsafe class FloatAttention
             head.PackColumns(call.V + input, head.ValuesT);
             head.PackRows(call.K + input, s.InputStride, head.Keys);
             var lse = call.LogSumExp + ((nint)at * s.Time);
-            for (var i = 0; i < s.Time; i += Tile.Rows)
-                BackwardRows(head, call, i, input, output, lse);
-            head.PackRows(call.Q + input, s.InputStride, head.Keys);
-            head.PackRows(call.DOutput + output, s.OutputStride, head.Values);
-            for (var j = 0; j < s.Time; j += Tile.Rows)
-            {
-                head.ColumnSum(head.DS, j, head.Keys);
-                head.WithoutUnseeingQueries(head.DS, j, call.Q + input, s.InputStride);
+            for (var t = 0; t < s.Time; t += Order.Block)
+                BackwardBlock(head, call, new TermBlock(t, s.Time), input, output, lse);
+        }
+    }
+
+    // dq of the block's queries, and what they add to dk and dv of the keys that they see.
+    private static void BackwardBlock<V>(
+        in AttentionHead<V> head, in AttentionCall call, in TermBlock block, nint input, nint output, float* lse)
+        where V : unmanaged, ILanes<V>
+    {
+        var s = head.Shape;
+        for (var i = block.First; i < block.End; i += Tile.Rows)
+            BackwardRows(head, call, i, block.Row(i), input, output, lse);
+        head.PackBlock(call.Q + input, s.InputStride, block, head.Queries);
+        head.PackBlock(call.DOutput + output, s.OutputStride, block, head.Slopes);
+        for (var j = 0; j < s.Time && s.FirstQuery(j) < block.End; j += Tile.Rows)
+        {
+            head.ColumnSum(head.DS, block, j, head.Queries);
+            head.WithoutUnseeingQueries(head.DS, block, j, call.Q + input, s.InputStride);
+            head.Carry(ofValues: false, block, j);
+            if (block.End == s.Time)
                 head.Write(call.DK + input + ((nint)j * s.InputStride), s.InputStride, j, null);
-                head.ColumnSum(head.P, j, head.Values);
-                head.WithoutUnseeingQueries(head.P, j, call.DOutput + output, s.OutputStride);
+            head.ColumnSum(head.P, block, j, head.Slopes);
+            head.WithoutUnseeingQueries(head.P, block, j, call.DOutput + output, s.OutputStride);
+            head.Carry(ofValues: true, block, j);
+            if (block.End == s.Time)
                 head.Write(call.DV + input + ((nint)j * s.InputStride), s.InputStride, j, null);
-            }
         }
     }
 
     // p, ds and dq of six queries.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BackwardRows<V>(
-        in AttentionHead<V> head, in AttentionCall call, int i, nint input, nint output, float* lse)
+        in AttentionHead<V> head, in AttentionCall call, int i, int row, nint input, nint output, float* lse)
         where V : unmanaged, ILanes<V>
     {
         var s = head.Shape;
-        var p = head.P + ((nint)i * head.Stride);
-        var ds = head.DS + ((nint)i * head.Stride);
+        var p = head.P + ((nint)row * head.Stride);
+        var ds = head.DS + ((nint)row * head.Stride);
         head.Scores(call.Q + input, s.InputStride, i, head.KeysT, p);
         head.Scores(call.DOutput + output, s.OutputStride, i, head.ValuesT, ds);
         for (var r = 0; r < Math.Min(Tile.Rows, s.Time - i); r++)
