@@ -147,7 +147,7 @@ internal sealed class KernelBench(int threads, ThreadTeam alone, Timing timing, 
 
     private KernelResult InTurn(string kernel, string shape, int passes, int operations, Action run, Action ceiling)
     {
-        // Each comes after a call of its own kind: one that follows the arithmetic, which leaves memory alone, is slower.
+        // Each comes after a call of its own kind: what follows the arithmetic, which leaves memory alone, is slower.
         void Arithmetic() => Ceilings.Arithmetic(threads);
         var turns = timing.Measure(run, run, ceiling, ceiling, Arithmetic, Arithmetic);
         var seconds = turns[1].Median;
