@@ -362,6 +362,7 @@ internal sealed class JobActor : ReceiveActor, IWithTimers
     private void OnOver()
     {
         _shell.Metrics.Flush();
+        _shell.Metrics.End(_protocol!.State);
         PutStatus();
         _shell.Over(_shell.Board.Read());
     }

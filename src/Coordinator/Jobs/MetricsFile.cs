@@ -46,27 +46,43 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     {
         using (_lock.Enter())
         {
-            _file?.Dispose();
-            _rows.Clear();
-            if (memory is not null)
-            {
-                _unflushed.Clear();
-                memory.Owner = this;
-                memory.Rows.RemoveAll(row => row.Step > start.Value);
-                _rows.AddRange(memory.Rows);
-                return;
-            }
-
             _path = Path.Combine(stateDirectory, FileName);
-            Explained(() => Replace(stateDirectory, start));
+            Begin_NeedsLock(start);
         }
+    }
+
+    /// <summary>Ends a job: steps after its last, whose state was lost and nobody does again, keep no row.</summary>
+    public void End(StepNumber last)
+    {
+        using (_lock.Enter())
+        {
+            if (_rows.Count == 0 || _rows[^1].Step <= last.Value) return;
+            Flush_NeedsLock();
+            Begin_NeedsLock(last);
+        }
+    }
+
+    private void Begin_NeedsLock(StepNumber start)
+    {
+        _file?.Dispose();
+        _rows.Clear();
+        if (memory is null)
+        {
+            Explained(() => Replace(start));
+            return;
+        }
+
+        _unflushed.Clear();
+        memory.Owner = this;
+        memory.Rows.RemoveAll(row => row.Step > start.Value);
+        _rows.AddRange(memory.Rows);
     }
 
     // Another file takes its name (what a leader of before still writes into its own reaches nobody), copied by the
     // system: a take-over may not wait until the rows of millions of steps are read and written again.
-    private void Replace(string stateDirectory, StepNumber start)
+    private void Replace(StepNumber start)
     {
-        Directory.CreateDirectory(stateDirectory);
+        Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
         var temporary = _path + ".new";
         if (start > StepNumber.Zero && File.Exists(_path)) File.Copy(_path, temporary, overwrite: true);
         else File.Create(temporary).Dispose();
@@ -202,13 +218,15 @@ internal sealed class MetricsFile(MetricsMemory? memory = null) : IDisposable
     /// <summary>Hands what was written to the operating system, so that readers see it.</summary>
     public void Flush()
     {
-        using (_lock.Enter())
-        {
-            if (memory is { IsFull: true } && _unflushed.Count > 0) throw new IOException("the disk of the rows is full");
-            if (_file is not null) Explained(_file.Flush);
-            if (memory?.Owner == this) memory.Rows.AddRange(_unflushed);
-            _unflushed.Clear();
-        }
+        using (_lock.Enter()) Flush_NeedsLock();
+    }
+
+    private void Flush_NeedsLock()
+    {
+        if (memory is { IsFull: true } && _unflushed.Count > 0) throw new IOException("the disk of the rows is full");
+        if (_file is not null) Explained(_file.Flush);
+        if (memory?.Owner == this) memory.Rows.AddRange(_unflushed);
+        _unflushed.Clear();
     }
 
     public StepsPage Read(long from, int rowsMax = 10_000)

@@ -75,6 +75,20 @@ public sealed class MetricsFileTests : IDisposable
         Assert.Equal("{\"step\":1}\n".Length, new FileInfo(path).Length);
     }
 
+    // The workers of a job were lost with the state of its last steps, and it was stopped before they were done again.
+    [Fact]
+    public void S5_steps_that_are_not_in_the_last_state_keep_no_row()
+    {
+        using var metrics = new MetricsFile();
+        metrics.Begin(_state, StepNumber.Zero);
+        for (var step = 1; step <= 7; step++) metrics.Append(new StepView { Step = step });
+        metrics.End(new StepNumber(7));
+        Assert.Equal(7, metrics.Last.Value);
+        metrics.End(new StepNumber(5));
+        Assert.Equal((5, 5), (metrics.Last.Value, Lines()));
+        Assert.Equal([1, 2, 3, 4, 5], MetricsFile.Stored(_state, 9).Select(r => r.Step));
+    }
+
     [Fact]
     public void S5_a_last_row_without_its_end_of_line_comes_again()
     {
